@@ -1,0 +1,131 @@
+//! What one send came to, and the one function that decides what happens next.
+
+use std::{fmt, str::FromStr, time::Duration};
+
+use super::{DeadReason, RETRY_AFTER_CAP, RetrySchedule};
+use crate::words::words;
+
+words! {
+    /// Why an attempt failed, in classes that people filter and count by.
+    ErrorClass {
+        /// The name did not resolve.
+        Dns = "dns",
+        /// The outbound guard refused the address.
+        Guard = "guard",
+        /// Nothing listens there.
+        Refused = "refused",
+        /// The connection broke off.
+        Reset = "reset",
+        /// TLS could not be agreed on, or the certificate is not valid.
+        Tls = "tls",
+        /// No connection within the connect deadline.
+        ConnectTimeout = "connect_timeout",
+        /// No whole answer within the attempt's deadline.
+        Timeout = "timeout",
+        /// What came back was not HTTP.
+        Protocol = "protocol",
+        /// An answer with a status that is not 2xx.
+        Status = "status",
+        /// A redirect; those are never followed.
+        Redirect = "redirect",
+        /// The fault is ours: the row or its secret can't be read.
+        Internal = "internal",
+    }
+}
+
+/// What one send came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SendResult {
+    /// The recipient answered 2xx.
+    Accepted,
+    /// 410: the recipient is gone for good.
+    Gone,
+    /// It will never be accepted as it is.
+    Rejected,
+    /// An answer that asks the whole lane to slow down (429, 502, 503, 504).
+    Overloaded {
+        /// The wait that the recipient asked for.
+        retry_after: Option<Duration>,
+    },
+    /// Any other answer or transport error.
+    Failed,
+    /// The row can't be sent at all: a secret that does not open, a damaged address.
+    Unreadable,
+}
+
+/// What happens to the delivery after a send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NextStep {
+    /// Finished well.
+    Succeed,
+    /// Due again after the wait.
+    RetryIn(Duration),
+    /// To the dead letters.
+    Bury(DeadReason),
+}
+
+/// Decides what follows on `result` of the send at `position` of the schedule (0 is the first attempt).
+///
+/// `jitter` is in -1.0 ..= 1.0 and moves a wait by up to ±20 %. A `Retry-After` is obeyed up to
+/// [`RETRY_AFTER_CAP`] and never shortens the schedule's own wait.
+#[must_use]
+pub fn next_step(result: SendResult, position: u16, schedule: &RetrySchedule, jitter: f64) -> NextStep {
+    let asked = match result {
+        SendResult::Accepted => return NextStep::Succeed,
+        SendResult::Gone => return NextStep::Bury(DeadReason::Gone),
+        SendResult::Rejected => return NextStep::Bury(DeadReason::Rejected),
+        SendResult::Unreadable => return NextStep::Bury(DeadReason::Unreadable),
+        SendResult::Overloaded { retry_after } => retry_after.unwrap_or(Duration::ZERO).min(RETRY_AFTER_CAP),
+        SendResult::Failed => Duration::ZERO,
+    };
+    schedule
+        .wait_after(position, jitter)
+        .map_or(NextStep::Bury(DeadReason::ScheduleSpent), |wait| NextStep::RetryIn(wait.max(asked)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schedule() -> RetrySchedule {
+        "5s,5m".parse().expect("a valid schedule")
+    }
+
+    #[test]
+    fn final_results_do_not_ask_the_schedule() {
+        for (result, step) in [
+            (SendResult::Accepted, NextStep::Succeed),
+            (SendResult::Gone, NextStep::Bury(DeadReason::Gone)),
+            (SendResult::Rejected, NextStep::Bury(DeadReason::Rejected)),
+            (SendResult::Unreadable, NextStep::Bury(DeadReason::Unreadable)),
+        ] {
+            assert_eq!(next_step(result, 0, &schedule(), 0.0), step);
+        }
+    }
+
+    #[test]
+    fn a_failure_waits_as_the_schedule_says_until_it_is_spent() {
+        let at = |position| next_step(SendResult::Failed, position, &schedule(), 0.0);
+        assert_eq!(at(0), NextStep::RetryIn(Duration::from_secs(5)));
+        assert_eq!(at(1), NextStep::RetryIn(Duration::from_secs(300)));
+        assert_eq!(at(2), NextStep::Bury(DeadReason::ScheduleSpent));
+    }
+
+    #[test]
+    fn retry_after_lengthens_a_wait_never_shortens_it_and_is_capped() {
+        let wait = |seconds| {
+            let result = SendResult::Overloaded { retry_after: Some(Duration::from_secs(seconds)) };
+            next_step(result, 0, &schedule(), 0.0)
+        };
+        assert_eq!(wait(1), NextStep::RetryIn(Duration::from_secs(5)));
+        assert_eq!(wait(60), NextStep::RetryIn(Duration::from_secs(60)));
+        assert_eq!(wait(86_400), NextStep::RetryIn(RETRY_AFTER_CAP));
+        assert_eq!(wait(86_401), NextStep::RetryIn(RETRY_AFTER_CAP));
+    }
+
+    #[test]
+    fn an_overload_at_the_end_of_the_schedule_is_still_the_end() {
+        let result = SendResult::Overloaded { retry_after: Some(Duration::from_secs(60)) };
+        assert_eq!(next_step(result, 2, &schedule(), 0.0), NextStep::Bury(DeadReason::ScheduleSpent));
+    }
+}

@@ -1,0 +1,1 @@
+//! The rules of a registered webhook: its address, its headers, its payload.

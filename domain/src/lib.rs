@@ -1,0 +1,12 @@
+//! The rules of Hookyard, pure: no I/O, no async, no clock and no randomness of their own (identifiers aside).
+//! Everything else in the house may know this crate; it knows none of them.
+
+pub mod clock;
+pub mod delivery;
+pub mod endpoint;
+pub mod id;
+pub mod job;
+pub mod problem;
+pub mod signature;
+pub mod upload;
+pub mod words;

@@ -1,0 +1,1 @@
+//! Signatures: Standard Webhooks, signed ingest, signed links.

@@ -1,0 +1,14 @@
+//! Entities, one file a table, and the queries that every reader shares, scoped by user where the row has one.
+//! Holds no rules: those are `domain`'s.
+
+pub mod attempt;
+pub mod delivery;
+pub mod endpoint;
+pub mod endpoint_event_type;
+pub mod error_log;
+pub mod event;
+pub mod event_type;
+pub mod finished_delivery;
+pub mod lane;
+pub mod process;
+pub mod upload;

@@ -1,0 +1,14 @@
+//! The schema's history for SQLite and Postgres. Frozen: a landed migration is never edited, and none imports our code.
+
+use sea_orm_migration::prelude::*;
+
+mod m20261122_000001_spine;
+
+/// Every migration, oldest first.
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261122_000001_spine::Migration)]
+    }
+}

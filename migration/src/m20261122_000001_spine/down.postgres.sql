@@ -1,0 +1,2 @@
+DROP FUNCTION make_partitions(integer, integer);
+DROP FUNCTION first_uuid_of_day(date);

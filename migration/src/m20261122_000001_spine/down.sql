@@ -1,0 +1,11 @@
+DROP TABLE process;
+DROP TABLE error_log;
+DROP TABLE upload;
+DROP TABLE attempt;
+DROP TABLE finished_delivery;
+DROP TABLE delivery;
+DROP TABLE event;
+DROP TABLE endpoint_event_type;
+DROP TABLE endpoint;
+DROP TABLE lane;
+DROP TABLE event_type;

@@ -1,0 +1,31 @@
+//! Event types, lanes, endpoints, events, deliveries (under way and finished), attempts, uploads, the error log.
+
+use sea_orm_migration::{prelude::*, sea_orm::DatabaseBackend};
+
+pub(crate) struct Migration;
+
+impl MigrationName for Migration {
+    fn name(&self) -> &'static str {
+        "m20261122_000001_spine"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let statements = match manager.get_database_backend() {
+            DatabaseBackend::Postgres => include_str!("up.postgres.sql"),
+            _ => include_str!("up.sqlite.sql"),
+        };
+        manager.get_connection().execute_unprepared(statements).await.map(drop)
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let functions = match manager.get_database_backend() {
+            DatabaseBackend::Postgres => include_str!("down.postgres.sql"),
+            _ => "",
+        };
+        let statements = [functions, include_str!("down.sql")].concat();
+        manager.get_connection().execute_unprepared(&statements).await.map(drop)
+    }
+}
