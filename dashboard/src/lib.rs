@@ -1,1 +1,16 @@
-//! Scaffold.
+//! The dashboard: pages that show how deliveries go, live. It reads and never writes, and must never be what slows
+//! deliveries down: every statement is bounded, and one poller reads for everybody who watches.
+
+mod app;
+mod assets;
+mod frame;
+mod live;
+mod pages;
+mod problem;
+mod queries;
+mod routes;
+mod service;
+mod shield;
+mod show;
+
+pub use service::{router, services, services_on};

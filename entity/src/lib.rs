@@ -2,6 +2,7 @@
 //! Holds no rules: those are `domain`'s.
 
 pub mod attempt;
+pub mod bulk;
 pub mod delivery;
 pub mod endpoint;
 pub mod endpoint_event_type;
@@ -11,4 +12,5 @@ pub mod event_type;
 pub mod finished_delivery;
 pub mod lane;
 pub mod process;
+pub mod queries;
 pub mod upload;

@@ -1,1 +1,15 @@
-//! Scaffold.
+//! The worker: claims what is due, sends it, records what came of it, and finds what got lost.
+//! Takes work from the database; the queue only says where to look.
+
+pub mod claim;
+pub mod dispatch;
+pub mod inspect;
+pub mod janitors;
+pub mod jobs;
+pub mod queue_workers;
+pub mod record;
+pub mod send;
+mod services;
+pub mod uploads;
+
+pub use services::services;

@@ -163,6 +163,11 @@ CREATE TABLE process (
     seen_at    bigint  NOT NULL
 );
 
+-- The one clock that due times and leases are compared with: the server's, in milliseconds.
+CREATE FUNCTION now_ms() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT (extract(epoch FROM statement_timestamp()) * 1000)::bigint
+$$;
+
 -- The smallest UUIDv7 of a day: its first 48 bits are milliseconds (RFC 9562, section 5.7).
 CREATE FUNCTION first_uuid_of_day(day date) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
     SELECT (lpad(to_hex((extract(epoch FROM day::timestamp) * 1000)::bigint), 12, '0') || '00000000000000000000')::uuid

@@ -1,0 +1,104 @@
+//! The group committer: takes what waits, writes it in one transaction, answers each caller after the commit.
+//! Batching is natural: while one transaction runs, the next batch gathers. No timer.
+
+use platform::{context::Context, telemetry::names};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    AcceptError, Accepted, NewEvent, Work,
+    hinter::Hinter,
+    recipients::{self, Recipients},
+    rows::Rows,
+    write::{self, WriteError},
+};
+
+/// Most entries that one transaction writes.
+const BATCH: usize = 512;
+
+/// One accepted thing and who waits for it.
+pub(super) struct Entry {
+    pub(super) work: Work,
+    pub(super) reply: oneshot::Sender<Result<Accepted, AcceptError>>,
+}
+
+/// Writes batches, one at a time.
+pub(super) struct Committer {
+    context: Context,
+    hinter: Hinter,
+}
+
+impl Committer {
+    pub(super) const fn new(context: Context, hinter: Hinter) -> Self {
+        Self { context, hinter }
+    }
+
+    /// Runs until every sender is gone, or `stop` and nothing waits.
+    pub(super) async fn run(self, mut entries: mpsc::Receiver<Entry>, stop: CancellationToken) {
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            tokio::select! {
+                biased;
+                taken = entries.recv_many(&mut batch, BATCH) => if taken == 0 { return },
+                () = stop.cancelled() => {
+                    entries.close();
+                    if entries.recv_many(&mut batch, BATCH).await == 0 { return }
+                }
+            }
+            self.commit(std::mem::take(&mut batch)).await;
+        }
+    }
+
+    /// Commits a batch. One bad row never fails a stranger's: a batch that is refused is split, and its halves retried.
+    async fn commit(&self, batch: Vec<Entry>) {
+        let recipients = match self.recipients(&batch).await {
+            Ok(recipients) => recipients,
+            Err(error) => return refuse(batch, error),
+        };
+        let mut stack = vec![batch];
+        while let Some(mut batch) = stack.pop() {
+            let rows = Rows::of(batch.iter().map(|entry| &entry.work), &recipients, &self.hinter, &self.context);
+            match write::write(&self.context, &rows).await {
+                Ok(()) => self.accepted(batch, rows),
+                Err(WriteError::Refused) if batch.len() > 1 => {
+                    let rest = batch.split_off(batch.len() / 2);
+                    stack.extend([rest, batch]);
+                }
+                Err(error) => refuse(batch, error.into()),
+            }
+        }
+    }
+
+    async fn recipients(&self, batch: &[Entry]) -> Result<Recipients, AcceptError> {
+        let events: Vec<&NewEvent> = batch
+            .iter()
+            .filter_map(|entry| match &entry.work {
+                Work::Event(event) => Some(event),
+                Work::Upload(_) => None,
+            })
+            .collect();
+        recipients::of(&self.context, &events).await.map_err(|error| {
+            write::log_and_count(&error);
+            AcceptError::Unavailable
+        })
+    }
+
+    fn accepted(&self, batch: Vec<Entry>, rows: Rows) {
+        for (entry, deliveries) in batch.into_iter().zip(&rows.deliveries_of_entry) {
+            let kind = match entry.work {
+                Work::Upload(_) => "upload",
+                Work::Event(_) => "event",
+            };
+            metrics::counter!(names::ACCEPTED, "kind" => kind).increment(1);
+            // A caller that went away does not undo its accept.
+            let _ = entry.reply.send(Ok(Accepted { deliveries: *deliveries }));
+        }
+        self.hinter.hint(rows);
+    }
+}
+
+fn refuse(batch: Vec<Entry>, error: AcceptError) {
+    for entry in batch {
+        let _ = entry.reply.send(Err(error));
+    }
+}

@@ -1,0 +1,130 @@
+//! Accept: what came in is written, with the deliveries it causes, before anybody is told that it was accepted.
+//! One task per process groups what waits into one transaction; nothing here waits for the queue or for a receiver.
+
+mod committer;
+mod hinter;
+mod recipients;
+mod rows;
+mod write;
+
+use domain::id::{EndpointId, EventId, UploadId, UserId};
+use platform::{context::Context, supervisor::Service};
+use serde_json::value::RawValue;
+use tokio::sync::{mpsc, oneshot};
+
+use committer::{Committer, Entry};
+
+/// Requests that may wait for the committer; beyond it callers wait to get in.
+const WAITING: usize = 4_096;
+
+/// A file that lies durable in the storage.
+#[derive(Clone, Debug)]
+pub struct NewUpload {
+    /// Its id.
+    pub id: UploadId,
+    /// The endpoint it belongs to.
+    pub endpoint_id: EndpointId,
+    /// The endpoint's tenant.
+    pub user_id: UserId,
+    /// The safe file name.
+    pub file_name: String,
+    /// Where it lies.
+    pub storage_key: String,
+    /// Its size in bytes.
+    pub size_bytes: u64,
+    /// The request that brought it.
+    pub request_id: Option<String>,
+}
+
+/// Something that happened, to be told to every endpoint that is registered for its type.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// Its id.
+    pub id: EventId,
+    /// Whose endpoints get it; none for an event that belongs to no user and goes to every registered endpoint.
+    pub user_id: Option<UserId>,
+    /// The name of its type.
+    pub event_type: String,
+    /// Its data; the bytes are kept as they are.
+    pub data: Box<RawValue>,
+    /// The request that brought it.
+    pub request_id: Option<String>,
+}
+
+/// How many deliveries were stored with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// One for each recipient.
+    pub deliveries: usize,
+}
+
+/// It was not accepted, or nobody knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AcceptError {
+    /// The database is away or the process is stopping. Nothing was written.
+    #[error("the database is not available")]
+    Unavailable,
+    /// The connection broke during the commit: it may have been written.
+    #[error("the outcome of the commit is unknown")]
+    Unknown,
+    /// The database will not store this row. Nothing was written.
+    #[error("the database refused the row")]
+    Refused,
+}
+
+/// Writes what was accepted. Clones share one committer.
+#[derive(Clone)]
+pub struct Accept {
+    waiting: mpsc::Sender<Entry>,
+}
+
+/// What is written by one entry.
+#[derive(Clone, Debug)]
+enum Work {
+    Upload(NewUpload),
+    Event(NewEvent),
+}
+
+impl Accept {
+    /// An accepter and the services that do its work. They end when every clone is gone and all is written.
+    #[must_use]
+    pub fn new(context: &Context) -> (Self, Vec<Service>) {
+        let (waiting, entries) = mpsc::channel(WAITING);
+        let (hinter, hints) = hinter::new(context);
+        let committer = Committer::new(context.clone(), hinter);
+        let services = vec![
+            Service::new("accept", |stop| async move {
+                committer.run(entries, stop).await;
+                Ok(())
+            }),
+            Service::new("hints", |stop| async move {
+                hints.run(stop).await;
+                Ok(())
+            }),
+        ];
+        (Self { waiting }, services)
+    }
+
+    /// Stores an upload. On `Ok` it is durable.
+    ///
+    /// # Errors
+    /// See [`AcceptError`]; only [`AcceptError::Unknown`] may have left a row.
+    pub async fn upload(&self, upload: NewUpload) -> Result<(), AcceptError> {
+        self.submit(Work::Upload(upload)).await.map(drop)
+    }
+
+    /// Stores an event and a delivery for each of its recipients. On `Ok` all are durable.
+    ///
+    /// # Errors
+    /// See [`AcceptError`]; only [`AcceptError::Unknown`] may have left rows.
+    pub async fn event(&self, event: NewEvent) -> Result<Accepted, AcceptError> {
+        self.submit(Work::Event(event)).await
+    }
+
+    async fn submit(&self, work: Work) -> Result<Accepted, AcceptError> {
+        let (reply, answer) = oneshot::channel();
+        self.waiting.send(Entry { work, reply }).await.map_err(|_| AcceptError::Unavailable)?;
+        // A committer that vanished with the entry in hand may have written it.
+        answer.await.unwrap_or(Err(AcceptError::Unknown))
+    }
+}

@@ -1,0 +1,70 @@
+//! One transaction for a batch of accepts, and what its failure means for the callers.
+
+use entity::bulk::{postgres, sqlite};
+use platform::{
+    context::Context,
+    database::{DatabaseError, Tx},
+    telemetry::names,
+};
+use tracing::warn;
+
+use super::{AcceptError, rows::Rows};
+
+/// Why a batch was not written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WriteError {
+    /// The database said no to a row; nothing was written.
+    Refused,
+    /// The database is away; nothing was written.
+    Unavailable,
+    /// It broke during the commit.
+    Unknown,
+}
+
+impl From<WriteError> for AcceptError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Refused => Self::Refused,
+            WriteError::Unavailable => Self::Unavailable,
+            WriteError::Unknown => Self::Unknown,
+        }
+    }
+}
+
+/// Writes and commits.
+pub(super) async fn write(context: &Context, rows: &Rows) -> Result<(), WriteError> {
+    let mut tx = context.database.begin().await.map_err(|error| {
+        log_and_count(&error);
+        WriteError::Unavailable
+    })?;
+    insert(&mut tx, rows).await.map_err(|error| {
+        let error = DatabaseError::Sqlx(error);
+        log_and_count(&error);
+        if error.is_refusal() { WriteError::Refused } else { WriteError::Unavailable }
+    })?;
+    tx.commit().await.map_err(|error| {
+        log_and_count(&error);
+        WriteError::Unknown
+    })
+}
+
+async fn insert(tx: &mut Tx, rows: &Rows) -> Result<(), sqlx::Error> {
+    match tx {
+        Tx::Postgres(tx) => {
+            postgres::insert_uploads(tx, &rows.uploads, rows.stamp).await?;
+            postgres::insert_events(tx, &rows.events, rows.stamp).await?;
+            postgres::insert_deliveries(tx, &rows.deliveries, rows.stamp).await
+        }
+        Tx::Sqlite(tx) => {
+            sqlite::insert_uploads(tx, &rows.uploads, rows.stamp).await?;
+            sqlite::insert_events(tx, &rows.events, rows.stamp).await?;
+            sqlite::insert_deliveries(tx, &rows.deliveries, rows.stamp).await
+        }
+    }
+}
+
+/// The one place where a failed accept is logged.
+pub(super) fn log_and_count(error: &DatabaseError) {
+    metrics::counter!(names::DATABASE_ERRORS).increment(1);
+    warn!(%error, "an accept was not written");
+}

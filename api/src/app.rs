@@ -1,0 +1,91 @@
+//! What every handler may use, made once a process. Holds no logic.
+
+use std::{ops::Deref, sync::Arc, time::Duration};
+
+use channels::guard::Guard;
+use platform::context::Context;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::{accept::Accept, auth::Lock, edge::AddressRules};
+
+/// The state of the router; clones share everything.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// What an [`App`] is made of.
+pub struct Parts {
+    pub(crate) context: Context,
+    pub(crate) accept: Accept,
+    pub(crate) guard: Guard,
+    pub(crate) lock: Lock,
+    pub(crate) addresses: AddressRules,
+    pub(crate) limits: Limits,
+    pub(crate) crowd: Semaphore,
+    pub(crate) uploading: Semaphore,
+    pub(crate) stopping: CancellationToken,
+}
+
+/// Bounds of what is taken on at once, and of waits. Tests shorten the waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Most requests under way; one more is answered 503.
+    pub in_flight: usize,
+    /// Most uploads under way, among them.
+    pub uploads: usize,
+    /// Longest wait for the next byte of a body.
+    pub stall: Duration,
+    /// Longest time for a whole upload.
+    pub upload: Duration,
+    /// Longest time for any other request.
+    pub request: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            in_flight: 4_096,
+            uploads: 512,
+            stall: Duration::from_secs(30),
+            upload: Duration::from_secs(3_600),
+            request: Duration::from_secs(30),
+        }
+    }
+}
+
+impl App {
+    /// An API over `context` that stores what it takes by `accept`.
+    #[must_use]
+    pub fn new(context: &Context, accept: Accept) -> Self {
+        Self::with_limits(context, accept, Limits::default())
+    }
+
+    /// The same with other bounds.
+    #[must_use]
+    pub fn with_limits(context: &Context, accept: Accept, limits: Limits) -> Self {
+        Self(Arc::new(Parts {
+            guard: Guard::new(context.config.allow_networks.clone()),
+            lock: Lock::new(context.config.admin_api_key.as_ref()),
+            addresses: AddressRules::of(&context.config),
+            context: context.clone(),
+            accept,
+            limits,
+            crowd: Semaphore::new(limits.in_flight),
+            uploading: Semaphore::new(limits.uploads),
+            stopping: CancellationToken::new(),
+        }))
+    }
+
+    /// Readiness is false from now on.
+    pub fn stop_being_ready(&self) {
+        self.stopping.cancel();
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

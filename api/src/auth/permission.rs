@@ -1,0 +1,42 @@
+//! Permissions as extractors: the signature of a handler says who may call it. Put them first, before anything is read.
+
+use axum::extract::FromRequestParts;
+use domain::problem::ProblemCode;
+use entity::queries::Scope;
+use http::request::Parts;
+
+use super::Right;
+use crate::{app::App, problem::Problem};
+
+macro_rules! permissions {
+    ($($(#[$doc:meta])* $name:ident needs $right:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub(crate) struct $name {
+            /// Whose things the caller may see.
+            #[allow(dead_code, reason = "not every handler looks at rows of a user")]
+            pub(crate) scope: Scope,
+        }
+
+        impl FromRequestParts<App> for $name {
+            type Rejection = Problem;
+
+            async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+                let caller = app.lock.caller(&parts.headers)?;
+                if !caller.rights.contains(&Right::$right) {
+                    return Err(ProblemCode::Forbidden.into());
+                }
+                Ok(Self { scope: caller.scope })
+            }
+        }
+    )+};
+}
+
+permissions! {
+    /// May look.
+    Reader needs Read,
+    /// May bring work in.
+    Publisher needs Publish,
+    /// May register, change, and look at secrets.
+    Manager needs Manage,
+}

@@ -1,0 +1,178 @@
+//! Keeps web pages from driving a local server: by a rebound name (`Host`), or by a form of another origin (`Origin`).
+//! Loopback is not private.
+
+use std::{collections::HashSet, net::IpAddr};
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use domain::problem::ProblemCode;
+use http::{
+    HeaderMap, Method,
+    header::{HOST, ORIGIN},
+    uri::Authority,
+};
+use platform::config::{Config, CorsOrigins};
+use url::Url;
+
+use crate::{app::App, problem::Problem};
+
+/// Who may be meant by `Host`, and who may write by `Origin`.
+#[derive(Clone, Debug)]
+pub(crate) struct AddressRules {
+    /// Whether any name is served: a key is set, or the address is public anyway.
+    pub(crate) any_host: bool,
+    /// `PUBLIC_URL`.
+    pub(crate) public_url: Url,
+    /// Whether pages of every origin may write: asked for, and a key keeps strangers out.
+    pub(crate) any_origin: bool,
+    /// Origins that settings allow, as browsers write them.
+    pub(crate) origins: HashSet<String>,
+}
+
+/// The layer.
+pub(super) async fn check(State(app): State<App>, request: Request, next: Next) -> Response {
+    match app.addresses.judge(&request) {
+        Ok(()) => next.run(request).await,
+        Err(code) => Problem::from(code).into_response(),
+    }
+}
+
+impl AddressRules {
+    /// As the settings have it.
+    pub(crate) fn of(config: &Config) -> Self {
+        let keyed = config.admin_api_key.is_some();
+        let origins = match &config.cors_origins {
+            CorsOrigins::These(origins) => origins.iter().cloned().collect(),
+            _ => HashSet::new(),
+        };
+        Self {
+            any_host: keyed || !config.api_addrs.iter().all(|address| address.ip().is_loopback()),
+            public_url: config.public_url.clone(),
+            any_origin: keyed && config.cors_origins == CorsOrigins::Anybody,
+            origins,
+        }
+    }
+
+    fn judge(&self, request: &Request) -> Result<(), ProblemCode> {
+        let host = host_of(request);
+        if !self.any_host && !host.as_ref().is_some_and(|host| self.is_ours(host.host())) {
+            return Err(ProblemCode::HostRefused);
+        }
+        let writes = !matches!(*request.method(), Method::GET | Method::HEAD);
+        if writes && !is_open_to_pages(request.uri().path()) && self.is_foreign(request.headers(), host.as_ref()) {
+            return Err(ProblemCode::OriginRefused);
+        }
+        Ok(())
+    }
+
+    fn is_ours(&self, host: &str) -> bool {
+        is_loopback(host) || self.public_url.host_str().is_some_and(|ours| ours.eq_ignore_ascii_case(host))
+    }
+
+    /// Whether a page of another origin sends this. Programs other than browsers send no `Origin`.
+    fn is_foreign(&self, headers: &HeaderMap, host: Option<&Authority>) -> bool {
+        let mut origins = headers.get_all(ORIGIN).iter();
+        let Some(origin) = origins.next() else { return false };
+        let Some(origin) = origin.to_str().ok().filter(|_| origins.next().is_none()) else { return true };
+        if self.any_origin || self.origins.contains(origin) {
+            return false;
+        }
+        let Ok(origin) = origin.parse::<Url>() else { return true };
+        origin.origin() != self.public_url.origin() && !host.is_some_and(|host| is_same(&origin, host))
+    }
+}
+
+/// Surface C is made for pages; its CORS rules say whose.
+fn is_open_to_pages(path: &str) -> bool {
+    path.starts_with("/api/") || path == "/webhook/update"
+}
+
+fn host_of(request: &Request) -> Option<Authority> {
+    let mut named = request.headers().get_all(HOST).iter();
+    match (named.next(), named.next()) {
+        (Some(one), None) => one.to_str().ok()?.parse().ok(),
+        (None, _) => request.uri().authority().cloned(),
+        _ => None,
+    }
+}
+
+fn is_same(origin: &Url, host: &Authority) -> bool {
+    let default = if origin.scheme() == "https" { 443 } else { 80 };
+    origin.host_str().is_some_and(|name| name.eq_ignore_ascii_case(host.host()))
+        && origin.port_or_known_default() == Some(host.port_u16().unwrap_or(default))
+}
+
+/// `localhost` and names under it, loopback literals, and the unspecified address that means this machine.
+fn is_loopback(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let literal = host.trim_start_matches('[').trim_end_matches(']');
+    match literal.parse::<IpAddr>() {
+        Ok(address) => address.to_canonical().is_loopback() || address.is_unspecified(),
+        Err(_) => host == "localhost" || host.ends_with(".localhost"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    fn rules(any_host: bool) -> AddressRules {
+        let public_url = "https://hooks.example.org/base".parse().expect("a literal");
+        let origins = HashSet::from(["https://app.example.org".to_owned()]);
+        AddressRules { any_host, public_url, any_origin: false, origins }
+    }
+
+    fn judged(any_host: bool, method: &str, path: &str, headers: &[(&str, &str)]) -> Result<(), ProblemCode> {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        rules(any_host).judge(&request.body(Body::empty()).expect("a request"))
+    }
+
+    #[test]
+    fn without_a_key_only_names_of_this_machine_are_served() {
+        let ours = [
+            "localhost", "LOCALHOST:8081", "localhost.", "app.localhost", "127.0.0.1:8081", "127.9.9.9", "[::1]:8081",
+            "0.0.0.0:8081", "[::ffff:127.0.0.1]", "hooks.example.org", "HOOKS.example.org:443",
+        ];
+        for host in ours {
+            assert_eq!(judged(false, "GET", "/", &[("host", host)]), Ok(()), "{host}");
+        }
+        for host in ["evil.test", "localhost.evil.test", "127.0.0.1.evil.test", "10.0.0.1", "", "a@localhost:x"] {
+            assert_eq!(judged(false, "GET", "/", &[("host", host)]), Err(ProblemCode::HostRefused), "{host}");
+            let judged = judged(true, "GET", "/", &[("host", host)]);
+            assert_eq!(judged, Ok(()), "{host} with a key");
+        }
+        assert_eq!(judged(false, "GET", "/", &[]), Err(ProblemCode::HostRefused));
+        let twice = [("host", "localhost"), ("host", "evil.test")];
+        assert_eq!(judged(false, "GET", "/", &twice), Err(ProblemCode::HostRefused));
+    }
+
+    #[test]
+    fn a_write_of_a_foreign_page_is_refused_except_on_the_surface_for_pages() {
+        let host = ("host", "localhost:8081");
+        let by = |origin| [host, ("origin", origin)];
+        let own = ["http://localhost:8081", "https://hooks.example.org", "https://app.example.org"];
+        for origin in own {
+            assert_eq!(judged(true, "POST", "/webhook/register", &by(origin)), Ok(()), "{origin}");
+        }
+        let foreign = ["null", "https://evil.test", "http://localhost:3000", "http://localhost", "file://", ""];
+        for origin in foreign {
+            for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+                let judged = judged(true, method, "/webhook/register", &by(origin));
+                assert_eq!(judged, Err(ProblemCode::OriginRefused), "{method} {origin}");
+            }
+            assert_eq!(judged(true, "GET", "/event_type", &by(origin)), Ok(()), "{origin}");
+            assert_eq!(judged(true, "POST", "/api/push/subscribe", &by(origin)), Ok(()), "{origin}");
+            assert_eq!(judged(true, "POST", "/webhook/update", &by(origin)), Ok(()), "{origin}");
+        }
+        assert_eq!(judged(true, "POST", "/webhook/register", &[host]), Ok(()), "no browser, no origin");
+        assert_eq!(judged(true, "POST", "/x", &[("host", "a.test"), ("origin", "https://a.test")]), Ok(()));
+    }
+}

@@ -1,0 +1,78 @@
+//! One line and two metrics for every request, also for those whose caller went away.
+//! The query is never logged: it may hold a signature.
+
+use std::time::Instant;
+
+use axum::{
+    extract::{MatchedPath, Request},
+    middleware::Next,
+    response::Response,
+};
+use http::Method;
+use platform::telemetry::names;
+use tracing::{Instrument, info_span};
+
+use super::request_id::{HEADER, RequestId};
+
+/// The label of requests that no route took.
+const UNMATCHED: &str = "unmatched";
+/// What is logged when the caller went away before the answer.
+const CALLER_LEFT: u16 = 499;
+/// Most of a path that is logged, in characters.
+const LOGGED_PATH_CHARS: usize = 256;
+
+/// Gives the request its id, and tells how it went.
+pub(super) async fn request(mut request: Request, next: Next) -> Response {
+    let id = RequestId::of(request.headers());
+    request.extensions_mut().insert(id.clone());
+    let seen = Seen::of(&request, id.clone());
+    let span = info_span!("request", request_id = id.as_str());
+    let mut answer = next.run(request).instrument(span).await;
+    answer.headers_mut().insert(HEADER, id.header());
+    seen.answered(answer.status().as_u16());
+    answer
+}
+
+struct Seen {
+    id: RequestId,
+    method: Method,
+    path: String,
+    pattern: String,
+    start: Instant,
+    status: u16,
+}
+
+impl Seen {
+    fn of(request: &Request, id: RequestId) -> Self {
+        let pattern = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str);
+        Self {
+            id,
+            method: request.method().clone(),
+            path: request.uri().path().chars().take(LOGGED_PATH_CHARS).collect(),
+            pattern: pattern.to_owned(),
+            start: Instant::now(),
+            status: CALLER_LEFT,
+        }
+    }
+
+    fn answered(mut self, status: u16) {
+        self.status = status;
+    }
+}
+
+impl Drop for Seen {
+    fn drop(&mut self) {
+        let latency_ms = self.start.elapsed().as_secs_f64() * 1_000.0;
+        let (status, path) = (self.status.to_string(), self.pattern.clone());
+        metrics::counter!(names::HTTP_REQUESTS, "path" => path, "status" => status).increment(1);
+        metrics::histogram!(names::REQUEST_LATENCY_MS).record(latency_ms);
+        tracing::info!(
+            request_id = self.id.as_str(),
+            method = %self.method,
+            path = self.path,
+            status = self.status,
+            latency_ms,
+            "request"
+        );
+    }
+}

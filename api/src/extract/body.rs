@@ -1,0 +1,108 @@
+//! Bodies of requests: read with a bound on size and on the wait for each byte, and let go with manners.
+
+use std::time::Duration;
+
+use axum::{
+    body::{Body, Bytes},
+    extract::Request,
+};
+use domain::problem::ProblemCode;
+use http::{
+    HeaderMap,
+    header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT},
+};
+use http_body_util::BodyExt;
+use serde_json::Value;
+
+use crate::{app::Limits, problem::Problem};
+
+/// How long the rest of a refused body is read, so that the caller gets to see the answer.
+const LINGER: Duration = Duration::from_secs(2);
+/// How much of it is read.
+const LINGER_BYTES: usize = 16 * 1_024 * 1_024;
+
+/// The body as JSON: `application/json`, at most `limit` bytes, no NUL in any string.
+pub(crate) async fn json_body(request: Request, limit: usize, limits: &Limits) -> Result<Value, Problem> {
+    if !is_json(request.headers()) {
+        refuse_body(request);
+        return Err(Problem::new(ProblemCode::UnsupportedMediaType, "the content type must be application/json"));
+    }
+    let bytes = read(request, limit, limits.stall).await?;
+    let value: Value = serde_json::from_slice(&bytes)
+        .map_err(|wrong| Problem::new(ProblemCode::JsonInvalid, format!("the body is not valid JSON: {wrong}")))?;
+    if has_nul(&value) {
+        return Err(Problem::new(ProblemCode::BadRequest, "the body has a NUL character in a string"));
+    }
+    Ok(value)
+}
+
+async fn read(request: Request, limit: usize, stall: Duration) -> Result<Vec<u8>, Problem> {
+    let too_large = || Problem::new(ProblemCode::PayloadTooLarge, format!("the body is larger than {limit} bytes"));
+    if announced(request.headers()).is_some_and(|length| length > limit as u64) {
+        refuse_body(request);
+        return Err(too_large());
+    }
+    let mut body = request.into_body();
+    let mut read = Vec::new();
+    while let Some(chunk) = next_chunk(&mut body, stall).await? {
+        if read.len() + chunk.len() > limit {
+            linger(body);
+            return Err(too_large());
+        }
+        read.extend_from_slice(&chunk);
+    }
+    Ok(read)
+}
+
+async fn next_chunk(body: &mut Body, stall: Duration) -> Result<Option<Bytes>, Problem> {
+    loop {
+        let frame = tokio::time::timeout(stall, body.frame()).await.map_err(|_| ProblemCode::RequestTimeout)?;
+        match frame {
+            None => return Ok(None),
+            Some(Err(_)) => return Err(Problem::new(ProblemCode::BadRequest, "the body ends too early")),
+            Some(Ok(frame)) => {
+                if let Ok(chunk) = frame.into_data() {
+                    return Ok(Some(chunk));
+                }
+            }
+        }
+    }
+}
+
+/// What `Content-Length` says.
+pub(crate) fn announced(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Lets go of a request whose body nobody wants. A caller that waits for `100 Continue` is not made to send it.
+pub(crate) fn refuse_body(request: Request) {
+    if !request.headers().contains_key(EXPECT) {
+        linger(request.into_body());
+    }
+}
+
+/// Reads on for a moment and drops what comes: closing at once would reset the connection under the answer.
+pub(crate) fn linger(mut body: Body) {
+    tokio::spawn(tokio::time::timeout(LINGER, async move {
+        let mut left = LINGER_BYTES;
+        while let Some(Ok(frame)) = body.frame().await {
+            let Some(rest) = left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else { return };
+            left = rest;
+        }
+    }));
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let essence = given.split(';').next().unwrap_or("").trim();
+    essence.eq_ignore_ascii_case("application/json")
+}
+
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(members) => members.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}

@@ -1,0 +1,9 @@
+//! Extractors of our own, so that nothing of the framework's plain text reaches a caller.
+
+mod body;
+mod path;
+mod query;
+
+pub(crate) use body::{announced, json_body, linger, refuse_body};
+pub(crate) use path::Id;
+pub(crate) use query::Query;

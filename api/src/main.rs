@@ -1,0 +1,43 @@
+//! `hookyard-api`: the HTTP surfaces, beside workers elsewhere.
+
+use std::process::ExitCode;
+
+use anyhow::ensure;
+use migration::Migrator;
+use platform::{
+    config::{Config, EXIT_CODE, Role, environment},
+    context::Context,
+    supervisor::run_until_signal,
+    telemetry::{Telemetry, init_logging},
+};
+use sea_orm_migration::MigratorTrait;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let config = match Config::load(Role::Api, environment) {
+        Ok(config) => config,
+        Err(wrong) => {
+            eprintln!("{wrong}");
+            return ExitCode::from(EXIT_CODE);
+        }
+    };
+    serve(config).await.unwrap_or_else(|error| {
+        eprintln!("hookyard-api: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+async fn serve(config: Config) -> anyhow::Result<ExitCode> {
+    init_logging(&config.log_level, config.log_format)?;
+    config.notices.iter().for_each(|notice| tracing::warn!("{notice}"));
+    let patience = config.shutdown_timeout;
+    let context = Context::connect(config, Telemetry::install()?).await?;
+    let missing = Migrator::get_pending_migrations(context.database.writer()).await?.len();
+    ensure!(missing == 0, "the database is {missing} migrations behind: run `hookyard migrate up`");
+    let mut services = api::services(&context);
+    services.push(context.telemetry.upkeep());
+    Ok(run_until_signal(services, patience).await)
+}

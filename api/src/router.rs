@@ -1,0 +1,92 @@
+//! Every route of the API, with the decision who may use it. The list holds no logic.
+
+use axum::{
+    Router,
+    middleware::from_fn_with_state,
+    routing::{MethodRouter, get, post},
+};
+use domain::problem::ProblemCode;
+
+use crate::{
+    app::App,
+    edge,
+    problem::Problem,
+    routes::{
+        endpoint_secrets, errors, event_types, files, health, metrics, registrations, start, upload_files, uploads,
+    },
+};
+
+#[rustfmt::skip]
+fn routes() -> Vec<Route> {
+    vec![
+        // Health and start: open.
+        open("GET", "/", get(start::show)),
+        open("GET", "/health", get(health::health)),
+        open("GET", "/health/live", get(health::live)),
+        open("GET", "/health/ready", get(health::ready)),
+        open("GET", "/metrics", get(metrics::show)),
+        // Surface A: registration and upload.
+        locked("GET", "/event_type", get(event_types::list)),
+        locked("POST", "/webhook/register", post(registrations::register)),
+        locked("POST", "/upload_file/webhook_id/{webhook_id}", post(upload_files::receive)).at_its_own_pace(),
+        // /v1
+        locked("GET", "/v1/endpoints/{id}/secret", get(endpoint_secrets::show)),
+        locked("GET", "/v1/errors", get(errors::list)),
+        locked("GET", "/v1/uploads/{id}", get(uploads::show)),
+        open("GET", "/v1/uploads/{id}/file", get(files::show)),
+    ]
+}
+
+/// A route as it is listed, for the test that holds every one to its decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteInfo {
+    /// The method.
+    pub method: &'static str,
+    /// The path's pattern.
+    pub path: &'static str,
+    /// Whether it answers without a key where one is set.
+    pub is_open: bool,
+}
+
+struct Route {
+    info: RouteInfo,
+    has_own_pace: bool,
+    handler: MethodRouter<App>,
+}
+
+const fn open(method: &'static str, path: &'static str, handler: MethodRouter<App>) -> Route {
+    Route { info: RouteInfo { method, path, is_open: true }, has_own_pace: false, handler }
+}
+
+/// The handler's signature says which right it asks for.
+const fn locked(method: &'static str, path: &'static str, handler: MethodRouter<App>) -> Route {
+    Route { info: RouteInfo { method, path, is_open: false }, has_own_pace: false, handler }
+}
+
+impl Route {
+    /// It has deadlines of its own.
+    fn at_its_own_pace(self) -> Self {
+        Self { has_own_pace: true, ..self }
+    }
+
+    fn build(self, app: &App) -> MethodRouter<App> {
+        if self.has_own_pace {
+            return self.handler;
+        }
+        self.handler.layer(from_fn_with_state(app.clone(), edge::deadline))
+    }
+}
+
+/// What is served, without serving it.
+#[must_use]
+pub fn route_list() -> Vec<RouteInfo> {
+    routes().into_iter().map(|route| route.info).collect()
+}
+
+/// The whole API.
+#[must_use]
+pub fn router(app: App) -> Router {
+    let bare = Router::new().fallback(async || Problem::from(ProblemCode::NotFound));
+    let listed = routes().into_iter().fold(bare, |router, route| router.route(route.info.path, route.build(&app)));
+    edge::around(listed, &app).with_state(app)
+}

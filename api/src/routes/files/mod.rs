@@ -1,0 +1,134 @@
+//! `GET /v1/uploads/{id}/file`: the file itself, for whoever has a signed link. No key is asked for.
+
+mod range;
+
+use axum::{
+    body::Body,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use domain::{
+    id::UploadId,
+    problem::ProblemCode,
+    upload::SafeFileName,
+};
+use entity::{
+    queries::{self, Scope},
+    upload::Model,
+};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+    header::{
+        ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY,
+        CONTENT_TYPE, ETAG, IF_RANGE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    },
+};
+use platform::links::{self, LinkError};
+
+use self::range::Asked;
+use crate::{
+    app::App,
+    extract::{Id, Query},
+    problem::Problem,
+};
+
+/// What a file is until somebody has looked into it.
+const UNKNOWN_TYPE: HeaderValue = HeaderValue::from_static("application/octet-stream");
+
+/// Hands out the file, or the asked part of it.
+pub(crate) async fn show(
+    Id(id): Id<UploadId>,
+    query: Query,
+    State(app): State<App>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    check_link(&app, id, query)?;
+    let found = queries::upload::find(app.context.database.reader(), Scope::Everyone, id)
+        .await
+        .map_err(|error| Problem::unavailable("an upload cannot be read", error))?;
+    let row = found.ok_or_else(|| Problem::new(ProblemCode::NotFound, "there is no such upload"))?;
+    let total = u64::try_from(row.size_bytes).unwrap_or(0);
+    let mut answer = match asked(&row, &headers, total) {
+        Asked::Everything => part(&app, &row, &method, 0..total, total).await?,
+        Asked::Part(range) => part(&app, &row, &method, range, total).await?,
+        Asked::Nothing => return Ok(nothing(total)),
+    };
+    dress(answer.headers_mut(), &row);
+    Ok(answer)
+}
+
+fn check_link(app: &App, id: UploadId, mut query: Query) -> Result<(), Problem> {
+    let expires = query.text("expires").and_then(|text| text.parse().ok());
+    let (Some(expires), Some(signature)) = (expires, query.text("signature")) else {
+        return Err(ProblemCode::LinkInvalid.into());
+    };
+    links::check(&app.context.keys, id, expires, &signature, app.context.clock.now()).map_err(|wrong| match wrong {
+        LinkError::Changed => ProblemCode::LinkInvalid.into(),
+        LinkError::Expired => ProblemCode::LinkExpired.into(),
+    })
+}
+
+/// `If-Range` of another version asks for everything.
+fn asked(row: &Model, headers: &HeaderMap, total: u64) -> Asked {
+    match headers.get(IF_RANGE) {
+        Some(version) if Some(version) != tag(row).as_ref() => Asked::Everything,
+        _ => Asked::of(headers, total),
+    }
+}
+
+async fn part(
+    app: &App,
+    row: &Model,
+    method: &Method,
+    range: std::ops::Range<u64>,
+    total: u64,
+) -> Result<Response, Problem> {
+    let length = range.end - range.start;
+    let is_all = length == total;
+    let mut answer = Response::new(Body::empty());
+    answer.headers_mut().insert(CONTENT_LENGTH, length.into());
+    if !is_all {
+        let span = format!("bytes {}-{}/{total}", range.start, range.end - 1);
+        answer.headers_mut().insert(CONTENT_RANGE, span.parse().expect("digits are a header value"));
+        *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
+    }
+    if *method != Method::HEAD && length > 0 {
+        let (_, content) = app
+            .context
+            .storage
+            .read(&row.storage_key, (!is_all).then_some(range))
+            .await
+            .map_err(|error| Problem::internal("a stored file cannot be read", error))?;
+        *answer.body_mut() = Body::from_stream(content);
+    }
+    Ok(answer)
+}
+
+fn nothing(total: u64) -> Response {
+    let span = HeaderValue::from_str(&format!("bytes */{total}")).expect("digits are a header value");
+    ([(CONTENT_RANGE, span)], Problem::from(ProblemCode::RangeNotSatisfiable)).into_response()
+}
+
+/// Whatever the file is, no browser shows it as a page of ours.
+fn dress(headers: &mut HeaderMap, row: &Model) {
+    let media_type = row.media_type.as_deref().and_then(|text| HeaderValue::from_str(text).ok());
+    let name = SafeFileName::from_client(&row.file_name).map(|name| name.content_disposition());
+    let offer = name.ok().and_then(|text| HeaderValue::from_str(&text).ok());
+    let fixed: [(HeaderName, &str); 5] = [
+        (ACCEPT_RANGES, "bytes"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
+        (REFERRER_POLICY, "no-referrer"),
+        (CACHE_CONTROL, "private, no-store"),
+    ];
+    headers.extend(fixed.map(|(name, value)| (name, HeaderValue::from_static(value))));
+    headers.insert(CONTENT_TYPE, media_type.unwrap_or(UNKNOWN_TYPE));
+    headers.insert(CONTENT_DISPOSITION, offer.unwrap_or(HeaderValue::from_static("attachment")));
+    headers.extend(tag(row).map(|tag| (ETAG, tag)));
+}
+
+/// The file's version: its hash, once it is known.
+fn tag(row: &Model) -> Option<HeaderValue> {
+    HeaderValue::from_str(&format!("\"{}\"", row.sha256.as_deref()?)).ok()
+}

@@ -1,0 +1,146 @@
+//! Sorts transport errors into the classes that people filter by.
+//! Looks at the whole chain of causes; takes over no text that may hold a URL or a header.
+
+use std::{error::Error, io, iter};
+
+use domain::delivery::ErrorClass;
+
+use crate::guard::GuardError;
+
+/// Most characters of a failure's message.
+const MAX_MESSAGE: usize = 200;
+/// `EMFILE` and `ENFILE`: this process, or this machine, has no file descriptor left.
+const OUT_OF_DESCRIPTORS: [i32; 2] = [24, 23];
+
+/// Why no answer came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The class that it is counted under.
+    pub class: ErrorClass,
+    /// A few words for people, without secrets.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure of this class.
+    pub(crate) fn new(class: ErrorClass, message: impl Into<String>) -> Self {
+        Self {
+            class,
+            message: message.into(),
+        }
+    }
+
+    /// What the client's error came from. `resolving` tells whether a name was still being resolved.
+    pub(super) fn of(error: &reqwest::Error, resolving: bool) -> Self {
+        let class = classify(error, resolving);
+        let message = match class {
+            ErrorClass::ConnectTimeout => "no connection within the connect deadline".to_owned(),
+            ErrorClass::Dns if error.is_timeout() => {
+                "the name did not resolve within the connect deadline".to_owned()
+            }
+            ErrorClass::Internal if error.is_builder() => "the URL can't be sent to".to_owned(),
+            _ => innermost(error),
+        };
+        Self { class, message }
+    }
+}
+
+impl From<GuardError> for Failure {
+    fn from(error: GuardError) -> Self {
+        Self::new(guard_class(&error), error.to_string())
+    }
+}
+
+const fn guard_class(error: &GuardError) -> ErrorClass {
+    match error {
+        GuardError::Unresolved(_) => ErrorClass::Dns,
+        GuardError::NotPublic | GuardError::NoHost | GuardError::PortZero => ErrorClass::Guard,
+    }
+}
+
+fn classify(error: &reqwest::Error, resolving: bool) -> ErrorClass {
+    if error.is_builder() {
+        return ErrorClass::Internal;
+    }
+    if let Some(refusal) = find::<GuardError>(error) {
+        return guard_class(refusal);
+    }
+    if find::<rustls::Error>(error).is_some() {
+        return ErrorClass::Tls;
+    }
+    if error.is_connect() {
+        connect_class(error, resolving)
+    } else {
+        exchange_class(error)
+    }
+}
+
+/// Before the request could be written.
+fn connect_class(error: &reqwest::Error, resolving: bool) -> ErrorClass {
+    if error.is_dns() || resolving {
+        return ErrorClass::Dns;
+    }
+    if error.is_timeout() {
+        return ErrorClass::ConnectTimeout;
+    }
+    // Wrappers have kinds of their own, which say nothing.
+    let Some(cause) = causes(error)
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .last()
+    else {
+        return ErrorClass::Protocol;
+    };
+    match cause.kind() {
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+            ErrorClass::Reset
+        }
+        // Nobody reads before TLS does.
+        io::ErrorKind::UnexpectedEof => ErrorClass::Tls,
+        io::ErrorKind::AddrNotAvailable => ErrorClass::Internal,
+        _ if cause
+            .raw_os_error()
+            .is_some_and(|code| OUT_OF_DESCRIPTORS.contains(&code)) =>
+        {
+            ErrorClass::Internal
+        }
+        _ => ErrorClass::Refused,
+    }
+}
+
+/// While the request was written or the answer awaited.
+fn exchange_class(error: &reqwest::Error) -> ErrorClass {
+    if error.is_timeout() {
+        return ErrorClass::Timeout;
+    }
+    if find::<io::Error>(error).is_some() {
+        return ErrorClass::Reset;
+    }
+    match find::<hyper::Error>(error) {
+        Some(cause) if cause.is_incomplete_message() || cause.is_canceled() || cause.is_closed() => {
+            ErrorClass::Reset
+        }
+        _ => ErrorClass::Protocol,
+    }
+}
+
+fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    causes(error).find_map(|cause| cause.downcast_ref())
+}
+
+fn innermost(error: &reqwest::Error) -> String {
+    let last = causes(error).skip(1).last();
+    last.map_or_else(
+        || "the request failed".to_owned(),
+        |cause| cause.to_string().chars().take(MAX_MESSAGE).collect(),
+    )
+}
+
+/// The error and what it came from. An `io::Error` hides what it was made of from `source`, so it is asked apart.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    iter::successors(Some(error), |&error| {
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inside) => Some(inside),
+            None => error.source(),
+        }
+    })
+}

@@ -1,0 +1,203 @@
+//! The one client that sends to the outside: pooled connections, no redirects, no proxy, behind the guard.
+//! Knows HTTP and deadlines; what an answer means is the channel's to say.
+
+mod failure;
+pub(crate) mod marks;
+mod tls;
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use domain::delivery::{ErrorClass, RESPONSE_BODY_KEPT};
+use http::{HeaderMap, Method, StatusCode};
+use reqwest::{Client, Request, Response, redirect};
+use rustls::pki_types::CertificateDer;
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+pub use failure::Failure;
+
+use crate::{guard::Guard, report::Timing};
+use marks::{Marks, TimedConnect};
+
+/// How long resolving, connecting and TLS may take together, unless an option says otherwise.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an idle connection is kept. Below what common servers and balancers keep, so that they rarely hang up first.
+pub const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Most idle connections kept to one host.
+pub const POOL_MAX_IDLE_PER_HOST: usize = 256;
+/// HTTP/2 connections in use are pinged this often; one that is silent for as long is given up.
+const H2_PING: Duration = Duration::from_secs(10);
+
+/// How the client is set up.
+#[derive(Clone, Debug)]
+pub struct SenderOptions {
+    /// Resolving, connecting and TLS together: [`CONNECT_TIMEOUT`] by default.
+    pub connect_timeout: Duration,
+    /// Certificates trusted besides the system's roots; none by default.
+    pub extra_roots: Vec<CertificateDer<'static>>,
+}
+
+impl Default for SenderOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: CONNECT_TIMEOUT,
+            extra_roots: Vec::new(),
+        }
+    }
+}
+
+/// The client can't be built.
+#[derive(Debug, thiserror::Error)]
+pub enum OutboundError {
+    /// An extra root is not a certificate, or TLS can't be set up.
+    #[error("TLS can't be set up: {0}")]
+    Tls(#[from] rustls::Error),
+    /// The HTTP client refuses its settings.
+    #[error("the HTTP client can't be built: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+/// Sends requests, one connection pool for all of them. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Outbound {
+    client: Client,
+    guard: Guard,
+}
+
+/// One request and what came of it.
+#[derive(Debug)]
+pub struct Exchange {
+    /// The head of an answer and the beginning of its body, or why there is none.
+    pub answer: Result<Answer, Failure>,
+    /// How long it took.
+    pub timing: Timing,
+}
+
+/// The head of an answer, and at most [`RESPONSE_BODY_KEPT`] bytes of its body.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// All headers.
+    pub headers: HeaderMap,
+    /// The beginning of the body: what of it arrived within the deadline.
+    pub body: Bytes,
+}
+
+impl Outbound {
+    /// A client behind `guard`.
+    ///
+    /// # Errors
+    /// When an extra root is not a certificate.
+    pub fn new(guard: Guard, options: &SenderOptions) -> Result<Self, OutboundError> {
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls::client_config(&options.extra_roots)?)
+            .dns_resolver(guard.clone())
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .no_proxy()
+            .connect_timeout(options.connect_timeout)
+            .connector_layer(TimedConnect)
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+            .pool_max_idle_per_host(POOL_MAX_IDLE_PER_HOST)
+            .http2_keep_alive_interval(H2_PING)
+            .http2_keep_alive_timeout(H2_PING)
+            .build()?;
+        Ok(Self { client, guard })
+    }
+
+    /// Posts `body` and reads the answer up to its cap. `deadline` covers all of it; when it passes after the head
+    /// of an answer has arrived, the answer counts, with what of its body is there.
+    pub async fn post(&self, url: Url, headers: HeaderMap, body: Bytes, deadline: Duration) -> Exchange {
+        // Literals never come to the resolver.
+        if let Err(refusal) = self.guard.check_literal(&url) {
+            return Exchange {
+                answer: Err(refusal.into()),
+                timing: Timing::default(),
+            };
+        }
+        let mut request = Request::new(Method::POST, url);
+        *request.headers_mut() = headers;
+        *request.body_mut() = Some(body.into());
+        Marks::scope(self.exchange(request, deadline)).await
+    }
+
+    async fn exchange(&self, request: Request, deadline: Duration) -> Exchange {
+        let start = Instant::now();
+        let until = start + deadline;
+        let mut first_byte = None;
+        let answer = match timeout_at(until, self.client.execute(request)).await {
+            Ok(Ok(response)) => {
+                first_byte = Some(start.elapsed());
+                Ok(read(response, until).await)
+            }
+            Ok(Err(error)) => Err(Failure::of(&error, Marks::current().is_resolving())),
+            Err(_) => Err(Failure::new(ErrorClass::Timeout, "no answer within the deadline")),
+        };
+        let marks = Marks::current();
+        let timing = Timing {
+            resolve: marks.resolve(),
+            connect: marks.connect(),
+            first_byte,
+            total: start.elapsed(),
+        };
+        Exchange { answer, timing }
+    }
+}
+
+async fn read(mut response: Response, until: Instant) -> Answer {
+    let headers = std::mem::take(response.headers_mut());
+    Answer {
+        status: response.status(),
+        headers,
+        body: read_body(&mut response, until).await,
+    }
+}
+
+/// Reads to the end or one byte past the cap, so that a connection whose answer fits goes back to the pool.
+async fn read_body(response: &mut Response, until: Instant) -> Bytes {
+    let mut body = Collected::default();
+    // An answer that breaks off or stalls is still an answer: its status has arrived.
+    while body.len() <= RESPONSE_BODY_KEPT {
+        match timeout_at(until, response.chunk()).await {
+            Ok(Ok(Some(chunk))) => body.push(chunk),
+            Ok(Ok(None) | Err(_)) | Err(_) => break,
+        }
+    }
+    body.first(RESPONSE_BODY_KEPT)
+}
+
+/// The chunks of a body; a body of one chunk, the usual case, is not copied.
+#[derive(Default)]
+struct Collected {
+    first: Bytes,
+    more: BytesMut,
+}
+
+impl Collected {
+    fn len(&self) -> usize {
+        self.first.len().max(self.more.len())
+    }
+
+    fn push(&mut self, chunk: Bytes) {
+        if self.len() == 0 {
+            self.first = chunk;
+            return;
+        }
+        if self.more.is_empty() {
+            self.more.extend_from_slice(&self.first);
+        }
+        self.more.extend_from_slice(&chunk);
+    }
+
+    fn first(self, bytes: usize) -> Bytes {
+        let mut body = if self.more.is_empty() {
+            self.first
+        } else {
+            self.more.freeze()
+        };
+        body.truncate(bytes);
+        body
+    }
+}

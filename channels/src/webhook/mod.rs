@@ -1,0 +1,10 @@
+//! Webhooks: one signed POST an attempt, after Standard Webhooks.
+//! Must not decide about retries: it says what the answer was.
+
+mod outcome;
+mod retry_after;
+mod send;
+mod target;
+
+pub use send::{USER_AGENT, WebhookRequest, WebhookSender};
+pub use target::WebhookTarget;

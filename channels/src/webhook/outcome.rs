@@ -1,0 +1,80 @@
+//! What the status of an answer means. Pure.
+
+use domain::{
+    clock::Millis,
+    delivery::{ErrorClass, SendResult},
+};
+use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
+
+use super::retry_after::retry_after;
+
+/// The result and, for a failure, its class.
+pub(super) fn judge(
+    status: StatusCode,
+    headers: &HeaderMap,
+    sent_at: Millis,
+) -> (SendResult, Option<ErrorClass>) {
+    match status.as_u16() {
+        200..=299 => (SendResult::Accepted, None),
+        300..=399 => (SendResult::Failed, Some(ErrorClass::Redirect)),
+        410 => (SendResult::Gone, Some(ErrorClass::Status)),
+        429 | 502 | 503 | 504 => {
+            let retry_after = headers
+                .get(RETRY_AFTER)
+                .and_then(|value| retry_after(value, sent_at));
+            (SendResult::Overloaded { retry_after }, Some(ErrorClass::Status))
+        }
+        _ => (SendResult::Failed, Some(ErrorClass::Status)),
+    }
+}
+
+/// The failure in a few words: the status and its usual name.
+pub(super) fn words(status: StatusCode, class: ErrorClass) -> String {
+    let name = status.canonical_reason().unwrap_or("an unknown status");
+    let hint = if class == ErrorClass::Redirect {
+        "; redirects are not followed"
+    } else {
+        ""
+    };
+    format!("answered {} {name}{hint}", status.as_u16())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn of(status: u16, retry_after: Option<&'static str>) -> (SendResult, Option<ErrorClass>) {
+        let status = StatusCode::from_u16(status).expect("a status");
+        let headers = retry_after
+            .map(|wait| (RETRY_AFTER, wait.parse().expect("a value")))
+            .into_iter()
+            .collect();
+        judge(status, &headers, Millis(0))
+    }
+
+    #[test]
+    fn every_status_has_its_meaning() {
+        for status in 100..=999 {
+            let overloaded = SendResult::Overloaded { retry_after: None };
+            let expected = match status {
+                200..=299 => (SendResult::Accepted, None),
+                300..=399 => (SendResult::Failed, Some(ErrorClass::Redirect)),
+                410 => (SendResult::Gone, Some(ErrorClass::Status)),
+                429 | 502 | 503 | 504 => (overloaded, Some(ErrorClass::Status)),
+                _ => (SendResult::Failed, Some(ErrorClass::Status)),
+            };
+            assert_eq!(of(status, None), expected, "{status}");
+        }
+    }
+
+    #[test]
+    fn retry_after_counts_for_an_overload_only() {
+        let wait = Some(Duration::from_secs(7));
+        assert_eq!(of(503, Some("7")).0, SendResult::Overloaded { retry_after: wait });
+        assert_eq!(of(429, Some("x")).0, SendResult::Overloaded { retry_after: None });
+        assert_eq!(of(500, Some("7")).0, SendResult::Failed);
+        assert_eq!(of(200, Some("7")).0, SendResult::Accepted);
+    }
+}

@@ -1,0 +1,128 @@
+//! Sends one attempt and reports it. Must not touch the database.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::{clock::Millis, delivery::SendResult, id::EventId, signature::sign};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::{
+    outcome::{judge, words},
+    target::WebhookTarget,
+};
+use crate::{
+    guard::Guard,
+    outbound::{Answer, Exchange, Outbound, OutboundError, SenderOptions},
+    report::{HeaderRecord, SendReport, Timing},
+};
+
+/// How we introduce ourselves.
+pub const USER_AGENT: &str = concat!("Hookyard/", env!("CARGO_PKG_VERSION"));
+
+const ID: HeaderName = HeaderName::from_static("webhook-id");
+const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
+const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
+
+/// One attempt at a delivery.
+#[derive(Debug)]
+pub struct WebhookRequest<'a> {
+    /// The `webhook-id`: the same for every attempt, endpoint and replay.
+    pub event_id: EventId,
+    /// Where to.
+    pub target: &'a WebhookTarget,
+    /// The stored body, sent byte for byte.
+    pub body: Bytes,
+    /// How long the whole attempt may take.
+    pub deadline: Duration,
+    /// Now: the `webhook-timestamp`, and what a date in `Retry-After` is relative to.
+    pub sent_at: Millis,
+}
+
+/// Sends webhooks through one pooled client. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct WebhookSender {
+    outbound: Outbound,
+}
+
+impl WebhookSender {
+    /// A sender behind `guard`, with a client of its own.
+    ///
+    /// # Errors
+    /// When the client can't be built from the options.
+    pub fn new(guard: Guard, options: &SenderOptions) -> Result<Self, OutboundError> {
+        Outbound::new(guard, options).map(Self::over)
+    }
+
+    /// A sender that shares a client with other channels.
+    #[must_use]
+    pub const fn over(outbound: Outbound) -> Self {
+        Self { outbound }
+    }
+
+    /// Signs and sends one attempt. Always returns within the deadline (and a moment); never fails but by report.
+    pub async fn send(&self, request: WebhookRequest<'_>) -> SendReport {
+        let WebhookRequest {
+            event_id,
+            target,
+            body,
+            deadline,
+            sent_at,
+        } = request;
+        let (headers, recorded) = signed_headers(target, event_id, sent_at, &body);
+        let exchange = self
+            .outbound
+            .post(target.url.clone(), headers, body, deadline)
+            .await;
+        report(exchange, recorded, sent_at)
+    }
+}
+
+fn signed_headers(
+    target: &WebhookTarget,
+    event_id: EventId,
+    sent_at: Millis,
+    body: &[u8],
+) -> (HeaderMap, HeaderRecord) {
+    let id = event_id.to_string();
+    let timestamp = sent_at.seconds().to_string();
+    let signature = sign(&target.secrets, &id, sent_at.seconds(), body);
+    let (mut headers, mut recorded) = (target.headers.clone(), target.recorded.clone());
+    for (name, value) in [(ID, id), (TIMESTAMP, timestamp), (SIGNATURE, signature)] {
+        recorded.push(name.as_str(), &value);
+        headers.insert(
+            name,
+            HeaderValue::from_maybe_shared(Bytes::from(value)).expect("digits, hex and base64"),
+        );
+    }
+    (headers, recorded)
+}
+
+fn report(exchange: Exchange, request_headers: HeaderRecord, sent_at: Millis) -> SendReport {
+    match exchange.answer {
+        Ok(answer) => answered(answer, exchange.timing, request_headers, sent_at),
+        Err(failure) => SendReport {
+            result: SendResult::Failed,
+            error_class: Some(failure.class),
+            error: Some(failure.message),
+            status_code: None,
+            request_headers,
+            response_headers: None,
+            response_body: Bytes::new(),
+            timing: exchange.timing,
+        },
+    }
+}
+
+fn answered(answer: Answer, timing: Timing, request_headers: HeaderRecord, sent_at: Millis) -> SendReport {
+    let (result, error_class) = judge(answer.status, &answer.headers, sent_at);
+    SendReport {
+        result,
+        error_class,
+        error: error_class.map(|class| words(answer.status, class)),
+        status_code: Some(answer.status.as_u16()),
+        request_headers,
+        response_headers: Some(HeaderRecord::of_response(&answer.headers)),
+        response_body: answer.body,
+        timing,
+    }
+}

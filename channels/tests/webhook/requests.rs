@@ -1,0 +1,140 @@
+//! What goes over the wire, and what the report says of it.
+
+use channels::webhook::USER_AGENT;
+use domain::signature::{DEFAULT_TOLERANCE, SignedMessage};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::receiver::{Receiver, answer};
+
+fn custom(value: &Value) -> CustomHeaders {
+    CustomHeaders::parse(value).expect("valid headers")
+}
+
+#[tokio::test]
+async fn the_body_arrives_byte_for_byte_and_signed_with_every_secret() {
+    let receiver = Receiver::answering(answer("200 OK", "", b"")).await;
+    let (new, old) = (SigningSecret::generate(), SigningSecret::generate());
+    let target = WebhookTarget::new(
+        receiver.url(),
+        &CustomHeaders::default(),
+        vec![new.clone(), old.clone()],
+    );
+    let body = Bytes::from_static(b"{ \"n\": 12345678901234567890123, \"s\": \"\xc3\xa4\" }\n");
+    let request = WebhookRequest {
+        body: body.clone(),
+        ..request(&target, PATIENT)
+    };
+    let id = request.event_id.to_string();
+
+    sender().send(request).await;
+
+    let [received] = receiver.received().try_into().expect("one request");
+    assert_eq!(received.body, body);
+    assert!(
+        received.head.starts_with("POST /hook?a=b HTTP/1.1\r\n"),
+        "the fragment stays here"
+    );
+    assert_eq!(received.header("content-type"), ["application/json"]);
+    assert_eq!(received.header("user-agent"), [USER_AGENT]);
+    assert_eq!(received.header("webhook-id"), [id.as_str()]);
+    assert_eq!(received.header("webhook-timestamp"), ["1700000000"]);
+    assert!(received.header("accept-encoding").is_empty());
+    let signature = received.header("webhook-signature")[0];
+    let message = SignedMessage {
+        id: &id,
+        timestamp: "1700000000",
+        signature,
+        body: &received.body,
+    };
+    for secret in [&new, &old] {
+        assert_eq!(
+            message.verify(secret, SENT_AT.seconds(), DEFAULT_TOLERANCE),
+            Ok(())
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_independent_library_verifies_what_arrives() {
+    let receiver = Receiver::answering(answer("204 No Content", "", b"")).await;
+    let secret = SigningSecret::generate();
+    let target = WebhookTarget::new(receiver.url(), &CustomHeaders::default(), vec![secret.clone()]);
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .expect("after 1970");
+    let sent_at = Millis(i64::try_from(now.as_millis()).expect("fits"));
+    sender()
+        .send(WebhookRequest {
+            sent_at,
+            ..request(&target, PATIENT)
+        })
+        .await;
+
+    let [received] = receiver.received().try_into().expect("one request");
+    let mut headers = http::HeaderMap::new();
+    for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
+        headers.insert(name, received.header(name)[0].parse().expect("a value"));
+    }
+    let verifier = standardwebhooks::Webhook::new(secret.expose()).expect("a secret");
+    verifier.verify(&received.body, &headers).expect("verified");
+}
+
+#[tokio::test]
+async fn custom_headers_are_sent_and_recorded_without_their_values() {
+    let receiver = Receiver::answering(answer("200 OK", "", b"")).await;
+    let headers = custom(&json!({
+        "Content-Type": "application/vnd.api+json", "Authorization": "Bearer yourtokenhere",
+        "Cookie": "a=b", "X-Api-Key": "key", "X-Any": "thing", "User-Agent": "mine",
+    }));
+    let target = WebhookTarget::new(receiver.url(), &headers, vec![SigningSecret::generate()]);
+    let report = sender().send(request(&target, PATIENT)).await;
+
+    let [received] = receiver.received().try_into().expect("one request");
+    assert_eq!(received.header("content-type"), ["application/vnd.api+json"]);
+    assert_eq!(received.header("authorization"), ["Bearer yourtokenhere"]);
+    assert_eq!(received.header("user-agent"), ["mine"]);
+    let recorded: Value = serde_json::from_str(report.request_headers.as_json()).expect("JSON");
+    assert_eq!(recorded["content-type"], "application/vnd.api+json");
+    for name in ["authorization", "cookie", "x-api-key", "x-any", "user-agent"] {
+        assert_eq!(recorded[name], "…", "{name}");
+    }
+    for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
+        assert_eq!(recorded[name], received.header(name)[0]);
+    }
+    assert!(!format!("{report:?}").contains("yourtokenhere"));
+}
+
+#[tokio::test]
+async fn a_connection_is_kept_and_its_times_are_told_apart() {
+    let receiver = Receiver::answering(answer("200 OK", "", b"ok")).await;
+    let (sender, target) = (sender(), target(receiver.url_at("http", "localhost")));
+    let first = sender.send(request(&target, PATIENT)).await.timing;
+    let second = sender.send(request(&target, PATIENT)).await.timing;
+
+    assert_eq!(receiver.connections(), 1);
+    assert!(first.resolve.is_some() && first.connect.is_some(), "{first:?}");
+    assert!(first.first_byte.expect("answered") <= first.total);
+    assert!(first.resolve.unwrap_or_default() + first.connect.unwrap_or_default() <= first.total);
+    assert_eq!(
+        (second.resolve, second.connect),
+        (None, None),
+        "a reused connection"
+    );
+    assert!(second.first_byte.is_some());
+}
+
+#[tokio::test]
+async fn a_literal_address_has_no_time_of_resolution() {
+    let receiver = Receiver::answering(answer("200 OK", "", b"ok")).await;
+    let timing = send(receiver.url()).await.timing;
+    assert_eq!(timing.resolve, None);
+    assert!(timing.connect.is_some());
+}
+
+#[tokio::test]
+async fn what_can_not_be_sent_is_reported_as_unreadable() {
+    let report = SendReport::unreadable("the secret does not open");
+    assert_eq!(report.result, domain::delivery::SendResult::Unreadable);
+    assert_eq!(report.request_headers.as_json(), "{}");
+}

@@ -1,0 +1,96 @@
+//! Everything that the overview shows, read at one moment, shared by all who look.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{clock::Millis, job::QueueName};
+use entity::error_log;
+use sea_orm::DbErr;
+
+use super::series::Series;
+use crate::{
+    app::Sources,
+    queries::{
+        backlog::{self, Backlog},
+        deliveries::{self, DeliveryRow},
+        errors,
+        processes::{self, Process},
+        rates,
+        totals::{self, Totals},
+    },
+};
+
+/// Longest wait for a queue's depth: a queue that is away must not hold up the page.
+const DEPTH_DEADLINE: Duration = Duration::from_millis(500);
+
+/// A queue as the page shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct QueueDepth {
+    /// Which queue.
+    pub(crate) name: QueueName,
+    /// Ids that it holds; none when it did not say.
+    pub(crate) depth: Option<usize>,
+}
+
+/// What the overview shows, as read at `at`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Snapshot {
+    /// When it was read.
+    pub(crate) at: Millis,
+    /// What is under way.
+    pub(crate) backlog: Backlog,
+    /// What came in and how it ended.
+    pub(crate) totals: Totals,
+    /// The queues.
+    pub(crate) queues: Vec<QueueDepth>,
+    /// Whether the queue answered this process lately.
+    pub(crate) queue_healthy: bool,
+    /// The processes that showed a heartbeat.
+    pub(crate) processes: Vec<Process>,
+    /// The newest deliveries.
+    pub(crate) deliveries: Vec<DeliveryRow>,
+    /// The newest errors.
+    pub(crate) errors: Vec<error_log::Model>,
+    /// Attempts a second.
+    pub(crate) series: Arc<Series>,
+}
+
+impl Snapshot {
+    /// Reads everything; `before` is what the series is carried on from.
+    pub(crate) async fn load(sources: &Sources, before: Option<&Self>) -> Result<Self, DbErr> {
+        let (db, at) = (sources.database.reader(), sources.clock.now());
+        let series = before.map(|before| Arc::clone(&before.series)).unwrap_or_default();
+        let look = rates::load(db, series.count_from(at)).await?;
+        Ok(Self {
+            at,
+            backlog: backlog::load(db, at).await?,
+            totals: totals::load(db, at).await?,
+            queues: depths(sources).await,
+            queue_healthy: sources.queue.is_healthy(),
+            processes: processes::load(db, at).await?,
+            deliveries: deliveries::latest(db).await?,
+            errors: errors::latest(db).await?,
+            series: Arc::new(series.with(&look, at)),
+        })
+    }
+
+    /// Whether there has never been anything to show.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.deliveries.is_empty() && self.totals.accepted.is_zero()
+    }
+}
+
+async fn depths(sources: &Sources) -> Vec<QueueDepth> {
+    let mut queues = Vec::with_capacity(QueueName::ALL.len());
+    for &name in QueueName::ALL {
+        let asked = tokio::time::timeout(DEPTH_DEADLINE, sources.queue.depth(name)).await;
+        let depth = asked.ok().and_then(Result::ok);
+        queues.push(QueueDepth { name, depth });
+        if depth.is_none() {
+            // One that is away does not get asked four times.
+            let rest = QueueName::ALL.iter().skip(queues.len());
+            queues.extend(rest.map(|&name| QueueDepth { name, depth: None }));
+            break;
+        }
+    }
+    queues
+}

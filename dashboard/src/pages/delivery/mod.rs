@@ -1,0 +1,129 @@
+//! One delivery: where it stands and why, and every attempt with what came back.
+
+mod attempt;
+mod why;
+
+use askama::Template;
+use askama_web::WebTemplate;
+use axum::extract::{Path, State, rejection::PathRejection};
+use domain::clock::Millis;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use self::{attempt::AttemptView, why::why};
+use crate::{
+    app::App,
+    frame::Frame,
+    problem::Problem,
+    queries::{attempts, deliveries, deliveries::DeliveryRow, events},
+    show::{body::Body, moment::Moment, pill::Pill, standing::Standing},
+};
+
+/// The part of the page that stays live.
+#[derive(Template, WebTemplate)]
+#[template(path = "delivery/delivery.html")]
+pub(crate) struct Delivery {
+    row: DeliveryRow,
+    pill: Pill,
+    why: String,
+    event_type: String,
+    attempts: Vec<AttemptView>,
+    older_attempts: usize,
+    accepted: Moment,
+    next: Option<Moment>,
+    ended: Option<Moment>,
+    body: Option<Body>,
+    upload: Option<Uuid>,
+}
+
+/// A delivery's page.
+#[derive(Template, WebTemplate)]
+#[template(path = "delivery/page.html")]
+pub(crate) struct DeliveryPage {
+    frame: Frame,
+    delivery: Delivery,
+}
+
+/// Shows a delivery.
+pub(crate) async fn page(
+    State(app): State<App>,
+    frame: Frame,
+    id: Result<Path<Uuid>, PathRejection>,
+) -> Result<DeliveryPage, Problem> {
+    Ok(DeliveryPage { frame, delivery: load(&app, id).await? })
+}
+
+/// The same, for the page that fetches itself again.
+pub(crate) async fn fragment(
+    State(app): State<App>,
+    id: Result<Path<Uuid>, PathRejection>,
+) -> Result<Delivery, Problem> {
+    load(&app, id).await
+}
+
+async fn load(app: &App, id: Result<Path<Uuid>, PathRejection>) -> Result<Delivery, Problem> {
+    let Path(id) = id.map_err(|_| Problem::NotFound)?;
+    let db = app.sources.database.reader();
+    let row = deliveries::find(db, id).await?.ok_or(Problem::NotFound)?;
+    let attempts = attempts::of_delivery(db, id).await?;
+    let body = events::body(db, id, row.event_id).await?;
+    let now = app.sources.clock.now();
+    let standing = Standing::of(&row, now);
+    Ok(Delivery {
+        pill: standing.pill(),
+        why: why(&row, attempts.first(), app.settings.attempts, now),
+        event_type: row.event_type.clone().unwrap_or_else(|| "event".to_owned()),
+        older_attempts: usize::try_from(row.attempts).unwrap_or(0).saturating_sub(attempts.len()),
+        attempts: attempts.iter().enumerate().map(|(at, row)| AttemptView::of(row, at == 0, now)).collect(),
+        accepted: Moment::new(Millis(row.created_at), now),
+        next: next_attempt(&row, standing).map(|at| Moment::new(at, now)),
+        ended: row.finished_at.map(|at| Moment::new(Millis(at), now)),
+        upload: body.as_deref().and_then(upload_of),
+        body: body.as_deref().map(Body::of),
+        row,
+    })
+}
+
+/// When it is tried next, as far as that is known.
+fn next_attempt(row: &DeliveryRow, standing: Standing) -> Option<Millis> {
+    match standing {
+        Standing::Pending | Standing::Failing => Some(Millis(row.due_at.max(row.blocked_until.unwrap_or(0)))),
+        _ => None,
+    }
+}
+
+/// The upload that an event is about.
+fn upload_of(body: &[u8]) -> Option<Uuid> {
+    #[derive(Deserialize)]
+    struct Event {
+        data: Data,
+    }
+    #[derive(Deserialize)]
+    struct Data {
+        upload_id: Uuid,
+    }
+    serde_json::from_slice::<Event>(body).ok().map(|event| event.data.upload_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_attempt_waits_for_the_lane() {
+        let row = DeliveryRow { due_at: 5, blocked_until: Some(9), ..deliveries::sample() };
+        assert_eq!(next_attempt(&row, Standing::Failing), Some(Millis(9)));
+        assert_eq!(next_attempt(&DeliveryRow { blocked_until: None, ..row.clone() }, Standing::Pending), Some(Millis(5)));
+        for standing in [Standing::Held, Standing::Sending, Standing::Succeeded, Standing::Dead] {
+            assert_eq!(next_attempt(&row, standing), None, "{standing:?}");
+        }
+    }
+
+    #[test]
+    fn an_upload_is_found_in_its_event_only() {
+        let id = Uuid::from_u128(7);
+        assert_eq!(upload_of(format!(r#"{{"data":{{"upload_id":"{id}"}}}}"#).as_bytes()), Some(id));
+        assert_eq!(upload_of(br#"{"data":{"upload_id":"no id"}}"#), None);
+        assert_eq!(upload_of(b"not json"), None);
+    }
+}

@@ -1,0 +1,45 @@
+//! The error log, page by page.
+
+use askama::Template;
+use askama_web::WebTemplate;
+use axum::extract::{Query, State, rejection::QueryRejection};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::overview::ErrorView;
+use crate::{app::App, frame::Frame, problem::Problem, queries::errors};
+
+/// A page of errors.
+#[derive(Template, WebTemplate)]
+#[template(path = "errors/page.html")]
+pub(crate) struct ErrorsPage {
+    frame: Frame,
+    errors: Vec<ErrorView>,
+    older: Option<Uuid>,
+    is_first: bool,
+}
+
+/// Where the page begins.
+#[derive(Deserialize)]
+pub(crate) struct Cursor {
+    before: Option<Uuid>,
+}
+
+/// Shows errors, newest first.
+pub(crate) async fn page(
+    State(app): State<App>,
+    frame: Frame,
+    cursor: Result<Query<Cursor>, QueryRejection>,
+) -> Result<ErrorsPage, Problem> {
+    let before = cursor.map_err(|_| Problem::BadRequest)?.before;
+    let mut rows = errors::page(app.sources.database.reader(), before).await?;
+    let has_older = rows.len() > errors::PAGE;
+    rows.truncate(errors::PAGE);
+    let now = app.sources.clock.now();
+    Ok(ErrorsPage {
+        frame,
+        older: rows.last().filter(|_| has_older).map(|row| row.id),
+        errors: rows.iter().map(|row| ErrorView::of(row, now)).collect(),
+        is_first: before.is_none(),
+    })
+}

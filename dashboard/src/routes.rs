@@ -1,0 +1,66 @@
+//! The list of pages, and what every request passes before it gets to one.
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+
+use crate::{
+    app::App,
+    assets,
+    pages::{delivery, errors, live, login, overview, upload},
+    problem::{Problem, dress},
+    shield::{headers, origin},
+};
+
+/// Largest form.
+const FORM_LIMIT: usize = 4 * 1024;
+
+/// Every page and what stands before them.
+pub(crate) fn router(app: App) -> Router {
+    let pages = Router::new()
+        .route("/", get(overview::page))
+        .route("/fragments/counters", get(overview::fragments::counters))
+        .route("/fragments/queues", get(overview::fragments::queues))
+        .route("/fragments/processes", get(overview::fragments::processes))
+        .route("/fragments/deliveries", get(overview::fragments::deliveries))
+        .route("/fragments/errors", get(overview::fragments::errors))
+        .route("/fragments/minutes", get(overview::fragments::minutes))
+        .route("/fragments/delivery/{id}", get(delivery::fragment))
+        .route("/deliveries/{id}", get(delivery::page))
+        .route("/uploads/{id}", get(upload::page))
+        .route("/errors", get(errors::page))
+        .route("/live", get(live::stream))
+        .route_layer(from_fn_with_state(app.clone(), login::require_session));
+    let open = Router::new()
+        .route("/login", get(login::page).post(login::submit))
+        .route("/logout", post(login::end))
+        .route("/assets/{name}", get(assets::serve));
+    pages
+        .merge(open)
+        .fallback(async || Problem::NotFound)
+        .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
+        .layer(DefaultBodyLimit::max(FORM_LIMIT))
+        .layer(from_fn_with_state(app.clone(), guard))
+        .layer(from_fn_with_state(app.clone(), dress))
+        .layer(tower_http::catch_panic::CatchPanicLayer::new())
+        .layer(from_fn(headers::add))
+        .with_state(app)
+}
+
+/// Refuses foreign names where only this machine may ask, and foreign pages that would change something.
+async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (headers, uri) = (request.headers(), request.uri());
+    let on_loopback = app.settings.address.ip().is_loopback();
+    let asked_for = origin::host(headers, uri).unwrap_or_default();
+    if on_loopback && !origin::names_us(asked_for, &app.settings.public_url) {
+        return Problem::ForeignHost.into_response();
+    }
+    if !origin::may_write(request.method(), headers, uri) {
+        return Problem::ForeignOrigin.into_response();
+    }
+    next.run(request).await
+}

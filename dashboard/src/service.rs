@@ -1,0 +1,53 @@
+//! The dashboard as services of a process: a listener, and the one poller that feeds the live stream.
+
+use std::net::{SocketAddr, TcpListener};
+
+use axum::Router;
+use platform::{context::Context, supervisor::Service};
+use tokio_util::sync::CancellationToken;
+
+use crate::{app::App, routes};
+
+/// The pages alone, for a listener of the caller's. Nothing feeds their live stream: that is what [`services`] adds.
+#[must_use]
+pub fn router(context: &Context) -> Router {
+    routes::router(App::new(context))
+}
+
+/// The dashboard on `DASHBOARD_ADDR`. The listener's service ends by an error when the address can't be bound.
+#[must_use]
+pub fn services(context: &Context) -> Vec<Service> {
+    let address = context.config.dashboard_addr;
+    start(App::new(context), move || TcpListener::bind(address))
+}
+
+/// The dashboard on a listener that is bound already, such as one on a port that the system chose.
+#[must_use]
+pub fn services_on(context: &Context, listener: TcpListener) -> Vec<Service> {
+    start(App::new(context), move || Ok(listener))
+}
+
+fn start(app: App, bind: impl FnOnce() -> std::io::Result<TcpListener> + Send + 'static) -> Vec<Service> {
+    let poller = app.clone();
+    vec![
+        Service::new("dashboard", move |stop| async move { Ok(serve(app, bind()?, stop).await?) }),
+        Service::new("dashboard-poller", move |stop| async move {
+            poller.live.poll(&poller.sources, &stop).await;
+            Ok(())
+        }),
+    ]
+}
+
+async fn serve(app: App, listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
+    listener.set_nonblocking(true)?;
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    tracing::info!("dashboard on http://{}", listener.local_addr()?);
+    let live = app.live.clone();
+    let pages = routes::router(app).into_make_service_with_connect_info::<SocketAddr>();
+    let stopped = async move {
+        stop.cancelled().await;
+        // Streams have no end of their own, and a graceful stop waits for every answer.
+        live.close();
+    };
+    axum::serve(listener, pages).with_graceful_shutdown(stopped).await
+}

@@ -1,0 +1,107 @@
+//! Numbers, sizes and spans of time, short enough for a table's cell.
+
+/// With a comma at every thousand: `12,345`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A size in binary units: `68 B`, `1.2 MiB`.
+pub(crate) fn bytes(size: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if size < 1024 {
+        return format!("{size} B");
+    }
+    let mut amount = as_f64(size) / 1024.0;
+    let mut unit = 0;
+    while amount >= 1023.95 && unit + 1 < UNITS.len() {
+        amount /= 1024.0;
+        unit += 1;
+    }
+    format!("{amount:.1} {}", UNITS[unit])
+}
+
+/// A measured time: `840 µs`, `12.3 ms`, `1.24 s`.
+pub(crate) fn microseconds(measured: i64) -> String {
+    let measured = u64::try_from(measured).unwrap_or(0);
+    match measured {
+        0..=999 => format!("{measured} µs"),
+        1_000..=99_949 => format!("{:.1} ms", as_f64(measured) / 1e3),
+        99_950..=999_499 => format!("{:.0} ms", as_f64(measured) / 1e3),
+        _ => format!("{:.2} s", as_f64(measured) / 1e6),
+    }
+}
+
+/// How long something lasts, in the largest unit that says enough: `3 s`, `4 min`, `2 h`, `5 days`.
+pub(crate) fn span(seconds: u64) -> String {
+    match seconds {
+        0..=59 => format!("{seconds} s"),
+        60..=3_599 => format!("{} min", seconds / 60),
+        3_600..=172_799 => format!("{} h", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// A share in percent, never rounded up to a whole: `99.9 %` stays below `100 %` while one failed.
+pub(crate) fn percent(part: u64, whole: u64) -> String {
+    if part >= whole {
+        return "100 %".to_owned();
+    }
+    let tenths = u128::from(part) * 1_000 / u128::from(whole);
+    format!("{}.{} %", tenths / 10, tenths % 10)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+const fn as_f64(number: u64) -> f64 {
+    number as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_grouped_also_beyond_what_a_script_can_hold() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1_000), "1,000");
+        assert_eq!(grouped(9_007_199_254_740_993), "9,007,199,254,740,993");
+    }
+
+    #[test]
+    fn sizes_change_their_unit_where_the_number_would_get_long() {
+        assert_eq!(bytes(1023), "1023 B");
+        assert_eq!(bytes(1024), "1.0 KiB");
+        assert_eq!(bytes(1024 * 1024 - 1), "1.0 MiB");
+        assert_eq!(bytes(2 * 1024 * 1024 * 1024), "2.0 GiB");
+        assert_eq!(bytes(u64::MAX), "16777216.0 TiB");
+    }
+
+    #[test]
+    fn measured_times_keep_three_digits() {
+        assert_eq!(microseconds(-1), "0 µs");
+        assert_eq!(microseconds(999), "999 µs");
+        assert_eq!(microseconds(12_345), "12.3 ms");
+        assert_eq!(microseconds(99_950), "100 ms");
+        assert_eq!(microseconds(1_240_000), "1.24 s");
+    }
+
+    #[test]
+    fn spans_and_shares_round_down() {
+        assert_eq!(span(59), "59 s");
+        assert_eq!(span(119), "1 min");
+        assert_eq!(span(86_400), "24 h");
+        assert_eq!(span(172_800), "2 days");
+        assert_eq!(percent(9_999, 10_000), "99.9 %");
+        assert_eq!(percent(0, 3), "0.0 %");
+        assert_eq!(percent(3, 3), "100 %");
+        assert_eq!(percent(0, 0), "100 %");
+    }
+}

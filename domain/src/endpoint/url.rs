@@ -1,0 +1,170 @@
+//! The address of an endpoint. Syntax only: which addresses may be sent to is the outbound guard's to say,
+//! and no name is resolved here.
+
+use std::{fmt, str::FromStr};
+
+use url::{Host, Url};
+
+/// Most characters of an endpoint's URL.
+pub const MAX_URL_CHARS: usize = 2_048;
+
+/// An http or https URL that deliveries can be sent to. Keeps the text as its owner wrote it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EndpointUrl {
+    text: String,
+    url: Url,
+}
+
+/// Why a text is not the URL of an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UrlError {
+    /// Above [`MAX_URL_CHARS`].
+    #[error("has more than {MAX_URL_CHARS} characters")]
+    TooLong,
+    /// Blanks, line ends and control characters, which parsers drop silently.
+    #[error("must not contain blanks or control characters")]
+    Blank,
+    /// Not an absolute URL.
+    #[error("is not an absolute URL: {0}")]
+    NotAUrl(#[from] url::ParseError),
+    /// Any scheme but http and https.
+    #[error("must begin with http:// or https://")]
+    Scheme,
+    /// `user:password@`; credentials belong into a custom header.
+    #[error("must not contain a user name or password")]
+    UserInfo,
+    /// A host that no request can name.
+    #[error("has a host that is not a valid name or address")]
+    Host,
+    /// Nothing can listen there.
+    #[error("must not use port 0")]
+    PortZero,
+}
+
+impl EndpointUrl {
+    /// Reads the URL of an endpoint: http or https, at most [`MAX_URL_CHARS`], with a host and without user info.
+    /// A fragment is allowed and never sent.
+    ///
+    /// # Errors
+    /// Names the first rule that does not hold.
+    pub fn parse(text: &str) -> Result<Self, UrlError> {
+        if text.chars().nth(MAX_URL_CHARS).is_some() {
+            return Err(UrlError::TooLong);
+        }
+        if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return Err(UrlError::Blank);
+        }
+        let url = Url::parse(text)?;
+        check(&url)?;
+        Ok(Self {
+            text: text.to_owned(),
+            url,
+        })
+    }
+
+    /// The text as its owner wrote it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The parsed URL, for the guard and the sender.
+    #[must_use]
+    pub const fn url(&self) -> &Url {
+        &self.url
+    }
+}
+
+fn check(url: &Url) -> Result<(), UrlError> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(UrlError::Scheme);
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(UrlError::UserInfo);
+    }
+    match url.host() {
+        Some(Host::Domain(name)) if !is_name(name) => return Err(UrlError::Host),
+        None => return Err(UrlError::Host),
+        Some(_) => {}
+    }
+    if url.port() == Some(0) {
+        return Err(UrlError::PortZero);
+    }
+    Ok(())
+}
+
+/// Whether a request line can carry the name: the parser lets `{`, `'` and the like through, HTTP does not.
+fn is_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    name.bytes().all(allowed) && name.bytes().any(|byte| byte != b'.')
+}
+
+impl FromStr for EndpointUrl {
+    type Err = UrlError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for EndpointUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for EndpointUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EndpointUrl({:?})", self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> UrlError {
+        EndpointUrl::parse(text).expect_err(text)
+    }
+
+    #[test]
+    fn an_ordinary_url_keeps_its_text() {
+        for text in [
+            "https://webhook-test.com/2d082e807e30b6ac57ffebae73569ceb",
+            "http://127.0.0.1:9000",
+            "HTTPS://Example.com/a?b=c#d",
+            "http://[::1]:8080/hook",
+            "https://bücher.example/ä?ö",
+            "http://my_service.internal./x",
+        ] {
+            assert_eq!(EndpointUrl::parse(text).expect(text).as_str(), text);
+        }
+    }
+
+    #[test]
+    fn every_rule_has_its_error() {
+        assert!(matches!(refused("webhook-test.com/x"), UrlError::NotAUrl(_)));
+        assert!(matches!(refused(""), UrlError::NotAUrl(_)));
+        assert!(matches!(refused("http://"), UrlError::NotAUrl(_)));
+        assert!(matches!(refused("http://host:65536/"), UrlError::NotAUrl(_)));
+        assert!(matches!(refused("http://1.2.3.256/"), UrlError::NotAUrl(_)));
+        assert_eq!(refused("ftp://host/"), UrlError::Scheme);
+        assert_eq!(refused("javascript:alert(1)"), UrlError::Scheme);
+        assert_eq!(refused("file:///etc/passwd"), UrlError::Scheme);
+        assert_eq!(refused("https://user@host/"), UrlError::UserInfo);
+        assert_eq!(refused("https://:pass@host/"), UrlError::UserInfo);
+        assert_eq!(refused("https://{{host}}/"), UrlError::Host);
+        assert_eq!(refused("https://./"), UrlError::Host);
+        assert_eq!(refused("http://host:0/"), UrlError::PortZero);
+        assert_eq!(refused(" http://host/"), UrlError::Blank);
+        assert_eq!(refused("http://ho\nst/"), UrlError::Blank);
+        assert_eq!(refused("http://host/\0"), UrlError::Blank);
+    }
+
+    #[test]
+    fn length_is_counted_in_characters() {
+        let of = |chars: usize| format!("http://host/{}", "ä".repeat(chars - 12));
+        assert!(EndpointUrl::parse(&of(2_048)).is_ok());
+        assert_eq!(refused(&of(2_049)), UrlError::TooLong);
+    }
+}

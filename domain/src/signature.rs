@@ -1,1 +1,0 @@
-//! Signatures: Standard Webhooks, signed ingest, signed links.

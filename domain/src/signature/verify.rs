@@ -1,0 +1,156 @@
+//! The receiving side of Standard Webhooks, as `hookyard listen` and receivers in tests use it.
+//! Knows no clock: the caller says what time it is.
+
+use std::time::Duration;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use super::{SigningSecret, V1};
+
+/// How far a timestamp may be from now, either way, unless the receiver says otherwise.
+pub const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
+/// Most signatures of one message that are looked at; a rotation sends two.
+pub const MAX_SIGNATURES: usize = 16;
+
+/// A message as it came in: the three headers as text, and the raw body.
+#[derive(Clone, Copy, Debug)]
+pub struct SignedMessage<'a> {
+    /// `webhook-id`.
+    pub id: &'a str,
+    /// `webhook-timestamp`, as sent.
+    pub timestamp: &'a str,
+    /// `webhook-signature`, as sent: signatures separated by spaces.
+    pub signature: &'a str,
+    /// The raw body.
+    pub body: &'a [u8],
+}
+
+/// Why a message is not believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum VerifyError {
+    /// `webhook-timestamp` is not a number of seconds.
+    #[error("webhook-timestamp is not a number of seconds")]
+    BadTimestamp,
+    /// Signed too long ago: may be a repeat by somebody who listened.
+    #[error("webhook-timestamp is too old")]
+    TooOld,
+    /// Signed in the future.
+    #[error("webhook-timestamp is in the future")]
+    TooNew,
+    /// No `v1` signature of it was made with the secret.
+    #[error("no signature matches")]
+    NoMatch,
+}
+
+impl SignedMessage<'_> {
+    /// Checks that one of the message's `v1` signatures was made with `secret`, within `tolerance` of `now_seconds`.
+    ///
+    /// # Errors
+    /// Says what does not hold. Signatures of other versions are passed over, as the specification asks.
+    pub fn verify(
+        &self,
+        secret: &SigningSecret,
+        now_seconds: i64,
+        tolerance: Duration,
+    ) -> Result<(), VerifyError> {
+        let sent: i64 = self.timestamp.parse().map_err(|_| VerifyError::BadTimestamp)?;
+        let tolerance = i64::try_from(tolerance.as_secs()).unwrap_or(i64::MAX);
+        if now_seconds.saturating_sub(sent) > tolerance {
+            return Err(VerifyError::TooOld);
+        }
+        if sent.saturating_sub(now_seconds) > tolerance {
+            return Err(VerifyError::TooNew);
+        }
+        let parts: [&[u8]; 5] = [
+            self.id.as_bytes(),
+            b".",
+            self.timestamp.as_bytes(),
+            b".",
+            self.body,
+        ];
+        self.tags()
+            .any(|tag| secret.has_tag(&parts, &tag))
+            .then_some(())
+            .ok_or(VerifyError::NoMatch)
+    }
+
+    fn tags(&self) -> impl Iterator<Item = Vec<u8>> {
+        let candidates = self.signature.split(' ').take(MAX_SIGNATURES);
+        candidates.filter_map(|one| STANDARD.decode(one.strip_prefix(V1)?).ok())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::sign, *};
+
+    const NOW: i64 = 1_700_000_000;
+
+    fn check(secret: &SigningSecret, signature: &str, sent: i64, body: &[u8]) -> Result<(), VerifyError> {
+        let timestamp = sent.to_string();
+        let message = SignedMessage {
+            id: "evt",
+            timestamp: &timestamp,
+            signature,
+            body,
+        };
+        message.verify(secret, NOW, DEFAULT_TOLERANCE)
+    }
+
+    #[test]
+    fn either_secret_of_a_rotation_verifies() {
+        let (old, new, foreign) = (
+            SigningSecret::generate(),
+            SigningSecret::generate(),
+            SigningSecret::generate(),
+        );
+        let signature = sign(&[new.clone(), old.clone()], "evt", NOW, b"{}");
+        assert_eq!(check(&new, &signature, NOW, b"{}"), Ok(()));
+        assert_eq!(check(&old, &signature, NOW, b"{}"), Ok(()));
+        assert_eq!(check(&foreign, &signature, NOW, b"{}"), Err(VerifyError::NoMatch));
+        assert_eq!(check(&new, &signature, NOW, b"{} "), Err(VerifyError::NoMatch));
+        assert_eq!(check(&new, &signature, NOW + 1, b"{}"), Err(VerifyError::NoMatch));
+    }
+
+    #[test]
+    fn a_timestamp_holds_up_to_the_tolerance_either_way() {
+        let secret = SigningSecret::generate();
+        let at = |sent| {
+            check(
+                &secret,
+                &sign(std::slice::from_ref(&secret), "evt", sent, b""),
+                sent,
+                b"",
+            )
+        };
+        assert_eq!(at(NOW - 300), Ok(()));
+        assert_eq!(at(NOW - 301), Err(VerifyError::TooOld));
+        assert_eq!(at(NOW + 300), Ok(()));
+        assert_eq!(at(NOW + 301), Err(VerifyError::TooNew));
+        assert_eq!(at(i64::MIN), Err(VerifyError::TooOld));
+    }
+
+    #[test]
+    fn what_is_not_a_signature_is_passed_over() {
+        let secret = SigningSecret::generate();
+        let good = sign(std::slice::from_ref(&secret), "evt", NOW, b"");
+        let with = |prefix: &str| check(&secret, &format!("{prefix}{good}"), NOW, b"");
+        assert_eq!(with("v1a,abc v1,*** v2 , "), Ok(()));
+        assert_eq!(with(&"v1,AAAA ".repeat(MAX_SIGNATURES - 1)), Ok(()));
+        assert_eq!(
+            with(&"v1,AAAA ".repeat(MAX_SIGNATURES)),
+            Err(VerifyError::NoMatch)
+        );
+        assert_eq!(check(&secret, "", NOW, b""), Err(VerifyError::NoMatch));
+        let message = SignedMessage {
+            id: "evt",
+            timestamp: "soon",
+            signature: &good,
+            body: b"",
+        };
+        assert_eq!(
+            message.verify(&secret, NOW, DEFAULT_TOLERANCE),
+            Err(VerifyError::BadTimestamp)
+        );
+    }
+}

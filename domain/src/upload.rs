@@ -1,1 +1,0 @@
-//! What is found out about an uploaded file, and how it is told.

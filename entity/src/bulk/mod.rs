@@ -1,0 +1,82 @@
+//! Inserts of many rows in one statement, for those who accept work and those who finish it.
+//! Called inside the caller's transaction; never commits.
+
+pub mod postgres;
+pub mod sqlite;
+
+use domain::{
+    delivery::Channel,
+    id::{DeliveryId, EndpointId, EventId, LaneId, UploadId, UserId},
+};
+use uuid::Uuid;
+
+/// An event to insert. `created_at` is set by the statement.
+#[derive(Clone, Debug)]
+pub struct EventRow {
+    /// Its id, the `webhook-id` of every attempt.
+    pub id: EventId,
+    /// Its tenant; none where no user owns it.
+    pub user_id: Option<UserId>,
+    /// The name of its type.
+    pub event_type: String,
+    /// The bytes that are signed and sent.
+    pub body: Vec<u8>,
+}
+
+/// A delivery to insert, due at once.
+#[derive(Clone, Debug)]
+pub struct DeliveryRow {
+    /// Its id.
+    pub id: DeliveryId,
+    /// Its event.
+    pub event_id: EventId,
+    /// Its tenant; none where no user owns it.
+    pub user_id: Option<UserId>,
+    /// Its lane.
+    pub lane_id: LaneId,
+    /// Its channel.
+    pub channel: Channel,
+    /// The endpoint, push subscription or subscriber.
+    pub recipient_id: Uuid,
+    /// Its own bytes, where an owner's payload makes them differ from the event's.
+    pub body: Option<Vec<u8>>,
+    /// Whether a hint follows the commit.
+    pub hinted: bool,
+}
+
+/// An upload to insert, due at once.
+#[derive(Clone, Debug)]
+pub struct UploadRow {
+    /// Its id.
+    pub id: UploadId,
+    /// The endpoint it belongs to.
+    pub endpoint_id: EndpointId,
+    /// The endpoint's tenant.
+    pub user_id: UserId,
+    /// The safe name.
+    pub file_name: String,
+    /// Where the file lies in the storage.
+    pub storage_key: String,
+    /// Its size in bytes.
+    pub size_bytes: i64,
+    /// Whether a hint follows the commit.
+    pub hinted: bool,
+}
+
+/// When rows are written, in ms: what time it is and until when a hint is trusted.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp {
+    /// SQLite: now. Postgres: an offset that is added to the server's clock (zero outside tests).
+    pub now_or_offset: i64,
+    /// How long a hint is trusted.
+    pub hint_trusted: i64,
+}
+
+/// The tables whose rows are work that is hinted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// `delivery`.
+    Deliveries,
+    /// `upload`.
+    Uploads,
+}

@@ -1,0 +1,104 @@
+//! Bulk inserts on Postgres: one statement a table, columns bound as arrays, times by the server's clock.
+
+use sqlx::{PgConnection, Result};
+use uuid::Uuid;
+
+use super::{DeliveryRow, EventRow, Stamp, UploadRow};
+
+/// Inserts events.
+///
+/// # Errors
+/// Those of the database; the caller's transaction is then lost.
+pub async fn insert_events(tx: &mut PgConnection, rows: &[EventRow], stamp: Stamp) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    const SQL: &str = "INSERT INTO event (id, user_id, event_type, body, created_at)
+        SELECT id, user_id, event_type, body, now_ms() + $1
+        FROM unnest($2::uuid[], $3::bigint[], $4::text[], $5::bytea[]) AS row (id, user_id, event_type, body)";
+    sqlx::query(SQL)
+        .bind(stamp.now_or_offset)
+        .bind(column(rows, |row| row.id.0))
+        .bind(column(rows, |row| row.user_id.map(|user| user.0)))
+        .bind(column(rows, |row| row.event_type.as_str()))
+        .bind(column(rows, |row| row.body.as_slice()))
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+/// Inserts deliveries, due at once.
+///
+/// # Errors
+/// Those of the database; the caller's transaction is then lost.
+pub async fn insert_deliveries(tx: &mut PgConnection, rows: &[DeliveryRow], stamp: Stamp) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    const SQL: &str = "INSERT INTO delivery
+            (id, event_id, user_id, lane_id, channel, recipient_id, body, due_at, hinted_until, created_at)
+        SELECT id, event_id, user_id, lane_id, channel, recipient_id, body,
+               now_ms() + $1, CASE WHEN hinted THEN now_ms() + $1 + $2 ELSE 0 END, now_ms() + $1
+        FROM unnest($3::uuid[], $4::uuid[], $5::bigint[], $6::uuid[], $7::text[], $8::uuid[], $9::bytea[], $10::bool[])
+             AS row (id, event_id, user_id, lane_id, channel, recipient_id, body, hinted)";
+    sqlx::query(SQL)
+        .bind(stamp.now_or_offset)
+        .bind(stamp.hint_trusted)
+        .bind(column(rows, |row| row.id.0))
+        .bind(column(rows, |row| row.event_id.0))
+        .bind(column(rows, |row| row.user_id.map(|user| user.0)))
+        .bind(column(rows, |row| row.lane_id.0))
+        .bind(column(rows, |row| row.channel.as_str()))
+        .bind(column(rows, |row| row.recipient_id))
+        .bind(column(rows, |row| row.body.as_deref()))
+        .bind(column(rows, |row| row.hinted))
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+/// Inserts uploads, due at once.
+///
+/// # Errors
+/// Those of the database; the caller's transaction is then lost.
+pub async fn insert_uploads(tx: &mut PgConnection, rows: &[UploadRow], stamp: Stamp) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    const SQL: &str = "INSERT INTO upload
+            (id, endpoint_id, user_id, file_name, storage_key, size_bytes, due_at, hinted_until, created_at)
+        SELECT id, endpoint_id, user_id, file_name, storage_key, size_bytes,
+               now_ms() + $1, CASE WHEN hinted THEN now_ms() + $1 + $2 ELSE 0 END, now_ms() + $1
+        FROM unnest($3::uuid[], $4::uuid[], $5::bigint[], $6::text[], $7::text[], $8::bigint[], $9::bool[])
+             AS row (id, endpoint_id, user_id, file_name, storage_key, size_bytes, hinted)";
+    sqlx::query(SQL)
+        .bind(stamp.now_or_offset)
+        .bind(stamp.hint_trusted)
+        .bind(column(rows, |row| row.id.0))
+        .bind(column(rows, |row| row.endpoint_id.0))
+        .bind(column(rows, |row| row.user_id.0))
+        .bind(column(rows, |row| row.file_name.as_str()))
+        .bind(column(rows, |row| row.storage_key.as_str()))
+        .bind(column(rows, |row| row.size_bytes))
+        .bind(column(rows, |row| row.hinted))
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+/// Takes the hints' mark off rows whose hint was not pushed, so that the dispatcher need not wait for it.
+///
+/// # Errors
+/// Those of the database.
+pub async fn unhint(tx: &mut PgConnection, work: super::Work, ids: &[Uuid]) -> Result<()> {
+    let sql = match work {
+        super::Work::Deliveries => "UPDATE delivery SET hinted_until = 0 WHERE id = ANY($1) AND hinted_until > 0",
+        super::Work::Uploads => "UPDATE upload SET hinted_until = 0 WHERE id = ANY($1) AND hinted_until > 0",
+    };
+    sqlx::query(sql).bind(ids).execute(tx).await.map(drop)
+}
+
+/// One column of many rows, as an array to bind.
+fn column<'r, Row, Value>(rows: &'r [Row], value: impl Fn(&'r Row) -> Value) -> Vec<Value> {
+    rows.iter().map(value).collect()
+}

@@ -1,0 +1,45 @@
+//! The command line: one subcommand, one module.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    migrate::{self, Direction},
+    serve,
+};
+
+/// Takes work in over HTTP, remembers it, and delivers the results until they arrive.
+///
+/// Without a command it serves. Settings come from the environment: see `.env.example`.
+#[derive(Debug, Parser)]
+#[command(name = "hookyard", version, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// API, worker and dashboard in one process (the default)
+    Serve,
+    /// Bring the database's schema up, down by one step, or show where it stands
+    Migrate {
+        /// What to do
+        #[arg(value_enum)]
+        direction: Direction,
+    },
+}
+
+impl Cli {
+    /// Runs the command and gives the process's exit code: 2 for wrong settings.
+    ///
+    /// # Errors
+    /// What ended the command.
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
+        match self.command.unwrap_or(Command::Serve) {
+            Command::Serve => serve::serve().await,
+            Command::Migrate { direction } => migrate::command(direction).await,
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! `hookyard serve`: API, worker and dashboard in one process.
+
+use std::process::ExitCode;
+
+use platform::{
+    config::{Config, EXIT_CODE, Role, environment},
+    context::Context,
+    database::DatabaseUrl,
+    supervisor::{Service, run_until_signal},
+    telemetry::{Telemetry, init_logging},
+};
+use tracing::{info, warn};
+
+use crate::{
+    instance::Instance,
+    migrate::{self, Direction},
+};
+
+/// Serves until a signal.
+///
+/// # Errors
+/// What kept it from starting.
+pub async fn serve() -> anyhow::Result<ExitCode> {
+    let config = match Config::load(Role::AllInOne, environment) {
+        Ok(config) => config,
+        Err(wrong) => {
+            eprintln!("{wrong}");
+            return Ok(ExitCode::from(EXIT_CODE));
+        }
+    };
+    init_logging(&config.log_level, config.log_format)?;
+    config.notices.iter().for_each(|notice| warn!("{notice}"));
+    let patience = config.shutdown_timeout;
+    let telemetry = Telemetry::install()?;
+    let (context, _instance) = open(config, telemetry).await?;
+    greet(&context.config);
+    Ok(run_until_signal(services(&context)?, patience).await)
+}
+
+/// Opens everything, brings the schema up, and takes back what a process that died had in hand.
+///
+/// # Errors
+/// When something can't be opened, or another process uses the same SQLite file.
+async fn open(config: Config, telemetry: Telemetry) -> anyhow::Result<(Context, Option<Instance>)> {
+    let url = config.database_url.clone();
+    let context = Context::connect(config, telemetry).await?;
+    let instance = match &url {
+        DatabaseUrl::Sqlite(path) => Some(Instance::of(path)?),
+        DatabaseUrl::Postgres(_) => None,
+    };
+    migrate::run(&context.database, &url, Direction::Up).await?;
+    let freed = worker::claim::free_all(&context).await?;
+    if freed > 0 {
+        info!(freed, "work that a former process had in hand is due again");
+    }
+    Ok((context, instance))
+}
+
+/// Every service of the process, in the order in which they stop.
+///
+/// # Errors
+/// When the HTTP client can't be built.
+pub fn services(context: &Context) -> anyhow::Result<Vec<Service>> {
+    let mut services = api::services(context);
+    services.extend(worker::services(context, "hookyard")?);
+    services.push(context.storage.clean_up());
+    services.push(context.telemetry.upkeep());
+    Ok(services)
+}
+
+fn greet(config: &Config) {
+    for address in &config.api_addrs {
+        info!("API        http://{address}");
+    }
+    info!("dashboard  http://{}", config.dashboard_addr);
+}

@@ -1,0 +1,38 @@
+//! The process's clock, with an offset that tests move. Rows are compared with the database's clock where there is one
+//! for all processes ([`crate::database`]); this one stamps attempts and signatures.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use domain::clock::{Millis, millis};
+
+/// What time it is. Clones share one offset.
+#[derive(Clone, Debug, Default)]
+pub struct Clock {
+    offset_ms: Arc<AtomicI64>,
+}
+
+impl Clock {
+    /// Now, with the offset.
+    #[must_use]
+    pub fn now(&self) -> Millis {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Millis(millis(since_epoch).saturating_add(self.offset_ms()))
+    }
+
+    /// The offset in ms; zero outside tests. Statements add it to the database's own clock.
+    #[must_use]
+    pub fn offset_ms(&self) -> i64 {
+        self.offset_ms.load(Ordering::Relaxed)
+    }
+
+    /// Moves every clone forward.
+    pub fn forward(&self, by: Duration) {
+        self.offset_ms.fetch_add(millis(by), Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,80 @@
+//! Settings that take words of a closed set, or a small language of their own.
+
+use domain::{
+    delivery::{RetrySchedule, ScheduleError},
+    job::QueueName,
+};
+use tracing_subscriber::EnvFilter;
+
+use super::{
+    read::{list, number},
+    values::LogFormat,
+};
+
+/// Upper bound of `SEND_SLOTS`.
+const SEND_SLOTS_MAX: u64 = 65_536;
+/// Most parts of `LOG_LEVEL`.
+const MAX_FILTERS: usize = 64;
+
+/// Levels in any case, `WARNING` too; or filters of `tracing` such as `info,api=debug`.
+pub(super) fn log_level(text: &str) -> Result<String, String> {
+    let filter = list(text, MAX_FILTERS, filter_part)?.join(",");
+    match EnvFilter::try_new(&filter) {
+        Ok(_) => Ok(filter),
+        Err(error) => Err(format!("{text:?} is not a filter of tracing: {error}")),
+    }
+}
+
+/// A lone word that is no level would be taken for the name of a library, and silence all others.
+fn filter_part(part: &str) -> Result<String, String> {
+    match part.to_ascii_lowercase().as_str() {
+        "warning" => Ok("warn".to_owned()),
+        level @ ("off" | "error" | "warn" | "info" | "debug" | "trace") => Ok(level.to_owned()),
+        _ if part.contains('=') => Ok(part.to_owned()),
+        _ => Err(format!(
+            "{part:?} is not a level (DEBUG, INFO, WARNING, ERROR) and not a filter like api=debug"
+        )),
+    }
+}
+
+pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "pretty" => Ok(LogFormat::Pretty),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(format!("{text:?} is neither pretty nor json")),
+    }
+}
+
+pub(super) fn retry_schedule(text: &str) -> Result<RetrySchedule, String> {
+    text.parse().map_err(|wrong: ScheduleError| wrong.to_string())
+}
+
+/// Queues by comma, each once.
+pub(super) fn queues(text: &str) -> Result<Vec<QueueName>, String> {
+    let queues = list(text, QueueName::ALL.len(), queue)?;
+    match queues
+        .iter()
+        .enumerate()
+        .find(|(at, queue)| queues[..*at].contains(queue))
+    {
+        Some((_, queue)) => Err(format!("has {queue} twice")),
+        None => Ok(queues),
+    }
+}
+
+fn queue(word: &str) -> Result<QueueName, String> {
+    let known = || {
+        QueueName::ALL
+            .iter()
+            .map(|queue| queue.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    word.parse()
+        .map_err(|_| format!("{word:?} is not a queue: {} are", known()))
+}
+
+pub(super) fn send_slots(text: &str) -> Result<usize, String> {
+    let slots = number(1..=SEND_SLOTS_MAX)(text)?;
+    Ok(usize::try_from(slots).expect("at most 65,536"))
+}

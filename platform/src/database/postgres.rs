@@ -1,0 +1,31 @@
+//! Postgres: few connections, each with large statements.
+
+use std::{str::FromStr, time::Duration};
+
+use sea_orm::SqlxPostgresConnector;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use super::{Database, DatabaseError, Pool};
+
+/// Connections of one process. Work is grouped before it gets here, so a few are enough.
+const MAX_CONNECTIONS: u32 = 16;
+/// Longest wait for a connection: beyond it the database counts as away.
+const ACQUIRE_DEADLINE: Duration = Duration::from_secs(5);
+/// Longest single statement; nothing of ours takes nearly as long.
+const STATEMENT_TIMEOUT: &str = "30s";
+
+pub(super) async fn connect(url: &str) -> Result<Database, DatabaseError> {
+    let options = PgConnectOptions::from_str(url)?.application_name("hookyard").options([
+        ("statement_timeout", STATEMENT_TIMEOUT),
+        ("idle_in_transaction_session_timeout", STATEMENT_TIMEOUT),
+        // Set by hand so that a server configured otherwise can't take the promise away.
+        ("synchronous_commit", "on"),
+    ]);
+    let pool = PgPoolOptions::new()
+        .max_connections(MAX_CONNECTIONS)
+        .acquire_timeout(ACQUIRE_DEADLINE)
+        .connect_with(options)
+        .await?;
+    let orm = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
+    Ok(Database { pool: Pool::Postgres(pool), reader: orm.clone(), writer: orm })
+}

@@ -1,0 +1,54 @@
+//! SQLite: one connection that writes, a pool that only reads. WAL and `synchronous=FULL`, so a commit is on the disk.
+
+use std::{path::Path, time::Duration};
+
+use sea_orm::SqlxSqliteConnector;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::{Database, DatabaseError, Pool};
+
+/// Connections that read.
+const READERS: u32 = 4;
+/// How long a statement waits for a lock that another process holds (`hookyard migrate` beside a running server).
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest wait for a connection.
+const ACQUIRE_DEADLINE: Duration = Duration::from_secs(10);
+/// Page cache of the writer, in KiB (negative is KiB in SQLite's terms).
+const CACHE_KIB: &str = "-16384";
+
+pub(super) async fn connect(path: &Path) -> Result<Database, DatabaseError> {
+    make_folder(path)?;
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .pragma("cache_size", CACHE_KIB)
+        .pragma("temp_store", "memory");
+    // The writer comes first: it makes the file and sets WAL.
+    let writer = pool(1).connect_with(options.clone()).await?;
+    let reader = pool(READERS).connect_with(options.read_only(true).create_if_missing(false)).await?;
+    Ok(Database {
+        reader: SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
+        writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer.clone()),
+        pool: Pool::Sqlite(writer),
+    })
+}
+
+/// A pool whose connections live for good: a lost one would lose its page cache, and there is no network to fail.
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_DEADLINE)
+        .idle_timeout(None)
+        .max_lifetime(None)
+}
+
+fn make_folder(path: &Path) -> Result<(), DatabaseError> {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else {
+        return Ok(());
+    };
+    std::fs::create_dir_all(folder).map_err(|error| DatabaseError::Folder(folder.to_owned(), error))
+}

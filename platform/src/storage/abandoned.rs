@@ -1,0 +1,74 @@
+//! Removes temporary files of uploads that a crash cut off. Never touches a finished object: their keys hold no `#`.
+
+use std::{
+    fs, io,
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+use super::{Storage, StorageError, blocking};
+use crate::supervisor::Service;
+
+/// A temporary file that nobody has written to for so long is abandoned.
+pub(super) const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 3_600);
+
+impl Storage {
+    /// Removes temporary files last written to before `before`, and returns how many.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub async fn remove_abandoned(&self, before: SystemTime) -> Result<usize, StorageError> {
+        let root = self.root.clone();
+        let removed = blocking(move || sweep(&root, before)).await;
+        removed.map_err(|source| StorageError::Directory {
+            path: self.root.to_path_buf(),
+            source,
+        })
+    }
+
+    /// Does that once at the start of a process, for files older than 24 hours; a failure is only logged.
+    #[must_use]
+    pub fn clean_up(&self) -> Service {
+        let storage = self.clone();
+        Service::new("storage-clean-up", |stop| async move {
+            let before = SystemTime::now() - ABANDONED_AFTER;
+            match stop.run_until_cancelled(storage.remove_abandoned(before)).await {
+                Some(Ok(0)) | None => {}
+                Some(Ok(removed)) => tracing::info!(removed, "removed abandoned uploads"),
+                Some(Err(error)) => tracing::warn!(%error, "cannot remove abandoned uploads"),
+            }
+            Ok(())
+        })
+    }
+}
+
+fn sweep(root: &Path, before: SystemTime) -> io::Result<usize> {
+    let mut directories = vec![root.to_owned()];
+    let mut removed = 0;
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                directories.push(entry.path());
+            } else if entry.file_name().as_encoded_bytes().contains(&b'#') {
+                removed += usize::from(remove_if_older(&entry, before)?);
+            }
+        }
+    }
+    Ok(removed)
+}
+
+fn remove_if_older(entry: &fs::DirEntry, before: SystemTime) -> io::Result<bool> {
+    let gone = |error: io::Error| {
+        if error.kind() == io::ErrorKind::NotFound {
+            Ok(false)
+        } else {
+            Err(error)
+        }
+    };
+    match entry.metadata().and_then(|found| found.modified()) {
+        Ok(written) if written < before => fs::remove_file(entry.path()).map(|()| true).or_else(gone),
+        Ok(_) => Ok(false),
+        Err(error) => gone(error),
+    }
+}

@@ -1,0 +1,181 @@
+//! Files that clients sent, by keys of our own making. An object is there whole and durable, or not at all.
+
+mod abandoned;
+mod incoming;
+
+use std::{
+    fs::{self, File},
+    io,
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream::BoxStream};
+use object_store::{
+    GetOptions, GetRange, ObjectStore, ObjectStoreExt, local::LocalFileSystem, path::Path as Key,
+};
+
+pub use incoming::Incoming;
+
+/// Longest key, in bytes: also as one part it is a file name, with room for the mark of a temporary file.
+pub const KEY_MAX: usize = 200;
+
+/// The files of all processes. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Storage {
+    store: Arc<LocalFileSystem>,
+    root: Arc<Path>,
+}
+
+/// Why a file cannot be kept or given.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// No object has this key.
+    #[error("no such file: {0}")]
+    NotFound(String),
+    /// A key is parts of letters, digits, `-`, `_` and `.`, joined by `/`; no part begins with a dot.
+    #[error("{0:?} is not a key of ours")]
+    BadKey(String),
+    /// The range is empty or begins behind the end.
+    #[error("the range is not within the {total} bytes of the file")]
+    Range {
+        /// Size of the object.
+        total: u64,
+    },
+    /// The directory cannot be used.
+    #[error("{path}: {source}")]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Reading or writing failed.
+    #[error(transparent)]
+    Store(object_store::Error),
+}
+
+/// An object being read: its whole size, and the bytes asked for.
+pub type Reading = (u64, BoxStream<'static, Result<Bytes, StorageError>>);
+
+impl Storage {
+    /// Files under `dir`, which is made if missing. Many processes may share it.
+    ///
+    /// # Errors
+    /// When the directory cannot be made or opened.
+    pub fn local(dir: &Path) -> Result<Self, StorageError> {
+        let directory = |source| StorageError::Directory {
+            path: dir.to_owned(),
+            source,
+        };
+        fs::create_dir_all(dir).map_err(directory)?;
+        let root = fs::canonicalize(dir).map_err(directory)?;
+        // `with_fsync`: file and directory reach the disk before an object counts as there. Without it a 2xx would
+        // promise what a power cut takes back.
+        let store = LocalFileSystem::new_with_prefix(&root)
+            .map_err(StorageError::Store)?
+            .with_fsync(true);
+        Ok(Self {
+            store: Arc::new(store),
+            root: root.into(),
+        })
+    }
+
+    /// Begins an object, which replaces any of the same key when it is finished. Dropping it leaves no object behind.
+    ///
+    /// # Errors
+    /// When the key is not one of ours or the disk refuses.
+    pub async fn create(&self, key: &str) -> Result<Incoming, StorageError> {
+        let upload = self
+            .store
+            .put_multipart(&checked(key)?)
+            .await
+            .map_err(StorageError::Store)?;
+        Ok(Incoming::new(upload))
+    }
+
+    /// Deletes an object; a missing one is fine.
+    ///
+    /// # Errors
+    /// When the key is not one of ours or the disk refuses.
+    pub async fn delete(&self, key: &str) -> Result<(), StorageError> {
+        match self.store.delete(&checked(key)?).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(StorageError::Store(error)),
+        }
+    }
+
+    /// The object's size and its bytes, or those of `range`; a range that ends behind the object ends with it.
+    ///
+    /// # Errors
+    /// When there is no such object, the range is not within it, or the disk refuses.
+    pub async fn read(&self, key: &str, range: Option<Range<u64>>) -> Result<Reading, StorageError> {
+        let path = checked(key)?;
+        let failed = |error| failure(key, error);
+        if let Some(range) = &range {
+            let total = self.store.head(&path).await.map_err(failed)?.size;
+            if range.is_empty() || range.start >= total {
+                return Err(StorageError::Range { total });
+            }
+        }
+        let options = GetOptions {
+            range: range.map(GetRange::Bounded),
+            ..GetOptions::default()
+        };
+        let found = self.store.get_opts(&path, options).await.map_err(failed)?;
+        Ok((
+            found.meta.size,
+            found
+                .into_stream()
+                .map(|part| part.map_err(StorageError::Store))
+                .boxed(),
+        ))
+    }
+
+    /// The object as a file of this machine, for whoever must seek in it. Open it, read it, do not write.
+    ///
+    /// # Errors
+    /// When there is no such object or the disk refuses.
+    pub async fn open_file(&self, key: &str) -> Result<File, StorageError> {
+        let path = self
+            .store
+            .path_to_filesystem(&checked(key)?)
+            .map_err(StorageError::Store)?;
+        let opened = blocking(move || File::open(&path).map_err(|source| (path, source))).await;
+        opened.map_err(|(path, source)| match source.kind() {
+            io::ErrorKind::NotFound => StorageError::NotFound(key.to_owned()),
+            _ => StorageError::Directory { path, source },
+        })
+    }
+}
+
+fn failure(key: &str, error: object_store::Error) -> StorageError {
+    match error {
+        object_store::Error::NotFound { .. } => StorageError::NotFound(key.to_owned()),
+        other => StorageError::Store(other),
+    }
+}
+
+/// Keys are made by us of ids; this keeps a mistake elsewhere from reaching a foreign file.
+fn checked(key: &str) -> Result<Key, StorageError> {
+    let bad = || StorageError::BadKey(key.to_owned());
+    let part = |part: &str| {
+        let valid = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        !part.is_empty() && !part.starts_with('.') && part.bytes().all(valid)
+    };
+    if key.len() > KEY_MAX || !key.split('/').all(part) {
+        return Err(bad());
+    }
+    Key::parse(key).map_err(|_| bad())
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work)
+        .await
+        .expect("the work does not panic and is never cancelled")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! Log lines on standard output: one JSON object a line with flat fields, or coloured text for people.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::{EnvFilter, fmt, fmt::MakeWriter, util::SubscriberInitExt};
+
+use crate::config::LogFormat;
+
+/// Libraries that say too much below `info`, by the beginnings of their targets: a plain `DEBUG` means ours.
+const QUIET: [&str; 9] = [
+    "hyper", "h2", "rustls", "reqwest", "sqlx", "sea_orm", "redis", "tower", "apalis",
+];
+
+/// Logging cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The level is no filter.
+    #[error("LOG_LEVEL: {0}")]
+    Filter(#[from] tracing_subscriber::filter::ParseError),
+    /// Somebody else began already.
+    #[error("logging has begun already: {0}")]
+    Begun(#[from] tracing_subscriber::util::TryInitError),
+}
+
+/// Begins logging to standard output, once a process. `level` is a filter of `tracing`, as
+/// [`crate::config::Config::log_level`] holds it.
+///
+/// # Errors
+/// When the filter is not valid, or logging has begun already.
+pub fn init_logging(level: &str, format: LogFormat) -> Result<(), LogError> {
+    let filter = EnvFilter::try_new(with_quiet_libraries(level))?;
+    match format {
+        LogFormat::Json => json(filter, std::io::stdout).try_init()?,
+        LogFormat::Pretty => pretty(filter).try_init()?,
+    }
+    Ok(())
+}
+
+fn json<W>(filter: EnvFilter, writer: W) -> impl SubscriberInitExt
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false)
+        .with_env_filter(filter)
+        .with_writer(writer)
+        .finish()
+}
+
+fn pretty(filter: EnvFilter) -> impl SubscriberInitExt {
+    fmt()
+        .with_target(false)
+        .with_ansi(std::io::stdout().is_terminal())
+        .with_env_filter(filter)
+        .finish()
+}
+
+/// A filter of one level below `info` keeps the libraries at `info`; any other filter means what it says.
+fn with_quiet_libraries(level: &str) -> String {
+    if !matches!(level, "debug" | "trace") {
+        return level.to_owned();
+    }
+    let quiet: Vec<String> = QUIET.iter().map(|library| format!("{library}=info")).collect();
+    format!("{level},{}", quiet.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs::File,
+        io::{Read, Seek},
+        sync::Arc,
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_json_line_is_one_object_with_flat_fields_and_its_span() {
+        let file = tempfile::tempfile().expect("temporary file");
+        let filter = EnvFilter::new("info");
+        let guard = json(filter, Arc::new(file.try_clone().expect("clone"))).set_default();
+        let span = tracing::info_span!("request", request_id = "r-1").entered();
+        tracing::info!(message_id = "m\n1", dup = false, "ingested");
+        tracing::debug!("below the level");
+        drop((span, guard));
+
+        let text = read(file);
+        assert_eq!(text.lines().count(), 1, "{text}");
+        let line: serde_json::Value = serde_json::from_str(&text).expect("an object");
+        assert_eq!(line["message"], "ingested");
+        assert_eq!(line["message_id"], "m\n1");
+        assert_eq!(line["dup"], false);
+        assert_eq!(line["level"], "INFO");
+        assert_eq!(line["span"]["request_id"], "r-1");
+        assert!(line["timestamp"].as_str().is_some_and(|time| time.ends_with('Z')));
+    }
+
+    #[test]
+    fn a_plain_debug_keeps_libraries_quiet_and_a_filter_means_what_it_says() {
+        assert!(with_quiet_libraries("debug").starts_with("debug,hyper=info,"));
+        assert!(EnvFilter::try_new(with_quiet_libraries("trace")).is_ok());
+        assert_eq!(with_quiet_libraries("info"), "info");
+        assert_eq!(with_quiet_libraries("debug,api=trace"), "debug,api=trace");
+    }
+
+    #[test]
+    fn a_bad_filter_is_an_error_that_names_the_setting() {
+        let error = init_logging("api=loud", LogFormat::Json).expect_err("no such level");
+        assert!(error.to_string().starts_with("LOG_LEVEL: "), "{error}");
+    }
+
+    fn read(mut file: File) -> String {
+        let mut text = String::new();
+        file.rewind().expect("rewind");
+        file.read_to_string(&mut text).expect("read");
+        text
+    }
+}

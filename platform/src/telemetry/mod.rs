@@ -1,0 +1,8 @@
+//! What a process shows of itself: log lines and metrics. Never sends anything anywhere by itself.
+
+mod logs;
+mod metrics_recorder;
+pub mod names;
+
+pub use logs::{LogError, init_logging};
+pub use metrics_recorder::{Telemetry, TelemetryError};

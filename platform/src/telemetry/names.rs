@@ -1,0 +1,114 @@
+//! Every metric of ours: its name once, and one table that says what it is. Counters end in `_total`, units stand in
+//! the name, and every label takes few values.
+
+macro_rules! metrics {
+    ($($name:ident = $text:literal, $kind:ident, [$($label:literal),*], $help:literal;)+) => {
+        $(#[doc = $help] pub const $name: &str = $text;)+
+
+        /// Every metric, in the order of documents.
+        pub const ALL: &[Metric] = &[$(Metric {
+            name: $text, kind: Kind::$kind, labels: &[$($label),*], help: $help,
+        }),+];
+    };
+}
+
+/// What a metric is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows.
+    Counter,
+    /// Goes both ways.
+    Gauge,
+    /// A histogram with fixed buckets, in seconds.
+    Histogram,
+    /// Quantiles of the last minute or so.
+    Summary,
+}
+
+/// One metric as documents and `/metrics` describe it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metric {
+    /// The name.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: Kind,
+    /// The names of its labels.
+    pub labels: &'static [&'static str],
+    /// What it counts or measures.
+    pub help: &'static str,
+}
+
+metrics! {
+    HTTP_REQUESTS = "http_requests_total", Counter, ["path", "status"],
+        "Answers by the route's pattern and status; `unmatched` is every path without a route.";
+    WEBHOOK_REQUESTS = "webhook_requests_total", Counter, ["result"],
+        "Signed ingest by result: created, duplicate, invalid_signature, validation_error.";
+    REQUEST_LATENCY_MS = "request_latency_ms", Summary, [],
+        "Time from request to answer in milliseconds.";
+    ACCEPTED = "hookyard_accepted_total", Counter, ["kind"],
+        "Work that was stored before its 2xx, by kind: upload, event, message.";
+    DELIVERIES_FINISHED = "hookyard_deliveries_finished_total", Counter, ["state", "channel"],
+        "Deliveries that ended, by state (succeeded, dead, cancelled) and channel.";
+    ATTEMPTS = "hookyard_attempts_total", Counter, ["channel", "result"],
+        "Attempts by channel and result: success, failure.";
+    ATTEMPT_DURATION_SECONDS = "hookyard_attempt_duration_seconds", Histogram, ["channel"],
+        "Time of one attempt in seconds.";
+    DELIVERY_LATENCY_SECONDS = "hookyard_delivery_latency_seconds", Histogram, [],
+        "Time from accept to successful delivery in seconds.";
+    OLDEST_DUE_AGE_SECONDS = "hookyard_oldest_due_age_seconds", Gauge, [],
+        "How long the oldest due delivery of an active lane has been waiting, in seconds.";
+    QUEUE_DEPTH = "hookyard_queue_depth", Gauge, ["queue"],
+        "Ids that the queue holds.";
+    WINDOW_SIZE = "hookyard_window_size", Gauge, [],
+        "Most delivery ids that the queue may hold.";
+    IN_FLIGHT = "hookyard_in_flight", Gauge, [],
+        "Sends under way in this process.";
+    RESCUED = "hookyard_rescued_total", Counter, [],
+        "Deliveries that the dispatcher took because their hint was lost or their worker died.";
+    DUPLICATE_RECORDS = "hookyard_duplicate_records_total", Counter, [],
+        "Results that came after another claim had taken the delivery over.";
+    DEAD_LETTERS = "hookyard_dead_letters", Gauge, [],
+        "Dead letters kept.";
+    DELIVERIES_OPEN = "hookyard_deliveries_open", Gauge, [],
+        "Deliveries under way, counted up to a bound.";
+    WORKERS = "hookyard_workers", Gauge, [],
+        "Live workers by heartbeat.";
+    DATABASE_ERRORS = "hookyard_database_errors_total", Counter, [],
+        "Statements that failed.";
+    QUEUE_ERRORS = "hookyard_queue_errors_total", Counter, [],
+        "Calls of the queue that failed.";
+    WORKER_RESTARTS = "hookyard_worker_restarts_total", Counter, [],
+        "Queue workers that died and were started again.";
+    UPLOADS_PROCESSED = "hookyard_uploads_processed_total", Counter, ["status"],
+        "Uploads that were processed, by status: processed, failed.";
+    UPLOAD_SECONDS = "hookyard_upload_seconds", Histogram, [],
+        "Time to receive and store one upload in seconds.";
+    PROCESS_START_TIME_SECONDS = "process_start_time_seconds", Gauge, [],
+        "When this process started, in seconds since 1970.";
+    BUILD_INFO = "hookyard_build_info", Gauge, ["version"],
+        "Always 1; the label says which version runs.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_their_kind() {
+        for metric in ALL {
+            let counter = metric.kind == Kind::Counter;
+            assert_eq!(metric.name.ends_with("_total"), counter, "{}", metric.name);
+            let histogram = metric.kind == Kind::Histogram;
+            assert!(!histogram || metric.name.ends_with("_seconds"), "{}", metric.name);
+            assert!(metric.help.ends_with('.'), "{}", metric.name);
+        }
+    }
+
+    #[test]
+    fn every_name_stands_once() {
+        let mut names: Vec<&str> = ALL.iter().map(|metric| metric.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ALL.len());
+    }
+}

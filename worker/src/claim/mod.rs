@@ -1,0 +1,131 @@
+//! Claim: due rows become this worker's for the length of a lease. A hint that arrives twice claims nothing the second time.
+//! Claims of many jobs are grouped into one statement, and wait for free send slots, so that a worker never holds what it
+//! cannot send.
+
+mod claimer;
+mod postgres;
+mod sqlite;
+
+use bytes::Bytes;
+use domain::{
+    clock::{Millis, millis},
+    delivery::MAX_CLAIMS_WITHOUT_RECORD,
+    id::{DeliveryId, EventId, LaneId},
+};
+use platform::{context::Context, database::{DatabaseError, Pool}};
+use uuid::Uuid;
+
+pub use claimer::{Claimer, Claims};
+
+/// What a lease lasts beyond the deadline of the send that it guards.
+const LEASE_MARGIN: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// A delivery that is this worker's until its lease ends, with all that its send needs.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Claimed {
+    id: Uuid,
+    event_id: Uuid,
+    /// Its tenant; none where no user owns it.
+    pub user_id: Option<i64>,
+    lane_id: Uuid,
+    /// Its channel, a word of `domain::delivery::Channel`.
+    pub channel: String,
+    /// The bytes to sign and send.
+    #[sqlx(try_from = "Vec<u8>")]
+    pub body: Bytes,
+    position: i16,
+    attempts: i32,
+    /// The fence: only a record that names this claim moves the delivery.
+    pub claim: i32,
+    recorded_claim: i32,
+    created_at: i64,
+    /// Where to; none when its endpoint is gone.
+    pub url: Option<String>,
+    /// The sealed signing secret.
+    pub sealed_secret: Option<Vec<u8>>,
+    /// The sealed custom headers.
+    pub sealed_headers: Option<Vec<u8>>,
+    /// The endpoint's own deadline.
+    pub timeout_ms: Option<i32>,
+}
+
+impl Claimed {
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> DeliveryId {
+        self.id.into()
+    }
+
+    /// Its event, the `webhook-id`.
+    #[must_use]
+    pub fn event_id(&self) -> EventId {
+        self.event_id.into()
+    }
+
+    /// Its lane.
+    #[must_use]
+    pub fn lane_id(&self) -> LaneId {
+        self.lane_id.into()
+    }
+
+    /// Its place in the retry schedule.
+    #[must_use]
+    pub fn position(&self) -> u16 {
+        u16::try_from(self.position).unwrap_or(u16::MAX)
+    }
+
+    /// The number of the attempt that follows.
+    #[must_use]
+    pub const fn attempt_number(&self) -> i32 {
+        self.attempts + 1
+    }
+
+    /// When it was accepted.
+    #[must_use]
+    pub const fn created_at(&self) -> Millis {
+        Millis(self.created_at)
+    }
+
+    /// Whether it was claimed so often without a record that it must be what its workers die of.
+    #[must_use]
+    pub fn is_deadly(&self) -> bool {
+        self.claim - self.recorded_claim > i32::from(MAX_CLAIMS_WITHOUT_RECORD)
+    }
+}
+
+/// Claims those of `ids` that are due, not leased, and whose lane may be used now.
+///
+/// # Errors
+/// Those of the database; then nothing was claimed, or what was is free again when its lease ends.
+pub async fn claim(context: &Context, ids: &[Uuid]) -> Result<Vec<Claimed>, DatabaseError> {
+    let time = context.database.statement_time(&context.clock);
+    let deadline_ms = millis(context.config.delivery_timeout);
+    let margin_ms = millis(LEASE_MARGIN);
+    Ok(match context.database.pool() {
+        Pool::Postgres(pool) => postgres::claim(pool, ids, time, deadline_ms, margin_ms).await?,
+        Pool::Sqlite(pool) => sqlite::claim(pool, ids, time, deadline_ms, margin_ms).await?,
+    })
+}
+
+/// Gives leases back: these deliveries were claimed and not sent.
+///
+/// # Errors
+/// Those of the database; then the leases end by themselves.
+pub async fn release(context: &Context, claimed: &[(DeliveryId, i32)]) -> Result<(), DatabaseError> {
+    match context.database.pool() {
+        Pool::Postgres(pool) => postgres::release(pool, claimed).await?,
+        Pool::Sqlite(pool) => sqlite::release(pool, claimed).await?,
+    }
+    Ok(())
+}
+
+/// Frees every lease and forgets every hint: only for a process that is the database's only worker, at its start.
+///
+/// # Errors
+/// Those of the database.
+pub async fn free_all(context: &Context) -> Result<u64, DatabaseError> {
+    match context.database.pool() {
+        Pool::Postgres(_) => Ok(0),
+        Pool::Sqlite(pool) => Ok(sqlite::free_all(pool).await?),
+    }
+}

@@ -1,0 +1,84 @@
+//! Gauges of what only the database knows. Every query is bounded, whatever the tables hold.
+
+use std::time::Duration;
+
+use domain::{clock::millis, job::{QueueName, WINDOW}};
+use platform::{
+    context::Context,
+    database::{DatabaseError, Pool},
+    telemetry::names,
+};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use crate::send::Sender;
+
+/// How often the gauges are set.
+const EVERY: Duration = Duration::from_secs(5);
+/// Counts go no further.
+const MOST: i64 = 100_000;
+/// Lanes that are asked for their oldest due row.
+const LANES: i64 = 1_000;
+/// A process that was not seen for so long does not count as a worker.
+const ALIVE: Duration = Duration::from_secs(15);
+
+const COUNTS: &str = "SELECT
+    (SELECT count(*) FROM (SELECT 1 FROM delivery LIMIT $1) AS few),
+    (SELECT count(*) FROM (SELECT 1 FROM finished_delivery WHERE state = 'dead' LIMIT $1) AS few),
+    (SELECT count(*) FROM process WHERE seen_at > $2)";
+
+// From lane to lane along the index, the first due row of each that is active.
+const OLDEST: &str = "WITH RECURSIVE passed (lane_id, n) AS (
+        SELECT * FROM (SELECT lane_id, 1 FROM delivery ORDER BY lane_id LIMIT 1) AS first
+        UNION ALL
+        SELECT (SELECT d.lane_id FROM delivery d WHERE d.lane_id > passed.lane_id ORDER BY d.lane_id LIMIT 1), n + 1
+        FROM passed WHERE passed.lane_id IS NOT NULL AND n < $1
+    )
+    SELECT min((SELECT d.due_at FROM delivery d WHERE d.lane_id = l.id ORDER BY d.due_at LIMIT 1))
+    FROM passed JOIN lane l ON l.id = passed.lane_id AND l.state = 'active'";
+
+/// Sets the gauges until `stop`.
+pub async fn gauges(context: Context, sender: Sender, stop: CancellationToken) {
+    metrics::gauge!(names::WINDOW_SIZE).set(WINDOW as f64);
+    while !stop.is_cancelled() {
+        metrics::gauge!(names::IN_FLIGHT).set(sender.in_flight() as f64);
+        depths(&context).await;
+        if let Err(error) = from_database(&context).await {
+            metrics::counter!(names::DATABASE_ERRORS).increment(1);
+            warn!(%error, "gauges were not set");
+        }
+        stop.run_until_cancelled(tokio::time::sleep(EVERY)).await;
+    }
+}
+
+async fn depths(context: &Context) {
+    for queue in [QueueName::Deliveries, QueueName::Uploads] {
+        if let Ok(depth) = context.queue.depth(queue).await {
+            metrics::gauge!(names::QUEUE_DEPTH, "queue" => queue.as_str()).set(depth as f64);
+        }
+    }
+}
+
+async fn from_database(context: &Context) -> Result<(), DatabaseError> {
+    let now = context.clock.now().0;
+    let seen = now.saturating_sub(millis(ALIVE));
+    let (counts, oldest): ((i64, i64, i64), Option<i64>) = match context.database.pool() {
+        Pool::Postgres(pool) => (
+            sqlx::query_as(COUNTS).bind(MOST).bind(seen).fetch_one(pool).await?,
+            sqlx::query_scalar(OLDEST).bind(LANES).fetch_one(pool).await?,
+        ),
+        Pool::Sqlite(_) => {
+            let pool = context.database.reader().get_sqlite_connection_pool();
+            (
+                sqlx::query_as(COUNTS).bind(MOST).bind(seen).fetch_one(pool).await?,
+                sqlx::query_scalar(OLDEST).bind(LANES).fetch_one(pool).await?,
+            )
+        }
+    };
+    let age = oldest.map_or(0, |due_at| now.saturating_sub(due_at).max(0));
+    metrics::gauge!(names::DELIVERIES_OPEN).set(counts.0 as f64);
+    metrics::gauge!(names::DEAD_LETTERS).set(counts.1 as f64);
+    metrics::gauge!(names::WORKERS).set(counts.2 as f64);
+    metrics::gauge!(names::OLDEST_DUE_AGE_SECONDS).set(age as f64 / 1e3);
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! Heartbeats: a row for each process, so that people see who works and who went silent.
+
+use std::time::Duration;
+
+use domain::{clock::Millis, id::ProcessId};
+use entity::process;
+use platform::{context::Context, database::DatabaseError};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use crate::send::Sender;
+
+/// How often a process shows that it lives.
+const EVERY: Duration = Duration::from_secs(5);
+/// Silent for so long, a process is forgotten.
+const FORGOTTEN: Duration = Duration::from_secs(3600);
+
+/// What a process says of itself.
+#[derive(Clone, Debug)]
+pub struct Heartbeat {
+    /// Its id, another one at every start.
+    pub id: ProcessId,
+    /// `hookyard` or `worker`.
+    pub kind: &'static str,
+    /// Since when it runs.
+    pub started_at: Millis,
+}
+
+/// Beats until `stop`, then takes the row away: a process that stopped is not one that went silent.
+pub async fn heartbeat(context: Context, who: Heartbeat, sender: Sender, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        if let Err(error) = beat(&context, &who, sender.in_flight()).await {
+            warn!(%error, "no heartbeat");
+        }
+        stop.run_until_cancelled(tokio::time::sleep(EVERY)).await;
+    }
+    if let Err(error) = process::Entity::delete_by_id(who.id.0).exec(context.database.writer()).await {
+        warn!(%error, "the heartbeat's row stays until it is forgotten");
+    }
+}
+
+async fn beat(context: &Context, who: &Heartbeat, in_flight: usize) -> Result<(), DatabaseError> {
+    let now = context.clock.now();
+    let queues: Vec<&str> = context.config.worker_queues.iter().map(|queue| queue.as_str()).collect();
+    let row = process::ActiveModel {
+        id: Set(who.id.0),
+        kind: Set(who.kind.to_owned()),
+        name: Set(format!("{}:{}", hostname(), std::process::id())),
+        version: Set(env!("CARGO_PKG_VERSION").to_owned()),
+        queues: Set(queues.join(",")),
+        slots: Set(i32::try_from(context.config.send_slots).unwrap_or(i32::MAX)),
+        in_flight: Set(i32::try_from(in_flight).unwrap_or(i32::MAX)),
+        queue_ok: Set(context.queue.is_healthy()),
+        started_at: Set(who.started_at.0),
+        seen_at: Set(now.0),
+    };
+    let columns = [process::Column::InFlight, process::Column::QueueOk, process::Column::SeenAt];
+    let beat = OnConflict::column(process::Column::Id).update_columns(columns).to_owned();
+    process::Entity::insert(row).on_conflict(beat).exec_without_returning(context.database.writer()).await?;
+    let long_ago = now.0.saturating_sub(domain::clock::millis(FORGOTTEN));
+    let forgotten = process::Entity::delete_many().filter(process::Column::SeenAt.lt(long_ago));
+    forgotten.exec(context.database.writer()).await?;
+    Ok(())
+}
+
+fn hostname() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { "host".to_owned() } else { name.to_owned() }
+}

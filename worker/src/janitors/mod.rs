@@ -1,0 +1,9 @@
+//! Janitors: heartbeats, gauges, partitions ahead. Small, regular, safe in many processes.
+
+mod gauges;
+mod heartbeat;
+mod partitions;
+
+pub use gauges::gauges;
+pub use heartbeat::{Heartbeat, heartbeat};
+pub use partitions::partitions;

@@ -1,0 +1,33 @@
+//! The registry: which handler works which queue. A job's arguments are in `domain::job`.
+
+use domain::job::{Hint, QueueName};
+use uuid::Uuid;
+
+use crate::{claim::Claimer, dispatch::Feed, uploads::UploadProcessor};
+
+/// What works the hints of this process.
+#[derive(Clone)]
+pub struct Jobs {
+    /// Claims deliveries; what it claimed is sent.
+    pub claimer: Claimer,
+    /// Processes uploads.
+    pub uploads: UploadProcessor,
+}
+
+impl Jobs {
+    /// Works one hint. The job is done once its ids are claimed (deliveries) or processed (uploads).
+    pub async fn work(&self, queue: QueueName, hint: Hint) {
+        match queue {
+            QueueName::Deliveries => self.claimer.claim(hint.ids).await,
+            QueueName::Uploads => self.uploads.process(hint.ids).await,
+            // Nobody hints these yet; what is found there comes from a newer version.
+            QueueName::Broadcasts | QueueName::Maintenance => {}
+        }
+    }
+}
+
+impl Feed for Jobs {
+    async fn feed(&self, queue: QueueName, ids: Vec<Uuid>) {
+        self.work(queue, Hint { ids, request_id: None }).await;
+    }
+}

@@ -1,0 +1,157 @@
+//! Records on Postgres: one statement a table, columns bound as arrays.
+
+use domain::{clock::millis, id::ErrorId};
+use sqlx::{PgConnection, Result};
+use uuid::Uuid;
+
+use super::{
+    rows::{AttemptRow, Ended, LaneEffect, micros},
+    write::Moved,
+};
+
+/// Writes all of it; the caller commits.
+pub(super) async fn record(tx: &mut PgConnection, ended: &[Ended], offset: i64) -> Result<Moved> {
+    insert_attempts(tx, ended).await?;
+    let finished = finish(tx, ended, offset).await?;
+    let retried = retry(tx, ended, offset).await?;
+    log_failures(tx, ended, offset).await?;
+    slow_lanes(tx, ended, offset).await?;
+    disable_lanes(tx, ended).await?;
+    Ok(Moved { finished, retried })
+}
+
+async fn insert_attempts(tx: &mut PgConnection, ended: &[Ended]) -> Result<()> {
+    const SQL: &str = "INSERT INTO attempt (id, delivery_id, number, claim, started_at, duration_us, resolve_us,
+            connect_us, first_byte_us, status_code, error_class, error, request_headers, response_headers, response_body)
+        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::integer[], $5::bigint[], $6::bigint[],
+            $7::bigint[], $8::bigint[], $9::bigint[], $10::smallint[], $11::text[], $12::text[], $13::text[],
+            $14::text[], $15::bytea[])
+        ON CONFLICT DO NOTHING";
+    let rows: Vec<(&Ended, &AttemptRow)> =
+        ended.iter().filter_map(|ended| Some((ended, ended.attempt.as_ref()?))).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(SQL)
+        .bind(column(&rows, |(_, attempt)| attempt.id.0))
+        .bind(column(&rows, |(ended, _)| ended.delivery.id().0))
+        .bind(column(&rows, |(_, attempt)| attempt.number))
+        .bind(column(&rows, |(ended, _)| ended.delivery.claim))
+        .bind(column(&rows, |(_, attempt)| attempt.started_at.0))
+        .bind(column(&rows, |(_, attempt)| micros(attempt.duration)))
+        .bind(column(&rows, |(_, attempt)| attempt.resolve.map(micros)))
+        .bind(column(&rows, |(_, attempt)| attempt.connect.map(micros)))
+        .bind(column(&rows, |(_, attempt)| attempt.first_byte.map(micros)))
+        .bind(column(&rows, |(_, attempt)| attempt.status_code.and_then(|code| i16::try_from(code).ok())))
+        .bind(column(&rows, |(_, attempt)| attempt.error_class))
+        .bind(column(&rows, |(_, attempt)| attempt.error.as_deref()))
+        .bind(column(&rows, |(_, attempt)| attempt.request_headers.as_str()))
+        .bind(column(&rows, |(_, attempt)| attempt.response_headers.as_deref()))
+        .bind(column(&rows, |(_, attempt)| attempt.response_body.as_slice()))
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+async fn finish(tx: &mut PgConnection, ended: &[Ended], offset: i64) -> Result<u64> {
+    const SQL: &str = "WITH gone AS (
+            DELETE FROM delivery d
+            USING unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::integer[])
+                  AS row (id, claim, state, reason, attempts)
+            WHERE d.id = row.id AND d.claim = row.claim AND d.recorded_claim < row.claim
+            RETURNING d.*, row.state, row.reason, row.attempts AS attempts_made
+        )
+        INSERT INTO finished_delivery (id, event_id, user_id, lane_id, channel, recipient_id, body, state, reason,
+            position, attempts, claim, created_at, finished_at)
+        SELECT id, event_id, user_id, lane_id, channel, recipient_id, body, state, reason,
+            position, attempts_made, claim, created_at, now_ms() + $6 FROM gone";
+    let rows: Vec<_> = ended.iter().filter_map(|ended| Some((ended, ended.finished()?))).collect();
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let query = sqlx::query(SQL)
+        .bind(column(&rows, |(ended, _)| ended.delivery.id().0))
+        .bind(column(&rows, |(ended, _)| ended.delivery.claim))
+        .bind(column(&rows, |(_, (state, _))| state.as_str()))
+        .bind(column(&rows, |(_, (_, reason))| reason.map(|reason| reason.as_str())))
+        .bind(column(&rows, |(ended, _)| ended.attempts()))
+        .bind(offset);
+    Ok(query.execute(tx).await?.rows_affected())
+}
+
+async fn retry(tx: &mut PgConnection, ended: &[Ended], offset: i64) -> Result<u64> {
+    const SQL: &str = "UPDATE delivery d
+        SET due_at = now_ms() + $5 + row.wait, position = d.position + 1, attempts = row.attempts,
+            recorded_claim = row.claim, lease_until = 0
+        FROM unnest($1::uuid[], $2::integer[], $3::bigint[], $4::integer[]) AS row (id, claim, wait, attempts)
+        WHERE d.id = row.id AND d.claim = row.claim AND d.recorded_claim < row.claim";
+    let rows: Vec<_> = ended.iter().filter_map(|ended| Some((ended, ended.retry_in()?))).collect();
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let query = sqlx::query(SQL)
+        .bind(column(&rows, |(ended, _)| ended.delivery.id().0))
+        .bind(column(&rows, |(ended, _)| ended.delivery.claim))
+        .bind(column(&rows, |(_, wait)| millis(*wait)))
+        .bind(column(&rows, |(ended, _)| ended.attempts()))
+        .bind(offset);
+    Ok(query.execute(tx).await?.rows_affected())
+}
+
+async fn log_failures(tx: &mut PgConnection, ended: &[Ended], offset: i64) -> Result<()> {
+    const SQL: &str = "INSERT INTO error_log
+            (id, user_id, kind, subject_id, message, attempt, next_retry_at, created_at)
+        SELECT id, user_id, 'delivery', subject_id, message, attempt, now_ms() + $1 + wait, now_ms() + $1
+        FROM unnest($2::uuid[], $3::bigint[], $4::uuid[], $5::text[], $6::integer[], $7::bigint[])
+             AS row (id, user_id, subject_id, message, attempt, wait)
+        ON CONFLICT DO NOTHING";
+    let rows: Vec<_> = ended.iter().filter_map(|ended| Some((ended, ended.failure()?))).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(SQL)
+        .bind(offset)
+        .bind(column(&rows, |(ended, _)| log_id(ended)))
+        .bind(column(&rows, |(ended, _)| ended.delivery.user_id))
+        .bind(column(&rows, |(ended, _)| ended.delivery.id().0))
+        .bind(column(&rows, |(_, message)| message.as_str()))
+        .bind(column(&rows, |(ended, _)| ended.attempts()))
+        .bind(column(&rows, |(ended, _)| ended.retry_in().map(millis)))
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+async fn slow_lanes(tx: &mut PgConnection, ended: &[Ended], offset: i64) -> Result<()> {
+    const SQL: &str = "UPDATE lane l SET blocked_until = greatest(l.blocked_until, now_ms() + $3 + row.pause)
+        FROM unnest($1::uuid[], $2::bigint[]) AS row (id, pause) WHERE l.id = row.id";
+    let pauses = super::write::pauses(ended);
+    if pauses.is_empty() {
+        return Ok(());
+    }
+    let (ids, pauses): (Vec<Uuid>, Vec<i64>) = pauses.into_iter().unzip();
+    sqlx::query(SQL).bind(ids).bind(pauses).bind(offset).execute(tx).await.map(drop)
+}
+
+async fn disable_lanes(tx: &mut PgConnection, ended: &[Ended]) -> Result<()> {
+    let gone: Vec<Uuid> = lanes(ended, LaneEffect::Disable);
+    if gone.is_empty() {
+        return Ok(());
+    }
+    const SQL: &str = "UPDATE lane SET state = 'disabled' WHERE id = ANY($1) AND state = 'active'";
+    sqlx::query(SQL).bind(gone).execute(tx).await.map(drop)
+}
+
+/// The lanes that this effect fell on.
+pub(super) fn lanes(ended: &[Ended], effect: LaneEffect) -> Vec<Uuid> {
+    ended.iter().filter(|ended| ended.lane == Some(effect)).map(|ended| ended.delivery.lane_id().0).collect()
+}
+
+/// The id of a failure's line: the attempt's, so that a record that is tried again writes no second line.
+pub(super) fn log_id(ended: &Ended) -> Uuid {
+    ended.attempt.as_ref().map_or_else(|| ErrorId::new().0, |attempt| attempt.id.0)
+}
+
+fn column<'r, Row, Value>(rows: &'r [Row], value: impl Fn(&'r Row) -> Value) -> Vec<Value> {
+    rows.iter().map(value).collect()
+}

@@ -1,0 +1,119 @@
+//! The recorder: takes the sends that have ended, of whatever job, and records them together.
+//! Batching is natural: while one transaction runs, the next batch gathers.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use domain::delivery::NextStep;
+use platform::{context::Context, database::DatabaseError, telemetry::names};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, warn};
+
+use super::{rows::Ended, write::{self, Moved}};
+
+/// Most deliveries that one transaction records.
+const BATCH: usize = 512;
+/// Longest wait between two tries to reach the database.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// Where ended sends are handed in. Clones share one recorder.
+#[derive(Clone)]
+pub struct Recorder {
+    ended: mpsc::Sender<Ended>,
+}
+
+/// The recorder's work.
+pub struct Records {
+    ended: mpsc::Receiver<Ended>,
+    context: Context,
+}
+
+impl Recorder {
+    /// A recorder, and its work. At most as many wait as there are send slots: then sends wait.
+    #[must_use]
+    pub fn new(context: &Context) -> (Self, Records) {
+        let (sender, ended) = mpsc::channel(context.config.send_slots);
+        (Self { ended: sender }, Records { ended, context: context.clone() })
+    }
+
+    /// Hands in an ended send. It is recorded unless the process dies first; then its lease ends and it is sent again.
+    pub async fn record(&self, ended: Ended) {
+        let _ = self.ended.send(ended).await;
+    }
+}
+
+impl Records {
+    /// Runs until `stop`, and then until all that was handed in is written.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            tokio::select! {
+                biased;
+                taken = self.ended.recv_many(&mut batch, BATCH) => if taken == 0 { return },
+                () = stop.cancelled(), if !self.ended.is_closed() => self.ended.close(),
+            }
+            self.record(std::mem::take(&mut batch)).await;
+        }
+    }
+
+    /// Records a batch; one that is refused is split, so that one bad row never fails a stranger's.
+    async fn record(&self, batch: Vec<Ended>) {
+        let mut stack = vec![batch];
+        stack.retain(|batch| !batch.is_empty());
+        while let Some(mut batch) = stack.pop() {
+            match self.write_patiently(&batch).await {
+                Ok(moved) => count(&self.context, &batch, moved),
+                Err(_) if batch.len() > 1 => {
+                    let rest = batch.split_off(batch.len() / 2);
+                    stack.extend([rest, batch]);
+                }
+                Err(error) => self.record_alone(batch, &error).await,
+            }
+        }
+    }
+
+    /// A single row that is refused is recorded without the receiver's words.
+    async fn record_alone(&self, batch: Vec<Ended>, refusal: &DatabaseError) {
+        let bare: Vec<Ended> = batch.into_iter().map(Ended::without_answer).collect();
+        match self.write_patiently(&bare).await {
+            Ok(moved) => count(&self.context, &bare, moved),
+            Err(error) => error!(%error, %refusal, "an attempt can't be recorded; it will be sent again"),
+        }
+    }
+
+    /// Tries until the database answers. An error is its refusal.
+    async fn write_patiently(&self, batch: &[Ended]) -> Result<Moved, DatabaseError> {
+        let waits = ExponentialBuilder::default().with_max_delay(LONGEST_WAIT).with_jitter().without_max_times();
+        let mut waits = waits.with_min_delay(Duration::from_millis(50)).build();
+        loop {
+            let error = match write::write(&self.context, batch).await {
+                Ok(moved) => return Ok(moved),
+                Err(error) => error,
+            };
+            metrics::counter!(names::DATABASE_ERRORS).increment(1);
+            if error.is_refusal() {
+                return Err(error);
+            }
+            warn!(%error, deliveries = batch.len(), "records wait for the database");
+            let wait = waits.next().unwrap_or(LONGEST_WAIT);
+            tokio::time::sleep(wait).await;
+        }
+    }
+}
+
+fn count(context: &Context, batch: &[Ended], moved: Moved) {
+    let fenced = (batch.len() as u64).saturating_sub(moved.finished + moved.retried);
+    metrics::counter!(names::DUPLICATE_RECORDS).increment(fenced);
+    let now = context.clock.now();
+    for ended in batch {
+        let channel = ended.delivery.channel.clone();
+        if let Some((state, _)) = ended.finished() {
+            metrics::counter!(names::DELIVERIES_FINISHED, "state" => state.as_str(), "channel" => channel).increment(1);
+        }
+        if ended.next == NextStep::Succeed {
+            let latency = now.since(ended.delivery.created_at());
+            metrics::histogram!(names::DELIVERY_LATENCY_SECONDS).record(latency);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What is recorded of a delivery that was sent, or that will not be.
+
+use std::time::Duration;
+
+use domain::{
+    clock::Millis,
+    delivery::{DeadReason, DeliveryState, NextStep},
+    id::AttemptId,
+};
+
+use crate::claim::Claimed;
+
+/// One attempt, as it is stored.
+#[derive(Clone, Debug)]
+pub struct AttemptRow {
+    /// Its id.
+    pub id: AttemptId,
+    /// Its number, from 1.
+    pub number: i32,
+    /// When it started, by this process's clock.
+    pub started_at: Millis,
+    /// The whole of it.
+    pub duration: Duration,
+    /// Name resolution.
+    pub resolve: Option<Duration>,
+    /// Connect and TLS of a new connection.
+    pub connect: Option<Duration>,
+    /// Until the first byte of the answer.
+    pub first_byte: Option<Duration>,
+    /// The status of the answer.
+    pub status_code: Option<u16>,
+    /// A word of `ErrorClass`.
+    pub error_class: Option<&'static str>,
+    /// What went wrong, in words.
+    pub error: Option<String>,
+    /// As JSON, secrets masked.
+    pub request_headers: String,
+    /// As JSON.
+    pub response_headers: Option<String>,
+    /// The head of the body.
+    pub response_body: Vec<u8>,
+}
+
+/// What a send does to its whole lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LaneEffect {
+    /// Nothing is sent for so long: the receiver asked to slow down.
+    Pause(Duration),
+    /// 410: nothing is sent until its owner resumes it.
+    Disable,
+}
+
+/// A claimed delivery whose send has ended, with what follows.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// The delivery, and the claim that the move is fenced by.
+    pub delivery: Claimed,
+    /// The attempt; none when nothing was sent.
+    pub attempt: Option<AttemptRow>,
+    /// What happens to the delivery.
+    pub next: NextStep,
+    /// What happens to its lane.
+    pub lane: Option<LaneEffect>,
+}
+
+impl Ended {
+    /// Attempts made so far, this one included.
+    pub(super) fn attempts(&self) -> i32 {
+        self.attempt.as_ref().map_or(self.delivery.attempt_number() - 1, |attempt| attempt.number)
+    }
+
+    /// How the delivery finished, if it did.
+    pub(super) const fn finished(&self) -> Option<(DeliveryState, Option<DeadReason>)> {
+        match self.next {
+            NextStep::Succeed => Some((DeliveryState::Succeeded, None)),
+            NextStep::Bury(reason) => Some((DeliveryState::Dead, Some(reason))),
+            NextStep::RetryIn(_) => None,
+        }
+    }
+
+    /// The wait before the next attempt, if there is one.
+    pub(super) const fn retry_in(&self) -> Option<Duration> {
+        match self.next {
+            NextStep::RetryIn(wait) => Some(wait),
+            NextStep::Succeed | NextStep::Bury(_) => None,
+        }
+    }
+
+    /// The line of the error log, if this failed.
+    pub(super) fn failure(&self) -> Option<String> {
+        let reason = match self.next {
+            NextStep::Succeed => return None,
+            NextStep::RetryIn(_) => String::new(),
+            NextStep::Bury(reason) => format!(" (dead: {reason})"),
+        };
+        let attempt = self.attempt.as_ref();
+        let what = match attempt.map(|attempt| (attempt.status_code, attempt.error.as_deref())) {
+            Some((_, Some(error))) => error.to_owned(),
+            Some((Some(status), None)) => format!("answered {status}"),
+            _ => "was not sent".to_owned(),
+        };
+        Some(format!("{what}{reason}"))
+    }
+
+    /// Without what only the receiver said, for a database that would not store it.
+    pub(super) fn without_answer(mut self) -> Self {
+        if let Some(attempt) = &mut self.attempt {
+            attempt.response_headers = None;
+            attempt.response_body = Vec::new();
+            attempt.error = attempt.error.as_ref().map(|_| "could not be stored".to_owned());
+        }
+        self
+    }
+}
+
+/// Microseconds of a duration, as they are stored.
+pub(super) fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}

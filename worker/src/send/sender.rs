@@ -1,0 +1,145 @@
+//! The sender: starts sends on a tracker of ours, each holding its slot until it has ended.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use channels::{Guard, OutboundError, SendReport, SenderOptions, WebhookRequest, WebhookSender};
+use domain::{
+    delivery::DeadReason,
+    id::{AttemptId, DeliveryId},
+};
+use platform::{context::Context, telemetry::names};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use super::{ended, targets::Targets};
+use crate::{
+    claim::{Claimed, release},
+    record::{Ended, Recorder},
+};
+
+/// Sends claimed deliveries. Clones share one client and one tracker.
+#[derive(Clone)]
+pub struct Sender {
+    shared: Arc<Shared>,
+    recorder: Recorder,
+    under_way: TaskTracker,
+    leases: Leases,
+}
+
+/// The claims whose sends are under way, by delivery.
+type Leases = Arc<Mutex<HashMap<DeliveryId, i32>>>;
+
+struct Shared {
+    context: Context,
+    webhooks: WebhookSender,
+    targets: Targets,
+}
+
+impl Sender {
+    /// A sender that hands ended sends to `recorder`.
+    ///
+    /// # Errors
+    /// When the HTTP client can't be built.
+    pub fn new(context: &Context, recorder: Recorder) -> Result<Self, OutboundError> {
+        let guard = Guard::new(context.config.allow_networks.clone());
+        let webhooks = WebhookSender::new(guard, &SenderOptions::default())?;
+        let targets = Targets::new(context.keys.clone());
+        let shared = Arc::new(Shared { context: context.clone(), webhooks, targets });
+        Ok(Self { shared, recorder, under_way: TaskTracker::new(), leases: Leases::default() })
+    }
+
+    /// Starts a send. Its slot is free again when it has ended and was handed to the recorder.
+    pub fn start(&self, delivery: Claimed, slot: OwnedSemaphorePermit) {
+        let sender = self.clone();
+        let id = delivery.id();
+        self.leases().insert(id, delivery.claim);
+        self.under_way.spawn(async move {
+            let ended = sender.shared.send(delivery).await;
+            sender.recorder.record(ended).await;
+            sender.leases().remove(&id);
+            drop(slot);
+        });
+    }
+
+    /// Sends under way.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.under_way.len()
+    }
+
+    /// Waits until every send has ended and was handed to the recorder, and gives back the leases of those that take
+    /// longer than `patience`: another worker will send these again.
+    pub async fn drain(&self, patience: Duration) {
+        self.under_way.close();
+        if tokio::time::timeout(patience, self.under_way.wait()).await.is_ok() {
+            return;
+        }
+        let left: Vec<(DeliveryId, i32)> = self.leases().drain().collect();
+        warn!(deliveries = left.len(), "sends still under way: their leases are given back");
+        if let Err(error) = release(&self.shared.context, &left).await {
+            warn!(%error, "leases were not given back; they end by themselves");
+        }
+    }
+
+    fn leases(&self) -> MutexGuard<'_, HashMap<DeliveryId, i32>> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shared {
+    async fn send(&self, delivery: Claimed) -> Ended {
+        if delivery.is_deadly() {
+            return ended::unsent(delivery, DeadReason::WorkerLost);
+        }
+        let (id, started_at) = (AttemptId::new(), self.context.clock.now());
+        let report = self.attempt(&delivery).await;
+        tell(&delivery, &report);
+        let jitter = rand::random_range(-1.0..=1.0);
+        ended::sent(delivery, id, started_at, report, &self.context.config.retry_schedule, jitter)
+    }
+
+    async fn attempt(&self, delivery: &Claimed) -> SendReport {
+        let target = match self.targets.of(delivery) {
+            Ok(target) => target,
+            Err(error) => return SendReport::unreadable(&error.to_string()),
+        };
+        let request = WebhookRequest {
+            event_id: delivery.event_id(),
+            target: &target,
+            body: delivery.body.clone(),
+            deadline: self.deadline(delivery),
+            sent_at: self.context.clock.now(),
+        };
+        self.webhooks.send(request).await
+    }
+
+    fn deadline(&self, delivery: &Claimed) -> Duration {
+        let own = delivery.timeout_ms.and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis);
+        own.unwrap_or(self.context.config.delivery_timeout)
+    }
+}
+
+/// One wide event an attempt: no secret, no body.
+fn tell(delivery: &Claimed, report: &SendReport) {
+    let result = if report.error_class.is_none() { "success" } else { "failure" };
+    let channel = delivery.channel.clone();
+    metrics::counter!(names::ATTEMPTS, "channel" => channel.clone(), "result" => result).increment(1);
+    metrics::histogram!(names::ATTEMPT_DURATION_SECONDS, "channel" => channel).record(report.timing.total);
+    info!(
+        delivery_id = %delivery.id(),
+        event_id = %delivery.event_id(),
+        lane_id = %delivery.lane_id(),
+        channel = %delivery.channel,
+        attempt = delivery.attempt_number(),
+        claim = delivery.claim,
+        status_code = report.status_code,
+        error_class = report.error_class.map(|class| class.as_str()),
+        duration_ms = report.timing.total.as_secs_f64() * 1e3,
+        "attempt {result}",
+    );
+}

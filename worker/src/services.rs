@@ -1,0 +1,108 @@
+//! The services of a worker, in the order in which they stop: first nothing new is taken, then what was taken is sent and
+//! recorded, then the house is swept.
+
+use std::{sync::Arc, time::Duration};
+
+use channels::OutboundError;
+use domain::id::ProcessId;
+use platform::{context::Context, supervisor::Service};
+use tokio::sync::Semaphore;
+
+use crate::{
+    claim::Claimer,
+    dispatch::Dispatcher,
+    janitors::{self, Heartbeat},
+    jobs::Jobs,
+    queue_workers::{self, WorkerOptions},
+    record::Recorder,
+    send::Sender,
+    uploads::UploadProcessor,
+};
+
+/// Jobs of one queue that are handled at once: each waits for its claim, so that claims of many jobs are grouped.
+const JOBS_AT_ONCE: usize = 32;
+/// What a stop keeps for recording after the sends have had their time.
+const KEPT_FOR_RECORDS: Duration = Duration::from_secs(3);
+
+/// The services of a worker; `kind` is what its heartbeat says it is.
+///
+/// # Errors
+/// When the HTTP client can't be built.
+pub fn services(context: &Context, kind: &'static str) -> Result<Vec<Service>, OutboundError> {
+    let slots = Arc::new(Semaphore::new(context.config.send_slots));
+    let (recorder, records) = Recorder::new(context);
+    let sender = Sender::new(context, recorder)?;
+    let (claimer, claims) = Claimer::new(context, slots);
+    let jobs = Jobs { claimer, uploads: UploadProcessor::new(context) };
+
+    let mut services = vec![dispatcher(context, &jobs)];
+    services.extend(queues(context, &jobs));
+    services.push(sends(context, claims, &sender));
+    services.push(Service::new("recorder", |stop| async move {
+        records.run(stop).await;
+        Ok(())
+    }));
+    services.extend(upkeep(context, kind, &sender));
+    Ok(services)
+}
+
+fn dispatcher(context: &Context, jobs: &Jobs) -> Service {
+    let dispatcher = Dispatcher::new(context.clone(), jobs.clone());
+    Service::new("dispatcher", |stop| async move {
+        dispatcher.run(stop).await;
+        Ok(())
+    })
+}
+
+fn queues(context: &Context, jobs: &Jobs) -> Vec<Service> {
+    let service = |name| {
+        let (queue, jobs) = (context.queue.clone(), jobs.clone());
+        Service::new("queue", move |stop| async move {
+            let handler = move |hint| {
+                let jobs = jobs.clone();
+                async move {
+                    jobs.work(name, hint).await;
+                    Ok(())
+                }
+            };
+            queue_workers::run(queue, name, WorkerOptions::new(JOBS_AT_ONCE), handler, stop).await;
+            Ok(())
+        })
+    };
+    context.config.worker_queues.iter().copied().map(service).collect()
+}
+
+fn sends(context: &Context, claims: crate::claim::Claims, sender: &Sender) -> Service {
+    let sender = sender.clone();
+    let patience = context.config.shutdown_timeout.saturating_sub(KEPT_FOR_RECORDS);
+    Service::new("sends", move |stop| async move {
+        claims.run(stop, |delivery, slot| sender.start(delivery, slot)).await;
+        sender.drain(patience).await;
+        Ok(())
+    })
+}
+
+fn upkeep(context: &Context, kind: &'static str, sender: &Sender) -> Vec<Service> {
+    let who = Heartbeat { id: ProcessId::new(), kind, started_at: context.clock.now() };
+    let (beats, gauges, partitions) = (context.clone(), context.clone(), context.clone());
+    let (beating, gauging) = (sender.clone(), sender.clone());
+    let queue = context.queue.clone();
+    vec![
+        Service::new("queue janitor", move |stop| async move {
+            queue_workers::janitor(queue, stop).await;
+            Ok(())
+        }),
+        Service::new("partitions", move |stop| async move {
+            janitors::partitions(partitions, stop).await;
+            Ok(())
+        }),
+        Service::new("gauges", move |stop| async move {
+            janitors::gauges(gauges, gauging, stop).await;
+            Ok(())
+        }),
+        Service::new("heartbeat", move |stop| async move {
+            janitors::heartbeat(beats, who, beating, stop).await;
+            Ok(())
+        }),
+    ]
+}

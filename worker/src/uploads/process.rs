@@ -1,0 +1,165 @@
+//! One upload from claim to finish: read the file, find out about it, write its event.
+
+use std::{io, sync::Arc, time::Duration};
+
+use domain::{
+    endpoint::{CustomPayload, overlay},
+    upload::{Inspection, SafeFileName, UploadEvent, render_event},
+};
+use platform::{
+    context::Context,
+    database::DatabaseError,
+    links::download_url,
+    storage::StorageError,
+    telemetry::names,
+};
+use tokio::{sync::Semaphore, time::Instant};
+use tracing::{info, warn};
+use uuid::Uuid;
+
+use super::{
+    claim::{ClaimedUpload, LEASE, claim, renew},
+    finish::{Outcome, finish, put_off},
+};
+use crate::inspect::{Limits, inspect};
+
+/// Files inspected at once in one process: it is work for the processor and the disk.
+const AT_ONCE: usize = 2;
+/// Tries after which a file that can't be read is told as failed.
+const TRIES: i32 = 10;
+/// Wait after the first failure of ours, doubled with each further one.
+const FIRST_WAIT: Duration = Duration::from_secs(2);
+/// Longest such wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+
+/// Processes uploads. Clones share the limit of files at once.
+#[derive(Clone)]
+pub struct UploadProcessor {
+    context: Context,
+    at_once: Arc<Semaphore>,
+}
+
+/// Our side failed; the upload is tried again.
+#[derive(Debug, thiserror::Error)]
+enum ProcessError {
+    #[error("{0}")]
+    Storage(#[from] StorageError),
+    #[error("the file can't be read: {0}")]
+    Read(#[from] io::Error),
+    #[error("the inspection broke off")]
+    Broken(#[from] tokio::task::JoinError),
+    #[error("{0}")]
+    Database(#[from] DatabaseError),
+    #[error("the stored file name or payload is damaged")]
+    Damaged,
+}
+
+impl UploadProcessor {
+    /// A processor.
+    #[must_use]
+    pub fn new(context: &Context) -> Self {
+        Self { context: context.clone(), at_once: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+
+    /// Claims those of `ids` that are due, one by one as there is room, and processes them.
+    pub async fn process(&self, ids: Vec<Uuid>) {
+        for id in ids {
+            let Ok(_room) = self.at_once.acquire().await else { return };
+            match claim(&self.context, &[id]).await {
+                Ok(claimed) => {
+                    for upload in claimed {
+                        self.one(&upload).await;
+                    }
+                }
+                Err(error) => {
+                    metrics::counter!(names::DATABASE_ERRORS).increment(1);
+                    warn!(%error, upload_id = %id, "not claimed; the dispatcher will find it again");
+                }
+            }
+        }
+    }
+
+    async fn one(&self, upload: &ClaimedUpload) {
+        let started = Instant::now();
+        let keep = self.keep_lease(upload);
+        let result = tokio::select! {
+            result = self.inspect_and_finish(upload) => result,
+            () = keep => return info!(upload_id = %upload.id(), "another worker has taken over"),
+        };
+        match result {
+            Ok(status) => {
+                metrics::counter!(names::UPLOADS_PROCESSED, "status" => status).increment(1);
+                metrics::histogram!(names::UPLOAD_SECONDS).record(started.elapsed());
+                info!(upload_id = %upload.id(), status, duration_ms = started.elapsed().as_secs_f64() * 1e3, "upload {status}");
+                // Its delivery carries no hint.
+                self.context.queue.wake();
+            }
+            Err(error) => self.failed(upload, &error).await,
+        }
+    }
+
+    async fn inspect_and_finish(&self, upload: &ClaimedUpload) -> Result<&'static str, ProcessError> {
+        let name = SafeFileName::from_client(&upload.file_name).map_err(|_| ProcessError::Damaged)?;
+        let inspection = self.inspect(upload, &name).await?;
+        let status = if inspection.failure.is_some() { "failed" } else { "processed" };
+        let body = if upload.has_endpoint { Some(self.render(upload, &name, &inspection)?) } else { None };
+        finish(&self.context, upload, &Outcome { inspection, body }).await?;
+        Ok(status)
+    }
+
+    async fn inspect(&self, upload: &ClaimedUpload, name: &SafeFileName) -> Result<Inspection, ProcessError> {
+        let mut file = match self.context.storage.open_file(&upload.storage_key).await {
+            Ok(file) => file,
+            Err(error) if upload.attempts + 1 >= TRIES => return Ok(unreadable(&error)),
+            Err(error) => return Err(error.into()),
+        };
+        let name = name.as_str().to_owned();
+        Ok(tokio::task::spawn_blocking(move || inspect(&mut file, &name, &Limits::default())).await??)
+    }
+
+    fn render(&self, upload: &ClaimedUpload, name: &SafeFileName, found: &Inspection) -> Result<Vec<u8>, ProcessError> {
+        let now = self.context.clock.now();
+        let config = &self.context.config;
+        let link = download_url(&config.public_url, &self.context.keys, upload.id(), now + config.download_link_ttl);
+        let event = render_event(&UploadEvent {
+            timestamp: now,
+            upload_id: upload.id(),
+            webhook_id: upload.endpoint_id(),
+            user_id: upload.user_id(),
+            file_name: name,
+            inspection: found,
+            download_url: Some(&link),
+        });
+        let body = serde_json::to_vec(&event).map_err(|_| ProcessError::Damaged)?;
+        let Some(payload) = &upload.custom_payload else { return Ok(body) };
+        let payload = serde_json::from_str(payload).map_err(|_| ProcessError::Damaged)?;
+        let payload = CustomPayload::parse(&payload).map_err(|_| ProcessError::Damaged)?;
+        overlay(&body, &payload).map_err(|_| ProcessError::Damaged)
+    }
+
+    /// Renews the lease until another worker has taken over.
+    async fn keep_lease(&self, upload: &ClaimedUpload) {
+        loop {
+            tokio::time::sleep(LEASE / 3).await;
+            match renew(&self.context, upload).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => warn!(%error, upload_id = %upload.id(), "a lease was not renewed"),
+            }
+        }
+    }
+
+    async fn failed(&self, upload: &ClaimedUpload, error: &ProcessError) {
+        let wait = FIRST_WAIT * 2_u32.saturating_pow(u32::try_from(upload.attempts).unwrap_or(0));
+        warn!(%error, upload_id = %upload.id(), attempt = upload.attempts + 1, "an upload was not processed; it is tried again");
+        if let Err(error) = put_off(&self.context, upload, &error.to_string(), wait.min(LONGEST_WAIT)).await {
+            warn!(%error, upload_id = %upload.id(), "nor put off; it is tried again when its lease ends");
+        }
+    }
+}
+
+/// The outcome of a file that is gone: told, not tried for ever.
+fn unreadable(error: &StorageError) -> Inspection {
+    let failure = Some(format!("the stored file can't be read: {error}"));
+    Inspection { size_bytes: 0, sha256: None, media_type: None, facts: None, failure }
+}
