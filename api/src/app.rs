@@ -35,6 +35,8 @@ pub struct Limits {
     pub uploads: usize,
     /// Longest wait for the next byte of a body.
     pub stall: Duration,
+    /// Longest wait until a caller takes more of an answer. Generous: a slow line drains its buffers in bursts.
+    pub send_stall: Duration,
     /// Longest time for a whole upload.
     pub upload: Duration,
     /// Longest time for any other request.
@@ -47,6 +49,7 @@ impl Default for Limits {
             in_flight: 4_096,
             uploads: 512,
             stall: Duration::from_secs(30),
+            send_stall: Duration::from_secs(120),
             upload: Duration::from_secs(3_600),
             request: Duration::from_secs(30),
         }

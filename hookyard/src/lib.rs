@@ -4,4 +4,5 @@
 pub mod cli;
 mod instance;
 pub mod migrate;
+pub mod receiver;
 pub mod serve;

@@ -63,6 +63,7 @@ async fn open(config: Config, telemetry: Telemetry) -> anyhow::Result<(Context, 
 pub fn services(context: &Context) -> anyhow::Result<Vec<Service>> {
     let mut services = api::services(context);
     services.extend(worker::services(context, "hookyard")?);
+    services.extend(worker::dashboard(context));
     services.push(context.storage.clean_up());
     services.push(context.telemetry.upkeep());
     Ok(services)

@@ -1,1 +1,13 @@
-//! Scaffold.
+//! For tests only: throw-away databases and servers, an app driven step by step, a recording receiver.
+//! Nothing here is part of the product.
+
+pub mod app;
+pub mod database;
+pub mod http;
+pub mod process;
+pub mod rows;
+pub mod servers;
+pub mod wait;
+
+pub use app::{Shape, TestApp};
+pub use hookyard::receiver::{Answer, Call, Receiver};

@@ -38,6 +38,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let missing = Migrator::get_pending_migrations(context.database.writer()).await?.len();
     ensure!(missing == 0, "the database is {missing} migrations behind: run `hookyard migrate up`");
     let mut services = worker::services(&context, "worker")?;
+    services.extend(worker::dashboard(&context));
     services.push(context.telemetry.upkeep());
     Ok(run_until_signal(services, patience).await)
 }

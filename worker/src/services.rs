@@ -46,6 +46,12 @@ pub fn services(context: &Context, kind: &'static str) -> Result<Vec<Service>, O
     Ok(services)
 }
 
+/// The dashboard on its address; the process that works serves it.
+#[must_use]
+pub fn dashboard(context: &Context) -> Vec<Service> {
+    dashboard::services(context)
+}
+
 fn dispatcher(context: &Context, jobs: &Jobs) -> Service {
     let dispatcher = Dispatcher::new(context.clone(), jobs.clone());
     Service::new("dispatcher", |stop| async move {

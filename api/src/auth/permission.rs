@@ -14,7 +14,6 @@ macro_rules! permissions {
         #[derive(Clone, Copy, Debug)]
         pub(crate) struct $name {
             /// Whose things the caller may see.
-            #[allow(dead_code, reason = "not every handler looks at rows of a user")]
             pub(crate) scope: Scope,
         }
 

@@ -28,7 +28,10 @@ pub(crate) fn around(routes: Router<App>, app: &App) -> Router<App> {
 }
 
 fn after_panic(panic: Box<dyn std::any::Any + Send>) -> axum::response::Response {
-    let said = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let said = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(panic = said.unwrap_or("no message"), "a handler panicked");
     Problem::from(ProblemCode::Internal).into_response()
 }

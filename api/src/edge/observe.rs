@@ -44,7 +44,10 @@ struct Seen {
 
 impl Seen {
     fn of(request: &Request, id: RequestId) -> Self {
-        let pattern = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str);
+        let pattern = request
+            .extensions()
+            .get::<MatchedPath>()
+            .map_or(UNMATCHED, MatchedPath::as_str);
         Self {
             id,
             method: request.method().clone(),

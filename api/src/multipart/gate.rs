@@ -45,7 +45,11 @@ pub(super) struct Gate<'a> {
 
 impl<'a> Gate<'a> {
     pub(super) fn new(body: &'a mut Body, held: Held) -> Self {
-        Self { body, held, just_gave: false }
+        Self {
+            body,
+            held,
+            just_gave: false,
+        }
     }
 }
 
@@ -61,8 +65,12 @@ impl Stream for Gate<'_> {
             return Poll::Ready(Some(Err(GateError::HeadTooLarge)));
         }
         loop {
-            let Some(frame) = ready!(Pin::new(&mut *self.body).poll_frame(context)) else { return Poll::Ready(None) };
-            let Ok(chunk) = frame.map_err(GateError::Body)?.into_data() else { continue };
+            let Some(frame) = ready!(Pin::new(&mut *self.body).poll_frame(context)) else {
+                return Poll::Ready(None);
+            };
+            let Ok(chunk) = frame.map_err(GateError::Body)?.into_data() else {
+                continue;
+            };
             self.held.0.fetch_add(chunk.len(), Ordering::Relaxed);
             self.just_gave = true;
             return Poll::Ready(Some(Ok(chunk)));

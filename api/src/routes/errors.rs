@@ -35,7 +35,11 @@ struct ErrorOut {
 }
 
 /// A page of it; `cursor` is the `next_cursor` of the page before.
-pub(crate) async fn list(reader: Reader, mut query: Query, State(app): State<App>) -> Result<Json<Page>, Problem> {
+pub(crate) async fn list(
+    reader: Reader,
+    mut query: Query,
+    State(app): State<App>,
+) -> Result<Json<Page>, Problem> {
     let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT);
     let before = query.parsed("cursor", "must be the next_cursor of a page");
     query.done()?;
@@ -45,7 +49,10 @@ pub(crate) async fn list(reader: Reader, mut query: Query, State(app): State<App
     let more = rows.len() as u64 > limit;
     rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let next_cursor = rows.last().filter(|_| more).map(|row| row.id.into());
-    Ok(Json(Page { data: rows.into_iter().map(ErrorOut::from).collect(), next_cursor }))
+    Ok(Json(Page {
+        data: rows.into_iter().map(ErrorOut::from).collect(),
+        next_cursor,
+    }))
 }
 
 impl From<Model> for ErrorOut {

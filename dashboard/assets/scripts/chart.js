@@ -2,7 +2,7 @@
 (() => {
   const WINDOW = 300;
 
-  const clock = (second) => new Date(second * 1000).toLocaleTimeString([], { hour12: false });
+  const clock = (second) => new Date(second * 1000).toLocaleTimeString([], { hourCycle: "h23" });
 
   class Chart {
     constructor(box) {
@@ -34,8 +34,13 @@
     // The second under way is not whole yet: it would always show a dip.
     data() {
       const times = Array.from({ length: WINDOW }, (_, at) => this.now - WINDOW + at);
-      const at = (second, which) => (this.seconds.get(second) ?? [0, 0])[which];
-      return [times, times.map((s) => at(s, 0)), times.map((s) => at(s, 1))];
+      const at = (second, which) => this.seconds.get(second)?.[which] ?? 0;
+      // Nothing is drawn where nothing happens: two lines on the ground would hide each other.
+      const line = (which) => times.map((s) => {
+        const busy = at(s - 1, which) || at(s, which) || at(s + 1, which);
+        return busy ? at(s, which) : null;
+      });
+      return [times, line(0), line(1)];
     }
 
     // A canvas does not know the page's variables: an element has to resolve them.
@@ -64,7 +69,7 @@
         cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
         scales: { x: { time: true }, y: { range: (_, __, max) => [0, Math.max(4, Math.ceil(max * 1.15))] } },
         axes: [
-          { ...axis, grid: { show: false }, space: 70, size: 28, values: (_, all) => all.map((s) => clock(s).slice(0, 5)) },
+          { ...axis, grid: { show: false }, space: 64, incrs: [60, 120, 300], size: 28, values: (_, all) => all.map((s) => clock(s).slice(0, 5)) },
           { ...axis, size: 44, space: 34, values: (_, all) => all.map((v) => (Number.isInteger(v) ? v.toLocaleString("en") : "")) },
         ],
         series: [{}, series("good"), series("bad")],
@@ -85,7 +90,7 @@
         return;
       }
       const [times, delivered, failed] = this.plot.data;
-      this.readout.textContent = `${clock(times[at])} · ${delivered[at]} delivered, ${failed[at]} failed`;
+      this.readout.textContent = `${clock(times[at])} · ${delivered[at] ?? 0} delivered, ${failed[at] ?? 0} failed`;
     }
   }
 

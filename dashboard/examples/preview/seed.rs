@@ -72,7 +72,7 @@ impl<'a> Garden<'a> {
     async fn second(&self, now: Millis, back: i64) -> Result<(), DbErr> {
         let wave = (f64::from(i32::try_from(back).unwrap_or(0)) / 23.0).sin();
         #[expect(clippy::cast_possible_truncation, reason = "a small number")]
-        let deliveries = (5.0 + 3.5 * wave) as i64 + (back * 7) % 3;
+        let deliveries = (5.0 + 3.5 * wave) as i64 + (back * 7_919 % 13) % 3;
         for n in 0..deliveries.max(1) {
             let at = Millis(ago(now, back).0 + n * 31);
             let event = self.event(at).await?;
@@ -102,7 +102,7 @@ impl<'a> Garden<'a> {
 
     /// One of each kind that needs a look.
     async fn failures(&self, now: Millis) -> Result<(), DbErr> {
-        let (failing, held) = (self.event(ago(now, 2)).await?, self.event(ago(now, 1)).await?);
+        let (failing, held) = (self.event(Millis(now.0 - 700)).await?, self.event(Millis(now.0 - 650)).await?);
         let failing = rows::delivery(&failing, &self.down);
         for (number, back) in [(1, 410), (2, 400)] {
             rows::insert(self.db, rows::answered(failing.id, number, 503, ago(now, back))).await?;
@@ -116,7 +116,7 @@ impl<'a> Garden<'a> {
         }
         rows::insert(self.db, delivery::Model { attempts: 3, position: 3, due_at: due.0, ..failing }).await?;
         rows::insert(self.db, rows::delivery(&held, &self.paused)).await?;
-        let dead = self.event(ago(now, 3)).await?;
+        let dead = self.event(Millis(now.0 - 690)).await?;
         let dead = delivery::Model { attempts: 10, position: 9, ..rows::delivery(&dead, &self.down) };
         for number in 1..=10 {
             let at = ago(now, 60 - i64::from(number));

@@ -62,3 +62,18 @@ impl Limits {
         size.saturating_mul(self.ratio).max(self.ratio_free_bytes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_files_may_unpack_to_64_mebibytes_and_others_to_a_thousand_times_their_size() {
+        let limits = Limits::default();
+        let turn = RATIO_FREE_BYTES / RATIO;
+        assert_eq!(limits.honest_bytes(0), RATIO_FREE_BYTES);
+        assert_eq!(limits.honest_bytes(turn), RATIO_FREE_BYTES);
+        assert_eq!(limits.honest_bytes(turn + 1), (turn + 1) * RATIO);
+        assert_eq!(limits.honest_bytes(u64::MAX), u64::MAX);
+    }
+}

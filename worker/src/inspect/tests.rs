@@ -179,8 +179,8 @@ fn a_file_of_no_known_kind_is_processed() {
         ("application/pdf".to_owned(), Facts::Other)
     );
     assert_eq!(
-        found("a", b"\x7fELF\x02\x01\x01\0"),
-        ("application/x-executable".to_owned(), Facts::Other)
+        found("a", b"\0asm\x01\0\0\0"),
+        ("application/wasm".to_owned(), Facts::Other)
     );
 }
 

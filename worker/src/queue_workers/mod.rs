@@ -37,6 +37,8 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub const POLL_EVERY: Duration = Duration::from_millis(500);
 /// Most jobs that a worker fetches at once.
 pub const MAX_BATCH: usize = 64;
+/// A worker fetches only when a whole batch fits, so at most one part in this many of its slots idles.
+const BATCHES_IN_SLOTS: usize = 8;
 
 /// How one queue is worked.
 #[derive(Clone)]

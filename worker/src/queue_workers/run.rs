@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
-    BoxError, MAX_BATCH, Shared, WorkerState,
+    BATCHES_IN_SLOTS, BoxError, MAX_BATCH, Shared, WorkerState,
     fault::{Death, panic_text},
     meter::Meter,
     slots::Slots,
@@ -51,7 +51,7 @@ where
 {
     let connection = redis.connect().await.map_err(Death::Connect)?;
     let (queue, name, meter) = (shared.name, worker_name(), Meter::new());
-    let batch = (shared.slots.limit() / 4).clamp(1, MAX_BATCH);
+    let batch = (shared.slots.limit() / BATCHES_IN_SLOTS).clamp(1, MAX_BATCH);
     let pushed = redis.pushed(queue);
     let wakes = Wakes::new(pushed.clone());
     let tap = Tap {

@@ -7,11 +7,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use domain::{
-    id::UploadId,
-    problem::ProblemCode,
-    upload::SafeFileName,
-};
+use domain::{id::UploadId, problem::ProblemCode, upload::SafeFileName};
 use entity::{
     queries::{self, Scope},
     upload::Model,
@@ -19,11 +15,14 @@ use entity::{
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
     header::{
-        ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY,
-        CONTENT_TYPE, ETAG, IF_RANGE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+        ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE,
+        CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_RANGE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
     },
 };
-use platform::links::{self, LinkError};
+use platform::{
+    links::{self, LinkError},
+    storage::StorageError,
+};
 
 use self::range::Asked;
 use crate::{
@@ -63,7 +62,14 @@ fn check_link(app: &App, id: UploadId, mut query: Query) -> Result<(), Problem> 
     let (Some(expires), Some(signature)) = (expires, query.text("signature")) else {
         return Err(ProblemCode::LinkInvalid.into());
     };
-    links::check(&app.context.keys, id, expires, &signature, app.context.clock.now()).map_err(|wrong| match wrong {
+    links::check(
+        &app.context.keys,
+        id,
+        expires,
+        &signature,
+        app.context.clock.now(),
+    )
+    .map_err(|wrong| match wrong {
         LinkError::Changed => ProblemCode::LinkInvalid.into(),
         LinkError::Expired => ProblemCode::LinkExpired.into(),
     })
@@ -90,7 +96,9 @@ async fn part(
     answer.headers_mut().insert(CONTENT_LENGTH, length.into());
     if !is_all {
         let span = format!("bytes {}-{}/{total}", range.start, range.end - 1);
-        answer.headers_mut().insert(CONTENT_RANGE, span.parse().expect("digits are a header value"));
+        answer
+            .headers_mut()
+            .insert(CONTENT_RANGE, span.parse().expect("digits are a header value"));
         *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
     }
     if *method != Method::HEAD && length > 0 {
@@ -99,20 +107,34 @@ async fn part(
             .storage
             .read(&row.storage_key, (!is_all).then_some(range))
             .await
-            .map_err(|error| Problem::internal("a stored file cannot be read", error))?;
+            .map_err(unreadable)?;
         *answer.body_mut() = Body::from_stream(content);
     }
     Ok(answer)
 }
 
+fn unreadable(error: StorageError) -> Problem {
+    match error {
+        StorageError::NotFound(_) => Problem::new(ProblemCode::NotFound, "the file is no longer kept"),
+        other => Problem::internal("a stored file cannot be read", other),
+    }
+}
+
 fn nothing(total: u64) -> Response {
     let span = HeaderValue::from_str(&format!("bytes */{total}")).expect("digits are a header value");
-    ([(CONTENT_RANGE, span)], Problem::from(ProblemCode::RangeNotSatisfiable)).into_response()
+    (
+        [(CONTENT_RANGE, span)],
+        Problem::from(ProblemCode::RangeNotSatisfiable),
+    )
+        .into_response()
 }
 
 /// Whatever the file is, no browser shows it as a page of ours.
 fn dress(headers: &mut HeaderMap, row: &Model) {
-    let media_type = row.media_type.as_deref().and_then(|text| HeaderValue::from_str(text).ok());
+    let media_type = row
+        .media_type
+        .as_deref()
+        .and_then(|text| HeaderValue::from_str(text).ok());
     let name = SafeFileName::from_client(&row.file_name).map(|name| name.content_disposition());
     let offer = name.ok().and_then(|text| HeaderValue::from_str(&text).ok());
     let fixed: [(HeaderName, &str); 5] = [
@@ -124,7 +146,10 @@ fn dress(headers: &mut HeaderMap, row: &Model) {
     ];
     headers.extend(fixed.map(|(name, value)| (name, HeaderValue::from_static(value))));
     headers.insert(CONTENT_TYPE, media_type.unwrap_or(UNKNOWN_TYPE));
-    headers.insert(CONTENT_DISPOSITION, offer.unwrap_or(HeaderValue::from_static("attachment")));
+    headers.insert(
+        CONTENT_DISPOSITION,
+        offer.unwrap_or(HeaderValue::from_static("attachment")),
+    );
     headers.extend(tag(row).map(|tag| (ETAG, tag)));
 }
 

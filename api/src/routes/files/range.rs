@@ -19,13 +19,22 @@ impl Asked {
     /// Reads the `Range` header for a file of `total` bytes.
     pub(super) fn of(headers: &HeaderMap, total: u64) -> Self {
         let mut given = headers.get_all(RANGE).iter();
-        let (Some(range), None) = (given.next(), given.next()) else { return Self::Everything };
-        range.to_str().ok().and_then(|text| Self::read(text, total)).unwrap_or(Self::Everything)
+        let (Some(range), None) = (given.next(), given.next()) else {
+            return Self::Everything;
+        };
+        range
+            .to_str()
+            .ok()
+            .and_then(|text| Self::read(text, total))
+            .unwrap_or(Self::Everything)
     }
 
     fn read(text: &str, total: u64) -> Option<Self> {
         let (unit, span) = text.split_once('=')?;
-        let (first, last) = span.trim().split_once('-').filter(|_| unit.trim().eq_ignore_ascii_case("bytes"))?;
+        let (first, last) = span
+            .trim()
+            .split_once('-')
+            .filter(|_| unit.trim().eq_ignore_ascii_case("bytes"))?;
         let range = match (first.trim_end(), last.trim_start()) {
             ("", suffix) => total.saturating_sub(number(suffix)?)..total,
             (first, "") => number(first)?..total,
@@ -37,13 +46,19 @@ impl Asked {
                 first..last.saturating_add(1).min(total)
             }
         };
-        Some(if range.is_empty() { Self::Nothing } else { Self::Part(range) })
+        Some(if range.is_empty() {
+            Self::Nothing
+        } else {
+            Self::Part(range)
+        })
     }
 }
 
 /// Digits only: `u64` by itself would take a sign.
 fn number(text: &str) -> Option<u64> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| text.parse().ok())?
 }
 
 #[cfg(test)]
@@ -51,7 +66,10 @@ mod tests {
     use super::*;
 
     fn asked(range: &str, total: u64) -> Asked {
-        Asked::of(&HeaderMap::from_iter([(RANGE, range.parse().expect("a header value"))]), total)
+        Asked::of(
+            &HeaderMap::from_iter([(RANGE, range.parse().expect("a header value"))]),
+            total,
+        )
     }
 
     #[test]
@@ -77,7 +95,17 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_asks_for_everything() {
-        let odd = ["", "bytes", "bytes=", "bytes=-", "bytes=5-2", "bytes=0-1,3-4", "bytes=a-b", "bytes=+1-2", "lines=0-1"];
+        let odd = [
+            "",
+            "bytes",
+            "bytes=",
+            "bytes=-",
+            "bytes=5-2",
+            "bytes=0-1,3-4",
+            "bytes=a-b",
+            "bytes=+1-2",
+            "lines=0-1",
+        ];
         for range in odd {
             assert_eq!(asked(range, 10), Asked::Everything, "{range}");
         }

@@ -14,6 +14,7 @@ use domain::{
     problem::ProblemCode,
 };
 use entity::{endpoint, queries};
+use http::HeaderMap;
 use platform::telemetry::names;
 use serde_json::{Map, Value};
 use tracing::Instrument;
@@ -42,7 +43,7 @@ pub(crate) async fn receive(
     request: Request,
 ) -> Result<Envelope<Map<String, Value>>, Problem> {
     let start = Instant::now();
-    let (endpoint, boundary) = match before_the_body(&app, publisher, webhook_id, &request).await {
+    let (endpoint, boundary) = match before_the_body(&app, publisher, webhook_id, request.headers()).await {
         Ok(checked) => checked,
         Err(problem) => {
             refuse_body(request);
@@ -52,7 +53,7 @@ pub(crate) async fn receive(
     let _place = app.uploading.try_acquire().map_err(|_| ProblemCode::Overloaded)?;
     let received = body(&app, request.into_body(), boundary).await?;
     // From here on the caller may leave: file and row are written together, or not at all.
-    let stored = tokio::spawn(store(app, endpoint, received, request_id).in_current_span()).await;
+    let stored = tokio::spawn(store(app.clone(), endpoint, received, request_id).in_current_span()).await;
     stored.map_err(|error| Problem::internal("storing an upload failed", error))??;
     metrics::histogram!(names::UPLOAD_SECONDS).record(start.elapsed().as_secs_f64());
     Ok(Envelope::of("ok", Map::new()))
@@ -63,11 +64,11 @@ async fn before_the_body(
     app: &App,
     publisher: Publisher,
     webhook_id: EndpointId,
-    request: &Request,
+    headers: &HeaderMap,
 ) -> Result<(endpoint::Model, String), Problem> {
-    let boundary = multipart::boundary(request.headers())?;
+    let boundary = multipart::boundary(headers)?;
     let most = app.context.config.max_upload_bytes;
-    if announced(request.headers()).is_some_and(|length| length > most.saturating_add(OVERHEAD)) {
+    if announced(headers).is_some_and(|length| length > most.saturating_add(OVERHEAD)) {
         return Err(receive::too_large(most));
     }
     let found = queries::endpoint::find(app.context.database.reader(), publisher.scope, webhook_id).await;
@@ -78,11 +79,22 @@ async fn before_the_body(
 
 async fn body(app: &App, mut body: Body, boundary: String) -> Result<Received, Problem> {
     let received = tokio::time::timeout(app.limits.upload, receive::receive(app, &mut body, boundary)).await;
-    received.unwrap_or_else(|_| Err(ProblemCode::RequestTimeout.into())).inspect_err(|_| linger(body))
+    received
+        .unwrap_or_else(|_| Err(ProblemCode::RequestTimeout.into()))
+        .inspect_err(|_| linger(body))
 }
 
-async fn store(app: App, endpoint: endpoint::Model, received: Received, request_id: RequestId) -> Result<(), Problem> {
-    let size_bytes = received.file.finish().await.map_err(|error| receive::not_stored(&error))?;
+async fn store(
+    app: App,
+    endpoint: endpoint::Model,
+    received: Received,
+    request_id: RequestId,
+) -> Result<(), Problem> {
+    let size_bytes = received
+        .file
+        .finish()
+        .await
+        .map_err(|error| receive::not_stored(&error))?;
     let upload = NewUpload {
         id: received.id,
         endpoint_id: endpoint.id.into(),
@@ -97,10 +109,19 @@ async fn store(app: App, endpoint: endpoint::Model, received: Received, request_
         Ok(()) => tracing::info!(%upload_id, endpoint_id = %endpoint.id, size_bytes, "upload accepted"),
         Err(error) => {
             clean_up(&app, &key, error).await;
-            return Err(Problem::unavailable("an upload was not accepted", error));
+            return Err(not_accepted(error));
         }
     }
     Ok(())
+}
+
+fn not_accepted(error: AcceptError) -> Problem {
+    match error {
+        AcceptError::Refused => Problem::internal("an upload was refused by the database", error),
+        AcceptError::Unavailable | AcceptError::Unknown => {
+            Problem::unavailable("an upload was not accepted", error)
+        }
+    }
 }
 
 /// Removes the file where surely no row names it. After an unknown outcome it stays; a janitor takes what has no row.

@@ -1,11 +1,7 @@
 //! The body of an upload, streamed into storage. Whatever goes wrong leaves no file: dropping it unfinished removes it.
 
 use axum::body::Body;
-use domain::{
-    id::UploadId,
-    problem::ProblemCode,
-    upload::SafeFileName,
-};
+use domain::{id::UploadId, problem::ProblemCode, upload::SafeFileName};
 use platform::storage::{Incoming, StorageError};
 
 use crate::{
@@ -46,11 +42,18 @@ async fn file(app: &App, mut part: Part<'_>) -> Result<Received, Problem> {
     let name = SafeFileName::from_client(sent).map_err(|wrong| bad(wrong.to_string()))?;
     let id = UploadId::new();
     let key = format!("uploads/{id}");
-    let mut file = app.context.storage.create(&key).await.map_err(|error| not_stored(&error))?;
+    let mut file = app
+        .context
+        .storage
+        .create(&key)
+        .await
+        .map_err(|error| not_stored(&error))?;
     let most = app.context.config.max_upload_bytes;
     let mut left = most;
     while let Some(chunk) = part.chunk().await? {
-        left = left.checked_sub(chunk.len() as u64).ok_or_else(|| too_large(most))?;
+        left = left
+            .checked_sub(chunk.len() as u64)
+            .ok_or_else(|| too_large(most))?;
         file.write(chunk).await.map_err(|error| not_stored(&error))?;
     }
     Ok(Received { id, name, key, file })
@@ -70,7 +73,10 @@ async fn pass_by(mut part: Part<'_>, mut left: usize) -> Result<usize, Problem> 
 
 /// The answer to a file above the limit.
 pub(super) fn too_large(most: u64) -> Problem {
-    Problem::new(ProblemCode::PayloadTooLarge, format!("{FIELD}: is larger than {most} bytes"))
+    Problem::new(
+        ProblemCode::PayloadTooLarge,
+        format!("{FIELD}: is larger than {most} bytes"),
+    )
 }
 
 /// The answer when the disk did not do its part.

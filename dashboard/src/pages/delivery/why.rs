@@ -77,7 +77,10 @@ fn dead(row: &DeliveryRow, last: Option<&attempt::Model>) -> String {
         return "Given up on. It stays in the dead letters.".to_owned();
     };
     let ended = match reason {
-        DeadReason::ScheduleSpent => format!("All {} attempts of its schedule failed{}.", row.attempts, last_cause(last)),
+        DeadReason::ScheduleSpent => match row.attempts {
+            1 => format!("Its only attempt failed{}.", cause(last)),
+            attempts => format!("All {attempts} attempts of its schedule failed{}.", last_cause(last)),
+        },
         DeadReason::Gone => "The receiver answered 410 Gone, so its endpoint was disabled.".to_owned(),
         DeadReason::Rejected => format!("The receiver will never accept this{}.", last_cause(last)),
         DeadReason::WorkerLost => "It was claimed again and again by workers that never came back.".to_owned(),
@@ -219,8 +222,8 @@ mod tests {
         );
         assert_eq!(
             tell(&ended("dead", Some("schedule_spent")), Some(&answered(500))),
-            "All 1 attempts of its schedule failed (last: the receiver answered 500). It stays in the dead letters and is \
-             not sent again by itself."
+            "Its only attempt failed: the receiver answered 500. It stays in the dead letters and is not sent again by \
+             itself."
         );
         assert!(tell(&ended("cancelled", None), None).starts_with("Called off by its owner."));
         assert!(tell(&ended("dead", Some("a later word")), None).starts_with("Given up on."));

@@ -73,7 +73,7 @@ fn delivered_hint(totals: &Totals) -> String {
     let (delivered, given_up) = (totals.delivered.count, totals.given_up.count);
     match delivered + given_up {
         0 => "in 24 hours".to_owned(),
-        ended => format!("{} of what ended in 24 hours", percent(delivered, ended)),
+        ended => format!("{} succeeded", percent(delivered, ended)),
     }
 }
 
@@ -91,7 +91,7 @@ fn due_hint(backlog: &Backlog) -> String {
 }
 
 fn failing_hint(failing: Bounded) -> String {
-    if failing.is_zero() { "none will be retried".to_owned() } else { "will be tried again".to_owned() }
+    if failing.is_zero() { "nothing to retry".to_owned() } else { "will be tried again".to_owned() }
 }
 
 fn dead_hint(totals: &Totals) -> String {
@@ -118,7 +118,7 @@ mod tests {
             ..Totals::default()
         };
         assert_eq!(delivered_hint(&totals(0, 0)), "in 24 hours");
-        assert_eq!(delivered_hint(&totals(999, 1)), "99.9 % of what ended in 24 hours");
+        assert_eq!(delivered_hint(&totals(999, 1)), "99.9 % succeeded");
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Rows of the overview, ready to be rendered.
 
-use domain::{clock::Millis, job::WINDOW};
+use domain::{
+    clock::Millis,
+    job::{QueueName, WINDOW},
+};
 use entity::error_log;
 use uuid::Uuid;
 
@@ -68,12 +71,18 @@ impl ProcessView {
             name: said.name.clone(),
             kind: said.kind.clone(),
             version: said.version.clone(),
-            queues: said.queues.replace(',', ", "),
+            queues: queues(&said.queues),
             load: format!("{} of {} slots", said.in_flight, said.slots),
             health,
             seen: Moment::new(Millis(said.seen_at), now),
         }
     }
+}
+
+/// The queues that a process works, by name unless it works them all.
+fn queues(said: &str) -> String {
+    let all = QueueName::ALL.iter().all(|queue| said.split(',').any(|name| name.trim() == queue.as_str()));
+    if all { "all queues".to_owned() } else { said.replace(',', ", ") }
 }
 
 /// A delivery as a row.

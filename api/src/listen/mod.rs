@@ -1,5 +1,7 @@
 //! The listeners of the API: connections in, requests to the router, and an orderly end.
 
+mod patience;
+
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
@@ -19,6 +21,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use self::patience::Patience;
 use crate::{accept::Accept, app::App, router::router};
 
 /// Most connections at once, all listeners together; others wait in the backlog.
@@ -54,7 +57,11 @@ impl Listeners {
     pub async fn bind(addresses: &[SocketAddr]) -> Result<Self, BindError> {
         let mut bound = Vec::with_capacity(addresses.len());
         for &address in addresses {
-            bound.push(TcpListener::bind(address).await.map_err(|source| BindError { address, source })?);
+            bound.push(
+                TcpListener::bind(address)
+                    .await
+                    .map_err(|source| BindError { address, source })?,
+            );
         }
         Ok(Self(bound))
     }
@@ -62,7 +69,10 @@ impl Listeners {
     /// The addresses as bound.
     #[must_use]
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.0.iter().filter_map(|listener| listener.local_addr().ok()).collect()
+        self.0
+            .iter()
+            .filter_map(|listener| listener.local_addr().ok())
+            .collect()
     }
 }
 
@@ -100,6 +110,7 @@ pub async fn serve(app: App, listeners: Listeners, stop: CancellationToken) -> R
         places: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
         connections: TaskTracker::new(),
         stop: stop.clone(),
+        send_stall: app.limits.send_stall,
     });
     let mut listening = JoinSet::new();
     for listener in listeners.0 {
@@ -119,12 +130,18 @@ struct Server {
     places: Arc<Semaphore>,
     connections: TaskTracker,
     stop: CancellationToken,
+    send_stall: Duration,
 }
 
 impl Server {
     async fn take_connections(self: Arc<Self>, listener: TcpListener) {
         let next = async || {
-            let place = self.places.clone().acquire_owned().await.expect("the semaphore is never closed");
+            let place = self
+                .places
+                .clone()
+                .acquire_owned()
+                .await
+                .expect("the semaphore is never closed");
             (place, listener.accept().await)
         };
         while let Some((place, taken)) = self.stop.run_until_cancelled(next()).await {
@@ -142,8 +159,12 @@ impl Server {
         // A socket that refuses an option still works.
         let _ = stream.set_nodelay(true);
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(HEAD_DEADLINE).max_headers(MAX_HEADERS).max_buf_size(MAX_BUFFER);
-        let served = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(self.router.clone()));
+        http.timer(TokioTimer::new())
+            .header_read_timeout(HEAD_DEADLINE)
+            .max_headers(MAX_HEADERS)
+            .max_buf_size(MAX_BUFFER);
+        let io = TokioIo::new(Patience::with(stream, self.send_stall));
+        let served = http.serve_connection(io, TowerToHyperService::new(self.router.clone()));
         tokio::pin!(served);
         let ended = tokio::select! {
             ended = served.as_mut() => ended,

@@ -1,0 +1,60 @@
+//! The start page and health.
+
+use serde_json::json;
+
+use crate::harness::TestApi;
+
+#[tokio::test]
+async fn programs_get_a_sign_of_life() {
+    let api = TestApi::start().await;
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(
+        api.get("/").await.json(),
+        json!({"status": "ok", "version": version})
+    );
+    assert_eq!(
+        api.get("/health").await.json(),
+        json!({"status": "healthy", "version": version})
+    );
+    assert_eq!(api.get("/health/live").await.json(), json!({"status": "ok"}));
+    assert_eq!(api.get("/health/ready").await.json(), json!({"status": "ready"}));
+}
+
+#[tokio::test]
+async fn browsers_get_a_page_that_runs_nothing() {
+    let api = TestApi::start().await;
+    let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    let answer = api.send("GET", "/", &[("accept", browser)], b"").await;
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (200, Some("text/html; charset=utf-8"))
+    );
+    assert!(
+        answer
+            .header("content-security-policy")
+            .is_some_and(|policy| policy.starts_with("default-src 'none'"))
+    );
+    let page = answer.text();
+    assert!(
+        page.contains("http://127.0.0.1:5555/") && page.contains("/event_type") && !page.contains("<script")
+    );
+    for other in ["*/*", "application/json", "application/json, text/html"] {
+        assert!(
+            api.send("GET", "/", &[("accept", other)], b"").await.json()["status"] == "ok",
+            "{other}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn without_its_database_a_process_lives_and_is_not_ready() {
+    let api = TestApi::start().await;
+    api.context.database.close().await;
+    let answer = api.get("/health/ready").await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(
+        answer.json(),
+        json!({"status": "not ready", "reason": "the database does not answer"})
+    );
+    assert_eq!(api.get("/health/live").await.status, 200);
+}

@@ -1,0 +1,106 @@
+//! What came in and what the next call gets, behind one lock that is never held across a wait.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::{broadcast, watch};
+
+use super::{Answer, Call};
+
+/// Most calls that are kept.
+pub const MAX_CALLS: usize = 100_000;
+/// Most bytes of bodies that are kept.
+pub const MAX_BODIES_BYTES: usize = 256 * 1_024 * 1_024;
+/// Calls that a subscriber may lag behind.
+const LAG: usize = 1_024;
+
+pub(super) struct Log {
+    state: Mutex<State>,
+    counts: watch::Sender<usize>,
+    calls: broadcast::Sender<Call>,
+    max_calls: usize,
+    max_bytes: usize,
+}
+
+struct State {
+    kept: VecDeque<Call>,
+    bytes: usize,
+    script: VecDeque<Answer>,
+    always: Answer,
+}
+
+impl Log {
+    pub(super) fn new() -> Self {
+        Self::with_bounds(MAX_CALLS, MAX_BODIES_BYTES)
+    }
+
+    pub(super) fn with_bounds(max_calls: usize, max_bytes: usize) -> Self {
+        let state = State {
+            kept: VecDeque::new(),
+            bytes: 0,
+            script: VecDeque::new(),
+            always: Answer::Status(200),
+        };
+        Self {
+            state: Mutex::new(state),
+            counts: watch::Sender::new(0),
+            calls: broadcast::Sender::new(LAG),
+            max_calls,
+            max_bytes,
+        }
+    }
+
+    pub(super) fn script(&self, script: impl IntoIterator<Item = Answer>) {
+        self.lock().script.extend(script);
+    }
+
+    pub(super) fn answer_always(&self, answer: Answer) {
+        self.lock().always = answer;
+    }
+
+    /// The answer for the next call, which is no longer there for another.
+    pub(super) fn next_answer(&self) -> Answer {
+        let mut state = self.lock();
+        state.script.pop_front().unwrap_or_else(|| state.always.clone())
+    }
+
+    /// Keeps a call, forgets the oldest beyond the bounds, and tells who waits.
+    pub(super) fn keep(&self, call: Call) {
+        let mut state = self.lock();
+        state.bytes += call.body.len();
+        state.kept.push_back(call.clone());
+        while state.kept.len() > self.max_calls || state.bytes > self.max_bytes {
+            let Some(oldest) = state.kept.pop_front() else {
+                break;
+            };
+            state.bytes -= oldest.body.len();
+        }
+        // Within the lock: who sees the count finds the call, and subscribers get them in order.
+        self.counts.send_modify(|count| *count += 1);
+        // Nobody has to listen.
+        let _ = self.calls.send(call);
+    }
+
+    pub(super) fn calls(&self) -> Vec<Call> {
+        self.lock().kept.iter().cloned().collect()
+    }
+
+    pub(super) fn count(&self) -> usize {
+        *self.counts.borrow()
+    }
+
+    pub(super) fn counts(&self) -> watch::Receiver<usize> {
+        self.counts.subscribe()
+    }
+
+    pub(super) fn subscribe(&self) -> broadcast::Receiver<Call> {
+        self.calls.subscribe()
+    }
+
+    // A panic while it is held leaves a whole value behind.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,91 @@
+//! Connections in, answers out. On hyper itself: a connection must be able to end without an answer.
+
+use std::{
+    convert::Infallible,
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::body::{Body, to_bytes};
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{Answer, Call, log::Log};
+
+/// Largest body that is read; a larger one gets 413.
+pub const MAX_BODY_BYTES: usize = 4 * 1_024 * 1_024;
+/// Pause after a connection that could not be taken: out of file descriptors, most likely.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Takes connections until `stop`.
+pub(super) async fn serve(
+    listener: TcpListener,
+    log: Arc<Log>,
+    connections: TaskTracker,
+    stop: CancellationToken,
+) {
+    while let Some(taken) = stop.run_until_cancelled(listener.accept()).await {
+        match taken {
+            Ok((stream, _)) => drop(connections.spawn(connection(stream, Arc::clone(&log), stop.clone()))),
+            Err(_) => tokio::time::sleep(PAUSE).await,
+        }
+    }
+}
+
+/// One connection, cut off at `stop` whatever it waits for.
+async fn connection(stream: TcpStream, log: Arc<Log>, stop: CancellationToken) {
+    // A socket that refuses an option still works.
+    let _ = stream.set_nodelay(true);
+    let answer = service_fn(|request| answer(request, Arc::clone(&log)));
+    let served = http1::Builder::new().serve_connection(TokioIo::new(stream), answer);
+    // A connection that broke is the client's affair; one that was dropped on purpose breaks too.
+    let _ = stop.run_until_cancelled(served).await;
+}
+
+/// An error closes the connection without an answer.
+async fn answer(request: Request<Incoming>, log: Arc<Log>) -> io::Result<Response<Body>> {
+    let (head, body) = request.into_parts();
+    let body = to_bytes(Body::new(body), MAX_BODY_BYTES).await.ok();
+    let answer = body.as_ref().map_or(Answer::Status(413), |_| log.next_answer());
+    log.keep(Call {
+        method: head.method,
+        path: head
+            .uri
+            .path_and_query()
+            .map_or_else(|| head.uri.to_string(), ToString::to_string),
+        headers: head.headers,
+        body: body.unwrap_or_default(),
+        at: Instant::now(),
+        answered: answer.status(),
+    });
+    match answer {
+        Answer::Status(status) => Ok(response(status, &[], Bytes::new())),
+        Answer::StatusWith {
+            status,
+            headers,
+            body,
+        } => Ok(response(status, &headers, body)),
+        Answer::Delay(wait, status) => {
+            tokio::time::sleep(wait).await;
+            Ok(response(status, &[], Bytes::new()))
+        }
+        Answer::Hang => match std::future::pending::<Infallible>().await {},
+        Answer::Drop => Err(io::ErrorKind::ConnectionAborted.into()),
+    }
+}
+
+fn response(status: u16, headers: &[(String, String)], body: Bytes) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in headers {
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response
+}

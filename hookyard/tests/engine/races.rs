@@ -1,0 +1,114 @@
+//! The races of claim and record, each with its winner.
+
+use std::time::Duration;
+
+use domain::delivery::{DeliveryState::{Pending, Succeeded, Sending}, NextStep};
+use serde_json::json;
+use testkit::{Receiver, TestApp, on_both_shapes};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+use worker::{
+    claim::{Claimed, claim, release},
+    record::{Ended, Recorder},
+};
+
+async fn one_delivery(app: &TestApp) -> (Receiver, domain::id::EventId, Uuid) {
+    let receiver = Receiver::start(0).await.expect("a receiver");
+    app.register(&receiver.url("/")).await;
+    let (event, _) = app.publish(json!({})).await.expect("accepted");
+    let id = app.delivery_of(event).await.id.0;
+    (receiver, event, id)
+}
+
+async fn record(app: &TestApp, ended: Vec<Ended>) {
+    let (recorder, records) = Recorder::new(&app.context);
+    for ended in ended {
+        recorder.record(ended).await;
+    }
+    drop(recorder);
+    records.run(CancellationToken::new()).await;
+}
+
+fn ended(delivery: Claimed, next: NextStep) -> Ended {
+    Ended { delivery, attempt: None, next, lane: None }
+}
+
+on_both_shapes! {
+    async fn a_hint_that_arrives_many_times_at_once_claims_once(app: TestApp) {
+        let (_receiver, _, id) = one_delivery(&app).await;
+        let ids = [id];
+        let claims = (0..20).map(|_| claim(&app.context, &ids));
+        let claimed: usize = futures_util::future::join_all(claims).await.into_iter().map(|claimed| claimed.expect("a claim").len()).sum();
+        assert_eq!(claimed, 1);
+    }
+
+    async fn a_worker_that_stalled_past_its_lease_undoes_nothing(app: TestApp) {
+        let (_receiver, event, id) = one_delivery(&app).await;
+        let stalled = claim(&app.context, &[id]).await.expect("a claim").remove(0);
+        assert!(claim(&app.context, &[id]).await.expect("a claim").is_empty(), "the lease holds");
+        app.clock.forward(Duration::from_secs(46));
+        let heir = claim(&app.context, &[id]).await.expect("a claim").remove(0);
+        record(&app, vec![ended(heir, NextStep::Succeed)]).await;
+        record(&app, vec![ended(stalled, NextStep::RetryIn(Duration::from_secs(1)))]).await;
+        assert_eq!(app.delivery_of(event).await.state, Succeeded);
+    }
+
+    async fn a_stalled_worker_does_not_take_the_delivery_from_its_heir(app: TestApp) {
+        let (_receiver, event, id) = one_delivery(&app).await;
+        let stalled = claim(&app.context, &[id]).await.expect("a claim").remove(0);
+        app.clock.forward(Duration::from_secs(46));
+        let heir = claim(&app.context, &[id]).await.expect("a claim").remove(0);
+        record(&app, vec![ended(stalled, NextStep::Succeed)]).await;
+        assert_eq!(app.delivery_of(event).await.state, Sending, "its heir is sending");
+        record(&app, vec![ended(heir, NextStep::RetryIn(Duration::from_secs(60)))]).await;
+        assert_eq!(app.delivery_of(event).await.state, Pending);
+    }
+
+    async fn a_record_that_is_written_twice_moves_once(app: TestApp) {
+        let (_receiver, event, id) = one_delivery(&app).await;
+        let claimed = claim(&app.context, &[id]).await.expect("a claim").remove(0);
+        let retry = ended(claimed, NextStep::RetryIn(Duration::from_secs(60)));
+        record(&app, vec![retry.clone()]).await;
+        let due_at = app.delivery_of(event).await.due_at;
+        app.clock.forward(Duration::from_secs(30));
+        record(&app, vec![retry]).await;
+        assert_eq!(app.delivery_of(event).await.due_at, due_at);
+    }
+
+    async fn a_lease_that_is_given_back_can_be_claimed_at_once_and_costs_no_claim(app: TestApp) {
+        let (_receiver, _, id) = one_delivery(&app).await;
+        for _ in 0..25 {
+            let claimed = claim(&app.context, &[id]).await.expect("a claim").remove(0);
+            assert!(!claimed.is_deadly());
+            release(&app.context, &[(claimed.id(), claimed.claim)]).await.expect("given back");
+        }
+    }
+
+    async fn a_lease_lasts_for_the_deadline_and_thirty_seconds(app: TestApp) {
+        let (_receiver, _, id) = one_delivery(&app).await;
+        claim(&app.context, &[id]).await.expect("a claim");
+        app.clock.forward(Duration::from_secs(44));
+        assert!(claim(&app.context, &[id]).await.expect("a claim").is_empty());
+        app.clock.forward(Duration::from_secs(2));
+        assert_eq!(claim(&app.context, &[id]).await.expect("a claim").len(), 1);
+    }
+
+    async fn many_are_recorded_together_whatever_became_of_each(app: TestApp) {
+        let receiver = Receiver::start(0).await.expect("a receiver");
+        app.register(&receiver.url("/")).await;
+        let mut ids = vec![];
+        for n in 0..600 {
+            let (event, _) = app.publish(json!({"n": n})).await.expect("accepted");
+            ids.push(event);
+        }
+        let open: Vec<Uuid> = futures_util::future::join_all(ids.iter().map(|event| app.delivery_of(*event))).await.into_iter().map(|delivery| delivery.id.0).collect();
+        let claimed = claim(&app.context, &open).await.expect("a claim");
+        assert_eq!(claimed.len(), 600);
+        let steps = claimed.into_iter().enumerate().map(|(n, delivery)| {
+            let next = if n % 3 == 0 { NextStep::RetryIn(Duration::from_secs(60)) } else { NextStep::Succeed };
+            ended(delivery, next)
+        });
+        record(&app, steps.collect()).await;
+        assert_eq!(app.counts().await, (200, 400));
+    }
+}

@@ -1,0 +1,77 @@
+//! Holds the house together: who may know whom (DESIGN: The house), which crates only some may name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+
+/// What each of our packages may depend on; anything else is forbidden.
+const MAY_KNOW: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("migration", &[]),
+    ("entity", &["domain"]),
+    ("channels", &["domain"]),
+    ("platform", &["domain"]),
+    ("dashboard", &["entity", "platform", "domain"]),
+    ("hookyard-api", &["entity", "channels", "platform", "domain", "migration"]),
+    ("hookyard-worker", &["dashboard", "entity", "channels", "platform", "domain", "migration"]),
+    ("hookyard", &["hookyard-api", "hookyard-worker", "migration", "platform", "channels", "domain"]),
+];
+
+/// Who may name a crate that is not ours.
+const MAY_NAME: &[(&str, &[&str])] = &[
+    ("apalis", &["platform", "hookyard-worker"]),
+    ("apalis-core", &["platform", "hookyard-worker"]),
+    ("apalis-redis", &["platform", "hookyard-worker"]),
+    ("axum", &["hookyard-api", "dashboard", "hookyard", "testkit"]),
+    ("reqwest", &["channels", "hookyard", "testkit", "bench"]),
+];
+
+fn metadata() -> Metadata {
+    MetadataCommand::new().no_deps().exec().expect("cargo metadata")
+}
+
+/// The packages that each of ours depends on outside of tests.
+fn dependencies(metadata: &Metadata) -> BTreeMap<String, BTreeSet<String>> {
+    let normal = |package: &cargo_metadata::Package| {
+        let kept = package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
+        kept.map(|dependency| dependency.name.clone()).collect()
+    };
+    metadata.packages.iter().map(|package| (package.name.to_string(), normal(package))).collect()
+}
+
+#[test]
+fn dependencies_between_our_crates_go_one_way() {
+    let metadata = metadata();
+    let all = dependencies(&metadata);
+    let free = ["testkit", "bench"];
+    for (package, known) in &all {
+        if free.contains(&package.as_str()) {
+            continue;
+        }
+        let (_, may) = MAY_KNOW.iter().find(|(name, _)| name == package).expect(package);
+        for other in known.iter().filter(|name| all.contains_key(*name)) {
+            assert!(may.contains(&other.as_str()), "{package} may not know {other}");
+        }
+    }
+    for package in free {
+        let other = free.into_iter().find(|name| *name != package).expect("two");
+        assert!(all.get(package).is_none_or(|known| !known.contains(other)), "{package} may not know {other}");
+    }
+}
+
+#[test]
+fn only_those_who_need_them_name_apalis_axum_and_the_http_client() {
+    for (package, known) in dependencies(&metadata()) {
+        for (guarded, may) in MAY_NAME {
+            assert!(!known.contains(*guarded) || may.contains(&package.as_str()), "{package} may not name {guarded}");
+        }
+    }
+}
+
+#[test]
+fn every_package_of_ours_takes_the_lints_of_the_workspace() {
+    for package in metadata().packages {
+        let manifest = std::fs::read_to_string(&package.manifest_path).expect("a manifest");
+        assert!(manifest.contains("[lints]\nworkspace = true"), "{} has no [lints] of the workspace", package.name);
+    }
+}

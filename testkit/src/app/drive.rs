@@ -1,0 +1,73 @@
+//! Driving: whatever is due now is worked to its end, by the real claim, send and record, whatever its hints say.
+
+use std::{sync::Arc, time::Duration};
+
+use platform::database::Pool;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+use worker::{claim::claim, record::Recorder, send::Sender, uploads::UploadProcessor};
+
+use super::TestApp;
+
+/// Rounds after which work that is still due counts as left behind.
+const ROUNDS: usize = 50;
+/// Longest that one round of sends may take.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+impl TestApp {
+    /// Works all that is due: uploads, then deliveries, until nothing is.
+    ///
+    /// # Panics
+    /// When work is left behind.
+    pub async fn drain(&self) {
+        for _ in 0..ROUNDS {
+            let uploads = self.due("upload u WHERE u.state = 'received' AND u.due_at <= {now}").await;
+            let deliveries = self
+                .due("delivery u JOIN lane l ON l.id = u.lane_id AND l.state = 'active' AND l.blocked_until <= {now}
+                      WHERE u.due_at <= {now} AND u.lease_until <= {now}")
+                .await;
+            if uploads.is_empty() && deliveries.is_empty() {
+                return;
+            }
+            UploadProcessor::new(&self.context).process(uploads).await;
+            self.send(&deliveries).await;
+        }
+        panic!("work was left behind after {ROUNDS} rounds");
+    }
+
+    /// Claims, sends and records these deliveries.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn send(&self, ids: &[Uuid]) {
+        let (recorder, records) = Recorder::new(&self.context);
+        let sender = Sender::new(&self.context, recorder).expect("a sender");
+        let recorded = CancellationToken::new();
+        let records = tokio::spawn(records.run(recorded.clone()));
+        let claimed = claim(&self.context, ids).await.expect("a claim");
+        let slots = Arc::new(Semaphore::new(claimed.len()));
+        for delivery in claimed {
+            let slot = Arc::clone(&slots).try_acquire_owned().expect("a slot each");
+            sender.start(delivery, slot);
+        }
+        sender.drain(PATIENCE).await;
+        recorded.cancel();
+        records.await.expect("the recorder ends");
+    }
+
+    async fn due(&self, from: &str) -> Vec<Uuid> {
+        let time = self.context.database.statement_time(&self.clock);
+        let sql = |now: &str| format!("SELECT u.id FROM {} LIMIT 500", from.replace("{now}", now));
+        match self.context.database.pool() {
+            Pool::Postgres(pool) => {
+                let sql = sqlx::AssertSqlSafe(sql(&format!("now_ms() + {time}")));
+                sqlx::query_scalar(sql).fetch_all(pool).await.expect("due rows")
+            }
+            Pool::Sqlite(pool) => {
+                let sql = sqlx::AssertSqlSafe(sql(&time.to_string()));
+                sqlx::query_scalar(sql).fetch_all(pool).await.expect("due rows")
+            }
+        }
+    }
+}

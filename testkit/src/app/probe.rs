@@ -1,0 +1,111 @@
+//! What a test looks at: deliveries, attempts and uploads as they stand in the database.
+
+use domain::{
+    delivery::DeliveryState,
+    id::{DeliveryId, EventId},
+};
+use entity::{attempt, delivery, error_log, event, finished_delivery, upload};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+
+use super::TestApp;
+
+/// Where a delivery stands, whichever table it is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryView {
+    /// Its id.
+    pub id: DeliveryId,
+    /// Its state.
+    pub state: DeliveryState,
+    /// Why it ended so.
+    pub reason: Option<String>,
+    /// Attempts recorded.
+    pub attempts: i32,
+    /// Claims.
+    pub claim: i32,
+    /// When it is due, if it is under way.
+    pub due_at: Option<i64>,
+}
+
+impl TestApp {
+    /// The deliveries of an event.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn deliveries_of(&self, event: EventId) -> Vec<DeliveryView> {
+        let reader = self.context.database.reader();
+        let now = self.clock.now().0;
+        let open = delivery::Entity::find().filter(delivery::Column::EventId.eq(event.0)).all(reader);
+        let finished = finished_delivery::Entity::find().filter(finished_delivery::Column::EventId.eq(event.0));
+        let open = open.await.expect("open deliveries").into_iter().map(|row| DeliveryView {
+            id: row.id.into(),
+            state: if row.lease_until > now { DeliveryState::Sending } else { DeliveryState::Pending },
+            reason: None,
+            attempts: row.attempts,
+            claim: row.claim,
+            due_at: Some(row.due_at),
+        });
+        let finished = finished.all(reader).await.expect("finished deliveries").into_iter().map(|row| DeliveryView {
+            id: row.id.into(),
+            state: row.state.parse().expect("a state"),
+            reason: row.reason,
+            attempts: row.attempts,
+            claim: row.claim,
+            due_at: None,
+        });
+        open.chain(finished).collect()
+    }
+
+    /// The one delivery of an event.
+    ///
+    /// # Panics
+    /// When there is not exactly one.
+    pub async fn delivery_of(&self, event: EventId) -> DeliveryView {
+        let mut found = self.deliveries_of(event).await;
+        assert_eq!(found.len(), 1, "{found:?}");
+        found.remove(0)
+    }
+
+    /// The attempts at a delivery, in order.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn attempts_of(&self, delivery: DeliveryId) -> Vec<attempt::Model> {
+        let attempts = attempt::Entity::find().filter(attempt::Column::DeliveryId.eq(delivery.0));
+        attempts.order_by_asc(attempt::Column::Id).all(self.context.database.reader()).await.expect("attempts")
+    }
+
+    /// Every upload.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn uploads(&self) -> Vec<upload::Model> {
+        upload::Entity::find().all(self.context.database.reader()).await.expect("uploads")
+    }
+
+    /// Every event.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn events(&self) -> Vec<event::Model> {
+        event::Entity::find().all(self.context.database.reader()).await.expect("events")
+    }
+
+    /// Every line of the error log, in order.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn errors(&self) -> Vec<error_log::Model> {
+        let lines = error_log::Entity::find().order_by_asc(error_log::Column::Id);
+        lines.all(self.context.database.reader()).await.expect("lines")
+    }
+
+    /// Deliveries under way, and finished ones.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn counts(&self) -> (u64, u64) {
+        let reader = self.context.database.reader();
+        let open = delivery::Entity::find().count(reader).await.expect("a count");
+        (open, finished_delivery::Entity::find().count(reader).await.expect("a count"))
+    }
+}

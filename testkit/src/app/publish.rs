@@ -1,0 +1,76 @@
+//! What a test has an integrator do: register, upload, publish.
+
+use api::accept::{AcceptError, Accepted, NewEvent};
+use domain::id::{EndpointId, EventId, UserId};
+use serde_json::{Value, json, value::RawValue};
+
+use super::TestApp;
+
+/// The id of the seeded event type `upload file`.
+pub const UPLOAD_FILE: &str = "21f8e1f7-4142-42f9-ac30-74961702b2eb";
+/// The user that tests register for, unless they say otherwise.
+pub const USER: UserId = UserId(1);
+
+const BOUNDARY: &str = "011000010111000001101001";
+
+impl TestApp {
+    /// Registers a webhook for `upload file` by HTTP.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn register(&self, url: &str) -> EndpointId {
+        self.register_with(json!({"event_type_id": UPLOAD_FILE, "user_id": USER.0, "url": url})).await
+    }
+
+    /// Registers by HTTP with this body.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn register_with(&self, body: Value) -> EndpointId {
+        let answer = self.post("/webhook/register").json(&body).send().await.expect("an answer");
+        let status = answer.status();
+        let answer: Value = answer.json().await.expect("JSON");
+        assert_eq!(status, 200, "{answer}");
+        answer["data"]["id"].as_str().and_then(|id| id.parse().ok()).expect("an id")
+    }
+
+    /// Uploads a file by HTTP and gives the status.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub async fn upload(&self, endpoint: EndpointId, name: &str, bytes: impl Into<Vec<u8>>) -> u16 {
+        let request = self.post(&format!("/upload_file/webhook_id/{endpoint}"));
+        let request = request.header("content-type", format!("multipart/form-data; boundary={BOUNDARY}"));
+        let body = multipart(name, &bytes.into());
+        request.body(body).send().await.expect("an answer").status().as_u16()
+    }
+
+    /// Publishes an event of type `upload file` for [`USER`] without HTTP.
+    ///
+    /// # Errors
+    /// When it was not accepted.
+    pub async fn publish(&self, data: Value) -> Result<(EventId, Accepted), AcceptError> {
+        let event = NewEvent {
+            id: EventId::new(),
+            user_id: Some(USER),
+            event_type: "upload file".to_owned(),
+            data: RawValue::from_string(data.to_string()).expect("JSON"),
+            request_id: None,
+        };
+        let id = event.id;
+        self.accept.event(event).await.map(|accepted| (id, accepted))
+    }
+
+    fn post(&self, path: &str) -> reqwest::RequestBuilder {
+        self.http.post(format!("{}{path}", self.base))
+    }
+}
+
+/// A form with one part `file`, as curl writes it.
+fn multipart(name: &str, bytes: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+         Content-Type: application/octet-stream\r\n\r\n"
+    );
+    [head.as_bytes(), bytes, format!("\r\n--{BOUNDARY}--\r\n").as_bytes()].concat()
+}

@@ -1,0 +1,111 @@
+//! A process that runs.
+
+use std::{
+    path::PathBuf,
+    process::{Child, ExitStatus},
+    time::Duration,
+};
+
+use super::{Signal, send_signal};
+use crate::wait::until;
+
+/// Lines of the log that are shown when a test fails.
+const LINES_SHOWN: usize = 60;
+
+/// A process of the test's own; killed when it goes out of sight.
+pub struct Running {
+    name: String,
+    log: PathBuf,
+    child: Child,
+}
+
+impl Running {
+    pub(super) const fn new(name: String, log: PathBuf, child: Child) -> Self {
+        Self { name, log, child }
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        send_signal(self.id(), signal);
+    }
+
+    /// `kill -9`, and waits until it is gone.
+    ///
+    /// # Panics
+    /// Never: it is our child.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("it is our child");
+        self.child.wait().expect("it is our child");
+    }
+
+    /// How it ended.
+    ///
+    /// # Panics
+    /// When it does not end within `within`.
+    pub async fn wait_exit(&mut self, within: Duration) -> ExitStatus {
+        let what = format!("{} ends", self.name);
+        until(&what, within, async || self.ended()).await
+    }
+
+    /// How it ended, if it has.
+    ///
+    /// # Panics
+    /// Never: it is our child.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("it is our child")
+    }
+
+    /// All that it wrote, and what its predecessors of the same name wrote.
+    #[must_use]
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    /// How many lines of its log hold `text`.
+    #[must_use]
+    pub fn lines_with(&self, text: &str) -> usize {
+        self.log().lines().filter(|line| line.contains(text)).count()
+    }
+
+    /// The most memory that it ever held, in KiB (`VmHWM`).
+    ///
+    /// # Panics
+    /// When it has ended.
+    #[must_use]
+    pub fn peak_memory_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).expect("it runs");
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .expect("it runs");
+        line.trim()
+            .trim_end_matches("kB")
+            .trim()
+            .parse()
+            .expect("a number")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Gone already, most likely.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            let log = self.log();
+            let lines: Vec<&str> = log.lines().collect();
+            let last = &lines[lines.len().saturating_sub(LINES_SHOWN)..];
+            eprintln!(
+                "---- the end of the log of {} ----\n{}\n----",
+                self.name,
+                last.join("\n")
+            );
+        }
+    }
+}

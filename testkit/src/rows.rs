@@ -1,0 +1,150 @@
+//! The database as it is, beside the processes that use it: for counting, and for making time pass.
+
+use std::{path::PathBuf, time::Duration};
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions};
+use uuid::Uuid;
+
+/// A database that is asked on a connection of its own each time, so that nothing of it is held in between.
+#[derive(Clone, Debug)]
+pub enum Rows {
+    /// A file.
+    Sqlite(PathBuf),
+    /// An address.
+    Postgres(String),
+}
+
+/// How many rows there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Uploads that were accepted.
+    pub uploads: i64,
+    /// Those of them that were not processed yet.
+    pub uploads_open: i64,
+    /// Deliveries under way.
+    pub open: i64,
+    /// Deliveries that arrived.
+    pub succeeded: i64,
+    /// Deliveries that were given up.
+    pub dead: i64,
+    /// Attempts that were recorded.
+    pub attempts: i64,
+}
+
+impl Counts {
+    /// Whether no work is left.
+    #[must_use]
+    pub const fn is_idle(&self) -> bool {
+        self.uploads_open == 0 && self.open == 0
+    }
+}
+
+impl Rows {
+    /// All counts, one after the other: not of one moment.
+    ///
+    /// # Panics
+    /// When the database does not answer.
+    pub async fn counts(&self) -> Counts {
+        Counts {
+            uploads: self.number("SELECT count(*) FROM upload").await,
+            uploads_open: self
+                .number("SELECT count(*) FROM upload WHERE state = 'received'")
+                .await,
+            open: self.number("SELECT count(*) FROM delivery").await,
+            succeeded: self
+                .number("SELECT count(*) FROM finished_delivery WHERE state = 'succeeded'")
+                .await,
+            dead: self
+                .number("SELECT count(*) FROM finished_delivery WHERE state = 'dead'")
+                .await,
+            attempts: self.number("SELECT count(*) FROM attempt").await,
+        }
+    }
+
+    /// The number that a question is answered with.
+    ///
+    /// # Panics
+    /// When it is not answered with one number.
+    pub async fn number(&self, sql: &str) -> i64 {
+        self.try_number(sql)
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    /// The number that a question is answered with.
+    ///
+    /// # Errors
+    /// When it is not answered with one number, or the database is away.
+    pub async fn try_number(&self, sql: &str) -> sqlx::Result<i64> {
+        let query = sqlx::AssertSqlSafe(sql.to_owned());
+        match self {
+            Self::Sqlite(path) => {
+                sqlx::query_scalar(query)
+                    .fetch_one(&mut sqlite(path).await?)
+                    .await
+            }
+            Self::Postgres(url) => {
+                sqlx::query_scalar(query)
+                    .fetch_one(&mut PgConnection::connect(url).await?)
+                    .await
+            }
+        }
+    }
+
+    /// Rows of an id and a number.
+    ///
+    /// # Panics
+    /// When they are not such rows.
+    pub async fn ids_with_numbers(&self, sql: &str) -> Vec<(Uuid, i64)> {
+        let query = AssertSqlSafe(sql.to_owned());
+        let rows = async {
+            match self {
+                Self::Sqlite(path) => sqlx::query_as(query).fetch_all(&mut sqlite(path).await?).await,
+                Self::Postgres(url) => {
+                    sqlx::query_as(query)
+                        .fetch_all(&mut PgConnection::connect(url).await?)
+                        .await
+                }
+            }
+        };
+        rows.await
+            .unwrap_or_else(|error: sqlx::Error| panic!("{sql}: {error}"))
+    }
+
+    /// Changes rows; returns how many.
+    ///
+    /// # Panics
+    /// When the database refuses.
+    pub async fn change(&self, sql: &str) -> u64 {
+        let query = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
+        let changed = async {
+            Ok::<_, sqlx::Error>(match self {
+                Self::Sqlite(path) => query.execute(&mut sqlite(path).await?).await?.rows_affected(),
+                Self::Postgres(url) => query
+                    .execute(&mut PgConnection::connect(url).await?)
+                    .await?
+                    .rows_affected(),
+            })
+        };
+        changed.await.unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    /// Moves the clock that due times, hints and leases are compared with: they end `by` earlier.
+    pub async fn let_time_pass(&self, by: Duration) {
+        for table in ["delivery", "upload"] {
+            let by = by.as_millis();
+            self.change(&format!(
+                "UPDATE {table} SET due_at = due_at - {by}, hinted_until = hinted_until - {by}, \
+                 lease_until = lease_until - {by} WHERE lease_until > 0 OR hinted_until > 0 OR due_at > 0"
+            ))
+            .await;
+        }
+    }
+}
+
+async fn sqlite(path: &PathBuf) -> sqlx::Result<SqliteConnection> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(Duration::from_secs(10));
+    SqliteConnection::connect_with(&options).await
+}

@@ -1,0 +1,11 @@
+//! Servers of a test's own, to be killed, paused and restarted: on free ports of 127.0.0.1, in temporary folders, gone
+//! with the test. A test that does not touch the server itself uses the shared one ([`crate::database`]).
+
+mod port;
+mod postgres;
+mod programs;
+mod redis;
+
+pub use port::free_port;
+pub use postgres::OwnPostgres;
+pub use redis::OwnRedis;
