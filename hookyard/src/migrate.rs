@@ -70,7 +70,13 @@ pub async fn run(database: &Database, url: &DatabaseUrl, direction: Direction) -
 
 async fn step(database: &Database, direction: Direction) -> anyhow::Result<()> {
     match direction {
-        Direction::Up => Migrator::up(database.writer(), None).await?,
+        Direction::Up => {
+            let pending = Migrator::get_pending_migrations(database.writer()).await?.len();
+            Migrator::up(database.writer(), None).await?;
+            if pending > 0 {
+                tracing::info!(applied = pending, "the schema is up to date");
+            }
+        }
         Direction::Down => Migrator::down(database.writer(), Some(1)).await?,
         Direction::Status => {}
     }

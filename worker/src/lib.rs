@@ -12,4 +12,4 @@ pub mod send;
 mod services;
 pub mod uploads;
 
-pub use services::{dashboard, services};
+pub use services::{dashboard, dashboard_on, services};

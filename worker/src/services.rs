@@ -52,6 +52,12 @@ pub fn dashboard(context: &Context) -> Vec<Service> {
     dashboard::services(context)
 }
 
+/// The same on a listener that is bound already.
+#[must_use]
+pub fn dashboard_on(context: &Context, listener: std::net::TcpListener) -> Vec<Service> {
+    dashboard::services_on(context, listener)
+}
+
 fn dispatcher(context: &Context, jobs: &Jobs) -> Service {
     let dispatcher = Dispatcher::new(context.clone(), jobs.clone());
     Service::new("dispatcher", |stop| async move {

@@ -63,6 +63,14 @@ impl Link {
         if !self.health.admits() {
             return Err(QueueError::Away);
         }
+        self.call_anyway(run).await
+    }
+
+    /// Runs one call even if Redis was away a moment ago: for calls that are rare.
+    pub(super) async fn call_anyway<T>(
+        &self,
+        run: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
+    ) -> Result<T, QueueError> {
         let answered = timeout(CALL_TIMEOUT, async { run(&mut self.connection().await?).await }).await;
         let outcome = answered.map_or(Err(QueueError::Deadline(CALL_TIMEOUT)), |done| {
             done.map_err(Into::into)

@@ -143,7 +143,10 @@ impl RedisQueue {
             .key(config.job_data_hash())
             .arg(BROKEN_LIMIT)
             .arg(millis(BROKEN_KEPT));
-        self.inner.link.invoke(&script).await
+        self.inner
+            .link
+            .call_anyway(async |connection| script.invoke_async(connection).await)
+            .await
     }
 
     /// Takes a worker that stopped off the list of live ones, unless it still holds jobs.

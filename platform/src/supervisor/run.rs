@@ -94,7 +94,7 @@ impl Supervisor {
             running: true,
         });
         self.ends.push(Box::pin(async move { (index, task.await) }));
-        tracing::info!(service = name, "started");
+        tracing::debug!(service = name, "started");
     }
 
     /// Returns when a service has failed, or when all have returned.
@@ -112,8 +112,8 @@ impl Supervisor {
         } = &mut self.watched[index];
         *running = false;
         match failure(name, end) {
-            None if stop.is_cancelled() => tracing::info!(service = name, "stopped"),
-            None => tracing::info!(service = name, "ended"),
+            None if stop.is_cancelled() => tracing::debug!(service = name, "stopped"),
+            None => tracing::debug!(service = name, "ended"),
             Some(failed) => {
                 tracing::error!(service = name, error = %failed, "service failed");
                 self.failed.get_or_insert(failed);
@@ -123,6 +123,7 @@ impl Supervisor {
     }
 
     async fn stop_all(&mut self, end: Instant, last_call: Duration) {
+        tracing::info!("stopping: work under way is finished first");
         for index in 0..self.watched.len() {
             let Watched {
                 name,
@@ -133,7 +134,7 @@ impl Supervisor {
             } = &self.watched[index];
             stop.cancel();
             if *running {
-                tracing::info!(service = name, "stopping");
+                tracing::debug!(service = name, "stopping");
             }
             let until = deadline.map_or(end, |deadline| end.min(Instant::now() + deadline));
             if timeout_at(until, self.ended(index)).await.is_err() {

@@ -58,12 +58,15 @@ fn pretty(filter: EnvFilter) -> impl SubscriberInitExt {
         .finish()
 }
 
-/// A filter of one level below `info` keeps the libraries at `info`; any other filter means what it says.
+/// A filter of one level keeps the libraries one step quieter than ours: at `warn` with `info`, at `info` below it.
+/// Any other filter means what it says.
 fn with_quiet_libraries(level: &str) -> String {
-    if !matches!(level, "debug" | "trace") {
-        return level.to_owned();
-    }
-    let quiet: Vec<String> = QUIET.iter().map(|library| format!("{library}=info")).collect();
+    let libraries = match level {
+        "info" => "warn",
+        "debug" | "trace" => "info",
+        _ => return level.to_owned(),
+    };
+    let quiet: Vec<String> = QUIET.iter().map(|library| format!("{library}={libraries}")).collect();
     format!("{level},{}", quiet.join(","))
 }
 
@@ -102,7 +105,8 @@ mod tests {
     fn a_plain_debug_keeps_libraries_quiet_and_a_filter_means_what_it_says() {
         assert!(with_quiet_libraries("debug").starts_with("debug,hyper=info,"));
         assert!(EnvFilter::try_new(with_quiet_libraries("trace")).is_ok());
-        assert_eq!(with_quiet_libraries("info"), "info");
+        assert!(with_quiet_libraries("info").starts_with("info,hyper=warn,"));
+        assert_eq!(with_quiet_libraries("warn"), "warn");
         assert_eq!(with_quiet_libraries("debug,api=trace"), "debug,api=trace");
     }
 

@@ -33,7 +33,7 @@ const TAKE: &str = "WITH due AS MATERIALIZED (
         LIMIT $4
     ), backlog AS (
         UPDATE lane SET backlog_until = now_ms() + $2 + $6
-        WHERE backlog_until <= now_ms() + $2 + $6 / 2 AND id IN (SELECT lane_id FROM due WHERE n = $3)
+        WHERE backlog_until <= now_ms() + $2 + $6 / 2 AND id = ANY(ARRAY(SELECT lane_id FROM due WHERE n = $3))
     )
     UPDATE delivery d SET hinted_until = now_ms() + $2 + $5 FROM due WHERE d.id = due.id
     RETURNING d.id, d.lane_id, due.rescued";

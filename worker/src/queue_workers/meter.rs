@@ -5,11 +5,15 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-/// Calls under way and jobs fetched but not yet taken, of one apalis worker.
+/// What one apalis worker has in hand.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Count {
+    /// Calls to Redis under way.
     calls: usize,
+    /// Jobs fetched and not yet taken by a handler.
     fetched: usize,
+    /// Jobs taken whose end apalis has not noted.
+    open: usize,
 }
 
 /// Counts for one apalis worker; a new worker gets a new meter.
@@ -26,11 +30,13 @@ impl Meter {
 
     /// Nothing is being fetched and nothing that was fetched waits: the next poll would begin a fetch.
     pub(super) fn is_quiet(&self) -> bool {
-        *self.0.borrow() == Count::default()
+        let count = self.0.borrow();
+        count.calls == 0 && count.fetched == 0
     }
 
-    /// Waits until it is quiet.
-    pub(super) async fn quiet(&self) {
+    /// Waits until it is quiet and apalis has noted the end of every job. Stopped any earlier, apalis hangs for ever
+    /// once more acknowledgements wait than its channel holds.
+    pub(super) async fn empty(&self) {
         let mut count = self.0.subscribe();
         // The sender is ours, so the wait cannot fail.
         let _ = count.wait_for(|count| *count == Count::default()).await;
@@ -45,13 +51,18 @@ impl Meter {
         self.0.send_modify(|count| count.fetched += jobs);
     }
 
-    /// A job was taken. In memory nothing is ever fetched ahead.
+    /// A handler took a job. In memory nothing is ever fetched ahead.
     pub(super) fn taken(&self) {
-        self.0.send_if_modified(|count| {
-            let ahead = count.fetched > 0;
-            count.fetched -= usize::from(ahead);
-            ahead
+        self.0.send_modify(|count| {
+            count.fetched = count.fetched.saturating_sub(1);
+            count.open += 1;
         });
+    }
+
+    /// apalis noted the end of a job.
+    pub(super) fn noted(&self) {
+        self.0
+            .send_modify(|count| count.open = count.open.saturating_sub(1));
     }
 }
 

@@ -5,7 +5,9 @@ use std::panic::AssertUnwindSafe;
 use apalis_core::{
     backend::ext::BackendExt,
     error::WorkerError,
-    worker::{builder::WorkerBuilder, context::WorkerContext},
+    worker::{
+        builder::WorkerBuilder, context::WorkerContext, event::Event, ext::event_listener::EventListenerExt,
+    },
 };
 use apalis_redis::RedisStorage;
 use domain::job::Hint;
@@ -32,14 +34,17 @@ where
 {
     shared.status.set(WorkerState::Running);
     let meter = Meter::new();
-    let ending = Ending::of(&shared, &meter);
+    let (ending, noted) = (Ending::of(&shared, &meter), noting(&meter));
     let storage = memory.storage(shared.name);
     let work = Work {
         shared,
         meter,
         batch: 1,
     };
-    let worker = WorkerBuilder::new(worker_name()).backend(storage).build(work);
+    let worker = WorkerBuilder::new(worker_name())
+        .backend(storage)
+        .on_event(noted)
+        .build(work);
     outlive(worker.run_with_ctx(move |context| ending.clone().end(context))).await
 }
 
@@ -61,15 +66,26 @@ where
         status: shared.status.clone(),
     };
     let storage = RedisStorage::<Hint, Tap>::new(tap).with_config(redis.config(queue).batch_size(batch));
-    let ending = Ending::of(&shared, &meter);
+    let (ending, noted) = (Ending::of(&shared, &meter), noting(&meter));
     let work = Work { shared, meter, batch };
     let worker = WorkerBuilder::new(name.as_str())
         .backend(storage.poll_with_strategy(wakes))
+        .on_event(noted)
         .build(work);
     outlive(worker.run_with_ctx(move |context| ending.clone().end(context))).await?;
     // Best effort: apalis drops it a few heartbeats later anyway.
     let _ = redis.forget_worker(queue, &name).await;
     Ok(())
+}
+
+/// Tells the meter of each job whose end apalis noted.
+fn noting(meter: &Meter) -> impl Fn(&WorkerContext, &Event) + Send + Sync + 'static {
+    let meter = meter.clone();
+    move |_, event| {
+        if matches!(event, Event::Success(_) | Event::Error(_)) {
+            meter.noted();
+        }
+    }
 }
 
 /// A panic inside apalis ends one worker, never the process.
@@ -85,7 +101,7 @@ fn worker_name() -> String {
     Uuid::now_v7().simple().to_string()
 }
 
-/// How a worker ends well: fetch no more, start what was fetched, let it finish, then close.
+/// How a worker ends well: fetch no more, start what was fetched, let it finish and be noted, then close.
 #[derive(Clone)]
 struct Ending {
     stop: CancellationToken,
@@ -104,8 +120,8 @@ impl Ending {
 
     async fn end(self, worker: WorkerContext) -> Result<(), WorkerError> {
         self.stop.cancelled().await;
-        self.meter.quiet().await;
         self.slots.empty().await;
+        self.meter.empty().await;
         worker.stop()
     }
 }
