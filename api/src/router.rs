@@ -105,7 +105,6 @@ pub fn route_list() -> Vec<RouteInfo> {
 }
 
 /// The whole API.
-#[must_use]
 pub fn router(app: App) -> Router {
     let bare = Router::new().fallback(async || Problem::from(ProblemCode::NotFound));
     let listed = routes().into_iter().fold(bare, |router, route| {

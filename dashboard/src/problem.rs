@@ -44,18 +44,26 @@ impl Problem {
                 "Nothing here",
                 "No such page, or what it showed is kept no longer. Finished deliveries are kept for 30 days, dead letters for 90.",
             ),
-            Self::MethodNotAllowed => {
-                (StatusCode::METHOD_NOT_ALLOWED, "Not this way", "This address does not take this method.")
-            }
+            Self::MethodNotAllowed => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "Not this way",
+                "This address does not take this method.",
+            ),
             Self::ForeignHost => (
                 StatusCode::MISDIRECTED_REQUEST,
                 "Not under this name",
                 "The dashboard listens on this machine only and answers to localhost, to a loopback address and to the host of PUBLIC_URL.",
             ),
-            Self::ForeignOrigin => {
-                (StatusCode::FORBIDDEN, "Not from there", "Changes are taken from pages of this dashboard only.")
-            }
-            Self::BadRequest => (StatusCode::BAD_REQUEST, "Not understood", "The request can't be read."),
+            Self::ForeignOrigin => (
+                StatusCode::FORBIDDEN,
+                "Not from there",
+                "Changes are taken from pages of this dashboard only.",
+            ),
+            Self::BadRequest => (
+                StatusCode::BAD_REQUEST,
+                "Not understood",
+                "The request can't be read.",
+            ),
             Self::Database => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The database does not answer",
@@ -106,12 +114,23 @@ pub(crate) async fn dress(State(app): State<App>, request: Request, next: Next) 
     let is_fragment = is_htmx(request.headers());
     let answer = tokio::time::timeout(PAGE_DEADLINE, next.run(request)).await;
     let response = answer.unwrap_or_else(|_| Problem::Slow.into_response());
-    let Some(&problem) = response.extensions().get::<Problem>() else { return response };
+    let Some(&problem) = response.extensions().get::<Problem>() else {
+        return response;
+    };
     let (status, title, text) = problem.row();
     if is_fragment {
         return (status, [("hx-reswap", "none")]).into_response();
     }
-    (status, MessagePage { frame, title, text, code: status.as_u16() }).into_response()
+    (
+        status,
+        MessagePage {
+            frame,
+            title,
+            text,
+            code: status.as_u16(),
+        },
+    )
+        .into_response()
 }
 
 /// Whether the request comes from a fragment that fetches itself.

@@ -1,6 +1,9 @@
 //! The dashboard as services of a process: a listener, and the one poller that feeds the live stream.
 
-use std::net::{SocketAddr, TcpListener};
+use std::{
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
 
 use axum::Router;
 use platform::{context::Context, supervisor::Service};
@@ -8,8 +11,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{app::App, routes};
 
+/// How long a stop waits for readers that take their time over a page.
+const SLOW_READERS: Duration = Duration::from_secs(3);
+
 /// The pages alone, for a listener of the caller's. Nothing feeds their live stream: that is what [`services`] adds.
-#[must_use]
 pub fn router(context: &Context) -> Router {
     routes::router(App::new(context))
 }
@@ -30,7 +35,10 @@ pub fn services_on(context: &Context, listener: TcpListener) -> Vec<Service> {
 fn start(app: App, bind: impl FnOnce() -> std::io::Result<TcpListener> + Send + 'static) -> Vec<Service> {
     let poller = app.clone();
     vec![
-        Service::new("dashboard", move |stop| async move { Ok(serve(app, bind()?, stop).await?) }),
+        Service::new("dashboard", move |stop| async move {
+            Ok(serve(app, bind()?, stop).await?)
+        })
+        .with_deadline(SLOW_READERS),
         Service::new("dashboard-poller", move |stop| async move {
             poller.live.poll(&poller.sources, &stop).await;
             Ok(())
@@ -41,7 +49,7 @@ fn start(app: App, bind: impl FnOnce() -> std::io::Result<TcpListener> + Send + 
 async fn serve(app: App, listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    tracing::info!("dashboard on http://{}", listener.local_addr()?);
+    tracing::debug!("dashboard on http://{}", listener.local_addr()?);
     let live = app.live.clone();
     let pages = routes::router(app).into_make_service_with_connect_info::<SocketAddr>();
     let stopped = async move {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::{
+    demo, listen,
     migrate::{self, Direction},
     serve,
 };
@@ -23,6 +24,14 @@ pub struct Cli {
 enum Command {
     /// API, worker and dashboard in one process (the default)
     Serve,
+    /// Show the whole path on free ports and a temporary directory, in a few seconds
+    Demo {
+        /// Leave everything running until Ctrl-C
+        #[arg(long)]
+        keep: bool,
+    },
+    /// Receive webhooks on this machine: print each call and check its signature
+    Listen(listen::Options),
     /// Bring the database's schema up, down by one step, or show where it stands
     Migrate {
         /// What to do
@@ -39,6 +48,8 @@ impl Cli {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         match self.command.unwrap_or(Command::Serve) {
             Command::Serve => serve::serve().await,
+            Command::Demo { keep } => demo::command(keep).await,
+            Command::Listen(options) => listen::command(options).await,
             Command::Migrate { direction } => migrate::command(direction).await,
         }
     }

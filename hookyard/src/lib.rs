@@ -2,7 +2,10 @@
 //! Puts the parts together; does none of their work.
 
 pub mod cli;
+pub mod demo;
 mod instance;
+pub mod listen;
 pub mod migrate;
 pub mod receiver;
 pub mod serve;
+mod terminal;

@@ -18,10 +18,16 @@ pub(crate) use request_id::RequestId;
 
 /// Lays the edge around the routes: the last line is what a request meets first.
 pub(crate) fn around(routes: Router<App>, app: &App) -> Router<App> {
-    routes
+    let guarded = routes
         // Surface C's CORS answers belong here, before the addresses are checked.
         .layer(from_fn_with_state(app.clone(), address::check))
-        .layer(from_fn_with_state(app.clone(), crowd::limit))
+        .layer(from_fn_with_state(app.clone(), crowd::limit));
+    told(guarded)
+}
+
+/// Whatever happens within is answered in the words of the surface, and logged.
+fn told<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
+    routes
         .layer(CatchPanicLayer::custom(after_panic))
         .layer(axum::middleware::from_fn(tell::in_words_of_the_surface))
         .layer(axum::middleware::from_fn(observe::request))
@@ -34,4 +40,47 @@ fn after_panic(panic: Box<dyn std::any::Any + Send>) -> axum::response::Response
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(panic = said.unwrap_or("no message"), "a handler panicked");
     Problem::from(ProblemCode::Internal).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, extract::Request, routing::get};
+    use http_body_util::BodyExt;
+    use hyper::service::Service;
+    use hyper_util::service::TowerToHyperService;
+    use serde_json::Value;
+
+    use super::*;
+
+    async fn broken() {
+        panic!("a cause that nobody outside may see");
+    }
+
+    async fn answer(path: &str) -> (u16, Value) {
+        let routes = told(
+            Router::new()
+                .route("/v1/broken", get(broken))
+                .route("/event_type", get(broken)),
+        );
+        let request = Request::builder()
+            .uri(path)
+            .body(Body::empty())
+            .expect("a request");
+        let answer = TowerToHyperService::new(routes)
+            .call(request)
+            .await
+            .expect("an answer");
+        let status = answer.status().as_u16();
+        let body = answer.into_body().collect().await.expect("a body").to_bytes();
+        (status, serde_json::from_slice(&body).expect("JSON"))
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_500_in_the_words_of_the_surface_and_keeps_its_cause() {
+        let (status, told) = answer("/v1/broken").await;
+        assert_eq!((status, &told["code"]), (500, &Value::from("internal")));
+        assert!(!told.to_string().contains("a cause"), "{told}");
+        let (status, told) = answer("/event_type").await;
+        assert_eq!((status, &told["error"]), (500, &Value::from(true)));
+    }
 }

@@ -40,7 +40,9 @@ pub(crate) fn may_write(method: &Method, headers: &HeaderMap, uri: &Uri) -> bool
 }
 
 fn is_same_host(origin: &str, host: &str) -> bool {
-    let Some((_, authority)) = origin.split_once("://") else { return false };
+    let Some((_, authority)) = origin.split_once("://") else {
+        return false;
+    };
     authority.eq_ignore_ascii_case(host)
 }
 
@@ -56,19 +58,37 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.parse().expect("name"), value.parse().expect("value"))).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (name.parse().expect("name"), value.parse().expect("value")))
+            .collect()
     }
 
     #[test]
     fn a_rebound_name_is_not_ours() {
         let public = Url::parse("http://hooks.example.com:8081").expect("a URL");
         for ours in [
-            "localhost", "localhost:5555", "LOCALHOST:5555", "app.localhost", "127.0.0.1:5555", "127.9.9.9", "[::1]:5555",
-            "[::1]", "hooks.example.com:5555", "hooks.example.com.",
+            "localhost",
+            "localhost:5555",
+            "LOCALHOST:5555",
+            "app.localhost",
+            "127.0.0.1:5555",
+            "127.9.9.9",
+            "[::1]:5555",
+            "[::1]",
+            "hooks.example.com:5555",
+            "hooks.example.com.",
         ] {
             assert!(names_us(ours, &public), "{ours}");
         }
-        for foreign in ["", "evil.example", "localhost.evil.example:5555", "127.0.0.1.evil.example", "192.0.2.1:5555", "[::2]"] {
+        for foreign in [
+            "",
+            "evil.example",
+            "localhost.evil.example:5555",
+            "127.0.0.1.evil.example",
+            "192.0.2.1:5555",
+            "[::2]",
+        ] {
             assert!(!names_us(foreign, &public), "{foreign}");
         }
     }
@@ -79,7 +99,11 @@ mod tests {
         let host = ("host", "127.0.0.1:5555");
         assert!(write(&[host, ("sec-fetch-site", "same-origin")]));
         assert!(write(&[host, ("origin", "http://127.0.0.1:5555")]));
-        assert!(!write(&[host, ("sec-fetch-site", "same-site"), ("origin", "http://127.0.0.1:5555")]));
+        assert!(!write(&[
+            host,
+            ("sec-fetch-site", "same-site"),
+            ("origin", "http://127.0.0.1:5555")
+        ]));
         assert!(!write(&[host, ("sec-fetch-site", "cross-site")]));
         assert!(!write(&[host, ("origin", "http://127.0.0.1:8081")]));
         assert!(!write(&[host, ("origin", "null")]));

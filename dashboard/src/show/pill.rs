@@ -46,6 +46,9 @@ pub(crate) struct Pill {
 impl Pill {
     /// A pill that says `label`.
     pub(crate) fn new(tone: Tone, label: impl Into<String>) -> Self {
-        Self { tone, label: label.into() }
+        Self {
+            tone,
+            label: label.into(),
+        }
     }
 }

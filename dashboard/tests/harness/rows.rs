@@ -1,5 +1,4 @@
 //! Plausible rows, one function a table; callers change what they care about.
-#![allow(dead_code, reason = "each test and the preview use a part of it")]
 
 use domain::clock::Millis;
 use entity::{attempt, delivery, endpoint, error_log, event, finished_delivery, lane, process, upload};
@@ -10,7 +9,11 @@ use uuid::Uuid;
 pub fn id_at(at: Millis) -> Uuid {
     let milliseconds = u64::try_from(at.0).expect("a time of this era");
     let nanos = u32::try_from(milliseconds % 1_000).expect("below 1,000") * 1_000_000;
-    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, milliseconds / 1_000, nanos))
+    Uuid::new_v7(uuid::Timestamp::from_unix(
+        uuid::NoContext,
+        milliseconds / 1_000,
+        nanos,
+    ))
 }
 
 /// Inserts a row as it is.
@@ -19,7 +22,10 @@ where
     Row: ModelTrait + IntoActiveModel<<Row::Entity as EntityTrait>::ActiveModel>,
 {
     let row = row.into_active_model().reset_all();
-    Row::Entity::insert(row).exec_without_returning(db).await.map(drop)
+    Row::Entity::insert(row)
+        .exec_without_returning(db)
+        .await
+        .map(drop)
 }
 
 /// An endpoint; its lane has the same id.
@@ -139,7 +145,13 @@ pub fn unanswered(delivery: Uuid, number: i32, class: &str, error: &str, at: Mil
 }
 
 /// An error about a delivery.
-pub fn error(delivery: Uuid, message: &str, attempt: i32, next: Option<Millis>, at: Millis) -> error_log::Model {
+pub fn error(
+    delivery: Uuid,
+    message: &str,
+    attempt: i32,
+    next: Option<Millis>,
+    at: Millis,
+) -> error_log::Model {
     error_log::Model {
         id: id_at(at),
         user_id: Some(1),

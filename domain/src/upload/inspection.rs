@@ -67,7 +67,7 @@ pub enum Facts {
     TarGz {
         /// Files, directories and links.
         entries: u64,
-        /// Their size unpacked.
+        /// Their size unpacked; holes of sparse files do not count.
         total_size_bytes: u64,
     },
     /// None of these.

@@ -29,6 +29,7 @@ struct State {
     bytes: usize,
     script: VecDeque<Answer>,
     always: Answer,
+    only_at: Option<String>,
 }
 
 impl Log {
@@ -42,6 +43,7 @@ impl Log {
             bytes: 0,
             script: VecDeque::new(),
             always: Answer::Status(200),
+            only_at: None,
         };
         Self {
             state: Mutex::new(state),
@@ -60,9 +62,16 @@ impl Log {
         self.lock().always = answer;
     }
 
+    pub(super) fn only_at(&self, path: &str) {
+        self.lock().only_at = Some(path.to_owned());
+    }
+
     /// The answer for the next call, which is no longer there for another.
-    pub(super) fn next_answer(&self) -> Answer {
+    pub(super) fn next_answer(&self, path: &str) -> Answer {
         let mut state = self.lock();
+        if state.only_at.as_deref().is_some_and(|only| only != path) {
+            return Answer::Status(404);
+        }
         state.script.pop_front().unwrap_or_else(|| state.always.clone())
     }
 

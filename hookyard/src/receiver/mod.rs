@@ -87,6 +87,11 @@ impl Receiver {
         self.inner.log.answer_always(answer);
     }
 
+    /// From now on calls of other paths than this get 404, and use up no script.
+    pub fn only_at(&self, path: &str) {
+        self.inner.log.only_at(path);
+    }
+
     /// The calls so far, oldest first: the last [`MAX_CALLS`], or fewer when their bodies would be more than
     /// [`MAX_BODIES_BYTES`]. A call counts when its body is in, before it is answered.
     #[must_use]

@@ -51,7 +51,9 @@ async fn connection(stream: TcpStream, log: Arc<Log>, stop: CancellationToken) {
 async fn answer(request: Request<Incoming>, log: Arc<Log>) -> io::Result<Response<Body>> {
     let (head, body) = request.into_parts();
     let body = to_bytes(Body::new(body), MAX_BODY_BYTES).await.ok();
-    let answer = body.as_ref().map_or(Answer::Status(413), |_| log.next_answer());
+    let answer = body
+        .as_ref()
+        .map_or(Answer::Status(413), |_| log.next_answer(head.uri.path()));
     log.keep(Call {
         method: head.method,
         path: head

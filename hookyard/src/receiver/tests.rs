@@ -18,7 +18,7 @@ async fn receiver() -> Receiver {
 }
 
 fn client() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().build().expect("a client")
+    crate::demo::client().expect("a client")
 }
 
 async fn post(receiver: &Receiver, body: &'static str) -> reqwest::Result<reqwest::Response> {
@@ -77,6 +77,20 @@ async fn a_script_is_followed_and_then_the_default() {
     assert_eq!(post(&receiver, "").await.expect("an answer").status(), 204);
     let answered: Vec<u16> = receiver.calls().iter().map(|call| call.answered).collect();
     assert_eq!(answered, [500, 429, 0, 204]);
+}
+
+#[tokio::test]
+async fn a_call_of_another_path_gets_404_and_uses_up_no_script() {
+    let receiver = receiver().await;
+    receiver.only_at("/hook");
+    receiver.answer([Answer::Status(500)]);
+    let other = client()
+        .get(receiver.url("/favicon.ico"))
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(other.status(), 404);
+    assert_eq!(post(&receiver, "").await.expect("an answer").status(), 500);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::{
 };
 
 use nix::sys::signal::Signal;
-use redis::{Client, Cmd, FromRedisValue};
+use redis::{Client, FromRedisValue};
 use tempfile::TempDir;
 
 use super::{free_port, programs};
@@ -82,22 +82,23 @@ impl OwnRedis {
 
     /// Drops everything it holds.
     pub async fn flush(&self) {
-        self.ask::<()>(&redis::cmd("FLUSHALL")).await;
+        self.ask::<()>(&["FLUSHALL"]).await;
     }
 
-    /// Asks it one thing, on a connection of its own.
+    /// Sends it one command, on a connection of its own.
     ///
     /// # Panics
     /// When it does not answer so.
-    pub async fn ask<T: FromRedisValue>(&self, question: &Cmd) -> T {
-        self.try_ask(question).await.expect("Redis answers")
+    pub async fn ask<T: FromRedisValue>(&self, command: &[&str]) -> T {
+        self.try_ask(command).await.expect("Redis answers")
     }
 
-    async fn try_ask<T: FromRedisValue>(&self, question: &Cmd) -> redis::RedisResult<T> {
+    async fn try_ask<T: FromRedisValue>(&self, words: &[&str]) -> redis::RedisResult<T> {
         let mut connection = Client::open(self.url())?
             .get_multiplexed_async_connection()
             .await?;
-        question.query_async(&mut connection).await
+        let (name, arguments) = words.split_first().expect("a command has a name");
+        redis::cmd(name).arg(arguments).query_async(&mut connection).await
     }
 
     async fn try_start(&mut self) -> bool {
@@ -125,10 +126,7 @@ impl OwnRedis {
             if child.try_wait().expect("it is our child").is_some() {
                 return Some(false);
             }
-            self.try_ask::<String>(&redis::cmd("PING"))
-                .await
-                .is_ok()
-                .then_some(true)
+            self.try_ask::<String>(&["PING"]).await.is_ok().then_some(true)
         })
         .await
     }

@@ -1,17 +1,12 @@
 //! Tells whether a file is one JSON document, reading it as a stream.
 //! Keeps one byte for each open bracket, and refuses to keep more of them than the limit.
 
-use std::{
-    io::{self, Read, Seek, SeekFrom},
-    ops::Range,
-};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use domain::upload::JsonKind;
 use serde::de::IgnoredAny;
 
 use super::{disk::Disk, flaw::Flaw};
-
-const BUFFER_BYTES: usize = 64 << 10;
 
 /// What the document from byte `start` on is at its top level; `None` when it is no valid JSON. Whether its strings
 /// are UTF-8 is not looked at.
@@ -19,7 +14,7 @@ pub(super) fn top_level(disk: &mut Disk<'_>, start: u64, depth: usize) -> Result
     if let Err(error) = disk.seek(SeekFrom::Start(start)) {
         return Err(Flaw::broken("JSON document", error));
     }
-    let mut gauge = Gauge::new(disk, depth);
+    let mut gauge = Gauge::new(BufReader::with_capacity(64 << 10, disk), depth);
     let valid = serde_json::from_reader::<_, IgnoredAny>(&mut gauge).is_ok();
     if gauge.too_deep {
         return Err(Flaw::TooDeep(depth));
@@ -43,9 +38,6 @@ fn kind(first: u8) -> JsonKind {
 /// ignores a value. It asks for one byte at a time, so what is counted here is what it has seen.
 struct Gauge<R> {
     reader: R,
-    buffer: Vec<u8>,
-    /// What of the buffer has not been asked for yet.
-    ahead: Range<usize>,
     limit: usize,
     open: usize,
     first: Option<u8>,
@@ -58,8 +50,6 @@ impl<R> Gauge<R> {
     fn new(reader: R, limit: usize) -> Self {
         Self {
             reader,
-            buffer: vec![0; BUFFER_BYTES],
-            ahead: 0..0,
             limit,
             open: 0,
             first: None,
@@ -69,7 +59,6 @@ impl<R> Gauge<R> {
         }
     }
 
-    #[inline]
     fn see(&mut self, byte: u8) {
         if self.first.is_none() && !byte.is_ascii_whitespace() {
             self.first = Some(byte);
@@ -87,21 +76,13 @@ impl<R> Gauge<R> {
 }
 
 impl<R: Read> Read for Gauge<R> {
-    #[inline]
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        let Some(slot) = bytes.first_mut() else {
-            return Ok(0);
-        };
-        if self.ahead.is_empty() {
-            self.ahead = 0..self.reader.read(&mut self.buffer)?;
-        }
-        let Some(at) = self.ahead.next() else { return Ok(0) };
-        *slot = self.buffer[at];
-        self.see(self.buffer[at]);
+        let count = self.reader.read(bytes)?;
+        bytes[..count].iter().for_each(|byte| self.see(*byte));
         if self.too_deep {
             Err(io::Error::other("nested too deep"))
         } else {
-            Ok(1)
+            Ok(count)
         }
     }
 }

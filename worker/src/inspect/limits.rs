@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-/// Time for everything after the digest: 2 GiB of JSON, the slowest kind, take half a minute on an idle core.
+/// Time for everything after the digest: 2 GiB of JSON, the slowest kind, take less than one minute on a slow core.
 const TIME: Duration = Duration::from_secs(120);
 /// Entries of one archive.
 const ARCHIVE_ENTRIES: u64 = 100_000;

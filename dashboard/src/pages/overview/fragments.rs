@@ -61,7 +61,10 @@ impl Counters {
     pub(super) fn of(snapshot: &Snapshot) -> Self {
         let tiles = tiles(snapshot);
         let spoken = tiles.iter().map(|tile| format!("{}: {}", tile.label, tile.value));
-        Self { summary: spoken.collect::<Vec<_>>().join(", "), tiles }
+        Self {
+            summary: spoken.collect::<Vec<_>>().join(", "),
+            tiles,
+        }
     }
 }
 
@@ -78,7 +81,11 @@ impl Processes {
     pub(super) fn of(snapshot: &Snapshot) -> Self {
         let nobody = snapshot.processes.iter().all(|process| process.lost);
         Self {
-            processes: snapshot.processes.iter().map(|process| ProcessView::of(process, snapshot.at)).collect(),
+            processes: snapshot
+                .processes
+                .iter()
+                .map(|process| ProcessView::of(process, snapshot.at))
+                .collect(),
             work_waits: nobody && !snapshot.backlog.due.is_zero(),
         }
     }
@@ -86,14 +93,26 @@ impl Processes {
 
 impl Deliveries {
     pub(super) fn of(snapshot: &Snapshot, first_steps: Option<FirstSteps>) -> Self {
-        let deliveries = snapshot.deliveries.iter().map(|row| DeliveryView::of(row, snapshot.at));
-        Self { deliveries: deliveries.collect(), first_steps }
+        let deliveries = snapshot
+            .deliveries
+            .iter()
+            .map(|row| DeliveryView::of(row, snapshot.at));
+        Self {
+            deliveries: deliveries.collect(),
+            first_steps,
+        }
     }
 }
 
 impl Errors {
     pub(super) fn of(snapshot: &Snapshot) -> Self {
-        Self { errors: snapshot.errors.iter().map(|row| ErrorView::of(row, snapshot.at)).collect() }
+        Self {
+            errors: snapshot
+                .errors
+                .iter()
+                .map(|row| ErrorView::of(row, snapshot.at))
+                .collect(),
+        }
     }
 }
 

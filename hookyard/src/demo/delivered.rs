@@ -1,0 +1,136 @@
+//! Step 5: what the receiver got, and whether it is all that was promised.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use domain::signature::SigningSecret;
+use platform::clock::Clock;
+use serde_json::Value;
+
+use super::{
+    api::Api,
+    registered::{SOURCE, TOKEN, text},
+    same,
+    samples::{HEIGHT, ROWS, Sample, WIDTH, sha256},
+    screen::Screen,
+};
+use crate::receiver::{Call, Receiver};
+
+/// Longest wait for the webhooks.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// The headers that are shown.
+const SHOWN: [&str; 5] = [
+    "authorization",
+    "content-type",
+    "webhook-id",
+    "webhook-timestamp",
+    "webhook-signature",
+];
+
+/// Shows and checks the webhooks of `files`; `answered` is when the last upload was.
+pub(super) async fn delivered(
+    screen: &Screen,
+    api: &Api,
+    receiver: &Receiver,
+    files: &[Sample; 2],
+    secret: &SigningSecret,
+    answered: Instant,
+) -> anyhow::Result<()> {
+    let calls = receiver.wait_for(files.len(), PATIENCE).await;
+    same("webhooks received", files.len(), calls.len())?;
+    let [picture, table] = files.each_ref().map(|file| of(&calls, file));
+    let ((call, body), (_, other)) = (picture?, table?);
+    let late = calls
+        .iter()
+        .map(|call| call.at)
+        .max()
+        .unwrap_or(answered)
+        .saturating_duration_since(answered);
+    screen.step(&format!(
+        "The receiver gets them, {} ms after the last upload",
+        late.as_millis()
+    ));
+    show(screen, call, &body);
+    check(screen, &calls, &body, &other, secret)?;
+    download(screen, api, &body, &files[0]).await
+}
+
+/// The call that tells of a file, and its body.
+fn of<'c>(calls: &'c [Call], file: &Sample) -> anyhow::Result<(&'c Call, Value)> {
+    let bodies = calls.iter().filter_map(|call| Some((call, call.json()?)));
+    bodies
+        .into_iter()
+        .find(|(_, body)| body["data"]["file_name"] == *file.name)
+        .with_context(|| format!("expected a webhook about {}, got {calls:?}", file.name))
+}
+
+fn show(screen: &Screen, call: &Call, body: &Value) {
+    screen.row(call.method.as_str(), &call.path);
+    for name in SHOWN {
+        screen.row(name, call.header(name).unwrap_or("(missing)"));
+    }
+    screen.blank();
+    screen.json(body);
+    screen.blank();
+}
+
+fn check(
+    screen: &Screen,
+    calls: &[Call],
+    picture: &Value,
+    table: &Value,
+    secret: &SigningSecret,
+) -> anyhow::Result<()> {
+    let now = Clock::default().now();
+    for call in calls {
+        call.verify(secret, now)
+            .with_context(|| format!("the signature of {:?}", call.webhook_id()))?;
+        let forged = Call {
+            body: [&call.body[..], b" "].concat().into(),
+            ..call.clone()
+        };
+        ensure!(
+            forged.verify(secret, now).is_err(),
+            "expected a changed body to be refused"
+        );
+        same(
+            "the custom header",
+            TOKEN,
+            call.header("authorization").unwrap_or_default(),
+        )?;
+    }
+    screen.tick("both signatures verify with the secret; with one byte changed they don't");
+    same("the custom payload", SOURCE, text(picture, "/source")?)?;
+    screen.tick("the custom header and the custom payload came along");
+    let facts = |body: &Value| body["data"]["facts"].to_string();
+    same(
+        "the picture's facts",
+        format!(r#"{{"kind":"image","width":{WIDTH},"height":{HEIGHT}}}"#),
+        facts(picture),
+    )?;
+    same(
+        "the table's facts",
+        format!(r#"{{"kind":"csv","lines":{},"columns":4}}"#, ROWS + 1),
+        facts(table),
+    )?;
+    screen.tick(&format!("the other one tells of orders.csv: {}", facts(table)));
+    Ok(())
+}
+
+async fn download(screen: &Screen, api: &Api, body: &Value, file: &Sample) -> anyhow::Result<()> {
+    same(
+        "sha256 in the webhook",
+        file.sha256(),
+        text(body, "/data/sha256")?.to_owned(),
+    )?;
+    let link = text(body, "/data/download_url")?;
+    screen.command(&["curl --silent \"$download_url\" | sha256sum"]);
+    let (status, bytes) = api.fetch(link).await?;
+    same("the download's status", 200, status)?;
+    same("the download's SHA-256", file.sha256(), sha256(&bytes))?;
+    screen.answer(status, &sha256(&bytes));
+    let (status, _) = api.fetch(&format!("{link}0")).await?;
+    same("the status of a changed link", 403, status)?;
+    screen.tick("the same SHA-256 as the file that was uploaded; a changed link gets 403");
+    Ok(())
+}

@@ -1,0 +1,168 @@
+//! Step 6: a receiver that fails twice, and the delivery that survives it.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{
+    api::Api,
+    house::{House, RETRY_SCHEDULE},
+    registered::{plain_webhook, text},
+    same, samples,
+    screen::Screen,
+    uploaded::upload,
+};
+use crate::receiver::{Answer, Call, Receiver};
+
+/// Calls until it arrives.
+const CALLS: usize = 3;
+/// Longest wait for them, and for their records.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Wait between two looks at the records.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// What is on record of one attempt.
+#[derive(sqlx::FromRow)]
+struct Attempt {
+    number: i32,
+    started_at: i64,
+    duration_us: i64,
+    status_code: Option<i64>,
+    error_class: Option<String>,
+}
+
+/// Uploads a file for a receiver that fails at first; gives the delivery's id.
+pub(super) async fn survived(
+    screen: &Screen,
+    api: &Api,
+    house: &House,
+    receiver: &Receiver,
+) -> anyhow::Result<String> {
+    screen.step("A receiver that fails twice: first 500, then it hangs up");
+    receiver.answer([Answer::Status(500), Answer::Drop]);
+    let webhook = plain_webhook(api, &receiver.url("/flaky")).await?;
+    screen.note(&format!(
+        "registered as before, at {}; RETRY_SCHEDULE={RETRY_SCHEDULE}",
+        receiver.url("/flaky")
+    ));
+    upload(screen, api, &webhook, &samples::note(house.dir())?).await?;
+
+    let calls = receiver.wait_for(CALLS, PATIENCE).await;
+    same("calls until it arrived", CALLS, calls.len())?;
+    let errors = errors(api).await?;
+    let delivery = text(&errors[0], "/subject_id")?.to_owned();
+    let attempts = records(house, delivery.parse()?).await?;
+    screen.command(&[&format!("curl {}", api.url("/v1/errors"))]);
+    screen.answer(200, "and what is on record of the attempts:");
+    screen.blank();
+    table(screen, &calls, &attempts, &errors);
+    check(screen, &calls, &attempts)?;
+    Ok(delivery)
+}
+
+/// The failed attempts, oldest first.
+async fn errors(api: &Api) -> anyhow::Result<Vec<Value>> {
+    let mut listed = api.get("/v1/errors").await?;
+    let errors = listed["data"]
+        .as_array_mut()
+        .context("expected a list of errors")?;
+    errors.retain(|error| error["kind"] == "delivery");
+    errors.reverse();
+    same("rows in the error log", CALLS - 1, errors.len())?;
+    Ok(std::mem::take(errors))
+}
+
+/// The attempts, as soon as the last one is recorded.
+async fn records(house: &House, delivery: Uuid) -> anyhow::Result<Vec<Attempt>> {
+    const ATTEMPTS: &str = "SELECT number, started_at, duration_us, status_code, error_class FROM attempt
+        WHERE delivery_id = ? ORDER BY number";
+    const STATE: &str = "SELECT state FROM finished_delivery WHERE id = ?";
+    let (database, start) = (house.context.database.reader(), Instant::now());
+    let pool = database.get_sqlite_connection_pool();
+    while start.elapsed() < PATIENCE {
+        let state: Option<String> = sqlx::query_scalar(STATE)
+            .bind(delivery)
+            .fetch_optional(pool)
+            .await?;
+        if let Some(state) = state {
+            same("the delivery's state", "succeeded", state.as_str())?;
+            return Ok(sqlx::query_as(ATTEMPTS).bind(delivery).fetch_all(pool).await?);
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+    bail!("expected delivery {delivery} to be finished within {PATIENCE:?}")
+}
+
+fn table(screen: &Screen, calls: &[Call], attempts: &[Attempt], errors: &[Value]) {
+    let start = attempts.first().map_or(0, |attempt| attempt.started_at);
+    let row = |cells: [&str; 6]| {
+        format!(
+            "{:<10}{:<11}{:<11}{:<16}{:<18}{}",
+            cells[0], cells[1], cells[2], cells[3], cells[4], cells[5]
+        )
+    };
+    screen.note(&row([
+        "attempt",
+        "at",
+        "took",
+        "receiver",
+        "on record",
+        "due again",
+    ]));
+    for (place, (attempt, call)) in attempts.iter().zip(calls).enumerate() {
+        let number = attempt.number.to_string();
+        let took = format!("{:.1} ms", attempt.duration_us as f64 / 1e3);
+        let answered = if call.answered == 0 {
+            "hung up".to_owned()
+        } else {
+            format!("answered {}", call.answered)
+        };
+        let class = attempt.error_class.as_deref().unwrap_or("succeeded");
+        let recorded = attempt
+            .status_code
+            .map_or_else(|| class.to_owned(), |status| format!("{class} {status}"));
+        let again = errors
+            .get(place)
+            .and_then(due_again)
+            .map_or("–".to_owned(), |at| seconds(at - start));
+        screen.plain(&row([
+            &number,
+            &seconds(attempt.started_at - start),
+            &took,
+            &answered,
+            &recorded,
+            &again,
+        ]));
+    }
+    screen.note("(a retry goes when the dispatcher next looks, once a second; a real schedule has 5 s, 5 min, 30 min, …)");
+    screen.blank();
+}
+
+fn seconds(milliseconds: i64) -> String {
+    format!("+{:.2} s", milliseconds as f64 / 1e3)
+}
+
+/// `next_retry_at` of a row of the error log, in ms.
+fn due_again(error: &Value) -> Option<i64> {
+    let at = chrono::DateTime::parse_from_rfc3339(error["next_retry_at"].as_str()?).ok()?;
+    Some(at.timestamp_millis())
+}
+
+fn check(screen: &Screen, calls: &[Call], attempts: &[Attempt]) -> anyhow::Result<()> {
+    same("attempts on record", CALLS, attempts.len())?;
+    let statuses: Vec<Option<i64>> = attempts.iter().map(|attempt| attempt.status_code).collect();
+    same(
+        "their statuses",
+        format!("{:?}", [Some(500), None, Some(200)]),
+        format!("{statuses:?}"),
+    )?;
+    let ids: Vec<&str> = calls.iter().filter_map(Call::webhook_id).collect();
+    let same_id = ids.len() == CALLS && ids.iter().all(|id| *id == ids[0]);
+    same("one webhook-id for all attempts", true, same_id)?;
+    screen.tick(
+        "it arrived, with one webhook-id in all three calls: a receiver that saw it already can drop it",
+    );
+    Ok(())
+}

@@ -1,0 +1,6 @@
+//! The command line, run as a process; and the README, held equal to the code.
+
+mod demo;
+mod listen;
+mod readme;
+mod running;

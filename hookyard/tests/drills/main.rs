@@ -1,0 +1,16 @@
+//! Drills: the real programs, real servers and real signals. Whatever is killed, stopped, paused or wiped, every accepted
+//! delivery arrives and nobody lends a hand. Each drill prints what it saw (`--nocapture`).
+
+mod backlog;
+mod cluster;
+mod crash;
+mod memory;
+mod one_machine;
+mod poison;
+mod postgres_away;
+mod programs;
+mod redis_away;
+mod refusals;
+mod tally;
+mod window;
+mod workers;
