@@ -76,7 +76,7 @@ impl Rows {
     /// # Errors
     /// When it is not answered with one number, or the database is away.
     pub async fn try_number(&self, sql: &str) -> sqlx::Result<i64> {
-        let query = sqlx::AssertSqlSafe(sql.to_owned());
+        let query = AssertSqlSafe(sql.to_owned());
         match self {
             Self::Sqlite(path) => {
                 sqlx::query_scalar(query)
@@ -89,6 +89,31 @@ impl Rows {
                     .await
             }
         }
+    }
+
+    /// The text that a question is answered with; empty for none.
+    ///
+    /// # Panics
+    /// When it is not answered with one text.
+    pub async fn text(&self, sql: &str) -> String {
+        let query = AssertSqlSafe(sql.to_owned());
+        let text = async {
+            match self {
+                Self::Sqlite(path) => {
+                    sqlx::query_scalar(query)
+                        .fetch_one(&mut sqlite(path).await?)
+                        .await
+                }
+                Self::Postgres(url) => {
+                    sqlx::query_scalar(query)
+                        .fetch_one(&mut PgConnection::connect(url).await?)
+                        .await
+                }
+            }
+        };
+        let text: sqlx::Result<Option<String>> = text.await;
+        text.unwrap_or_else(|error| panic!("{sql}: {error}"))
+            .unwrap_or_default()
     }
 
     /// Rows of an id and a number.

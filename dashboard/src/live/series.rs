@@ -94,7 +94,7 @@ impl Series {
         (0..WINDOW / 60).map(minute).collect()
     }
 
-    /// Attempts over the last ten whole seconds, per second, in tenths.
+    /// Deliveries a second, over the last ten whole seconds.
     pub(crate) fn rate(&self, now: Millis) -> f64 {
         let until = now.seconds();
         let attempts: i64 = self

@@ -31,6 +31,9 @@ pub(crate) struct QueueDepth {
     pub(crate) depth: Option<usize>,
 }
 
+/// How long totals are kept that say "10,000+" anyway.
+const CUT_TOTALS_KEPT: Duration = Duration::from_secs(15);
+
 /// What the overview shows, as read at `at`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Snapshot {
@@ -40,6 +43,8 @@ pub(crate) struct Snapshot {
     pub(crate) backlog: Backlog,
     /// What came in and how it ended.
     pub(crate) totals: Totals,
+    /// When that was counted.
+    totals_at: Millis,
     /// The queues.
     pub(crate) queues: Vec<QueueDepth>,
     /// Whether the queue answered this process lately.
@@ -62,10 +67,16 @@ impl Snapshot {
             .map(|before| Arc::clone(&before.series))
             .unwrap_or_default();
         let look = rates::load(db, series.count_from(at)).await?;
+        let kept_totals = before.and_then(|before| before.totals_for(at));
+        let (totals, totals_at) = match kept_totals {
+            Some(kept) => kept,
+            None => (totals::load(db, at).await?, at),
+        };
         Ok(Self {
             at,
             backlog: backlog::load(db, at).await?,
-            totals: totals::load(db, at).await?,
+            totals,
+            totals_at,
             queues: depths(sources).await,
             queue_healthy: sources.queue.is_healthy(),
             processes: processes::load(db, at).await?,
@@ -73,6 +84,12 @@ impl Snapshot {
             errors: errors::latest(db).await?,
             series: Arc::new(series.with(&look, at)),
         })
+    }
+
+    /// The totals once more, where counting again would hardly tell more: all of them were cut short a moment ago.
+    fn totals_for(&self, at: Millis) -> Option<(Totals, Millis)> {
+        let recent = at.since(self.totals_at) < CUT_TOTALS_KEPT;
+        (recent && self.totals.are_cut_short()).then_some((self.totals, self.totals_at))
     }
 
     /// Whether there has never been anything to show.

@@ -26,6 +26,13 @@ pub(crate) struct Totals {
     pub(crate) dead_letters: Bounded,
 }
 
+impl Totals {
+    /// Whether the counts of the day stopped at their limit.
+    pub(crate) const fn are_cut_short(&self) -> bool {
+        self.accepted.more && self.delivered.more
+    }
+}
+
 #[derive(FromQueryResult)]
 struct Row {
     accepted: i64,

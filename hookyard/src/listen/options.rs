@@ -57,10 +57,10 @@ impl Options {
     /// What is said at the start.
     pub(super) fn greeting(&self, receiver: &Receiver, paint: Paint) -> String {
         let url = receiver.url(self.path.as_deref().unwrap_or("/"));
-        let calls = if self.fail_first == 1 { "call" } else { "calls" };
         let answers = match self.fail_first {
             0 => format!("answers {}", self.status),
-            first => format!("answers 500 to the first {first} {calls}, then {}", self.status),
+            1 => format!("answers 500 to the first call, then {}", self.status),
+            first => format!("answers 500 to the first {first} calls, then {}", self.status),
         };
         let delay = self.delay.map_or(String::new(), |delay| {
             format!(", each after {}", write_duration(delay))

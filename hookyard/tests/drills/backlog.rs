@@ -76,6 +76,13 @@ async fn twenty_thousand_deliveries_accepted_while_no_worker_runs_all_arrive_thr
         let id = call.webhook_id().expect("an id").to_owned();
         *calls.entry((call.path, id)).or_insert(0) += 1;
     }
+    let failures = "SELECT count(*) FROM attempt WHERE error_class IS NOT NULL";
+    assert_eq!(
+        rows.number(failures).await,
+        0,
+        "{}",
+        rows.text("SELECT min(error) FROM attempt").await
+    );
     assert_eq!(calls.len(), DELIVERIES, "every endpoint gets every event");
     assert!(calls.values().all(|count| *count == 1), "something was repeated");
     assert!(deepest <= WINDOW, "the queue held {deepest} ids");

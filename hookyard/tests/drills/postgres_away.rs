@@ -15,6 +15,13 @@ const ARRIVE_WITHIN: Duration = Duration::from_secs(50);
 const CLIENTS: usize = 8;
 /// The pace of each client.
 const BETWEEN_UPLOADS: Duration = Duration::from_millis(20);
+/// What a worker could not give back while the database was away, it leaves to the end of the lease.
+const UPLOAD_LEASE: Duration = Duration::from_secs(60);
+/// Work that is due, or whose lease is younger than five seconds.
+const NOT_LEFT: &str = "SELECT
+    (SELECT count(*) FROM delivery WHERE lease_until <= now_ms() OR lease_until > now_ms() + 27000)
+    + (SELECT count(*) FROM upload WHERE state = 'received'
+       AND (lease_until <= now_ms() OR lease_until > now_ms() + 55000))";
 /// How long it is away.
 const AWAY: Duration = Duration::from_secs(2);
 
@@ -83,11 +90,14 @@ async fn postgres_restarted_under_load_loses_nothing_that_was_accepted() {
         .filter(|calls| **calls > 1)
         .count();
     println!(
-        "{} uploads: {} accepted, {refused} answered 503; {} arrived, {} of them without a 2xx, {twice} ids twice; {after:?}",
+        "{} uploads: {} accepted, {refused} answered 503; {} arrived, {} of them without a 2xx, {twice} ids twice; \
+         left to the end of their leases: {} uploads, {} deliveries; {after:?}",
         sent.len(),
         accepted.len(),
         arrived.len(),
-        arrived.difference(&accepted).count()
+        arrived.difference(&accepted).count(),
+        left.uploads_open,
+        left.open
     );
     let others: Vec<&Sent> = sent
         .iter()

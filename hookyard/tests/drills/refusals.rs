@@ -53,7 +53,11 @@ async fn api_and_worker_refuse_a_database_that_is_behind_until_it_is_migrated() 
         );
     }
     let migrate = async |direction: &str| {
-        behind("hookyard").argument("migrate").argument(direction).run(ENDS_WITHIN).await
+        behind("hookyard")
+            .argument("migrate")
+            .argument(direction)
+            .run(ENDS_WITHIN)
+            .await
     };
     assert_eq!(migrate("up").await.code, Some(0));
     let status = migrate("status").await;

@@ -5,3 +5,4 @@ mod dispatches;
 mod races;
 mod retries;
 mod uploads;
+mod workers;

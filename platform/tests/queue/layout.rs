@@ -129,7 +129,8 @@ async fn a_job_of_ours_is_worked_by_apalis_and_ends_in_the_done_set() {
             .unwrap()
     );
 
-    (end_first.send(()).unwrap(), end_second.send(()).unwrap());
+    end_first.send(()).unwrap();
+    end_second.send(()).unwrap();
     let mut connection = stage.connection.clone();
     let done = stage.config.done_jobs_set();
     eventually("both are done", async || {

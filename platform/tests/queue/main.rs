@@ -1,6 +1,8 @@
 //! The queue against a real Redis and a real apalis worker. Needs `TEST_REDIS_URL` or `redis-server` in the PATH; the
 //! tests that break the server always start their own.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 mod health;
 mod layout;
 mod memory;
@@ -35,8 +37,7 @@ async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
             looks.tick().await;
         }
     };
-    tokio::time::timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("waited too long: {what}"));
+    tokio::time::timeout(PATIENCE, looking)
+        .await
+        .unwrap_or_else(|_| panic!("waited too long: {what}"));
 }
-
-#[path = "../../../worker/src/queue_workers/mod.rs"]
-mod queue_workers_scratch;

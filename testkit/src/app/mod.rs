@@ -4,6 +4,7 @@ mod drive;
 mod probe;
 pub mod publish;
 mod start;
+mod work;
 
 use platform::{clock::Clock, context::Context};
 use tokio::task::JoinHandle;
@@ -11,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use probe::DeliveryView;
 pub use start::Shape;
+pub use work::Working;
 
 use crate::database::Throwaway;
 

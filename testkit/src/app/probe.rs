@@ -109,3 +109,15 @@ impl TestApp {
         (open, finished_delivery::Entity::find().count(reader).await.expect("a count"))
     }
 }
+
+impl TestApp {
+    /// Deliveries with a live lease.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn leased(&self) -> u64 {
+        let now = self.clock.now().0;
+        let leased = delivery::Entity::find().filter(delivery::Column::LeaseUntil.gt(now));
+        leased.count(self.context.database.reader()).await.expect("a count")
+    }
+}

@@ -9,8 +9,8 @@ use std::{
 use super::{Signal, send_signal};
 use crate::wait::until;
 
-/// Lines of the log that are shown when a test fails.
-const LINES_SHOWN: usize = 60;
+/// Lines of the log that are shown when a test fails, of those that are out of the ordinary.
+const LINES_SHOWN: usize = 30;
 
 /// A process of the test's own; killed when it goes out of sight.
 pub struct Running {
@@ -99,10 +99,13 @@ impl Drop for Running {
         let _ = self.child.wait();
         if std::thread::panicking() {
             let log = self.log();
-            let lines: Vec<&str> = log.lines().collect();
+            let lines: Vec<&str> = log
+                .lines()
+                .filter(|line| !line.contains("\"level\":\"INFO\""))
+                .collect();
             let last = &lines[lines.len().saturating_sub(LINES_SHOWN)..];
             eprintln!(
-                "---- the end of the log of {} ----\n{}\n----",
+                "---- what {} complained of last ----\n{}\n----",
                 self.name,
                 last.join("\n")
             );

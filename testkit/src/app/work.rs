@@ -1,0 +1,50 @@
+//! A real worker beside a test's app: queue, dispatcher, sends and janitors, as in production.
+
+use std::time::Duration;
+
+use platform::supervisor::{Failed, Supervisor};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::TestApp;
+
+/// Longest that a worker may take to stop.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A worker that runs until it is stopped, or dropped without mercy.
+pub struct Working {
+    stop: CancellationToken,
+    running: JoinHandle<Result<(), Failed>>,
+}
+
+impl TestApp {
+    /// Starts a worker on this app's database and queue.
+    ///
+    /// # Panics
+    /// When it can't be started.
+    #[must_use]
+    pub fn work(&self) -> Working {
+        let services = worker::services(&self.context, "worker").expect("a worker");
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(Supervisor::run(services, stop.clone(), PATIENCE));
+        Working { stop, running }
+    }
+}
+
+impl Working {
+    /// Stops in order: what is under way is finished.
+    ///
+    /// # Panics
+    /// When a service failed.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        let ended = (&mut self.running).await;
+        ended.expect("no panic").expect("no failure");
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        self.running.abort();
+    }
+}
