@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use platform::{clock::Clock, context::Context, database::Database, queue::Queue};
+use platform::{clock::Clock, context::Context, database::Database, queue::Queue, telemetry::Telemetry};
 use url::Url;
 
 use crate::{
@@ -30,6 +30,8 @@ pub(crate) struct Settings {
     pub(crate) public_url: Url,
     /// How many attempts the default schedule makes.
     pub(crate) attempts: usize,
+    /// Whether `/metrics` answers without a key.
+    pub(crate) metrics_public: bool,
 }
 
 /// The shared state of the pages; clones are cheap.
@@ -39,6 +41,8 @@ pub(crate) struct App {
     pub(crate) sources: Sources,
     /// The settings.
     pub(crate) settings: Arc<Settings>,
+    /// What `/metrics` shows.
+    pub(crate) telemetry: Telemetry,
     /// Scripts and styles.
     pub(crate) assets: Arc<Assets>,
     /// Who may see the pages.
@@ -63,7 +67,9 @@ impl App {
                 address: config.dashboard_addr,
                 public_url: config.public_url.clone(),
                 attempts: config.retry_schedule.attempts(),
+                metrics_public: config.metrics_public,
             }),
+            telemetry: context.telemetry.clone(),
             assets: Arc::new(Assets::load()),
             sessions: Arc::new(Sessions::new(config, &context.keys)),
             login_attempts: Arc::new(LoginAttempts::default()),

@@ -5,6 +5,7 @@ mod app;
 mod assets;
 mod frame;
 mod live;
+mod operations;
 mod pages;
 mod problem;
 mod queries;

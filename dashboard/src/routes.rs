@@ -10,7 +10,7 @@ use axum::{
 
 use crate::{
     app::App,
-    assets,
+    assets, operations,
     pages::{delivery, errors, live, login, overview, upload},
     problem::{Problem, dress},
     shield::{headers, origin},
@@ -38,7 +38,10 @@ pub(crate) fn router(app: App) -> Router {
     let open = Router::new()
         .route("/login", get(login::page).post(login::submit))
         .route("/logout", post(login::end))
-        .route("/assets/{name}", get(assets::serve));
+        .route("/assets/{name}", get(assets::serve))
+        .route("/metrics", get(operations::metrics))
+        .route("/health/live", get(operations::live))
+        .route("/health/ready", get(operations::ready));
     pages
         .merge(open)
         .fallback(async || Problem::NotFound)

@@ -225,6 +225,34 @@ async fn assets_are_kept_for_good_and_change_their_name_with_their_content() {
 }
 
 #[tokio::test]
+async fn machines_read_health_without_a_key_and_metrics_as_the_setting_says() {
+    let app = TestDashboard::locked().await;
+    assert_eq!(app.get("/health/live").await.text, r#"{"status":"ok"}"#);
+    assert_eq!(app.get("/health/ready").await.text, r#"{"status":"ready"}"#);
+    assert_eq!(
+        app.get("/metrics").await.header("content-type"),
+        "text/plain; version=0.0.4; charset=utf-8"
+    );
+    let closed = TestDashboard::with(&[("ADMIN_API_KEY", KEY), ("METRICS_PUBLIC", "false")]).await;
+    assert_eq!(closed.get("/metrics").await.status, StatusCode::UNAUTHORIZED);
+    for (name, value) in [
+        ("x-api-key", KEY.to_owned()),
+        ("authorization", format!("Bearer {KEY}")),
+    ] {
+        let asked = closed.ask(Request::get("/metrics").header(name, value)).await;
+        assert_eq!(asked.status, StatusCode::OK, "{name}");
+    }
+    let wrong = closed
+        .ask(Request::get("/metrics").header("x-api-key", "wrong"))
+        .await;
+    assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
+    closed.context.database.close().await;
+    let away = closed.get("/health/ready").await;
+    assert_eq!(away.status, StatusCode::SERVICE_UNAVAILABLE);
+    away.shows("the database does not answer");
+}
+
+#[tokio::test]
 async fn the_theme_that_a_reader_chose_is_there_from_the_first_byte() {
     let app = TestDashboard::open().await;
     with_cookie(&app, "/errors", "hookyard_theme=dark")

@@ -31,7 +31,7 @@ enum Command {
         keep: bool,
     },
     /// Receive webhooks on this machine: print each call and check its signature
-    Listen(listen::Options),
+    Listen(Box<listen::Options>),
     /// Bring the database's schema up, down by one step, or show where it stands
     Migrate {
         /// What to do
@@ -49,7 +49,7 @@ impl Cli {
         match self.command.unwrap_or(Command::Serve) {
             Command::Serve => serve::serve().await,
             Command::Demo { keep } => demo::command(keep).await,
-            Command::Listen(options) => listen::command(options).await,
+            Command::Listen(options) => listen::command(*options).await,
             Command::Migrate { direction } => migrate::command(direction).await,
         }
     }

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use channels::OutboundError;
-use domain::id::ProcessId;
+use domain::{id::ProcessId, job::QueueName};
 use platform::{context::Context, supervisor::Service};
 use tokio::sync::Semaphore;
 
@@ -19,8 +19,10 @@ use crate::{
     uploads::UploadProcessor,
 };
 
-/// Jobs of one queue that are handled at once: each waits for its claim, so that claims of many jobs are grouped.
-const JOBS_AT_ONCE: usize = 32;
+/// Jobs of deliveries that are handled at once: each only waits for its claim, so that claims of many are grouped.
+const DELIVERY_JOBS: usize = 256;
+/// Jobs of any other queue that are handled at once: they do their work, which has limits of its own.
+const OTHER_JOBS: usize = 4;
 /// What a stop keeps for recording after the sends have had their time.
 const KEPT_FOR_RECORDS: Duration = Duration::from_secs(3);
 
@@ -77,7 +79,8 @@ fn queues(context: &Context, jobs: &Jobs) -> Vec<Service> {
                     Ok(())
                 }
             };
-            queue_workers::run(queue, name, WorkerOptions::new(JOBS_AT_ONCE), handler, stop).await;
+            let at_once = if name == QueueName::Deliveries { DELIVERY_JOBS } else { OTHER_JOBS };
+            queue_workers::run(queue, name, WorkerOptions::new(at_once), handler, stop).await;
             Ok(())
         })
     };
@@ -96,7 +99,7 @@ fn sends(context: &Context, claims: crate::claim::Claims, sender: &Sender) -> Se
 
 fn upkeep(context: &Context, kind: &'static str, sender: &Sender) -> Vec<Service> {
     let who = Heartbeat { id: ProcessId::new(), kind, started_at: context.clock.now() };
-    let (beats, gauges, partitions) = (context.clone(), context.clone(), context.clone());
+    let (beats, gauges, partitions, orphans) = (context.clone(), context.clone(), context.clone(), context.clone());
     let (beating, gauging) = (sender.clone(), sender.clone());
     let queue = context.queue.clone();
     vec![
@@ -106,6 +109,10 @@ fn upkeep(context: &Context, kind: &'static str, sender: &Sender) -> Vec<Service
         }),
         Service::new("partitions", move |stop| async move {
             janitors::partitions(partitions, stop).await;
+            Ok(())
+        }),
+        Service::new("orphans", move |stop| async move {
+            janitors::orphans(orphans, stop).await;
             Ok(())
         }),
         Service::new("gauges", move |stop| async move {

@@ -89,6 +89,11 @@ impl Live {
         self.closing.cancel();
     }
 
+    /// Whether the process is stopping.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.is_cancelled()
+    }
+
     async fn look_alone(&self, sources: &Sources) -> Result<Arc<Snapshot>, DbErr> {
         let _one_at_a_time = self.looking.lock().await;
         self.look(sources).await

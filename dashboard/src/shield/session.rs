@@ -50,12 +50,22 @@ impl Sessions {
         cookie(headers, COOKIE).is_some_and(|token| lock.accepts(token, now))
     }
 
+    /// Whether the request carries the key itself, as programs do: `Authorization: Bearer` or `X-API-Key`.
+    pub(crate) fn admits_program(&self, headers: &HeaderMap) -> bool {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let bearer = text("authorization").and_then(|value| value.strip_prefix("Bearer "));
+        let key = bearer.or_else(|| text("x-api-key"));
+        self.lock
+            .as_ref()
+            .zip(key)
+            .is_some_and(|(lock, key)| lock.opens_with(key))
+    }
+
     /// The `Set-Cookie` of a new session when `key` is the right one. Takes the same time for every wrong key.
     pub(crate) fn open(&self, key: &str, now: Millis) -> Option<String> {
         let lock = self.lock.as_ref()?;
-        let given: [u8; 32] = Sha256::digest(key).into();
-        let right = bool::from(given.ct_eq(&lock.key_hash)) && key.len() <= KEY_LIMIT;
-        right.then(|| self.set_cookie(&lock.token(now), SESSION))
+        lock.opens_with(key)
+            .then(|| self.set_cookie(&lock.token(now), SESSION))
     }
 
     /// The `Set-Cookie` that ends a session.
@@ -73,6 +83,11 @@ impl Sessions {
 }
 
 impl Lock {
+    fn opens_with(&self, key: &str) -> bool {
+        let given: [u8; 32] = Sha256::digest(key).into();
+        bool::from(given.ct_eq(&self.key_hash)) && key.len() <= KEY_LIMIT
+    }
+
     /// `<expiry in ms>.<signature in hex>`
     fn token(&self, now: Millis) -> String {
         let expiry = now.0.saturating_add(millis(SESSION));

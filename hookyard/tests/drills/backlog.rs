@@ -25,7 +25,7 @@ use crate::cluster::{Cluster, SECRET_KEY};
 const ENDPOINTS: usize = 8;
 const EVENTS: usize = 2_500;
 const DELIVERIES: usize = EVENTS * ENDPOINTS;
-const ARRIVE_WITHIN: Duration = Duration::from_secs(120);
+const ARRIVE_WITHIN: Duration = Duration::from_secs(90);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_thousand_deliveries_accepted_while_no_worker_runs_all_arrive_through_the_window() {
@@ -51,10 +51,14 @@ async fn twenty_thousand_deliveries_accepted_while_no_worker_runs_all_arrive_thr
     assert_eq!(before.open, DELIVERIES as i64);
 
     let start = Instant::now();
-    let workers = [
-        cluster.start_worker("one").await,
-        cluster.start_worker("two").await,
-    ];
+    // The receiver shares the machine with all of this: a slow answer is no failure here.
+    let patient = |name| {
+        cluster
+            .launch("hookyard-worker", name)
+            .set("DELIVERY_TIMEOUT", "60s")
+    };
+    let one = cluster.start_worker_as(&patient("one")).await;
+    let two = cluster.start_worker_as(&patient("two")).await;
     let mut deepest = held;
     until("all arrived", ARRIVE_WITHIN, async || {
         deepest = deepest.max(depth(&queue).await);
@@ -86,7 +90,7 @@ async fn twenty_thousand_deliveries_accepted_while_no_worker_runs_all_arrive_thr
     assert_eq!(calls.len(), DELIVERIES, "every endpoint gets every event");
     assert!(calls.values().all(|count| *count == 1), "something was repeated");
     assert!(deepest <= WINDOW, "the queue held {deepest} ids");
-    for worker in workers {
+    for worker in [one, two] {
         assert_eq!(worker.lines_with("too many results to unpack"), 0);
     }
 }

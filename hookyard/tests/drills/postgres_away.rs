@@ -73,6 +73,12 @@ async fn postgres_restarted_under_load_loses_nothing_that_was_accepted() {
         sent.extend(client.await.expect("no panic"));
     }
     let rows = cluster.rows();
+    until("nothing is left but old leases", ARRIVE_WITHIN, async || {
+        (rows.number(NOT_LEFT).await == 0).then_some(())
+    })
+    .await;
+    let left = rows.counts().await;
+    rows.let_time_pass(UPLOAD_LEASE).await;
     until("no work is left", ARRIVE_WITHIN, async || {
         rows.counts().await.is_idle().then_some(())
     })

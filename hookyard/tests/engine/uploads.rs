@@ -115,4 +115,22 @@ on_both_shapes! {
         assert_eq!(delivery.reason.as_deref(), Some("schedule_spent"));
         assert_eq!((delivery.attempts, receiver.count()), (10, 10), "ten attempts, as the default schedule says");
     }
+
+    async fn a_file_that_no_row_knows_is_removed_and_others_stay(app: TestApp) {
+        let receiver = Receiver::start(0).await.expect("a receiver");
+        let endpoint = app.register(&receiver.url("/")).await;
+        app.upload(endpoint, "a.txt", "hello\n").await;
+        let orphan = format!("uploads/{}", domain::id::UploadId::new());
+        let mut file = app.context.storage.create(&orphan).await.expect("a file");
+        file.write("lost".into()).await.expect("written");
+        file.finish().await.expect("durable");
+        let minute = std::time::Duration::from_secs(60);
+        let now = std::time::SystemTime::now();
+        let sweep = async |written| worker::janitors::sweep(&app.context, written).await.expect("a sweep");
+        assert_eq!(sweep(now - 2 * minute..now - minute).await, 0, "too young");
+        assert_eq!(sweep(now - minute..now + minute).await, 1);
+        assert!(app.context.storage.open_file(&orphan).await.is_err());
+        app.drain().await;
+        assert_eq!(receiver.count(), 1, "the other file is there");
+    }
 }

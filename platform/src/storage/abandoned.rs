@@ -2,6 +2,7 @@
 
 use std::{
     fs, io,
+    ops::Range,
     path::Path,
     time::{Duration, SystemTime},
 };
@@ -24,6 +25,22 @@ impl Storage {
             path: self.root.to_path_buf(),
             source,
         })
+    }
+
+    /// Names of finished objects directly under `folder` that were last written to within `written`, at most `limit`.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub async fn written_within(
+        &self,
+        folder: &'static str,
+        written: Range<SystemTime>,
+        limit: usize,
+    ) -> Result<Vec<String>, StorageError> {
+        let path = self.root.join(folder);
+        let listed = path.clone();
+        let found = blocking(move || list(&listed, &written, limit)).await;
+        found.map_err(|source| StorageError::Directory { path, source })
     }
 
     /// Does that once at the start of a process, for files older than 24 hours; a failure is only logged.
@@ -56,6 +73,19 @@ fn sweep(root: &Path, before: SystemTime) -> io::Result<usize> {
         }
     }
     Ok(removed)
+}
+
+fn list(folder: &Path, written: &Range<SystemTime>, limit: usize) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(vec![]),
+        entries => entries?,
+    };
+    let written_then = |entry: &fs::DirEntry| {
+        let modified = entry.metadata().and_then(|found| found.modified());
+        modified.is_ok_and(|at| written.contains(&at))
+    };
+    let names = entries.filter_map(Result::ok).filter(written_then).filter_map(|entry| entry.file_name().into_string().ok());
+    Ok(names.filter(|name| !name.contains('#')).take(limit).collect())
 }
 
 fn remove_if_older(entry: &fs::DirEntry, before: SystemTime) -> io::Result<bool> {

@@ -14,7 +14,7 @@ use super::{Claimed, claim};
 /// Most ids that one statement claims.
 const BATCH: usize = 512;
 /// Jobs that may wait; beyond it they wait in the queue.
-const WAITING: usize = 64;
+const WAITING: usize = 256;
 
 struct Request {
     ids: Vec<Uuid>,

@@ -2,8 +2,10 @@
 
 mod gauges;
 mod heartbeat;
+mod orphans;
 mod partitions;
 
 pub use gauges::gauges;
 pub use heartbeat::{Heartbeat, heartbeat};
+pub use orphans::{OrphanError, orphans, sweep};
 pub use partitions::partitions;

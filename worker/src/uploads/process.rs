@@ -100,7 +100,10 @@ impl UploadProcessor {
 
     async fn inspect_and_finish(&self, upload: &ClaimedUpload) -> Result<&'static str, ProcessError> {
         let name = SafeFileName::from_client(&upload.file_name).map_err(|_| ProcessError::Damaged)?;
-        let inspection = self.inspect(upload, &name).await?;
+        let inspection = match self.inspect(upload, &name).await {
+            Err(error) if upload.attempts + 1 >= TRIES => unreadable(&error),
+            inspected => inspected?,
+        };
         let status = if inspection.failure.is_some() { "failed" } else { "processed" };
         let body = if upload.has_endpoint { Some(self.render(upload, &name, &inspection)?) } else { None };
         finish(&self.context, upload, &Outcome { inspection, body }).await?;
@@ -108,11 +111,7 @@ impl UploadProcessor {
     }
 
     async fn inspect(&self, upload: &ClaimedUpload, name: &SafeFileName) -> Result<Inspection, ProcessError> {
-        let mut file = match self.context.storage.open_file(&upload.storage_key).await {
-            Ok(file) => file,
-            Err(error) if upload.attempts + 1 >= TRIES => return Ok(unreadable(&error)),
-            Err(error) => return Err(error.into()),
-        };
+        let mut file = self.context.storage.open_file(&upload.storage_key).await?;
         let name = name.as_str().to_owned();
         Ok(tokio::task::spawn_blocking(move || inspect(&mut file, &name, &Limits::default())).await??)
     }
@@ -158,8 +157,8 @@ impl UploadProcessor {
     }
 }
 
-/// The outcome of a file that is gone: told, not tried for ever.
-fn unreadable(error: &StorageError) -> Inspection {
-    let failure = Some(format!("the stored file can't be read: {error}"));
+/// The outcome of a file that is gone, or that no try got through: told, not tried for ever.
+fn unreadable(error: &ProcessError) -> Inspection {
+    let failure = Some(format!("the stored file can't be processed: {error}"));
     Inspection { size_bytes: 0, sha256: None, media_type: None, facts: None, failure }
 }
