@@ -32,19 +32,11 @@ async fn main() -> ExitCode {
 
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     init_logging(&config.log_level, config.log_format)?;
-    config
-        .notices
-        .iter()
-        .for_each(|notice| tracing::warn!("{notice}"));
+    config.notices.iter().for_each(|notice| tracing::warn!("{notice}"));
     let patience = config.shutdown_timeout;
     let context = Context::connect(config, Telemetry::install()?).await?;
-    let missing = Migrator::get_pending_migrations(context.database.writer())
-        .await?
-        .len();
-    ensure!(
-        missing == 0,
-        "the database is {missing} migrations behind: run `hookyard migrate up`"
-    );
+    let missing = Migrator::get_pending_migrations(context.database.writer()).await?.len();
+    ensure!(missing == 0, "the database is {missing} migrations behind: run `hookyard migrate up`");
     let mut services = api::services(&context);
     services.push(context.storage.clean_up());
     services.push(context.telemetry.upkeep());

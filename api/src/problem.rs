@@ -23,20 +23,12 @@ pub(crate) struct Problem {
 impl Problem {
     /// This code, with what is wrong this time. The detail is shown to the caller: never a cause of ours.
     pub(crate) fn new(code: ProblemCode, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            code,
-            detail: detail.into(),
-            errors: Vec::new(),
-        }
+        Self { code, detail: detail.into(), errors: Vec::new() }
     }
 
     /// A value of the request breaks a rule; the code decides the status.
     pub(crate) fn field(code: ProblemCode, field: &str, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            detail: Cow::Borrowed(""),
-            errors: vec![FieldError::new(field, message)],
-        }
+        Self { code, detail: Cow::Borrowed(""), errors: vec![FieldError::new(field, message)] }
     }
 
     /// Something of ours failed: the cause goes to the log, once, and not to the caller.
@@ -59,11 +51,7 @@ impl Problem {
         if self.errors.is_empty() {
             return self.code.title().to_owned();
         }
-        let told: Vec<String> = self
-            .errors
-            .iter()
-            .map(|e| format!("{}: {}", e.field, e.message))
-            .collect();
+        let told: Vec<String> = self.errors.iter().map(|e| format!("{}: {}", e.field, e.message)).collect();
         told.join("; ")
     }
 }
@@ -79,14 +67,10 @@ impl IntoResponse for Problem {
         let status = StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut answer = status.into_response();
         if status == StatusCode::UNAUTHORIZED {
-            answer
-                .headers_mut()
-                .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            answer
-                .headers_mut()
-                .insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         answer.extensions_mut().insert(self);
         answer

@@ -56,45 +56,25 @@ struct Route {
 }
 
 const fn open(method: &'static str, path: &'static str, handler: MethodRouter<App>) -> Route {
-    Route {
-        info: RouteInfo {
-            method,
-            path,
-            is_open: true,
-        },
-        has_own_pace: false,
-        handler,
-    }
+    Route { info: RouteInfo { method, path, is_open: true }, has_own_pace: false, handler }
 }
 
 /// The handler's signature says which right it asks for.
 const fn locked(method: &'static str, path: &'static str, handler: MethodRouter<App>) -> Route {
-    Route {
-        info: RouteInfo {
-            method,
-            path,
-            is_open: false,
-        },
-        has_own_pace: false,
-        handler,
-    }
+    Route { info: RouteInfo { method, path, is_open: false }, has_own_pace: false, handler }
 }
 
 impl Route {
     /// It has deadlines of its own.
     fn at_its_own_pace(self) -> Self {
-        Self {
-            has_own_pace: true,
-            ..self
-        }
+        Self { has_own_pace: true, ..self }
     }
 
     fn build(self, app: &App) -> MethodRouter<App> {
         if self.has_own_pace {
             return self.handler;
         }
-        self.handler
-            .layer(from_fn_with_state(app.clone(), edge::deadline))
+        self.handler.layer(from_fn_with_state(app.clone(), edge::deadline))
     }
 }
 
@@ -107,8 +87,7 @@ pub fn route_list() -> Vec<RouteInfo> {
 /// The whole API.
 pub fn router(app: App) -> Router {
     let bare = Router::new().fallback(async || Problem::from(ProblemCode::NotFound));
-    let listed = routes().into_iter().fold(bare, |router, route| {
-        router.route(route.info.path, route.build(&app))
-    });
+    let listed =
+        routes().into_iter().fold(bare, |router, route| router.route(route.info.path, route.build(&app)));
     edge::around(listed, &app).with_state(app)
 }

@@ -21,14 +21,9 @@ pub(crate) enum Surface {
 impl Surface {
     /// The surface that a path belongs to, whether or not there is anything at it.
     pub(crate) fn of(path: &str) -> Self {
-        let under = |root: &str| {
-            path.strip_prefix(root)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        if ["/event_type", "/webhook/register", "/upload_file"]
-            .iter()
-            .any(|root| under(root))
-        {
+        let under =
+            |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        if ["/event_type", "/webhook/register", "/upload_file"].iter().any(|root| under(root)) {
             Self::Envelope
         } else if under("/v1") {
             Self::Problem
@@ -79,25 +74,13 @@ mod tests {
 
     #[test]
     fn a_path_belongs_to_one_surface_also_when_nothing_is_there() {
-        for path in [
-            "/event_type",
-            "/event_type/x",
-            "/webhook/register",
-            "/upload_file/nowhere",
-        ] {
+        for path in ["/event_type", "/event_type/x", "/webhook/register", "/upload_file/nowhere"] {
             assert_eq!(Surface::of(path), Surface::Envelope, "{path}");
         }
         for path in ["/v1", "/v1/", "/v1/errors"] {
             assert_eq!(Surface::of(path), Surface::Problem, "{path}");
         }
-        for path in [
-            "/",
-            "/v10",
-            "/event_types",
-            "/webhook",
-            "/webhook/update",
-            "/health",
-        ] {
+        for path in ["/", "/v10", "/event_types", "/webhook", "/webhook/update", "/health"] {
             assert_eq!(Surface::of(path), Surface::Detail, "{path}");
         }
     }

@@ -16,15 +16,8 @@ const BOUND_KIB: usize = 32 * 1_024;
 /// A line of `/proc/self/status`, in KiB.
 fn memory(line: &str) -> usize {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
-    let found = status
-        .lines()
-        .find_map(|text| text.strip_prefix(line))
-        .expect("a line");
-    found
-        .split_whitespace()
-        .nth(1)
-        .and_then(|word| word.parse().ok())
-        .expect("a number")
+    let found = status.lines().find_map(|text| text.strip_prefix(line)).expect("a line");
+    found.split_whitespace().nth(1).and_then(|word| word.parse().ok()).expect("a number")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -33,10 +26,7 @@ async fn a_large_upload_does_not_raise_memory() {
     let path = format!("/upload_file/webhook_id/{}", api.webhook().await);
     let head = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"large\"\r\n\r\n";
     let length = (head.len() + SIZE + "\r\n--b--\r\n".len()).to_string();
-    let headers = [
-        ("content-type", "multipart/form-data; boundary=b"),
-        ("content-length", &length),
-    ];
+    let headers = [("content-type", "multipart/form-data; boundary=b"), ("content-length", &length)];
     let request = api.request("POST", &path, &headers, head.as_bytes());
     let chunk = vec![b'x'; 64 * 1_024];
     let before = memory("VmRSS");

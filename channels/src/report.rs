@@ -81,10 +81,7 @@ impl HeaderRecord {
             let value = joined(headers, name);
             if let Some(rest) = left.checked_sub(name.as_str().len() + value.len()) {
                 left = rest;
-                record.push(
-                    name.as_str(),
-                    if *name == header::SET_COOKIE { MASK } else { &value },
-                );
+                record.push(name.as_str(), if *name == header::SET_COOKIE { MASK } else { &value });
             }
         }
         record
@@ -134,9 +131,7 @@ fn joined(headers: &HeaderMap, name: &HeaderName) -> String {
 }
 
 fn push_json(text: &mut String, value: &str) {
-    let plain = value
-        .bytes()
-        .all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
+    let plain = value.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
     if plain {
         text.push('"');
         text.push_str(value);
@@ -160,10 +155,7 @@ mod tests {
     fn a_record_is_a_json_object_whatever_the_values_are() {
         assert_eq!(HeaderRecord::default().as_json(), "{}");
         let record = HeaderRecord::of([("a", "b"), ("c", "\"\\\t\u{7f}ä")].into_iter());
-        assert_eq!(
-            parsed(&record),
-            serde_json::json!({"a": "b", "c": "\"\\\t\u{7f}ä"})
-        );
+        assert_eq!(parsed(&record), serde_json::json!({"a": "b", "c": "\"\\\t\u{7f}ä"}));
     }
 
     #[test]
@@ -172,15 +164,9 @@ mod tests {
         headers.append("vary", HeaderValue::from_static("a"));
         headers.append("vary", HeaderValue::from_static("b"));
         headers.append("set-cookie", HeaderValue::from_static("session=1"));
-        headers.append(
-            "x",
-            HeaderValue::from_bytes(b"\xff").expect("opaque bytes are allowed"),
-        );
+        headers.append("x", HeaderValue::from_bytes(b"\xff").expect("opaque bytes are allowed"));
         let record = HeaderRecord::of_response(&headers);
-        assert_eq!(
-            parsed(&record),
-            serde_json::json!({"vary": "a, b", "set-cookie": "…", "x": "\u{fffd}"})
-        );
+        assert_eq!(parsed(&record), serde_json::json!({"vary": "a, b", "set-cookie": "…", "x": "\u{fffd}"}));
     }
 
     #[test]
@@ -191,10 +177,7 @@ mod tests {
             headers.append("x", HeaderValue::from_static("y"));
             parsed(&HeaderRecord::of_response(&headers))
         };
-        assert_eq!(
-            of(RESPONSE_HEADERS_KEPT).as_object().map(serde_json::Map::len),
-            Some(2)
-        );
+        assert_eq!(of(RESPONSE_HEADERS_KEPT).as_object().map(serde_json::Map::len), Some(2));
         assert_eq!(of(RESPONSE_HEADERS_KEPT + 3), serde_json::json!({"x": "y"}));
     }
 }

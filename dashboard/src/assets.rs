@@ -39,10 +39,8 @@ const STYLE: [&str; 7] = [
     "styles/details.css",
 ];
 /// What the licences of the vendored parts ask to be kept with every copy.
-const LICENCES: [(&str, &str); 2] = [
-    ("htmx and hx-sse 4.0.1", "vendor/htmx.LICENSE"),
-    ("uPlot 1.6.32", "vendor/uplot.LICENSE"),
-];
+const LICENCES: [(&str, &str); 2] =
+    [("htmx and hx-sse 4.0.1", "vendor/htmx.LICENSE"), ("uPlot 1.6.32", "vendor/uplot.LICENSE")];
 const ICON: &str = "icon.svg";
 
 /// A file as it is served.
@@ -97,30 +95,18 @@ pub(crate) async fn serve(State(app): State<App>, Path(name): Path<String>) -> R
 }
 
 fn part(name: &str) -> Vec<u8> {
-    Embedded::get(name)
-        .map(|file| file.data.into_owned())
-        .unwrap_or_default()
+    Embedded::get(name).map(|file| file.data.into_owned()).unwrap_or_default()
 }
 
 fn joined(names: &[&str], between: &[u8]) -> Vec<u8> {
-    names
-        .iter()
-        .map(|name| part(name))
-        .collect::<Vec<_>>()
-        .join(between)
+    names.iter().map(|name| part(name)).collect::<Vec<_>>().join(between)
 }
 
 fn licences() -> String {
     let licence = |(what, file): &(&str, &str)| {
-        format!(
-            "{what}\n\n{}\n",
-            String::from_utf8_lossy(&part(file)).replace("*/", "* /")
-        )
+        format!("{what}\n\n{}\n", String::from_utf8_lossy(&part(file)).replace("*/", "* /"))
     };
-    format!(
-        "/*!\n{}*/\n",
-        LICENCES.iter().map(licence).collect::<Vec<_>>().join("\n")
-    )
+    format!("/*!\n{}*/\n", LICENCES.iter().map(licence).collect::<Vec<_>>().join("\n"))
 }
 
 /// The first 16 hex digits of the content's SHA-256.
@@ -157,12 +143,7 @@ mod tests {
     #[test]
     fn the_script_carries_the_licences_of_its_parts() {
         let assets = Assets::load();
-        let script = assets
-            .files
-            .iter()
-            .find(|(name, _)| name.ends_with(".js"))
-            .expect("a script")
-            .1;
+        let script = assets.files.iter().find(|(name, _)| name.ends_with(".js")).expect("a script").1;
         let text = String::from_utf8_lossy(&script.content);
         assert!(text.contains("Zero-Clause BSD") && text.contains("Copyright (c) 2022 Leon Sorokin"));
         assert!(text.contains("version=\"4.0.1\"") || text.contains("4.0.1"));

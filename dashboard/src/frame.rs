@@ -49,7 +49,5 @@ impl FromRequestParts<App> for Frame {
 }
 
 fn chosen_theme(headers: &HeaderMap) -> Option<&'static str> {
-    ["light", "dark"]
-        .into_iter()
-        .find(|theme| cookie(headers, THEME_COOKIE) == Some(*theme))
+    ["light", "dark"].into_iter().find(|theme| cookie(headers, THEME_COOKIE) == Some(*theme))
 }

@@ -44,11 +44,9 @@ impl Problem {
                 "Nothing here",
                 "No such page, or what it showed is kept no longer. Finished deliveries are kept for 30 days, dead letters for 90.",
             ),
-            Self::MethodNotAllowed => (
-                StatusCode::METHOD_NOT_ALLOWED,
-                "Not this way",
-                "This address does not take this method.",
-            ),
+            Self::MethodNotAllowed => {
+                (StatusCode::METHOD_NOT_ALLOWED, "Not this way", "This address does not take this method.")
+            }
             Self::ForeignHost => (
                 StatusCode::MISDIRECTED_REQUEST,
                 "Not under this name",
@@ -59,11 +57,7 @@ impl Problem {
                 "Not from there",
                 "Changes are taken from pages of this dashboard only.",
             ),
-            Self::BadRequest => (
-                StatusCode::BAD_REQUEST,
-                "Not understood",
-                "The request can't be read.",
-            ),
+            Self::BadRequest => (StatusCode::BAD_REQUEST, "Not understood", "The request can't be read."),
             Self::Database => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The database does not answer",
@@ -121,16 +115,7 @@ pub(crate) async fn dress(State(app): State<App>, request: Request, next: Next) 
     if is_fragment {
         return (status, [("hx-reswap", "none")]).into_response();
     }
-    (
-        status,
-        MessagePage {
-            frame,
-            title,
-            text,
-            code: status.as_u16(),
-        },
-    )
-        .into_response()
+    (status, MessagePage { frame, title, text, code: status.as_u16() }).into_response()
 }
 
 /// Whether the request comes from a fragment that fetches itself.

@@ -35,10 +35,8 @@ pub fn services_on(context: &Context, listener: TcpListener) -> Vec<Service> {
 fn start(app: App, bind: impl FnOnce() -> std::io::Result<TcpListener> + Send + 'static) -> Vec<Service> {
     let poller = app.clone();
     vec![
-        Service::new("dashboard", move |stop| async move {
-            Ok(serve(app, bind()?, stop).await?)
-        })
-        .with_deadline(SLOW_READERS),
+        Service::new("dashboard", move |stop| async move { Ok(serve(app, bind()?, stop).await?) })
+            .with_deadline(SLOW_READERS),
         Service::new("dashboard-poller", move |stop| async move {
             poller.live.poll(&poller.sources, &stop).await;
             Ok(())

@@ -30,12 +30,7 @@ async fn start() -> Running {
     let stop = CancellationToken::new();
     let services = dashboard::services_on(&app.context, listener);
     let process = tokio::spawn(Supervisor::run(services, stop.clone(), Duration::from_secs(10)));
-    Running {
-        app,
-        address,
-        stop,
-        process,
-    }
+    Running { app, address, stop, process }
 }
 
 struct Stream {
@@ -48,10 +43,7 @@ impl Stream {
         let mut socket = TcpStream::connect(address).await.expect("a connection");
         let request = format!("GET /live HTTP/1.1\r\nhost: {address}\r\naccept: text/event-stream\r\n\r\n");
         socket.write_all(request.as_bytes()).await.expect("a request");
-        let mut stream = Self {
-            lines: BufReader::new(socket),
-            head: String::new(),
-        };
+        let mut stream = Self { lines: BufReader::new(socket), head: String::new() };
         loop {
             match stream.line().await.as_str() {
                 "" => return stream,
@@ -62,10 +54,7 @@ impl Stream {
 
     async fn line(&mut self) -> String {
         let mut line = String::new();
-        timeout(PATIENCE, self.lines.read_line(&mut line))
-            .await
-            .expect("in time")
-            .expect("a line");
+        timeout(PATIENCE, self.lines.read_line(&mut line)).await.expect("in time").expect("a line");
         line.trim_end().to_owned()
     }
 
@@ -75,30 +64,16 @@ impl Stream {
 
     async fn ends(mut self) {
         let mut rest = Vec::new();
-        timeout(PATIENCE, self.lines.read_to_end(&mut rest))
-            .await
-            .expect("in time")
-            .expect("an end");
+        timeout(PATIENCE, self.lines.read_to_end(&mut rest)).await.expect("in time").expect("an end");
     }
 }
 
 #[tokio::test]
 async fn a_delivery_that_comes_in_is_announced_to_everybody() {
     let running = start().await;
-    let mut streams = [
-        Stream::open(running.address).await,
-        Stream::open(running.address).await,
-    ];
-    assert!(
-        streams[0].head.contains("content-type: text/event-stream"),
-        "{}",
-        streams[0].head
-    );
-    assert!(
-        streams[0].head.contains("x-accel-buffering: no"),
-        "{}",
-        streams[0].head
-    );
+    let mut streams = [Stream::open(running.address).await, Stream::open(running.address).await];
+    assert!(streams[0].head.contains("content-type: text/event-stream"), "{}", streams[0].head);
+    assert!(streams[0].head.contains("x-accel-buffering: no"), "{}", streams[0].head);
     for stream in &mut streams {
         stream.until("event: deliveries").await;
         stream.until("event: rates").await;
@@ -109,9 +84,7 @@ async fn a_delivery_that_comes_in_is_announced_to_everybody() {
     rows::insert(db, endpoint.clone()).await.expect("an endpoint");
     let event = rows::event("upload file", "{}", now);
     rows::insert(db, event.clone()).await.expect("an event");
-    rows::insert(db, rows::delivery(&event, &endpoint))
-        .await
-        .expect("a delivery");
+    rows::insert(db, rows::delivery(&event, &endpoint)).await.expect("a delivery");
     for stream in &mut streams {
         stream.until("event: counters").await;
         stream.until("event: deliveries").await;

@@ -12,12 +12,7 @@ fn form(key: &str, next: &str) -> String {
 async fn log_in(app: &TestDashboard) -> String {
     let answer = app.post("/login", &form(KEY, "")).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
-    answer
-        .header("set-cookie")
-        .split(';')
-        .next()
-        .expect("a cookie")
-        .to_owned()
+    answer.header("set-cookie").split(';').next().expect("a cookie").to_owned()
 }
 
 async fn with_cookie(app: &TestDashboard, path: &str, cookie: &str) -> Page {
@@ -36,11 +31,7 @@ async fn without_a_session_every_page_leads_to_the_login() {
         ("/fragments/counters", "/login"),
     ] {
         let page = app.get(path).await;
-        assert_eq!(
-            (page.status, page.header("location")),
-            (StatusCode::SEE_OTHER, login),
-            "{path}"
-        );
+        assert_eq!((page.status, page.header("location")), (StatusCode::SEE_OTHER, login), "{path}");
     }
     let login = app.get("/login").await;
     assert_eq!(login.status, StatusCode::OK);
@@ -62,10 +53,7 @@ async fn a_fragment_without_a_session_leads_its_page_to_the_login() {
 async fn the_key_opens_a_session_that_a_logout_ends() {
     let app = TestDashboard::locked().await;
     let answer = app.post("/login", &form(KEY, "%2Ferrors")).await;
-    assert_eq!(
-        (answer.status, answer.header("location")),
-        (StatusCode::SEE_OTHER, "/errors")
-    );
+    assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/errors"));
     let set = answer.header("set-cookie");
     assert!(
         set.contains("HttpOnly") && set.contains("SameSite=Strict") && set.contains("Max-Age=43200"),
@@ -76,9 +64,7 @@ async fn the_key_opens_a_session_that_a_logout_ends() {
     let cookie = log_in(&app).await;
     let page = with_cookie(&app, "/", &cookie).await;
     assert_eq!(page.status, StatusCode::OK);
-    page.shows("Log out")
-        .shows("X-API-Key: $ADMIN_API_KEY")
-        .hides(KEY);
+    page.shows("Log out").shows("X-API-Key: $ADMIN_API_KEY").hides(KEY);
     assert_eq!(with_cookie(&app, "/login", &cookie).await.header("location"), "/");
     let out = app.post("/logout", "").await;
     assert!(out.header("set-cookie").contains("Max-Age=0"));
@@ -88,20 +74,12 @@ async fn the_key_opens_a_session_that_a_logout_ends() {
 async fn a_session_ends_after_twelve_hours_and_with_another_key() {
     let app = TestDashboard::locked().await;
     let cookie = log_in(&app).await;
-    app.context
-        .clock
-        .forward(std::time::Duration::from_secs(12 * 3600 - 5));
+    app.context.clock.forward(std::time::Duration::from_secs(12 * 3600 - 5));
     assert_eq!(with_cookie(&app, "/errors", &cookie).await.status, StatusCode::OK);
     app.context.clock.forward(std::time::Duration::from_secs(5));
-    assert_eq!(
-        with_cookie(&app, "/errors", &cookie).await.status,
-        StatusCode::SEE_OTHER
-    );
+    assert_eq!(with_cookie(&app, "/errors", &cookie).await.status, StatusCode::SEE_OTHER);
     let elsewhere = TestDashboard::with(&[("ADMIN_API_KEY", "another-long-enough-key")]).await;
-    assert_eq!(
-        with_cookie(&elsewhere, "/errors", &cookie).await.status,
-        StatusCode::SEE_OTHER
-    );
+    assert_eq!(with_cookie(&elsewhere, "/errors", &cookie).await.status, StatusCode::SEE_OTHER);
 }
 
 #[tokio::test]
@@ -114,10 +92,7 @@ async fn a_wrong_key_is_refused_and_the_eleventh_within_a_minute_unread() {
         assert_eq!(answer.header("set-cookie"), "");
     }
     let refused = app.post("/login", &form(KEY, "")).await;
-    assert_eq!(
-        (refused.status, refused.header("retry-after")),
-        (StatusCode::TOO_MANY_REQUESTS, "60")
-    );
+    assert_eq!((refused.status, refused.header("retry-after")), (StatusCode::TOO_MANY_REQUESTS, "60"));
     app.context.clock.forward(std::time::Duration::from_secs(60));
     log_in(&app).await;
 }
@@ -125,10 +100,7 @@ async fn a_wrong_key_is_refused_and_the_eleventh_within_a_minute_unread() {
 #[tokio::test]
 async fn the_login_reads_forms_only_and_leads_nowhere_else() {
     let app = TestDashboard::locked().await;
-    assert_eq!(
-        app.post("/login", "nonsense").await.status,
-        StatusCode::BAD_REQUEST
-    );
+    assert_eq!(app.post("/login", "nonsense").await.status, StatusCode::BAD_REQUEST);
     let long = form(&"x".repeat(5_000), "");
     assert_eq!(app.post("/login", &long).await.status, StatusCode::BAD_REQUEST);
     let answer = app.post("/login", &form(KEY, "%2F%2Fevil.example")).await;
@@ -138,38 +110,25 @@ async fn the_login_reads_forms_only_and_leads_nowhere_else() {
 #[tokio::test]
 async fn a_page_of_another_site_cannot_drive_us() {
     let app = TestDashboard::locked().await;
-    for (name, value) in [
-        ("sec-fetch-site", "cross-site"),
-        ("origin", "https://evil.example"),
-        ("accept", "*/*"),
-    ] {
+    for (name, value) in
+        [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example"), ("accept", "*/*")]
+    {
         let answer = app.ask(Request::post("/logout").header(name, value)).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{name}: {value}");
     }
-    let ours = app
-        .ask(Request::post("/logout").header("origin", "http://127.0.0.1:5555"))
-        .await;
+    let ours = app.ask(Request::post("/logout").header("origin", "http://127.0.0.1:5555")).await;
     assert_eq!(ours.status, StatusCode::SEE_OTHER);
 }
 
 #[tokio::test]
 async fn on_loopback_a_rebound_name_gets_nothing() {
     let app = TestDashboard::open().await;
-    let rebound = app
-        .ask(Request::get("/").header("host", "evil.example:5555"))
-        .await;
+    let rebound = app.ask(Request::get("/").header("host", "evil.example:5555")).await;
     assert_eq!(rebound.status, StatusCode::MISDIRECTED_REQUEST);
     rebound.hides("Latest deliveries");
-    assert_eq!(
-        app.ask(Request::get("/").header("host", "localhost:5555"))
-            .await
-            .status,
-        StatusCode::OK
-    );
+    assert_eq!(app.ask(Request::get("/").header("host", "localhost:5555")).await.status, StatusCode::OK);
     let public = TestDashboard::with(&[("DASHBOARD_ADDR", "0.0.0.0:5555"), ("ADMIN_API_KEY", KEY)]).await;
-    let named = public
-        .ask(Request::get("/login").header("host", "hooks.example.com"))
-        .await;
+    let named = public.ask(Request::get("/login").header("host", "hooks.example.com")).await;
     assert_eq!(named.status, StatusCode::OK);
 }
 
@@ -183,22 +142,12 @@ async fn every_answer_carries_the_policy() {
             policy.starts_with("default-src 'self'; script-src 'self'; style-src 'self';"),
             "{path}: {policy}"
         );
-        assert!(
-            policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"),
-            "{policy}"
-        );
+        assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{policy}");
         assert_eq!(page.header("x-content-type-options"), "nosniff");
         assert_eq!(page.header("cache-control"), "no-store");
-        for inline in [
-            "<style",
-            " style=",
-            " onclick",
-            " onload",
-            "<script>",
-            "javascript:",
-            "hx-on",
-            "http://cdn",
-        ] {
+        for inline in
+            ["<style", " style=", " onclick", " onload", "<script>", "javascript:", "hx-on", "http://cdn"]
+        {
             page.hides(inline);
         }
     }
@@ -213,10 +162,7 @@ async fn assets_are_kept_for_good_and_change_their_name_with_their_content() {
         let name = piece.split('"').next().expect("a name");
         let asset = app.get(&format!("/assets/{name}")).await;
         assert_eq!(asset.status, StatusCode::OK, "{name}");
-        assert_eq!(
-            asset.header("cache-control"),
-            "public, max-age=31536000, immutable"
-        );
+        assert_eq!(asset.header("cache-control"), "public, max-age=31536000, immutable");
         assert!(!asset.text.is_empty());
         found += 1;
     }
@@ -229,22 +175,14 @@ async fn machines_read_health_without_a_key_and_metrics_as_the_setting_says() {
     let app = TestDashboard::locked().await;
     assert_eq!(app.get("/health/live").await.text, r#"{"status":"ok"}"#);
     assert_eq!(app.get("/health/ready").await.text, r#"{"status":"ready"}"#);
-    assert_eq!(
-        app.get("/metrics").await.header("content-type"),
-        "text/plain; version=0.0.4; charset=utf-8"
-    );
+    assert_eq!(app.get("/metrics").await.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     let closed = TestDashboard::with(&[("ADMIN_API_KEY", KEY), ("METRICS_PUBLIC", "false")]).await;
     assert_eq!(closed.get("/metrics").await.status, StatusCode::UNAUTHORIZED);
-    for (name, value) in [
-        ("x-api-key", KEY.to_owned()),
-        ("authorization", format!("Bearer {KEY}")),
-    ] {
+    for (name, value) in [("x-api-key", KEY.to_owned()), ("authorization", format!("Bearer {KEY}"))] {
         let asked = closed.ask(Request::get("/metrics").header(name, value)).await;
         assert_eq!(asked.status, StatusCode::OK, "{name}");
     }
-    let wrong = closed
-        .ask(Request::get("/metrics").header("x-api-key", "wrong"))
-        .await;
+    let wrong = closed.ask(Request::get("/metrics").header("x-api-key", "wrong")).await;
     assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
     closed.context.database.close().await;
     let away = closed.get("/health/ready").await;
@@ -255,10 +193,6 @@ async fn machines_read_health_without_a_key_and_metrics_as_the_setting_says() {
 #[tokio::test]
 async fn the_theme_that_a_reader_chose_is_there_from_the_first_byte() {
     let app = TestDashboard::open().await;
-    with_cookie(&app, "/errors", "hookyard_theme=dark")
-        .await
-        .shows("<html lang=\"en\" data-theme=\"dark\">");
-    with_cookie(&app, "/errors", "hookyard_theme=%22onload")
-        .await
-        .shows("<html lang=\"en\">");
+    with_cookie(&app, "/errors", "hookyard_theme=dark").await.shows("<html lang=\"en\" data-theme=\"dark\">");
+    with_cookie(&app, "/errors", "hookyard_theme=%22onload").await.shows("<html lang=\"en\">");
 }

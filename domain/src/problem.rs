@@ -80,11 +80,9 @@ impl ProblemCode {
             Self::MethodNotAllowed => (405, "method_not_allowed", "This method is not allowed here"),
             Self::RequestTimeout => (408, "request_timeout", "The request did not arrive in time"),
             Self::PayloadTooLarge => (413, "payload_too_large", "The body is too large"),
-            Self::UnsupportedMediaType => (
-                415,
-                "unsupported_media_type",
-                "This content type is not taken here",
-            ),
+            Self::UnsupportedMediaType => {
+                (415, "unsupported_media_type", "This content type is not taken here")
+            }
             Self::RangeNotSatisfiable => (416, "range_not_satisfiable", "The range lies outside of the file"),
             Self::ValidationFailed => (422, "validation_failed", "Some values are not valid"),
             Self::Internal => (500, "internal", "Something failed on our side"),
@@ -125,11 +123,7 @@ impl ProblemCode {
             422 => Self::ValidationFailed,
             503 => Self::Unavailable,
             _ if status >= 500 => Self::Internal,
-            _ => Self::ALL
-                .iter()
-                .copied()
-                .find(|code| code.status() == status)
-                .unwrap_or(Self::BadRequest),
+            _ => Self::ALL.iter().copied().find(|code| code.status() == status).unwrap_or(Self::BadRequest),
         }
     }
 }
@@ -146,10 +140,7 @@ pub struct FieldError {
 impl FieldError {
     /// `field` breaks the rule that `message` states.
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            field: field.into(),
-            message: message.into(),
-        }
+        Self { field: field.into(), message: message.into() }
     }
 }
 

@@ -16,9 +16,7 @@ impl Paint {
     pub(crate) fn of_stdout() -> Self {
         let set = |name| environment(name).filter(|value| !value.is_empty());
         let wanted = set("NO_COLOR").is_none() && set("TERM").is_none_or(|terminal| terminal != "dumb");
-        Self {
-            on: wanted && stdout().is_terminal(),
-        }
+        Self { on: wanted && stdout().is_terminal() }
     }
 
     pub(crate) fn bold(self, text: &str) -> String {
@@ -42,11 +40,7 @@ impl Paint {
     }
 
     fn code(self, code: &str, text: &str) -> String {
-        if self.on {
-            format!("\x1b[{code}m{text}\x1b[0m")
-        } else {
-            text.to_owned()
-        }
+        if self.on { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 }
 
@@ -58,15 +52,7 @@ pub(crate) fn say(line: &str) {
 
 /// A text without the characters that steer a terminal; each becomes `\u{fffd}`.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                c
-            }
-        })
-        .collect()
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// The first `most` characters of a text, with `…` where something is left out.
@@ -96,10 +82,7 @@ mod tests {
 
     #[test]
     fn nothing_that_steers_a_terminal_is_left() {
-        assert_eq!(
-            printable("a\x1b[2Jb\u{9b}c\r\n"),
-            "a\u{fffd}[2Jb\u{fffd}c\u{fffd}\u{fffd}"
-        );
+        assert_eq!(printable("a\x1b[2Jb\u{9b}c\r\n"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}\u{fffd}");
         assert_eq!(printable("žluť 日本"), "žluť 日本");
     }
 

@@ -55,7 +55,10 @@ fn dependencies_between_our_crates_go_one_way() {
     }
     for package in free {
         let other = free.into_iter().find(|name| *name != package).expect("two");
-        assert!(all.get(package).is_none_or(|known| !known.contains(other)), "{package} may not know {other}");
+        assert!(
+            all.get(package).is_none_or(|known| !known.contains(other)),
+            "{package} may not know {other}"
+        );
     }
 }
 
@@ -63,7 +66,10 @@ fn dependencies_between_our_crates_go_one_way() {
 fn only_those_who_need_them_name_apalis_axum_and_the_http_client() {
     for (package, known) in dependencies(&metadata()) {
         for (guarded, may) in MAY_NAME {
-            assert!(!known.contains(*guarded) || may.contains(&package.as_str()), "{package} may not name {guarded}");
+            assert!(
+                !known.contains(*guarded) || may.contains(&package.as_str()),
+                "{package} may not name {guarded}"
+            );
         }
     }
 }
@@ -72,6 +78,10 @@ fn only_those_who_need_them_name_apalis_axum_and_the_http_client() {
 fn every_package_of_ours_takes_the_lints_of_the_workspace() {
     for package in metadata().packages {
         let manifest = std::fs::read_to_string(&package.manifest_path).expect("a manifest");
-        assert!(manifest.contains("[lints]\nworkspace = true"), "{} has no [lints] of the workspace", package.name);
+        assert!(
+            manifest.contains("[lints]\nworkspace = true"),
+            "{} has no [lints] of the workspace",
+            package.name
+        );
     }
 }

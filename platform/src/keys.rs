@@ -43,8 +43,7 @@ impl Keys {
         let root = Hkdf::<Sha256>::new(None, secret_key);
         let derive = |label: &[u8]| {
             let mut key = Zeroizing::new([0; 32]);
-            root.expand(label, key.as_mut_slice())
-                .expect("32 bytes are within HKDF's limit");
+            root.expand(label, key.as_mut_slice()).expect("32 bytes are within HKDF's limit");
             key
         };
         Self {
@@ -58,14 +57,9 @@ impl Keys {
     #[must_use]
     pub fn seal(&self, context: &[u8], plain: &[u8]) -> Vec<u8> {
         let nonce: [u8; NONCE_LENGTH] = rand::random();
-        let payload = Payload {
-            msg: plain,
-            aad: context,
-        };
-        let sealed = self
-            .sealing
-            .encrypt(&Nonce::from(nonce), payload)
-            .expect("a secret is far below 256 GiB");
+        let payload = Payload { msg: plain, aad: context };
+        let sealed =
+            self.sealing.encrypt(&Nonce::from(nonce), payload).expect("a secret is far below 256 GiB");
         [&[VERSION], nonce.as_slice(), &sealed].concat()
     }
 
@@ -78,16 +72,9 @@ impl Keys {
         if *version != VERSION {
             return Err(KeyError::UnknownVersion(*version));
         }
-        let (nonce, ciphertext) = rest
-            .split_first_chunk::<NONCE_LENGTH>()
-            .ok_or(KeyError::CannotOpen)?;
-        let payload = Payload {
-            msg: ciphertext,
-            aad: context,
-        };
-        self.sealing
-            .decrypt(&Nonce::from(*nonce), payload)
-            .map_err(|_| KeyError::CannotOpen)
+        let (nonce, ciphertext) = rest.split_first_chunk::<NONCE_LENGTH>().ok_or(KeyError::CannotOpen)?;
+        let payload = Payload { msg: ciphertext, aad: context };
+        self.sealing.decrypt(&Nonce::from(*nonce), payload).map_err(|_| KeyError::CannotOpen)
     }
 
     /// Signs the text of a link: lowercase hex of HMAC-SHA256.
@@ -144,14 +131,8 @@ mod tests {
     #[test]
     fn another_context_or_key_is_refused() {
         let sealed = keys(1).seal(b"endpoint-secret:1", b"plain");
-        assert_eq!(
-            keys(1).open(b"endpoint-secret:2", &sealed),
-            Err(KeyError::CannotOpen)
-        );
-        assert_eq!(
-            keys(2).open(b"endpoint-secret:1", &sealed),
-            Err(KeyError::CannotOpen)
-        );
+        assert_eq!(keys(1).open(b"endpoint-secret:2", &sealed), Err(KeyError::CannotOpen));
+        assert_eq!(keys(2).open(b"endpoint-secret:1", &sealed), Err(KeyError::CannotOpen));
     }
 
     #[test]
@@ -161,11 +142,7 @@ mod tests {
             let mut changed = sealed.clone();
             changed[at] ^= 1;
             assert!(keys(1).open(b"c", &changed).is_err(), "byte {at}");
-            assert_eq!(
-                keys(1).open(b"c", &sealed[..at]),
-                Err(KeyError::CannotOpen),
-                "cut at {at}"
-            );
+            assert_eq!(keys(1).open(b"c", &sealed[..at]), Err(KeyError::CannotOpen), "cut at {at}");
         }
         assert_eq!(keys(1).open(b"c", &[9, 1, 2]), Err(KeyError::UnknownVersion(9)));
     }

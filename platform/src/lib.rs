@@ -2,9 +2,9 @@
 //! Decides nothing about deliveries: the rules are `domain`'s, the work is `api`'s and `worker`'s.
 
 pub mod clock;
+pub mod config;
 pub mod context;
 pub mod database;
-pub mod config;
 pub mod keys;
 pub mod links;
 pub mod queue;

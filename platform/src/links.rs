@@ -39,11 +39,7 @@ pub fn check(
     if !keys.verify_link(&signed_text(upload, expires), signature) {
         return Err(LinkError::Changed);
     }
-    if expires <= now.seconds() {
-        Err(LinkError::Expired)
-    } else {
-        Ok(())
-    }
+    if expires <= now.seconds() { Err(LinkError::Expired) } else { Ok(()) }
 }
 
 fn signed_text(upload: UploadId, expires: i64) -> String {
@@ -60,27 +56,19 @@ mod tests {
     }
 
     fn signature(link: &Url) -> String {
-        link.query_pairs()
-            .find(|(name, _)| name == "signature")
-            .expect("it is signed")
-            .1
-            .into_owned()
+        link.query_pairs().find(|(name, _)| name == "signature").expect("it is signed").1.into_owned()
     }
 
     #[test]
     fn a_link_stands_under_the_public_url_with_or_without_a_path() {
         let (keys, upload) = (Keys::new(&[7; 32]), UploadId::new());
-        for base in [
-            "https://a.test",
-            "https://a.test/",
-            "https://a.test/hooks",
-            "https://a.test/hooks/",
-        ] {
+        for base in ["https://a.test", "https://a.test/", "https://a.test/hooks", "https://a.test/hooks/"] {
             let link = link(&keys, upload, base);
             let root = base.trim_end_matches('/');
-            assert!(link.as_str().starts_with(&format!(
-                "{root}/v1/uploads/{upload}/file?expires=1000&signature="
-            )));
+            assert!(
+                link.as_str()
+                    .starts_with(&format!("{root}/v1/uploads/{upload}/file?expires=1000&signature="))
+            );
         }
     }
 
@@ -89,30 +77,12 @@ mod tests {
         let (keys, upload) = (Keys::new(&[7; 32]), UploadId::new());
         let signature = signature(&link(&keys, upload, "https://a.test"));
         assert_eq!(check(&keys, upload, 1_000, &signature, Millis(999_999)), Ok(()));
-        assert_eq!(
-            check(&keys, upload, 1_000, &signature, Millis(1_000_000)),
-            Err(LinkError::Expired)
-        );
-        assert_eq!(
-            check(&keys, UploadId::new(), 1_000, &signature, Millis(0)),
-            Err(LinkError::Changed)
-        );
-        assert_eq!(
-            check(&keys, upload, 1_001, &signature, Millis(0)),
-            Err(LinkError::Changed)
-        );
-        assert_eq!(
-            check(&keys, upload, 1_000, "", Millis(0)),
-            Err(LinkError::Changed)
-        );
-        assert_eq!(
-            check(&keys, upload, 1_000, &signature[2..], Millis(0)),
-            Err(LinkError::Changed)
-        );
+        assert_eq!(check(&keys, upload, 1_000, &signature, Millis(1_000_000)), Err(LinkError::Expired));
+        assert_eq!(check(&keys, UploadId::new(), 1_000, &signature, Millis(0)), Err(LinkError::Changed));
+        assert_eq!(check(&keys, upload, 1_001, &signature, Millis(0)), Err(LinkError::Changed));
+        assert_eq!(check(&keys, upload, 1_000, "", Millis(0)), Err(LinkError::Changed));
+        assert_eq!(check(&keys, upload, 1_000, &signature[2..], Millis(0)), Err(LinkError::Changed));
         let other = Keys::new(&[8; 32]);
-        assert_eq!(
-            check(&other, upload, 1_000, &signature, Millis(0)),
-            Err(LinkError::Changed)
-        );
+        assert_eq!(check(&other, upload, 1_000, &signature, Millis(0)), Err(LinkError::Changed));
     }
 }

@@ -11,18 +11,10 @@ fn the_example_is_the_list_of_settings() {
     let (_, list) = text.split_once("\n\n").expect("a heading, then the list");
     let mut expected = String::new();
     for setting in SETTINGS {
-        writeln!(
-            expected,
-            "# {}\n#{}={}\n",
-            setting.meaning, setting.name, setting.default
-        )
-        .expect("a string");
+        writeln!(expected, "# {}\n#{}={}\n", setting.meaning, setting.name, setting.default)
+            .expect("a string");
     }
-    assert_eq!(
-        list.trim_end(),
-        expected.trim_end(),
-        "the list should read:\n\n{expected}"
-    );
+    assert_eq!(list.trim_end(), expected.trim_end(), "the list should read:\n\n{expected}");
 }
 
 #[test]
@@ -31,9 +23,5 @@ fn every_setting_stands_once_and_has_a_meaning() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), SETTINGS.len());
-    assert!(
-        SETTINGS
-            .iter()
-            .all(|setting| setting.meaning.ends_with('.') && !setting.meaning.contains('\n'))
-    );
+    assert!(SETTINGS.iter().all(|setting| setting.meaning.ends_with('.') && !setting.meaning.contains('\n')));
 }

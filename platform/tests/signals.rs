@@ -10,8 +10,5 @@ async fn the_first_signal_stops_and_the_second_is_told() {
     signals.stop.cancelled().await;
     raise(SIGINT).expect("raise");
     assert_eq!(signals.second.await, Ok(Signal::Interrupt));
-    assert_eq!(
-        (Signal::Interrupt.exit_code(), Signal::Terminate.exit_code()),
-        (130, 143)
-    );
+    assert_eq!((Signal::Interrupt.exit_code(), Signal::Terminate.exit_code()), (130, 143));
 }

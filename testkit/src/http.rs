@@ -49,15 +49,8 @@ impl Client {
     pub fn new(base: impl Into<String>) -> Self {
         // Another test may have installed it already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(PATIENCE)
-            .build()
-            .expect("a client");
-        Self {
-            base: base.into(),
-            http,
-        }
+        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().expect("a client");
+        Self { base: base.into(), http }
     }
 
     /// Whether the API says that it is ready.
@@ -80,12 +73,7 @@ impl Client {
     /// When it is refused.
     pub async fn register_for(&self, event_type: &str, url: &str) -> Uuid {
         let body = json!({"event_type_id": event_type, "user_id": 1, "url": url});
-        let sent = self
-            .http
-            .post(format!("{}/webhook/register", self.base))
-            .json(&body)
-            .send()
-            .await;
+        let sent = self.http.post(format!("{}/webhook/register", self.base)).json(&body).send().await;
         let answer: Value = sent.expect("the API answers").json().await.expect("JSON");
         let id = answer["data"]["id"].as_str().and_then(|id| id.parse().ok());
         id.unwrap_or_else(|| panic!("not registered: {answer}"))
@@ -98,12 +86,7 @@ impl Client {
              Content-Type: application/octet-stream\r\n\r\n"
         );
         let end = format!("\r\n--{BOUNDARY}--\r\n");
-        self.send(
-            webhook,
-            name,
-            [head.as_bytes(), content, end.as_bytes()].concat().into(),
-        )
-        .await
+        self.send(webhook, name, [head.as_bytes(), content, end.as_bytes()].concat().into()).await
     }
 
     /// Uploads `chunks` chunks of the same bytes as one file, without ever holding it whole.
@@ -114,12 +97,7 @@ impl Client {
         let parts = stream::iter([head.into_bytes()])
             .chain(stream::iter(std::iter::repeat_n(chunk, chunks)).map(<[u8]>::to_vec))
             .chain(stream::iter([format!("\r\n--{BOUNDARY}--\r\n").into_bytes()]));
-        self.send(
-            webhook,
-            name,
-            reqwest::Body::wrap_stream(parts.map(Ok::<_, std::io::Error>)),
-        )
-        .await
+        self.send(webhook, name, reqwest::Body::wrap_stream(parts.map(Ok::<_, std::io::Error>))).await
     }
 
     /// Uploads a small text for each name, `at_once` at a time. In the order of answers.
@@ -141,18 +119,11 @@ impl Client {
         let sent = self
             .http
             .post(format!("{}/upload_file/webhook_id/{webhook}", self.base))
-            .header(
-                "content-type",
-                format!("multipart/form-data; boundary={BOUNDARY}"),
-            )
+            .header("content-type", format!("multipart/form-data; boundary={BOUNDARY}"))
             .body(body)
             .send()
             .await;
         let status = sent.ok().map(|answer| answer.status().as_u16());
-        Sent {
-            name: name.to_owned(),
-            status,
-            took: start.elapsed(),
-        }
+        Sent { name: name.to_owned(), status, took: start.elapsed() }
     }
 }

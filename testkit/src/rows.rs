@@ -47,16 +47,10 @@ impl Rows {
     pub async fn counts(&self) -> Counts {
         Counts {
             uploads: self.number("SELECT count(*) FROM upload").await,
-            uploads_open: self
-                .number("SELECT count(*) FROM upload WHERE state = 'received'")
-                .await,
+            uploads_open: self.number("SELECT count(*) FROM upload WHERE state = 'received'").await,
             open: self.number("SELECT count(*) FROM delivery").await,
-            succeeded: self
-                .number("SELECT count(*) FROM finished_delivery WHERE state = 'succeeded'")
-                .await,
-            dead: self
-                .number("SELECT count(*) FROM finished_delivery WHERE state = 'dead'")
-                .await,
+            succeeded: self.number("SELECT count(*) FROM finished_delivery WHERE state = 'succeeded'").await,
+            dead: self.number("SELECT count(*) FROM finished_delivery WHERE state = 'dead'").await,
             attempts: self.number("SELECT count(*) FROM attempt").await,
         }
     }
@@ -66,9 +60,7 @@ impl Rows {
     /// # Panics
     /// When it is not answered with one number.
     pub async fn number(&self, sql: &str) -> i64 {
-        self.try_number(sql)
-            .await
-            .unwrap_or_else(|error| panic!("{sql}: {error}"))
+        self.try_number(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 
     /// The number that a question is answered with.
@@ -78,15 +70,9 @@ impl Rows {
     pub async fn try_number(&self, sql: &str) -> sqlx::Result<i64> {
         let query = AssertSqlSafe(sql.to_owned());
         match self {
-            Self::Sqlite(path) => {
-                sqlx::query_scalar(query)
-                    .fetch_one(&mut sqlite(path).await?)
-                    .await
-            }
+            Self::Sqlite(path) => sqlx::query_scalar(query).fetch_one(&mut sqlite(path).await?).await,
             Self::Postgres(url) => {
-                sqlx::query_scalar(query)
-                    .fetch_one(&mut PgConnection::connect(url).await?)
-                    .await
+                sqlx::query_scalar(query).fetch_one(&mut PgConnection::connect(url).await?).await
             }
         }
     }
@@ -99,21 +85,14 @@ impl Rows {
         let query = AssertSqlSafe(sql.to_owned());
         let text = async {
             match self {
-                Self::Sqlite(path) => {
-                    sqlx::query_scalar(query)
-                        .fetch_one(&mut sqlite(path).await?)
-                        .await
-                }
+                Self::Sqlite(path) => sqlx::query_scalar(query).fetch_one(&mut sqlite(path).await?).await,
                 Self::Postgres(url) => {
-                    sqlx::query_scalar(query)
-                        .fetch_one(&mut PgConnection::connect(url).await?)
-                        .await
+                    sqlx::query_scalar(query).fetch_one(&mut PgConnection::connect(url).await?).await
                 }
             }
         };
         let text: sqlx::Result<Option<String>> = text.await;
-        text.unwrap_or_else(|error| panic!("{sql}: {error}"))
-            .unwrap_or_default()
+        text.unwrap_or_else(|error| panic!("{sql}: {error}")).unwrap_or_default()
     }
 
     /// Rows of an id and a number.
@@ -126,14 +105,11 @@ impl Rows {
             match self {
                 Self::Sqlite(path) => sqlx::query_as(query).fetch_all(&mut sqlite(path).await?).await,
                 Self::Postgres(url) => {
-                    sqlx::query_as(query)
-                        .fetch_all(&mut PgConnection::connect(url).await?)
-                        .await
+                    sqlx::query_as(query).fetch_all(&mut PgConnection::connect(url).await?).await
                 }
             }
         };
-        rows.await
-            .unwrap_or_else(|error: sqlx::Error| panic!("{sql}: {error}"))
+        rows.await.unwrap_or_else(|error: sqlx::Error| panic!("{sql}: {error}"))
     }
 
     /// Changes rows; returns how many.
@@ -145,10 +121,9 @@ impl Rows {
         let changed = async {
             Ok::<_, sqlx::Error>(match self {
                 Self::Sqlite(path) => query.execute(&mut sqlite(path).await?).await?.rows_affected(),
-                Self::Postgres(url) => query
-                    .execute(&mut PgConnection::connect(url).await?)
-                    .await?
-                    .rows_affected(),
+                Self::Postgres(url) => {
+                    query.execute(&mut PgConnection::connect(url).await?).await?.rows_affected()
+                }
             })
         };
         changed.await.unwrap_or_else(|error| panic!("{sql}: {error}"))
@@ -168,8 +143,6 @@ impl Rows {
 }
 
 async fn sqlite(path: &PathBuf) -> sqlx::Result<SqliteConnection> {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .busy_timeout(Duration::from_secs(10));
+    let options = SqliteConnectOptions::new().filename(path).busy_timeout(Duration::from_secs(10));
     SqliteConnection::connect_with(&options).await
 }

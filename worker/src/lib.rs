@@ -12,4 +12,9 @@ pub mod send;
 mod services;
 pub mod uploads;
 
+/// Milliseconds with three decimals, as log fields show them.
+fn rounded_ms(duration: std::time::Duration) -> String {
+    format!("{:.3}", duration.as_secs_f64() * 1e3)
+}
+
 pub use services::{dashboard, dashboard_on, services};

@@ -99,7 +99,8 @@ fn sends(context: &Context, claims: crate::claim::Claims, sender: &Sender) -> Se
 
 fn upkeep(context: &Context, kind: &'static str, sender: &Sender) -> Vec<Service> {
     let who = Heartbeat { id: ProcessId::new(), kind, started_at: context.clock.now() };
-    let (beats, gauges, partitions, orphans) = (context.clone(), context.clone(), context.clone(), context.clone());
+    let (beats, gauges, partitions, orphans) =
+        (context.clone(), context.clone(), context.clone(), context.clone());
     let (beating, gauging) = (sender.clone(), sender.clone());
     let queue = context.queue.clone();
     vec![

@@ -57,12 +57,8 @@ impl Committer {
         };
         let mut stack = vec![batch];
         while let Some(mut batch) = stack.pop() {
-            let rows = Rows::of(
-                batch.iter().map(|entry| &entry.work),
-                &recipients,
-                &self.hinter,
-                &self.context,
-            );
+            let rows =
+                Rows::of(batch.iter().map(|entry| &entry.work), &recipients, &self.hinter, &self.context);
             match write::write(&self.context, &rows).await {
                 Ok(()) => self.accepted(batch, rows),
                 Err(WriteError::Refused) if batch.len() > 1 => {
@@ -96,9 +92,7 @@ impl Committer {
             };
             metrics::counter!(names::ACCEPTED, "kind" => kind).increment(1);
             // A caller that went away does not undo its accept.
-            let _ = entry.reply.send(Ok(Accepted {
-                deliveries: *deliveries,
-            }));
+            let _ = entry.reply.send(Ok(Accepted { deliveries: *deliveries }));
         }
         self.hinter.hint(rows);
     }

@@ -57,23 +57,9 @@ struct Pause {
 
 pub(super) fn new(context: &Context) -> (Hinter, Hints) {
     let (sender, receiver) = mpsc::channel(WAITING);
-    let pause = Pause {
-        start: Instant::now(),
-        until_ms: Arc::default(),
-    };
-    let hinter = Hinter {
-        batches: sender,
-        queue: context.queue.clone(),
-        pause: pause.clone(),
-    };
-    (
-        hinter,
-        Hints {
-            batches: receiver,
-            context: context.clone(),
-            pause,
-        },
-    )
+    let pause = Pause { start: Instant::now(), until_ms: Arc::default() };
+    let hinter = Hinter { batches: sender, queue: context.queue.clone(), pause: pause.clone() };
+    (hinter, Hints { batches: receiver, context: context.clone(), pause })
 }
 
 impl Hinter {
@@ -90,11 +76,7 @@ impl Hinter {
         for (queue, ids) in rows.hinted() {
             if !ids.is_empty() {
                 // Full: the mark on these rows runs out by itself.
-                let _ = self.batches.try_send(Batch {
-                    queue,
-                    ids,
-                    request_id: rows.request_id.clone(),
-                });
+                let _ = self.batches.try_send(Batch { queue, ids, request_id: rows.request_id.clone() });
             }
         }
     }
@@ -109,11 +91,7 @@ impl Hints {
     }
 
     async fn push(&self, batch: Batch) {
-        let taken = match self
-            .context
-            .queue
-            .push(batch.queue, &batch.ids, batch.request_id.as_deref())
-            .await
+        let taken = match self.context.queue.push(batch.queue, &batch.ids, batch.request_id.as_deref()).await
         {
             Ok(taken) => taken,
             Err(error) => {
@@ -130,11 +108,7 @@ impl Hints {
 
     /// Takes the mark off rows whose hint found no room, so that the dispatcher sees them at once.
     async fn give_back(&self, queue: QueueName, ids: &[Uuid]) {
-        let work = if queue == QueueName::Uploads {
-            Work::Uploads
-        } else {
-            Work::Deliveries
-        };
+        let work = if queue == QueueName::Uploads { Work::Uploads } else { Work::Deliveries };
         if let Err(error) = unhint(&self.context, work, ids).await {
             debug!(%error, "marks were left on rows without a hint; they run out by themselves");
         }

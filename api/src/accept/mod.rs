@@ -123,10 +123,7 @@ impl Accept {
 
     async fn submit(&self, work: Work) -> Result<Accepted, AcceptError> {
         let (reply, answer) = oneshot::channel();
-        self.waiting
-            .send(Entry { work, reply })
-            .await
-            .map_err(|_| AcceptError::Unavailable)?;
+        self.waiting.send(Entry { work, reply }).await.map_err(|_| AcceptError::Unavailable)?;
         // A committer that vanished with the entry in hand may have written it.
         answer.await.unwrap_or(Err(AcceptError::Unknown))
     }

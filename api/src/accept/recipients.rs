@@ -57,16 +57,12 @@ pub(super) async fn of(context: &Context, events: &[&NewEvent]) -> Result<Recipi
     }
     let mut found = Recipients::default();
     for row in rows(context, &keys).await? {
-        found
-            .0
-            .entry((row.asked_user, row.name))
-            .or_default()
-            .push(Recipient {
-                endpoint_id: row.id.into(),
-                user_id: UserId(row.user_id),
-                custom_payload: row.custom_payload.as_deref().and_then(payload),
-                clear: row.clear,
-            });
+        found.0.entry((row.asked_user, row.name)).or_default().push(Recipient {
+            endpoint_id: row.id.into(),
+            user_id: UserId(row.user_id),
+            custom_payload: row.custom_payload.as_deref().and_then(payload),
+            clear: row.clear,
+        });
     }
     Ok(found)
 }
@@ -101,9 +97,7 @@ fn sqlite(keys: &[Key], now: i64) -> QueryBuilder<Sqlite> {
         values.push_bind(*user).push_bind(name.clone());
     });
     query.push(") SELECT asked.user_id AS asked_user, asked.name, e.id, e.user_id, e.custom_payload, ");
-    query
-        .push("l.state = 'active' AND max(l.backlog_until, l.blocked_until) <= ")
-        .push_bind(now);
+    query.push("l.state = 'active' AND max(l.backlog_until, l.blocked_until) <= ").push_bind(now);
     query.push(
         " AS clear FROM asked
         JOIN event_type t ON t.name = asked.name

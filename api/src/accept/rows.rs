@@ -50,10 +50,7 @@ impl Rows {
 
     fn empty(context: &Context) -> Self {
         let now_or_offset = context.database.statement_time(&context.clock);
-        let stamp = Stamp {
-            now_or_offset,
-            hint_trusted: domain::clock::millis(HINT_TRUSTED),
-        };
+        let stamp = Stamp { now_or_offset, hint_trusted: domain::clock::millis(HINT_TRUSTED) };
         Self {
             uploads: vec![],
             events: vec![],
@@ -88,34 +85,19 @@ impl Rows {
                 lane_id: recipient.endpoint_id.into(),
                 channel: Channel::Webhook,
                 recipient_id: recipient.endpoint_id.into(),
-                body: recipient
-                    .custom_payload
-                    .as_ref()
-                    .and_then(|payload| overlay(&body, payload).ok()),
+                body: recipient.custom_payload.as_ref().and_then(|payload| overlay(&body, payload).ok()),
                 hinted: recipient.clear && hinter.willing(),
             });
         }
         let user_id = event.user_id;
-        self.events.push(EventRow {
-            id: event.id,
-            user_id,
-            event_type: event.event_type.clone(),
-            body,
-        });
+        self.events.push(EventRow { id: event.id, user_id, event_type: event.event_type.clone(), body });
     }
 
     /// The ids that a hint follows for.
     pub(super) fn hinted(&self) -> [(QueueName, Vec<Uuid>); 2] {
-        let deliveries = self
-            .deliveries
-            .iter()
-            .filter(|row| row.hinted)
-            .map(|row| row.id.0);
+        let deliveries = self.deliveries.iter().filter(|row| row.hinted).map(|row| row.id.0);
         let uploads = self.uploads.iter().filter(|row| row.hinted).map(|row| row.id.0);
-        [
-            (QueueName::Deliveries, deliveries.collect()),
-            (QueueName::Uploads, uploads.collect()),
-        ]
+        [(QueueName::Deliveries, deliveries.collect()), (QueueName::Uploads, uploads.collect())]
     }
 
     /// Whether there is work that no hint follows for.
@@ -127,9 +109,5 @@ impl Rows {
 /// The body that is signed and sent: `data` byte for byte as it came.
 fn render(event: &NewEvent, now: Millis) -> Vec<u8> {
     let event_type = serde_json::Value::from(event.event_type.as_str());
-    format!(
-        r#"{{"type":{event_type},"timestamp":"{now}","data":{}}}"#,
-        event.data.get()
-    )
-    .into_bytes()
+    format!(r#"{{"type":{event_type},"timestamp":"{now}","data":{}}}"#, event.data.get()).into_bytes()
 }

@@ -40,11 +40,7 @@ pub(super) async fn write(context: &Context, rows: &Rows) -> Result<(), WriteErr
     insert(&mut tx, rows).await.map_err(|error| {
         let error = DatabaseError::Sqlx(error);
         log_and_count(&error);
-        if error.is_refusal() {
-            WriteError::Refused
-        } else {
-            WriteError::Unavailable
-        }
+        if error.is_refusal() { WriteError::Refused } else { WriteError::Unavailable }
     })?;
     tx.commit().await.map_err(|error| {
         log_and_count(&error);

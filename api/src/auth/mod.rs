@@ -42,18 +42,14 @@ pub(crate) enum Right {
 
 impl Caller {
     /// The administrator, or anybody where no key is set.
-    const ADMIN: Self = Self {
-        scope: Scope::Everyone,
-        rights: &[Right::Read, Right::Publish, Right::Manage],
-    };
+    const ADMIN: Self =
+        Self { scope: Scope::Everyone, rights: &[Right::Read, Right::Publish, Right::Manage] };
 }
 
 impl Lock {
     /// Without a key the door is open.
     pub(crate) fn new(admin: Option<&Secret>) -> Self {
-        Self {
-            admin: admin.map(|key| hash(key.expose().as_bytes())),
-        }
+        Self { admin: admin.map(|key| hash(key.expose().as_bytes())) }
     }
 
     /// Who calls with these headers.
@@ -64,11 +60,7 @@ impl Lock {
         let fits = presented(headers)
             .map(|key| hash(key).ct_eq(admin))
             .fold(Choice::from(0), |fits, one| fits | one);
-        if bool::from(fits) {
-            Ok(Caller::ADMIN)
-        } else {
-            Err(ProblemCode::Unauthorized)
-        }
+        if bool::from(fits) { Ok(Caller::ADMIN) } else { Err(ProblemCode::Unauthorized) }
     }
 }
 
@@ -78,10 +70,7 @@ fn presented(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
         let (scheme, key) = value.as_bytes().split_at_checked(b"Bearer ".len())?;
         scheme.eq_ignore_ascii_case(b"Bearer ").then(|| key.trim_ascii())
     });
-    let plain = headers
-        .get_all(API_KEY)
-        .iter()
-        .map(|value| value.as_bytes().trim_ascii());
+    let plain = headers.get_all(API_KEY).iter().map(|value| value.as_bytes().trim_ascii());
     bearer.chain(plain).filter(|key| key.len() <= MAX_KEY)
 }
 
@@ -107,29 +96,15 @@ mod tests {
         assert!(opens(&[("authorization", "Bearer correct horse battery")]));
         assert!(opens(&[("authorization", "bEARER   correct horse battery ")]));
         assert!(opens(&[("x-api-key", "correct horse battery")]));
-        assert!(opens(&[
-            ("authorization", "Basic Zm9v"),
-            ("x-api-key", "correct horse battery")
-        ]));
+        assert!(opens(&[("authorization", "Basic Zm9v"), ("x-api-key", "correct horse battery")]));
         assert!(!opens(&[]));
-        for wrong in [
-            "",
-            "correct horse batter",
-            "correct horse battery2",
-            "CORRECT HORSE BATTERY",
-        ] {
+        for wrong in ["", "correct horse batter", "correct horse battery2", "CORRECT HORSE BATTERY"] {
             assert!(!opens(&[("x-api-key", wrong)]), "{wrong}");
-            assert!(
-                !opens(&[("authorization", &format!("Bearer {wrong}"))]),
-                "{wrong}"
-            );
+            assert!(!opens(&[("authorization", &format!("Bearer {wrong}"))]), "{wrong}");
         }
-        for wrong in [
-            "correct horse battery",
-            "Basic correct horse battery",
-            "Bearercorrect horse battery",
-            "Bearer",
-        ] {
+        for wrong in
+            ["correct horse battery", "Basic correct horse battery", "Bearercorrect horse battery", "Bearer"]
+        {
             assert!(!opens(&[("authorization", wrong)]), "{wrong}");
         }
     }

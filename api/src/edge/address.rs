@@ -72,11 +72,7 @@ impl AddressRules {
     }
 
     fn is_ours(&self, host: &str) -> bool {
-        is_loopback(host)
-            || self
-                .public_url
-                .host_str()
-                .is_some_and(|ours| ours.eq_ignore_ascii_case(host))
+        is_loopback(host) || self.public_url.host_str().is_some_and(|ours| ours.eq_ignore_ascii_case(host))
     }
 
     /// Whether a page of another origin sends this. Programs other than browsers send no `Origin`.
@@ -115,9 +111,7 @@ fn host_of(request: &Request) -> Option<Authority> {
 
 fn is_same(origin: &Url, host: &Authority) -> bool {
     let default = if origin.scheme() == "https" { 443 } else { 80 };
-    origin
-        .host_str()
-        .is_some_and(|name| name.eq_ignore_ascii_case(host.host()))
+    origin.host_str().is_some_and(|name| name.eq_ignore_ascii_case(host.host()))
         && origin.port_or_known_default() == Some(host.port_u16().unwrap_or(default))
 }
 
@@ -140,12 +134,7 @@ mod tests {
     fn rules(any_host: bool) -> AddressRules {
         let public_url = "https://hooks.example.org/base".parse().expect("a literal");
         let origins = HashSet::from(["https://app.example.org".to_owned()]);
-        AddressRules {
-            any_host,
-            public_url,
-            any_origin: false,
-            origins,
-        }
+        AddressRules { any_host, public_url, any_origin: false, origins }
     }
 
     fn judged(any_host: bool, method: &str, path: &str, headers: &[(&str, &str)]) -> Result<(), ProblemCode> {
@@ -174,19 +163,10 @@ mod tests {
         for host in ours {
             assert_eq!(judged(false, "GET", "/", &[("host", host)]), Ok(()), "{host}");
         }
-        for host in [
-            "evil.test",
-            "localhost.evil.test",
-            "127.0.0.1.evil.test",
-            "10.0.0.1",
-            "",
-            "a@localhost:x",
-        ] {
-            assert_eq!(
-                judged(false, "GET", "/", &[("host", host)]),
-                Err(ProblemCode::HostRefused),
-                "{host}"
-            );
+        for host in
+            ["evil.test", "localhost.evil.test", "127.0.0.1.evil.test", "10.0.0.1", "", "a@localhost:x"]
+        {
+            assert_eq!(judged(false, "GET", "/", &[("host", host)]), Err(ProblemCode::HostRefused), "{host}");
             let judged = judged(true, "GET", "/", &[("host", host)]);
             assert_eq!(judged, Ok(()), "{host} with a key");
         }
@@ -199,60 +179,22 @@ mod tests {
     fn a_write_of_a_foreign_page_is_refused_except_on_the_surface_for_pages() {
         let host = ("host", "localhost:8081");
         let by = |origin| [host, ("origin", origin)];
-        let own = [
-            "http://localhost:8081",
-            "https://hooks.example.org",
-            "https://app.example.org",
-        ];
+        let own = ["http://localhost:8081", "https://hooks.example.org", "https://app.example.org"];
         for origin in own {
-            assert_eq!(
-                judged(true, "POST", "/webhook/register", &by(origin)),
-                Ok(()),
-                "{origin}"
-            );
+            assert_eq!(judged(true, "POST", "/webhook/register", &by(origin)), Ok(()), "{origin}");
         }
-        let foreign = [
-            "null",
-            "https://evil.test",
-            "http://localhost:3000",
-            "http://localhost",
-            "file://",
-            "",
-        ];
+        let foreign =
+            ["null", "https://evil.test", "http://localhost:3000", "http://localhost", "file://", ""];
         for origin in foreign {
             for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
                 let judged = judged(true, method, "/webhook/register", &by(origin));
                 assert_eq!(judged, Err(ProblemCode::OriginRefused), "{method} {origin}");
             }
-            assert_eq!(
-                judged(true, "GET", "/event_type", &by(origin)),
-                Ok(()),
-                "{origin}"
-            );
-            assert_eq!(
-                judged(true, "POST", "/api/push/subscribe", &by(origin)),
-                Ok(()),
-                "{origin}"
-            );
-            assert_eq!(
-                judged(true, "POST", "/webhook/update", &by(origin)),
-                Ok(()),
-                "{origin}"
-            );
+            assert_eq!(judged(true, "GET", "/event_type", &by(origin)), Ok(()), "{origin}");
+            assert_eq!(judged(true, "POST", "/api/push/subscribe", &by(origin)), Ok(()), "{origin}");
+            assert_eq!(judged(true, "POST", "/webhook/update", &by(origin)), Ok(()), "{origin}");
         }
-        assert_eq!(
-            judged(true, "POST", "/webhook/register", &[host]),
-            Ok(()),
-            "no browser, no origin"
-        );
-        assert_eq!(
-            judged(
-                true,
-                "POST",
-                "/x",
-                &[("host", "a.test"), ("origin", "https://a.test")]
-            ),
-            Ok(())
-        );
+        assert_eq!(judged(true, "POST", "/webhook/register", &[host]), Ok(()), "no browser, no origin");
+        assert_eq!(judged(true, "POST", "/x", &[("host", "a.test"), ("origin", "https://a.test")]), Ok(()));
     }
 }

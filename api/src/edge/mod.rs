@@ -34,10 +34,8 @@ fn told<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
 }
 
 fn after_panic(panic: Box<dyn std::any::Any + Send>) -> axum::response::Response {
-    let said = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let said =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(panic = said.unwrap_or("no message"), "a handler panicked");
     Problem::from(ProblemCode::Internal).into_response()
 }
@@ -57,19 +55,9 @@ mod tests {
     }
 
     async fn answer(path: &str) -> (u16, Value) {
-        let routes = told(
-            Router::new()
-                .route("/v1/broken", get(broken))
-                .route("/event_type", get(broken)),
-        );
-        let request = Request::builder()
-            .uri(path)
-            .body(Body::empty())
-            .expect("a request");
-        let answer = TowerToHyperService::new(routes)
-            .call(request)
-            .await
-            .expect("an answer");
+        let routes = told(Router::new().route("/v1/broken", get(broken)).route("/event_type", get(broken)));
+        let request = Request::builder().uri(path).body(Body::empty()).expect("a request");
+        let answer = TowerToHyperService::new(routes).call(request).await.expect("an answer");
         let status = answer.status().as_u16();
         let body = answer.into_body().collect().await.expect("a body").to_bytes();
         (status, serde_json::from_slice(&body).expect("JSON"))

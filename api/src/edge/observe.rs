@@ -44,10 +44,7 @@ struct Seen {
 
 impl Seen {
     fn of(request: &Request, id: RequestId) -> Self {
-        let pattern = request
-            .extensions()
-            .get::<MatchedPath>()
-            .map_or(UNMATCHED, MatchedPath::as_str);
+        let pattern = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str);
         Self {
             id,
             method: request.method().clone(),
@@ -74,7 +71,7 @@ impl Drop for Seen {
             method = %self.method,
             path = self.path,
             status = self.status,
-            latency_ms,
+            latency_ms = (latency_ms * 1e3).round() / 1e3,
             "request"
         );
     }

@@ -18,10 +18,7 @@ pub(crate) struct RequestId(Arc<str>);
 impl RequestId {
     /// The caller's id, or a new one.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let given = headers
-            .get(&HEADER)
-            .and_then(|value| value.to_str().ok())
-            .filter(|id| is_fit(id));
+        let given = headers.get(&HEADER).and_then(|value| value.to_str().ok()).filter(|id| is_fit(id));
         Self(given.map_or_else(|| Uuid::now_v7().to_string().into(), Into::into))
     }
 
@@ -43,11 +40,7 @@ impl<S: Sync> FromRequestParts<S> for RequestId {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(parts
-            .extensions
-            .get()
-            .cloned()
-            .unwrap_or_else(|| Self::of(&parts.headers)))
+        Ok(parts.extensions.get().cloned().unwrap_or_else(|| Self::of(&parts.headers)))
     }
 }
 
@@ -65,12 +58,7 @@ mod tests {
     fn a_fit_id_is_kept_and_another_replaced() {
         let longest = "x".repeat(MAX_CHARS);
         assert_eq!(of(longest.as_bytes()).as_str(), longest);
-        for unfit in [
-            &b""[..],
-            b"two words",
-            b"caf\xc3\xa9",
-            "x".repeat(MAX_CHARS + 1).as_bytes(),
-        ] {
+        for unfit in [&b""[..], b"two words", b"caf\xc3\xa9", "x".repeat(MAX_CHARS + 1).as_bytes()] {
             assert!(of(unfit).as_str().parse::<Uuid>().is_ok(), "{unfit:?}");
         }
         assert!(RequestId::of(&HeaderMap::new()).as_str().parse::<Uuid>().is_ok());

@@ -13,11 +13,7 @@ pub(super) async fn in_words_of_the_surface(request: Request, next: Next) -> Res
     let surface = Surface::of(request.uri().path());
     let id = request.extensions().get::<RequestId>().cloned();
     let mut answer = next.run(request).await;
-    if let Some(problem) = answer
-        .extensions_mut()
-        .remove::<Problem>()
-        .or_else(|| bare(&answer))
-    {
+    if let Some(problem) = answer.extensions_mut().remove::<Problem>().or_else(|| bare(&answer)) {
         surface.tell(&problem, id.as_ref().map_or("-", RequestId::as_str), &mut answer);
     }
     answer
@@ -25,11 +21,7 @@ pub(super) async fn in_words_of_the_surface(request: Request, next: Next) -> Res
 
 /// What an error that nobody of ours wrote stands for.
 fn bare(answer: &Response) -> Option<Problem> {
-    let media_type = answer
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or("");
+    let media_type = answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     let status = answer.status().as_u16();
     (status >= 400 && !media_type.contains("json")).then(|| ProblemCode::of_status(status).into())
 }

@@ -32,27 +32,17 @@ pub(crate) async fn json_body(request: Request, limit: usize, limits: &Limits) -
     }
     let bytes = read(request, limit, limits.stall).await?;
     let value: Value = serde_json::from_slice(&bytes).map_err(|wrong| {
-        Problem::new(
-            ProblemCode::JsonInvalid,
-            format!("the body is not valid JSON: {wrong}"),
-        )
+        Problem::new(ProblemCode::JsonInvalid, format!("the body is not valid JSON: {wrong}"))
     })?;
     if has_nul(&value) {
-        return Err(Problem::new(
-            ProblemCode::BadRequest,
-            "the body has a NUL character in a string",
-        ));
+        return Err(Problem::new(ProblemCode::BadRequest, "the body has a NUL character in a string"));
     }
     Ok(value)
 }
 
 async fn read(request: Request, limit: usize, stall: Duration) -> Result<Vec<u8>, Problem> {
-    let too_large = || {
-        Problem::new(
-            ProblemCode::PayloadTooLarge,
-            format!("the body is larger than {limit} bytes"),
-        )
-    };
+    let too_large =
+        || Problem::new(ProblemCode::PayloadTooLarge, format!("the body is larger than {limit} bytes"));
     if announced(request.headers()).is_some_and(|length| length > limit as u64) {
         refuse_body(request);
         return Err(too_large());
@@ -71,9 +61,8 @@ async fn read(request: Request, limit: usize, stall: Duration) -> Result<Vec<u8>
 
 async fn next_chunk(body: &mut Body, stall: Duration) -> Result<Option<Bytes>, Problem> {
     loop {
-        let frame = tokio::time::timeout(stall, body.frame())
-            .await
-            .map_err(|_| ProblemCode::RequestTimeout)?;
+        let frame =
+            tokio::time::timeout(stall, body.frame()).await.map_err(|_| ProblemCode::RequestTimeout)?;
         match frame {
             None => return Ok(None),
             Some(Err(_)) => return Err(Problem::new(ProblemCode::BadRequest, "the body ends too early")),
@@ -112,10 +101,7 @@ pub(crate) fn linger(mut body: Body) {
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let given = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or("");
+    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     let essence = given.split(';').next().unwrap_or("").trim();
     essence.eq_ignore_ascii_case("application/json")
 }
@@ -124,9 +110,7 @@ fn has_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
         Value::Array(items) => items.iter().any(has_nul),
-        Value::Object(members) => members
-            .iter()
-            .any(|(name, value)| name.contains('\0') || has_nul(value)),
+        Value::Object(members) => members.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }

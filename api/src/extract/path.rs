@@ -19,14 +19,8 @@ impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for Id<T> {
             .await
             .map_err(|_| Problem::new(ProblemCode::BadRequest, "the path is not UTF-8"))?;
         let Some((name, value)) = params.iter().next() else {
-            return Err(Problem::internal(
-                "a route without a parameter asks for an id",
-                parts.uri.path(),
-            ));
+            return Err(Problem::internal("a route without a parameter asks for an id", parts.uri.path()));
         };
-        value
-            .parse()
-            .map(Self)
-            .map_err(|_| Problem::field(ProblemCode::BadRequest, name, "is not a UUID"))
+        value.parse().map(Self).map_err(|_| Problem::field(ProblemCode::BadRequest, name, "is not a UUID"))
     }
 }

@@ -24,16 +24,9 @@ impl<S: Sync> FromRequestParts<S> for Query {
 
 impl Query {
     fn parse(query: &str) -> Self {
-        let mut parsed = Self {
-            given: BTreeMap::new(),
-            errors: Vec::new(),
-        };
+        let mut parsed = Self { given: BTreeMap::new(), errors: Vec::new() };
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-            if parsed
-                .given
-                .insert(name.clone().into_owned(), value.into_owned())
-                .is_some()
-            {
+            if parsed.given.insert(name.clone().into_owned(), value.into_owned()).is_some() {
                 parsed.errors.push(FieldError::new(name, "is given twice"));
             }
         }
@@ -56,11 +49,7 @@ impl Query {
 
     /// A whole number within bounds.
     pub(crate) fn number(&mut self, name: &str, bounds: RangeInclusive<u64>, default: u64) -> u64 {
-        let rule = format!(
-            "must be a whole number from {} to {}",
-            bounds.start(),
-            bounds.end()
-        );
+        let rule = format!("must be a whole number from {} to {}", bounds.start(), bounds.end());
         let Some(number) = self.parsed(name, &rule) else {
             return default;
         };
@@ -72,18 +61,12 @@ impl Query {
 
     /// Nothing is left over and nothing was wrong; else every fault at once.
     pub(crate) fn done(mut self) -> Result<(), Problem> {
-        let unknown = self
-            .given
-            .into_keys()
-            .map(|name| FieldError::new(name, "is not a parameter here"));
+        let unknown = self.given.into_keys().map(|name| FieldError::new(name, "is not a parameter here"));
         self.errors.extend(unknown);
         if self.errors.is_empty() {
             return Ok(());
         }
-        Err(Problem {
-            errors: self.errors,
-            ..ProblemCode::ValidationFailed.into()
-        })
+        Err(Problem { errors: self.errors, ..ProblemCode::ValidationFailed.into() })
     }
 }
 
@@ -99,24 +82,9 @@ mod tests {
 
     #[test]
     fn a_number_is_taken_within_its_bounds_only() {
-        assert_eq!(
-            (limit(""), limit("limit=1"), limit("limit=1000")),
-            (Ok(100), Ok(1), Ok(1_000))
-        );
-        for bad in [
-            "limit=0",
-            "limit=1001",
-            "limit=-1",
-            "limit=x",
-            "limit=1.0",
-            "limit=",
-            "limit",
-        ] {
-            assert_eq!(
-                limit(bad),
-                Err("limit: must be a whole number from 1 to 1000".into()),
-                "{bad}"
-            );
+        assert_eq!((limit(""), limit("limit=1"), limit("limit=1000")), (Ok(100), Ok(1), Ok(1_000)));
+        for bad in ["limit=0", "limit=1001", "limit=-1", "limit=x", "limit=1.0", "limit=", "limit"] {
+            assert_eq!(limit(bad), Err("limit: must be a whole number from 1 to 1000".into()), "{bad}");
         }
     }
 

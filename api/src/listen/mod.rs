@@ -57,11 +57,7 @@ impl Listeners {
     pub async fn bind(addresses: &[SocketAddr]) -> Result<Self, BindError> {
         let mut bound = Vec::with_capacity(addresses.len());
         for &address in addresses {
-            bound.push(
-                TcpListener::bind(address)
-                    .await
-                    .map_err(|source| BindError { address, source })?,
-            );
+            bound.push(TcpListener::bind(address).await.map_err(|source| BindError { address, source })?);
         }
         Ok(Self(bound))
     }
@@ -69,10 +65,7 @@ impl Listeners {
     /// The addresses as bound.
     #[must_use]
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.0
-            .iter()
-            .filter_map(|listener| listener.local_addr().ok())
-            .collect()
+        self.0.iter().filter_map(|listener| listener.local_addr().ok()).collect()
     }
 }
 
@@ -136,12 +129,7 @@ struct Server {
 impl Server {
     async fn take_connections(self: Arc<Self>, listener: TcpListener) {
         let next = async || {
-            let place = self
-                .places
-                .clone()
-                .acquire_owned()
-                .await
-                .expect("the semaphore is never closed");
+            let place = self.places.clone().acquire_owned().await.expect("the semaphore is never closed");
             (place, listener.accept().await)
         };
         while let Some((place, taken)) = self.stop.run_until_cancelled(next()).await {

@@ -22,11 +22,7 @@ pub(super) struct Patience<S> {
 
 impl<S: Unpin> Patience<S> {
     pub(super) fn with(stream: S, longest: Duration) -> Self {
-        Self {
-            stream,
-            longest,
-            since: None,
-        }
+        Self { stream, longest, since: None }
     }
 
     /// Passes on what a write came to; a write that waits starts the clock, one that moves stops it.
@@ -41,10 +37,7 @@ impl<S: Unpin> Patience<S> {
             return Poll::Pending;
         }
         clock.as_mut().reset(Instant::now() + longest);
-        Poll::Ready(Err(io::Error::new(
-            io::ErrorKind::TimedOut,
-            "the caller takes nothing of the answer",
-        )))
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the caller takes nothing of the answer")))
     }
 }
 

@@ -45,11 +45,7 @@ pub(super) struct Gate<'a> {
 
 impl<'a> Gate<'a> {
     pub(super) fn new(body: &'a mut Body, held: Held) -> Self {
-        Self {
-            body,
-            held,
-            just_gave: false,
-        }
+        Self { body, held, just_gave: false }
     }
 }
 

@@ -19,9 +19,7 @@ pub(crate) fn boundary(headers: &HeaderMap) -> Result<String, Problem> {
     if !essence.eq_ignore_ascii_case(b"multipart/form-data") {
         return Err(not_multipart());
     }
-    let last = parameters(rest)
-        .into_iter()
-        .rfind(|(name, _)| name.eq_ignore_ascii_case("boundary"));
+    let last = parameters(rest).into_iter().rfind(|(name, _)| name.eq_ignore_ascii_case("boundary"));
     let (_, value) = last.ok_or_else(|| bad("the content type has no boundary"))?;
     if value.len() > MAX_BOUNDARY {
         return Err(bad("the boundary has more than 70 characters"));
@@ -33,10 +31,7 @@ pub(crate) fn boundary(headers: &HeaderMap) -> Result<String, Problem> {
 }
 
 fn not_multipart() -> Problem {
-    Problem::new(
-        ProblemCode::UnsupportedMediaType,
-        "the content type must be multipart/form-data",
-    )
+    Problem::new(ProblemCode::UnsupportedMediaType, "the content type must be multipart/form-data")
 }
 
 fn bad(what: &'static str) -> Problem {
@@ -49,10 +44,7 @@ fn is_boundary(text: &str) -> bool {
 
 /// What stands before the first `;`, and the rest.
 pub(super) fn split(header: &[u8]) -> (&[u8], &[u8]) {
-    let end = header
-        .iter()
-        .position(|byte| *byte == b';')
-        .unwrap_or(header.len());
+    let end = header.iter().position(|byte| *byte == b';').unwrap_or(header.len());
     (header[..end].trim_ascii(), &header[end..])
 }
 
@@ -68,11 +60,7 @@ pub(super) fn parameters(mut rest: &[u8]) -> Vec<(String, String)> {
         let is_pair = rest[end] == b'=';
         rest = rest[end + 1..].trim_ascii_start();
         if is_pair {
-            let value = if rest.first() == Some(&b'"') {
-                quoted(&mut rest)
-            } else {
-                token(&mut rest)
-            };
+            let value = if rest.first() == Some(&b'"') { quoted(&mut rest) } else { token(&mut rest) };
             found.push((name, String::from_utf8_lossy(&value).into_owned()));
         }
     }
@@ -117,42 +105,21 @@ mod tests {
     fn the_last_boundary_counts() {
         let curl = "multipart/form-data; boundary=---011000010111000001101001; boundary=------------------------d74496";
         assert_eq!(of(curl), Ok("------------------------d74496".into()));
-        assert_eq!(
-            of("Multipart/Form-Data;BOUNDARY=\"a b\";charset=utf-8"),
-            Ok("a b".into())
-        );
-        assert_eq!(
-            of(r#"multipart/form-data; x="; boundary=no"; boundary=yes"#),
-            Ok("yes".into())
-        );
+        assert_eq!(of("Multipart/Form-Data;BOUNDARY=\"a b\";charset=utf-8"), Ok("a b".into()));
+        assert_eq!(of(r#"multipart/form-data; x="; boundary=no"; boundary=yes"#), Ok("yes".into()));
     }
 
     #[test]
     fn another_type_is_415_and_a_bad_boundary_400() {
-        for other in [
-            "application/json",
-            "multipart/mixed; boundary=x",
-            "text/plain",
-            "",
-            "boundary=x",
-        ] {
+        for other in ["application/json", "multipart/mixed; boundary=x", "text/plain", "", "boundary=x"] {
             assert_eq!(of(other), Err(415), "{other}");
         }
-        assert_eq!(
-            boundary(&HeaderMap::new()).map_err(|problem| problem.code.status()),
-            Err(415)
-        );
+        assert_eq!(boundary(&HeaderMap::new()).map_err(|problem| problem.code.status()), Err(415));
         let long = "b".repeat(MAX_BOUNDARY);
-        assert_eq!(
-            of(&format!("multipart/form-data; boundary={long}")),
-            Ok(long.clone())
-        );
-        for bad in [
-            String::new(),
-            "; boundary=".into(),
-            "; boundary=\"\"".into(),
-            format!("; boundary={long}b"),
-        ] {
+        assert_eq!(of(&format!("multipart/form-data; boundary={long}")), Ok(long.clone()));
+        for bad in
+            [String::new(), "; boundary=".into(), "; boundary=\"\"".into(), format!("; boundary={long}b")]
+        {
             assert_eq!(of(&format!("multipart/form-data{bad}")), Err(400), "{bad}");
         }
     }
@@ -165,18 +132,9 @@ mod tests {
             read(r#"; name="file"; filename="a \"b\" ; name=x.png""#),
             [pair("name", "file"), pair("filename", r#"a "b" ; name=x.png"#)]
         );
-        assert_eq!(
-            read(r#"; filename="C:\dir\file.txt""#),
-            [pair("filename", r"C:\dir\file.txt")]
-        );
-        assert_eq!(
-            read(r#";name=file ;filename="open"#),
-            [pair("name", "file"), pair("filename", "open")]
-        );
+        assert_eq!(read(r#"; filename="C:\dir\file.txt""#), [pair("filename", r"C:\dir\file.txt")]);
+        assert_eq!(read(r#";name=file ;filename="open"#), [pair("name", "file"), pair("filename", "open")]);
         assert_eq!(read("; name; =x; a="), [pair("", "x"), pair("a", "")]);
-        assert_eq!(
-            parameters(b"; filename=\"caf\xe9\""),
-            [pair("filename", "caf\u{fffd}")]
-        );
+        assert_eq!(parameters(b"; filename=\"caf\xe9\""), [pair("filename", "caf\u{fffd}")]);
     }
 }

@@ -37,12 +37,7 @@ impl<'a> Parts<'a> {
     pub(crate) fn new(body: &'a mut Body, boundary: String, stall: Duration) -> Self {
         let held = Held::default();
         let inner = Multipart::new(Gate::new(body, held.clone()), boundary);
-        Self {
-            inner,
-            held,
-            stall,
-            seen: 0,
-        }
+        Self { inner, held, stall, seen: 0 }
     }
 
     /// The next part, or none after the closing boundary.
@@ -55,17 +50,9 @@ impl<'a> Parts<'a> {
         if self.seen > MAX_PARTS {
             return Err(broken(format!("the body has more than {MAX_PARTS} parts")));
         }
-        let disposition = field
-            .headers()
-            .get(CONTENT_DISPOSITION)
-            .map_or(&b""[..], |value| value.as_bytes());
+        let disposition = field.headers().get(CONTENT_DISPOSITION).map_or(&b""[..], |value| value.as_bytes());
         let parameters = parameters(split(disposition).1);
-        Ok(Some(Part {
-            field,
-            held: self.held.clone(),
-            stall: self.stall,
-            parameters,
-        }))
+        Ok(Some(Part { field, held: self.held.clone(), stall: self.stall, parameters }))
     }
 }
 
@@ -88,10 +75,7 @@ impl Part<'_> {
     }
 
     fn parameter(&self, name: &str) -> Option<&str> {
-        let mut named = self
-            .parameters
-            .iter()
-            .filter(|(given, _)| given.eq_ignore_ascii_case(name));
+        let mut named = self.parameters.iter().filter(|(given, _)| given.eq_ignore_ascii_case(name));
         named.next().map(|(_, value)| value.as_str())
     }
 }

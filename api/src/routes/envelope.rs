@@ -16,11 +16,7 @@ pub(crate) struct Envelope<T> {
 
 impl<T> Envelope<T> {
     pub(crate) const fn of(message: &'static str, data: T) -> Self {
-        Self {
-            message,
-            data,
-            error: false,
-        }
+        Self { message, data, error: false }
     }
 }
 

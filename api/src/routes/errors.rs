@@ -49,10 +49,7 @@ pub(crate) async fn list(
     let more = rows.len() as u64 > limit;
     rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let next_cursor = rows.last().filter(|_| more).map(|row| row.id.into());
-    Ok(Json(Page {
-        data: rows.into_iter().map(ErrorOut::from).collect(),
-        next_cursor,
-    }))
+    Ok(Json(Page { data: rows.into_iter().map(ErrorOut::from).collect(), next_cursor }))
 }
 
 impl From<Model> for ErrorOut {

@@ -22,11 +22,7 @@ pub(crate) async fn list(_: Reader, State(app): State<App>) -> Result<Envelope<V
         .map_err(|error| Problem::unavailable("event types cannot be read", error))?;
     let mut listed: Vec<Listed> = rows
         .into_iter()
-        .map(|row| Listed {
-            id: row.id.into(),
-            name: row.name,
-            description: row.description,
-        })
+        .map(|row| Listed { id: row.id.into(), name: row.name, description: row.description })
         .collect();
     // Databases disagree about the order of text.
     listed.sort_by(|a, b| a.name.cmp(&b.name));

@@ -36,9 +36,5 @@ pub(crate) async fn ready(State(app): State<App>) -> Response {
 }
 
 fn not_ready(reason: &str) -> Response {
-    (
-        StatusCode::SERVICE_UNAVAILABLE,
-        Json(json!({"status": "not ready", "reason": reason})),
-    )
-        .into_response()
+    (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "not ready", "reason": reason}))).into_response()
 }

@@ -10,12 +10,7 @@ use crate::harness::{Answer, PATIENCE, TestApi};
 #[tokio::test]
 async fn no_error_of_the_framework_leaves_as_plain_text() {
     let api = TestApi::start().await;
-    for path in [
-        "/event_type/x",
-        "/webhook/register/x",
-        "/upload_file",
-        "/upload_file/webhook_id/",
-    ] {
+    for path in ["/event_type/x", "/webhook/register/x", "/upload_file", "/upload_file/webhook_id/"] {
         api.get(path).await.refused(404);
     }
     for (method, path, allowed) in [
@@ -30,14 +25,9 @@ async fn no_error_of_the_framework_leaves_as_plain_text() {
     for path in ["/v1", "/v1/", "/v1/nothing"] {
         api.get(path).await.problem(404, "not_found");
     }
-    api.send("DELETE", "/v1/errors", &[], b"")
-        .await
-        .problem(405, "method_not_allowed");
-    for (method, path, status) in [
-        ("GET", "/nothing", 404),
-        ("PUT", "/health", 405),
-        ("GET", "/%ff%00", 404),
-    ] {
+    api.send("DELETE", "/v1/errors", &[], b"").await.problem(405, "method_not_allowed");
+    for (method, path, status) in [("GET", "/nothing", 404), ("PUT", "/health", 405), ("GET", "/%ff%00", 404)]
+    {
         let answer = api.send(method, path, &[], b"").await;
         assert_eq!(
             (answer.status, answer.header("content-type")),
@@ -45,10 +35,7 @@ async fn no_error_of_the_framework_leaves_as_plain_text() {
             "{path}"
         );
         assert_eq!(
-            answer
-                .json()
-                .as_object()
-                .map(|told| told.keys().cloned().collect()),
+            answer.json().as_object().map(|told| told.keys().cloned().collect()),
             Some(vec!["detail".to_owned()])
         );
     }
@@ -67,29 +54,19 @@ async fn a_request_id_comes_in_and_goes_out() {
     let long = "x".repeat(129);
     let answer = api.send("GET", "/health", &[("x-request-id", &long)], b"").await;
     assert_ne!(answer.header("x-request-id"), Some(long.as_str()));
-    let told = api
-        .send("GET", "/v1/nothing", &[("x-request-id", "my-id_2")], b"")
-        .await;
+    let told = api.send("GET", "/v1/nothing", &[("x-request-id", "my-id_2")], b"").await;
     assert_eq!(told.problem(404, "not_found")["request_id"], "my-id_2");
 }
 
 #[tokio::test]
 async fn requests_are_counted_by_pattern_and_never_by_path() {
     let api = TestApi::start().await;
-    api.get("/v1/uploads/441a53ea-93d1-4a87-9b99-ac20616458c3")
-        .await
-        .problem(404, "not_found");
+    api.get("/v1/uploads/441a53ea-93d1-4a87-9b99-ac20616458c3").await.problem(404, "not_found");
     api.get("/secret-path-of-nobody").await;
     let answer = api.get("/metrics").await;
-    assert_eq!(
-        answer.header("content-type"),
-        Some("text/plain; version=0.0.4; charset=utf-8")
-    );
+    assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
     let metrics = answer.text();
-    assert!(
-        metrics.contains(r#"http_requests_total{path="/v1/uploads/{id}",status="404"}"#),
-        "{metrics}"
-    );
+    assert!(metrics.contains(r#"http_requests_total{path="/v1/uploads/{id}",status="404"}"#), "{metrics}");
     assert!(metrics.contains(r#"http_requests_total{path="unmatched",status="404"}"#));
     assert!(metrics.contains("request_latency_ms{quantile="));
     assert!(!metrics.contains("441a53ea") && !metrics.contains("secret-path"));
@@ -97,21 +74,11 @@ async fn requests_are_counted_by_pattern_and_never_by_path() {
 
 #[tokio::test]
 async fn one_request_more_than_fits_is_refused_and_health_is_not() {
-    let limits = Limits {
-        in_flight: 1,
-        ..Limits::default()
-    };
+    let limits = Limits { in_flight: 1, ..Limits::default() };
     let api = TestApi::with_limits(&[], limits).await;
     let mut waiting = api.connect().await;
-    let headers = [
-        ("content-type", "application/json"),
-        ("content-length", "2"),
-        ("expect", "100-continue"),
-    ];
-    waiting
-        .write_all(&api.request("POST", "/webhook/register", &headers, b""))
-        .await
-        .expect("sent");
+    let headers = [("content-type", "application/json"), ("content-length", "2"), ("expect", "100-continue")];
+    waiting.write_all(&api.request("POST", "/webhook/register", &headers, b"")).await.expect("sent");
     // The word to go on says that the first is under way.
     waiting.readable().await.expect("an answer");
     let refused = api.get("/event_type").await;
@@ -125,64 +92,39 @@ async fn one_request_more_than_fits_is_refused_and_health_is_not() {
 
 #[tokio::test]
 async fn one_upload_more_than_fits_is_refused() {
-    let api = TestApi::with_limits(
-        &[],
-        Limits {
-            uploads: 0,
-            ..Limits::default()
-        },
-    )
-    .await;
+    let api = TestApi::with_limits(&[], Limits { uploads: 0, ..Limits::default() }).await;
     let webhook = api.webhook().await;
     api.upload(&webhook, "b", b"--b--").await.refused(503);
 }
 
 #[tokio::test]
 async fn an_upload_that_takes_too_long_is_given_up() {
-    let limits = Limits {
-        upload: Duration::from_millis(100),
-        stall: PATIENCE,
-        ..Limits::default()
-    };
+    let limits = Limits { upload: Duration::from_millis(100), stall: PATIENCE, ..Limits::default() };
     let api = TestApi::with_limits(&[], limits).await;
     let path = format!("/upload_file/webhook_id/{}", api.webhook().await);
-    let headers = [
-        ("content-type", "multipart/form-data; boundary=b"),
-        ("content-length", "100"),
-    ];
+    let headers = [("content-type", "multipart/form-data; boundary=b"), ("content-length", "100")];
     api.send("POST", &path, &headers, b"--b").await.refused(408);
 }
 
 #[tokio::test]
 async fn a_handler_that_takes_too_long_is_given_up() {
-    let limits = Limits {
-        request: Duration::from_millis(100),
-        stall: PATIENCE,
-        ..Limits::default()
-    };
+    let limits = Limits { request: Duration::from_millis(100), stall: PATIENCE, ..Limits::default() };
     let api = TestApi::with_limits(&[], limits).await;
     let headers = [("content-type", "application/json"), ("content-length", "100")];
-    api.send("POST", "/webhook/register", &headers, b"{")
-        .await
-        .refused(503);
+    api.send("POST", "/webhook/register", &headers, b"{").await.refused(503);
 }
 
 #[tokio::test]
 async fn what_is_not_http_does_not_harm_the_next() {
     let api = TestApi::start().await;
-    for bytes in [
-        &b"\x16\x03\x01\x02\x00\x01\x00\x01"[..],
-        b"GET / HTTP/9.9\r\n\r\n",
-        b"\r\n\r\n\r\n\0\0\0\0\r\n\r\n",
-    ] {
+    for bytes in
+        [&b"\x16\x03\x01\x02\x00\x01\x00\x01"[..], b"GET / HTTP/9.9\r\n\r\n", b"\r\n\r\n\r\n\0\0\0\0\r\n\r\n"]
+    {
         let mut stream = api.connect().await;
         stream.write_all(bytes).await.expect("sent");
         stream.shutdown().await.expect("half closed");
     }
     let twice = b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\nGET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     let both = api.raw(twice).await;
-    assert!(
-        both.status == 200 && both.text().contains("HTTP/1.1 200"),
-        "{both:?}"
-    );
+    assert!(both.status == 200 && both.text().contains("HTTP/1.1 200"), "{both:?}");
 }

@@ -27,32 +27,15 @@ async fn with_file(settings: &[(&str, &str)]) -> (TestApi, UploadId, String) {
 }
 
 async fn upload(api: &TestApi, content: &[u8]) -> UploadId {
-    let key = api
-        .context
-        .config
-        .admin_api_key
-        .as_ref()
-        .map(|key| key.expose().to_owned())
-        .unwrap_or_default();
+    let key =
+        api.context.config.admin_api_key.as_ref().map(|key| key.expose().to_owned()).unwrap_or_default();
     let body = serde_json::json!({"event_type_id": crate::harness::UPLOAD_FILE, "user_id": 1, "url": "https://a.test/"});
     let headers = [("content-type", "application/json"), ("x-api-key", key.as_str())];
-    let answer = api
-        .send("POST", "/webhook/register", &headers, body.to_string().as_bytes())
-        .await;
+    let answer = api.send("POST", "/webhook/register", &headers, body.to_string().as_bytes()).await;
     let webhook = answer.json()["data"]["id"].as_str().expect("an id").to_owned();
-    let headers = [
-        ("content-type", "multipart/form-data; boundary=b"),
-        ("x-api-key", key.as_str()),
-    ];
+    let headers = [("content-type", "multipart/form-data; boundary=b"), ("x-api-key", key.as_str())];
     let body = multipart("b", &[(&file_named("bücher <b>.html"), content)]);
-    let answer = api
-        .send(
-            "POST",
-            &format!("/upload_file/webhook_id/{webhook}"),
-            &headers,
-            &body,
-        )
-        .await;
+    let answer = api.send("POST", &format!("/upload_file/webhook_id/{webhook}"), &headers, &body).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     api.uploaded().await[0].id.into()
 }
@@ -77,11 +60,7 @@ async fn a_link_gives_the_file_as_an_attachment() {
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
     assert_eq!(answer.header("accept-ranges"), Some("bytes"));
     assert_eq!(answer.header("cache-control"), Some("private, no-store"));
-    assert!(
-        answer
-            .header("content-security-policy")
-            .is_some_and(|policy| policy.contains("sandbox"))
-    );
+    assert!(answer.header("content-security-policy").is_some_and(|policy| policy.contains("sandbox")));
     let offer = answer.header("content-disposition").expect("an offer");
     assert!(
         offer.starts_with("attachment; ") && offer.contains("b%C3%BCcher") && !offer.contains('<'),
@@ -93,10 +72,7 @@ async fn a_link_gives_the_file_as_an_attachment() {
 async fn head_tells_the_same_without_the_file() {
     let (api, _, link) = with_file(&[]).await;
     let answer = api.send("HEAD", &link, &[], b"").await;
-    assert_eq!(
-        (answer.status, answer.header("content-length"), answer.body.len()),
-        (200, Some("10"), 0)
-    );
+    assert_eq!((answer.status, answer.header("content-length"), answer.body.len()), (200, Some("10"), 0));
 }
 
 #[tokio::test]
@@ -105,14 +81,9 @@ async fn once_it_is_known_type_and_version_are_told() {
     let mut row = api.uploaded().await.remove(0).into_active_model();
     row.media_type = Set(Some("text/html".into()));
     row.sha256 = Set(Some("abc".into()));
-    row.update(api.context.database.writer())
-        .await
-        .expect("an update");
+    row.update(api.context.database.writer()).await.expect("an update");
     let answer = api.get(&link).await;
-    assert_eq!(
-        (answer.header("content-type"), answer.header("etag")),
-        (Some("text/html"), Some("\"abc\""))
-    );
+    assert_eq!((answer.header("content-type"), answer.header("etag")), (Some("text/html"), Some("\"abc\"")));
     let same = [("range", "bytes=0-1"), ("if-range", "\"abc\"")];
     assert_eq!(api.send("GET", &link, &same, b"").await.status, 206);
     let other = [("range", "bytes=0-1"), ("if-range", "\"abd\"")];
@@ -134,10 +105,7 @@ async fn a_range_gives_a_part() {
             (206, part, Some(span)),
             "{range}"
         );
-        assert_eq!(
-            answer.header("content-length"),
-            Some(part.len().to_string().as_str())
-        );
+        assert_eq!(answer.header("content-length"), Some(part.len().to_string().as_str()));
     }
     for range in ["bytes=0-9", "bytes=0-1,3-4", "bytes=5-2", "lines=1-2"] {
         let answer = ranged(&api, &link, range).await;
@@ -186,17 +154,8 @@ async fn a_link_expires() {
     api.context.clock.forward(Duration::from_secs(3));
     api.get(&link).await.problem(403, "link_expired");
     let shown = api.get(&format!("/v1/uploads/{id}")).await.json();
-    let fresh: Uri = shown["download_url"]
-        .as_str()
-        .expect("a link")
-        .parse()
-        .expect("a URI");
-    assert_eq!(
-        api.get(fresh.path_and_query().expect("a path").as_str())
-            .await
-            .status,
-        200
-    );
+    let fresh: Uri = shown["download_url"].as_str().expect("a link").parse().expect("a URI");
+    assert_eq!(api.get(fresh.path_and_query().expect("a path").as_str()).await.status, 200);
 }
 
 #[tokio::test]
@@ -210,36 +169,21 @@ async fn a_signed_link_to_nothing_is_404() {
     let (api, id, link_of_file) = with_file(&[]).await;
     let gone = UploadId::new();
     let expires = api.context.clock.now() + Duration::from_secs(60);
-    api.get(&link(&api, gone, expires))
-        .await
-        .problem(404, "not_found");
-    api.context
-        .storage
-        .delete(&format!("uploads/{id}"))
-        .await
-        .expect("deleted");
+    api.get(&link(&api, gone, expires)).await.problem(404, "not_found");
+    api.context.storage.delete(&format!("uploads/{id}")).await.expect("deleted");
     api.get(&link_of_file).await.problem(404, "not_found");
 }
 
 #[tokio::test]
 async fn a_caller_that_takes_nothing_more_is_let_go() {
-    let limits = Limits {
-        send_stall: STALL,
-        ..Limits::default()
-    };
+    let limits = Limits { send_stall: STALL, ..Limits::default() };
     let mut api = TestApi::with_limits(&[], limits).await;
     // Far more than the buffers of a connection hold.
     let id = upload(&api, &vec![b'x'; 32 * 1_024 * 1_024]).await;
     let link = link(&api, id, api.context.clock.now() + Duration::from_secs(60));
     let mut stalled = api.connect().await;
-    stalled
-        .write_all(&api.request("GET", &link, &[], b""))
-        .await
-        .expect("sent");
+    stalled.write_all(&api.request("GET", &link, &[], b"")).await.expect("sent");
     stalled.readable().await.expect("the answer begins");
     api.stop.cancel();
-    timeout(PATIENCE, &mut api.running)
-        .await
-        .expect("the stop is not held up")
-        .expect("ends in order");
+    timeout(PATIENCE, &mut api.running).await.expect("the stop is not held up").expect("ends in order");
 }

@@ -49,43 +49,24 @@ impl TestApi {
 
     /// With settings by name, as the environment would have them.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
-        Self::with_limits(
-            settings,
-            Limits {
-                stall: STALL,
-                ..Limits::default()
-            },
-        )
-        .await
+        Self::with_limits(settings, Limits { stall: STALL, ..Limits::default() }).await
     }
 
     pub async fn with_limits(settings: &[(&str, &str)], limits: Limits) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
-        let listeners = Listeners::bind(&["127.0.0.1:0".parse().expect("a literal")])
-            .await
-            .expect("a free port");
+        let listeners =
+            Listeners::bind(&["127.0.0.1:0".parse().expect("a literal")]).await.expect("a free port");
         let address = listeners.addresses()[0];
         let context = Self::context(&dir, address, settings).await;
         let (accept, mut services) = Accept::new(&context);
         let app = App::with_limits(&context, accept, limits);
-        services.insert(
-            0,
-            Service::new("api", move |stop| api::serve(app, listeners, stop)),
-        );
+        services.insert(0, Service::new("api", move |stop| api::serve(app, listeners, stop)));
         let stop = CancellationToken::new();
         let told = stop.clone();
         let running = tokio::spawn(async move {
-            Supervisor::run(services, told, PATIENCE)
-                .await
-                .expect("an orderly end");
+            Supervisor::run(services, told, PATIENCE).await.expect("an orderly end");
         });
-        Self {
-            address,
-            context,
-            stop,
-            running,
-            dir,
-        }
+        Self { address, context, stop, running, dir }
     }
 
     async fn context(dir: &TempDir, address: SocketAddr, settings: &[(&str, &str)]) -> Context {
@@ -95,18 +76,10 @@ impl TestApi {
             ("DATABASE_URL".to_owned(), format!("sqlite:///{data}/app.db")),
             ("API_ADDR".to_owned(), address.to_string()),
         ]);
-        map.extend(
-            settings
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
-        );
+        map.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let config = Config::load(Role::AllInOne, |name| map.get(name).cloned()).expect("valid settings");
-        let context = Context::connect(config, Telemetry::for_tests())
-            .await
-            .expect("a database");
-        Migrator::up(context.database.writer(), None)
-            .await
-            .expect("migrations");
+        let context = Context::connect(config, Telemetry::for_tests()).await.expect("a database");
+        Migrator::up(context.database.writer(), None).await.expect("migrations");
         context
     }
 
@@ -146,13 +119,7 @@ impl TestApi {
     }
 
     pub async fn post_json(&self, path: &str, body: &Value) -> Answer {
-        self.send(
-            "POST",
-            path,
-            &[("content-type", "application/json")],
-            body.to_string().as_bytes(),
-        )
-        .await
+        self.send("POST", path, &[("content-type", "application/json")], body.to_string().as_bytes()).await
     }
 
     /// Registers a webhook and returns its id.
@@ -175,10 +142,8 @@ impl TestApi {
     pub async fn count(&self, table: &str) -> i64 {
         use sea_orm::{ConnectionTrait, Statement};
         let db = self.context.database.writer();
-        let question = Statement::from_string(
-            db.get_database_backend(),
-            format!("SELECT count(*) AS n FROM {table}"),
-        );
+        let question =
+            Statement::from_string(db.get_database_backend(), format!("SELECT count(*) AS n FROM {table}"));
         let row = db.query_one_raw(question).await.expect("a count").expect("a row");
         row.try_get("", "n").expect("a number")
     }
@@ -193,11 +158,7 @@ impl TestApi {
 fn collect(dir: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
         let path = entry.path();
-        if path.is_dir() {
-            collect(&path, found)
-        } else {
-            found.push(path)
-        }
+        if path.is_dir() { collect(&path, found) } else { found.push(path) }
     }
 }
 
@@ -222,39 +183,24 @@ pub struct Answer {
 impl Answer {
     pub async fn read(mut stream: TcpStream) -> Self {
         let mut bytes = Vec::new();
-        let read = timeout(PATIENCE, stream.read_to_end(&mut bytes))
-            .await
-            .expect("an answer in time");
+        let read = timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.expect("an answer in time");
         assert!(read.is_ok() || !bytes.is_empty(), "no answer: {read:?}");
         Self::parse(&bytes)
     }
 
     fn parse(bytes: &[u8]) -> Self {
-        let end = bytes
-            .windows(4)
-            .position(|four| four == b"\r\n\r\n")
-            .expect("a head");
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
         let head = String::from_utf8(bytes[..end].to_vec()).expect("a head of ASCII");
-        let status = head
-            .split(' ')
-            .nth(1)
-            .and_then(|word| word.parse().ok())
-            .expect("a status");
+        let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).expect("a status");
         if status == 100 {
             return Self::parse(&bytes[end + 4..]);
         }
-        Self {
-            status,
-            head,
-            body: bytes[end + 4..].to_vec(),
-        }
+        Self { status, head, body: bytes[end + 4..].to_vec() }
     }
 
     pub fn header(&self, wanted: &str) -> Option<&str> {
         let mut lines = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
-        lines
-            .find(|(name, _)| name.eq_ignore_ascii_case(wanted))
-            .map(|(_, value)| value)
+        lines.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
     }
 
     pub fn text(&self) -> &str {
@@ -271,11 +217,7 @@ impl Answer {
         assert_eq!(self.status, status, "{self:?}");
         assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
         let told = self.json();
-        assert_eq!(
-            (&told["error"], &told["data"]),
-            (&json!(true), &json!({})),
-            "{self:?}"
-        );
+        assert_eq!((&told["error"], &told["data"]), (&json!(true), &json!({})), "{self:?}");
         assert_eq!(told.as_object().map(serde_json::Map::len), Some(3), "{self:?}");
         told["message"].as_str().expect("a message").to_owned()
     }
@@ -284,22 +226,10 @@ impl Answer {
     #[track_caller]
     pub fn problem(&self, status: u16, code: &str) -> Value {
         assert_eq!(self.status, status, "{self:?}");
-        assert_eq!(
-            self.header("content-type"),
-            Some("application/problem+json"),
-            "{self:?}"
-        );
+        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{self:?}");
         let told = self.json();
-        assert_eq!(
-            (&told["code"], &told["status"]),
-            (&json!(code), &json!(status)),
-            "{self:?}"
-        );
-        assert_eq!(
-            told["request_id"].as_str(),
-            self.header("x-request-id"),
-            "{self:?}"
-        );
+        assert_eq!((&told["code"], &told["status"]), (&json!(code), &json!(status)), "{self:?}");
+        assert_eq!(told["request_id"].as_str(), self.header("x-request-id"), "{self:?}");
         assert!(
             told["type"].is_string() && told["title"].is_string() && told["detail"].is_string(),
             "{self:?}"

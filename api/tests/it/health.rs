@@ -8,14 +8,8 @@ use crate::harness::TestApi;
 async fn programs_get_a_sign_of_life() {
     let api = TestApi::start().await;
     let version = env!("CARGO_PKG_VERSION");
-    assert_eq!(
-        api.get("/").await.json(),
-        json!({"status": "ok", "version": version})
-    );
-    assert_eq!(
-        api.get("/health").await.json(),
-        json!({"status": "healthy", "version": version})
-    );
+    assert_eq!(api.get("/").await.json(), json!({"status": "ok", "version": version}));
+    assert_eq!(api.get("/health").await.json(), json!({"status": "healthy", "version": version}));
     assert_eq!(api.get("/health/live").await.json(), json!({"status": "ok"}));
     assert_eq!(api.get("/health/ready").await.json(), json!({"status": "ready"}));
 }
@@ -25,10 +19,7 @@ async fn browsers_get_a_page_that_runs_nothing() {
     let api = TestApi::start().await;
     let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
     let answer = api.send("GET", "/", &[("accept", browser)], b"").await;
-    assert_eq!(
-        (answer.status, answer.header("content-type")),
-        (200, Some("text/html; charset=utf-8"))
-    );
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("text/html; charset=utf-8")));
     assert!(
         answer
             .header("content-security-policy")
@@ -39,10 +30,7 @@ async fn browsers_get_a_page_that_runs_nothing() {
         page.contains("http://127.0.0.1:5555/") && page.contains("/event_type") && !page.contains("<script")
     );
     for other in ["*/*", "application/json", "application/json, text/html"] {
-        assert!(
-            api.send("GET", "/", &[("accept", other)], b"").await.json()["status"] == "ok",
-            "{other}"
-        );
+        assert!(api.send("GET", "/", &[("accept", other)], b"").await.json()["status"] == "ok", "{other}");
     }
 }
 
@@ -52,9 +40,6 @@ async fn without_its_database_a_process_lives_and_is_not_ready() {
     api.context.database.close().await;
     let answer = api.get("/health/ready").await;
     assert_eq!(answer.status, 503);
-    assert_eq!(
-        answer.json(),
-        json!({"status": "not ready", "reason": "the database does not answer"})
-    );
+    assert_eq!(answer.json(), json!({"status": "not ready", "reason": "the database does not answer"}));
     assert_eq!(api.get("/health/live").await.status, 200);
 }

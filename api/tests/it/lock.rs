@@ -18,9 +18,7 @@ const OPEN: &[(&str, &str)] = &[
 
 fn filled(route: &RouteInfo) -> String {
     let id = "441a53ea-93d1-4a87-9b99-ac20616458c3";
-    ["{id}", "{webhook_id}"]
-        .iter()
-        .fold(route.path.to_owned(), |path, name| path.replace(name, id))
+    ["{id}", "{webhook_id}"].iter().fold(route.path.to_owned(), |path, name| path.replace(name, id))
 }
 
 async fn ask(api: &TestApi, route: &RouteInfo, headers: &[(&str, &str)]) -> Answer {
@@ -29,11 +27,8 @@ async fn ask(api: &TestApi, route: &RouteInfo, headers: &[(&str, &str)]) -> Answ
 
 #[test]
 fn the_open_routes_are_exactly_those_that_were_decided() {
-    let open: Vec<_> = route_list()
-        .iter()
-        .filter(|route| route.is_open)
-        .map(|route| (route.method, route.path))
-        .collect();
+    let open: Vec<_> =
+        route_list().iter().filter(|route| route.is_open).map(|route| (route.method, route.path)).collect();
     assert_eq!(open, OPEN);
 }
 
@@ -47,21 +42,12 @@ async fn every_route_keeps_its_decision() {
             continue;
         }
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"), "{route:?}");
-        for wrong in [
-            ("x-api-key", "correct-horse-batter"),
-            ("authorization", "Bearer x"),
-            ("authorization", KEY),
-        ] {
-            assert_eq!(
-                ask(&api, &route, &[wrong]).await.status,
-                401,
-                "{route:?} with {wrong:?}"
-            );
+        for wrong in
+            [("x-api-key", "correct-horse-batter"), ("authorization", "Bearer x"), ("authorization", KEY)]
+        {
+            assert_eq!(ask(&api, &route, &[wrong]).await.status, 401, "{route:?} with {wrong:?}");
         }
-        for right in [
-            ("x-api-key", KEY),
-            ("authorization", "Bearer correct-horse-battery"),
-        ] {
+        for right in [("x-api-key", KEY), ("authorization", "Bearer correct-horse-battery")] {
             let answer = ask(&api, &route, &[right]).await;
             assert_ne!(answer.status, 401, "{route:?} with {right:?}");
         }
@@ -80,15 +66,9 @@ async fn without_a_key_nothing_is_closed() {
 async fn each_surface_refuses_in_its_own_words() {
     let api = TestApi::with(&[("ADMIN_API_KEY", KEY)]).await;
     api.get("/event_type").await.refused(401);
-    api.post_json("/webhook/register", &serde_json::json!({}))
-        .await
-        .refused(401);
-    api.send("POST", "/upload_file/webhook_id/x", &[], b"")
-        .await
-        .refused(401);
-    api.get("/v1/errors?limit=wrong")
-        .await
-        .problem(401, "unauthorized");
+    api.post_json("/webhook/register", &serde_json::json!({})).await.refused(401);
+    api.send("POST", "/upload_file/webhook_id/x", &[], b"").await.refused(401);
+    api.get("/v1/errors?limit=wrong").await.problem(401, "unauthorized");
 }
 
 #[tokio::test]
@@ -96,12 +76,7 @@ async fn metrics_can_be_closed() {
     let api = TestApi::with(&[("ADMIN_API_KEY", KEY), ("METRICS_PUBLIC", "false")]).await;
     let answer = api.get("/metrics").await;
     assert_eq!((answer.status, answer.json()["detail"].is_string()), (401, true));
-    assert_eq!(
-        api.send("GET", "/metrics", &[("x-api-key", KEY)], b"")
-            .await
-            .status,
-        200
-    );
+    assert_eq!(api.send("GET", "/metrics", &[("x-api-key", KEY)], b"").await.status, 200);
 }
 
 #[tokio::test]
@@ -109,24 +84,10 @@ async fn a_rebound_name_is_refused_unless_a_key_is_set() {
     let api = TestApi::with(&[("PUBLIC_URL", "https://hooks.example.org")]).await;
     let evil = [("host", "evil.test:8081")];
     api.send("GET", "/event_type", &evil, b"").await.refused(403);
-    api.send("GET", "/v1/errors", &evil, b"")
-        .await
-        .problem(403, "host_refused");
+    api.send("GET", "/v1/errors", &evil, b"").await.problem(403, "host_refused");
     assert_eq!(api.send("GET", "/health", &evil, b"").await.status, 403);
-    for ours in [
-        "localhost",
-        "127.0.0.1:1",
-        "[::1]:8081",
-        "0.0.0.0:8081",
-        "hooks.example.org",
-    ] {
-        assert_eq!(
-            api.send("GET", "/event_type", &[("host", ours)], b"")
-                .await
-                .status,
-            200,
-            "{ours}"
-        );
+    for ours in ["localhost", "127.0.0.1:1", "[::1]:8081", "0.0.0.0:8081", "hooks.example.org"] {
+        assert_eq!(api.send("GET", "/event_type", &[("host", ours)], b"").await.status, 200, "{ours}");
     }
     let keyed = TestApi::with(&[("ADMIN_API_KEY", KEY)]).await;
     let headers = [("host", "evil.test"), ("x-api-key", KEY)];
@@ -139,23 +100,11 @@ async fn a_page_of_another_origin_cannot_write() {
     let json = ("content-type", "application/json");
     let own = format!("http://{}", api.address);
     for origin in ["https://evil.test", "null", "http://127.0.0.1:1"] {
-        api.send("POST", "/webhook/register", &[json, ("origin", origin)], b"{}")
-            .await
-            .refused(403);
-        assert_eq!(
-            api.send("GET", "/event_type", &[("origin", origin)], b"")
-                .await
-                .status,
-            200
-        );
+        api.send("POST", "/webhook/register", &[json, ("origin", origin)], b"{}").await.refused(403);
+        assert_eq!(api.send("GET", "/event_type", &[("origin", origin)], b"").await.status, 200);
     }
-    api.send("POST", "/webhook/register", &[json, ("origin", &own)], b"{}")
-        .await
-        .refused(400);
+    api.send("POST", "/webhook/register", &[json, ("origin", &own)], b"{}").await.refused(400);
     let keyed = TestApi::with(&[("ADMIN_API_KEY", KEY)]).await;
     let headers = [json, ("origin", "https://evil.test"), ("x-api-key", KEY)];
-    keyed
-        .send("POST", "/webhook/register", &headers, b"{}")
-        .await
-        .refused(403);
+    keyed.send("POST", "/webhook/register", &headers, b"{}").await.refused(403);
 }

@@ -16,11 +16,7 @@ fn valid_but(field: &str, value: Value) -> Value {
 
 async fn refused(api: &TestApi, body: &Value) -> String {
     let message = api.post_json("/webhook/register", body).await.refused(400);
-    assert_eq!(
-        api.count("endpoint").await + api.count("lane").await,
-        0,
-        "{body} left a row"
-    );
+    assert_eq!(api.count("endpoint").await + api.count("lane").await, 0, "{body} left a row");
     message
 }
 
@@ -28,15 +24,9 @@ async fn refused(api: &TestApi, body: &Value) -> String {
 async fn event_types_are_listed_by_name() {
     let api = TestApi::start().await;
     let answer = api.get("/event_type").await;
-    assert_eq!(
-        (answer.status, answer.header("content-type")),
-        (200, Some("application/json"))
-    );
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
     let told = answer.json();
-    assert_eq!(
-        (&told["message"], &told["error"]),
-        (&json!("Successfully !"), &json!(false))
-    );
+    assert_eq!((&told["message"], &told["error"]), (&json!("Successfully !"), &json!(false)));
     let seeded = json!({"id": UPLOAD_FILE, "name": "upload file", "description": "Event type for file upload operations"});
     assert_eq!(told["data"][0]["name"], "message.received");
     assert_eq!(told["data"][1], seeded);
@@ -52,21 +42,12 @@ async fn the_documents_registration_is_taken() {
     let answer = api.post_json("/webhook/register", &body).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     let told = answer.json();
-    assert_eq!(
-        (&told["message"], &told["error"]),
-        (&json!("Register Webhook Successfully!"), &json!(false))
-    );
+    assert_eq!((&told["message"], &told["error"]), (&json!("Register Webhook Successfully!"), &json!(false)));
     let data = told["data"].as_object().expect("an object");
-    assert_eq!(
-        data.keys().collect::<Vec<_>>(),
-        ["id", "user_id", "url", "created_at", "updated_at"]
-    );
+    assert_eq!(data.keys().collect::<Vec<_>>(), ["id", "user_id", "url", "created_at", "updated_at"]);
     assert_eq!((&data["user_id"], &data["url"]), (&json!(1), &body["url"]));
     let at = data["created_at"].as_str().expect("a time");
-    assert_eq!(
-        (at.len(), &at[10..11], &data["updated_at"]),
-        (19, " ", &data["created_at"])
-    );
+    assert_eq!((at.len(), &at[10..11], &data["updated_at"]), (19, " ", &data["created_at"]));
     for table in ["lane", "endpoint", "endpoint_event_type"] {
         assert_eq!(api.count(table).await, 1, "{table}");
     }
@@ -77,18 +58,12 @@ async fn secrets_and_headers_are_not_readable_in_the_database() {
     let api = TestApi::start().await;
     let body = valid_but("custom_headers", json!({"authorization": "Bearer yourtokenhere"}));
     let id = api.post_json("/webhook/register", &body).await.json()["data"]["id"].clone();
-    let secret = api
-        .get(&format!("/v1/endpoints/{}/secret", id.as_str().expect("an id")))
-        .await
-        .json();
+    let secret = api.get(&format!("/v1/endpoints/{}/secret", id.as_str().expect("an id"))).await.json();
     let secret = secret["secret"].as_str().expect("a secret").to_owned();
     assert!(secret.starts_with("whsec_"));
     api.context.database.close().await;
     let mut seen = Vec::new();
-    for file in std::fs::read_dir(&api.context.config.data_dir)
-        .expect("a directory")
-        .flatten()
-    {
+    for file in std::fs::read_dir(&api.context.config.data_dir).expect("a directory").flatten() {
         seen.extend(std::fs::read(file.path()).unwrap_or_default());
     }
     let holds = |text: &str| seen.windows(text.len()).any(|window| window == text.as_bytes());
@@ -100,20 +75,11 @@ async fn secrets_and_headers_are_not_readable_in_the_database() {
 async fn every_field_at_fault_is_named() {
     let api = TestApi::start().await;
     let told = refused(&api, &json!({})).await;
-    assert_eq!(
-        told,
-        "event_type_id: is missing; user_id: is missing; url: is missing"
-    );
+    assert_eq!(told, "event_type_id: is missing; user_id: is missing; url: is missing");
     let bad =
         json!({"event_type_id": 1, "user_id": "1", "url": "x", "custom_headers": [], "custom_payload": []});
     let told = refused(&api, &bad).await;
-    for field in [
-        "event_type_id: ",
-        "user_id: ",
-        "url: ",
-        "custom_headers: ",
-        "custom_payload: ",
-    ] {
+    for field in ["event_type_id: ", "user_id: ", "url: ", "custom_headers: ", "custom_payload: "] {
         assert!(told.contains(field), "{field} in {told}");
     }
 }
@@ -121,18 +87,8 @@ async fn every_field_at_fault_is_named() {
 #[tokio::test]
 async fn an_event_type_must_exist() {
     let api = TestApi::start().await;
-    for id in [
-        json!(null),
-        json!(1),
-        json!(""),
-        json!("x"),
-        json!("00000000-0000-0000-0000-000000000000"),
-    ] {
-        assert!(
-            refused(&api, &valid_but("event_type_id", id))
-                .await
-                .starts_with("event_type_id: ")
-        );
+    for id in [json!(null), json!(1), json!(""), json!("x"), json!("00000000-0000-0000-0000-000000000000")] {
+        assert!(refused(&api, &valid_but("event_type_id", id)).await.starts_with("event_type_id: "));
     }
 }
 
@@ -149,18 +105,10 @@ async fn a_user_id_is_an_integer_of_64_bits() {
         json!(u64::MAX),
         json!(1e30),
     ] {
-        assert!(
-            refused(&api, &valid_but("user_id", id.clone()))
-                .await
-                .starts_with("user_id: "),
-            "{id}"
-        );
+        assert!(refused(&api, &valid_but("user_id", id.clone())).await.starts_with("user_id: "), "{id}");
     }
     for id in [json!(i64::MAX), json!(i64::MIN), json!(0)] {
-        let told = api
-            .post_json("/webhook/register", &valid_but("user_id", id.clone()))
-            .await
-            .json();
+        let told = api.post_json("/webhook/register", &valid_but("user_id", id.clone())).await.json();
         assert_eq!(told["data"]["user_id"], id);
     }
 }
@@ -189,21 +137,10 @@ async fn a_url_keeps_the_rules() {
         &long(2_049),
     ];
     for url in bad {
-        assert!(
-            refused(&api, &valid_but("url", json!(url)))
-                .await
-                .starts_with("url: "),
-            "{url}"
-        );
+        assert!(refused(&api, &valid_but("url", json!(url))).await.starts_with("url: "), "{url}");
     }
-    for url in [
-        &long(2_048),
-        "http://8.8.8.8/",
-        "https://no-such-name.invalid/x?y#z",
-    ] {
-        let answer = api
-            .post_json("/webhook/register", &valid_but("url", json!(url)))
-            .await;
+    for url in [&long(2_048), "http://8.8.8.8/", "https://no-such-name.invalid/x?y#z"] {
+        let answer = api.post_json("/webhook/register", &valid_but("url", json!(url))).await;
         assert_eq!(answer.status, 200, "{url}: {answer:?}");
     }
 }
@@ -211,23 +148,14 @@ async fn a_url_keeps_the_rules() {
 #[tokio::test]
 async fn the_all_in_one_process_may_send_to_this_machine() {
     let api = TestApi::start().await;
-    let answer = api
-        .post_json(
-            "/webhook/register",
-            &valid_but("url", json!("http://127.0.0.1:9/")),
-        )
-        .await;
+    let answer = api.post_json("/webhook/register", &valid_but("url", json!("http://127.0.0.1:9/"))).await;
     assert_eq!(answer.status, 200, "{answer:?}");
 }
 
 #[tokio::test]
 async fn custom_headers_keep_the_rules() {
     let api = TestApi::start().await;
-    let many = |count: usize| {
-        (0..count)
-            .map(|i| (format!("x-{i}"), json!("v")))
-            .collect::<Value>()
-    };
+    let many = |count: usize| (0..count).map(|i| (format!("x-{i}"), json!("v"))).collect::<Value>();
     let large = |bytes: usize| json!({"name": "v".repeat(bytes - 4)});
     let bad = [
         json!("a: b"),
@@ -253,9 +181,7 @@ async fn custom_headers_keep_the_rules() {
         assert!(told.starts_with("custom_headers: "), "{headers} gave {told}");
     }
     for headers in [many(32), large(8_192), json!({}), json!(null)] {
-        let answer = api
-            .post_json("/webhook/register", &valid_but("custom_headers", headers))
-            .await;
+        let answer = api.post_json("/webhook/register", &valid_but("custom_headers", headers)).await;
         assert_eq!(answer.status, 200, "{answer:?}");
     }
 }
@@ -264,28 +190,13 @@ async fn custom_headers_keep_the_rules() {
 async fn a_custom_payload_is_an_object_of_16_kib() {
     let api = TestApi::start().await;
     let sized = |bytes: usize| json!({"a": "x".repeat(bytes - 8)});
-    for payload in [
-        json!([]),
-        json!("x"),
-        json!(1),
-        json!(true),
-        sized(16 * 1_024 + 1),
-    ] {
-        assert!(
-            refused(&api, &valid_but("custom_payload", payload))
-                .await
-                .starts_with("custom_payload: ")
-        );
+    for payload in [json!([]), json!("x"), json!(1), json!(true), sized(16 * 1_024 + 1)] {
+        assert!(refused(&api, &valid_but("custom_payload", payload)).await.starts_with("custom_payload: "));
     }
-    for payload in [
-        sized(16 * 1_024),
-        json!({}),
-        json!(null),
-        json!({"type": "mine", "data": [1, {"x": null}]}),
-    ] {
-        let answer = api
-            .post_json("/webhook/register", &valid_but("custom_payload", payload))
-            .await;
+    for payload in
+        [sized(16 * 1_024), json!({}), json!(null), json!({"type": "mine", "data": [1, {"x": null}]})]
+    {
+        let answer = api.post_json("/webhook/register", &valid_but("custom_payload", payload)).await;
         assert_eq!(answer.status, 200, "{answer:?}");
     }
 }
@@ -302,10 +213,7 @@ async fn nul_is_refused_wherever_it_stands() {
         ("custom_payload", json!({nul: 1})),
         ("unknown", json!(nul)),
     ] {
-        assert!(
-            refused(&api, &valid_but(field, value)).await.contains("NUL"),
-            "{field}"
-        );
+        assert!(refused(&api, &valid_but(field, value)).await.contains("NUL"), "{field}");
     }
 }
 
@@ -314,39 +222,15 @@ async fn what_is_not_a_json_object_is_refused() {
     let api = TestApi::start().await;
     let json = [("content-type", "application/json; charset=utf-8")];
     let deep = [vec![b'['; 100_000], vec![b']'; 100_000]].concat();
-    for body in [
-        &b""[..],
-        b"{",
-        b"nul",
-        b"\xff\xfe",
-        b"{} {}",
-        b"[]",
-        b"\"x\"",
-        b"null",
-        &deep[..30_000],
-    ] {
+    for body in [&b""[..], b"{", b"nul", b"\xff\xfe", b"{} {}", b"[]", b"\"x\"", b"null", &deep[..30_000]] {
         let answer = api.send("POST", "/webhook/register", &json, body).await;
         answer.refused(400);
     }
-    for content_type in [
-        "text/plain",
-        "application/x-www-form-urlencoded",
-        "application/jsonx",
-        "",
-    ] {
+    for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", ""] {
         let headers = [("content-type", content_type)];
-        api.send(
-            "POST",
-            "/webhook/register",
-            &headers,
-            valid().to_string().as_bytes(),
-        )
-        .await
-        .refused(415);
+        api.send("POST", "/webhook/register", &headers, valid().to_string().as_bytes()).await.refused(415);
     }
-    api.send("POST", "/webhook/register", &[], valid().to_string().as_bytes())
-        .await
-        .refused(415);
+    api.send("POST", "/webhook/register", &[], valid().to_string().as_bytes()).await.refused(415);
 }
 
 #[tokio::test]
@@ -359,29 +243,15 @@ async fn a_body_of_64_kib_is_read_and_one_byte_more_is_not() {
     let json = [("content-type", "application/json")];
     let answer = api.send("POST", "/webhook/register", &json, &sized(65_536)).await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    api.send("POST", "/webhook/register", &json, &sized(65_537))
-        .await
-        .refused(413);
-    let chunked = [
-        ("content-type", "application/json"),
-        ("transfer-encoding", "chunked"),
-    ];
-    let body = [
-        format!("{:x}\r\n", 65_537).into_bytes(),
-        sized(65_537),
-        b"\r\n0\r\n\r\n".to_vec(),
-    ]
-    .concat();
-    api.send("POST", "/webhook/register", &chunked, &body)
-        .await
-        .refused(413);
+    api.send("POST", "/webhook/register", &json, &sized(65_537)).await.refused(413);
+    let chunked = [("content-type", "application/json"), ("transfer-encoding", "chunked")];
+    let body = [format!("{:x}\r\n", 65_537).into_bytes(), sized(65_537), b"\r\n0\r\n\r\n".to_vec()].concat();
+    api.send("POST", "/webhook/register", &chunked, &body).await.refused(413);
 }
 
 #[tokio::test]
 async fn a_body_that_stops_coming_is_given_up() {
     let api = TestApi::start().await;
     let headers = [("content-type", "application/json"), ("content-length", "100")];
-    api.send("POST", "/webhook/register", &headers, b"{")
-        .await
-        .refused(408);
+    api.send("POST", "/webhook/register", &headers, b"{").await.refused(408);
 }

@@ -29,8 +29,7 @@ impl TestApi {
     pub async fn upload(&self, webhook: &str, boundary: &str, body: &[u8]) -> Answer {
         let content_type = format!("multipart/form-data; boundary={boundary}");
         let path = format!("/upload_file/webhook_id/{webhook}");
-        self.send("POST", &path, &[("content-type", &content_type)], body)
-            .await
+        self.send("POST", &path, &[("content-type", &content_type)], body).await
     }
 
     pub async fn uploaded(&self) -> Vec<entity::upload::Model> {
@@ -43,10 +42,7 @@ impl TestApi {
 #[track_caller]
 fn assert_ok(answer: &Answer) {
     assert_eq!(answer.status, 200, "{answer:?}");
-    assert_eq!(
-        answer.json(),
-        json!({"message": "ok", "data": {}, "error": false})
-    );
+    assert_eq!(answer.json(), json!({"message": "ok", "data": {}, "error": false}));
 }
 
 #[tokio::test]
@@ -54,14 +50,7 @@ async fn a_file_is_stored_byte_for_byte_with_its_row() {
     let api = TestApi::start().await;
     let webhook = api.webhook().await;
     let content: Vec<u8> = (0..=255).cycle().take(300_000).collect();
-    assert_ok(
-        &api.upload(
-            &webhook,
-            "b",
-            &multipart("b", &[(&file_named("picture.png"), &content)]),
-        )
-        .await,
-    );
+    assert_ok(&api.upload(&webhook, "b", &multipart("b", &[(&file_named("picture.png"), &content)])).await);
     let rows = api.uploaded().await;
     let [row] = &rows[..] else { panic!("{rows:?}") };
     assert_eq!((row.endpoint_id.to_string(), row.user_id), (webhook, 1));
@@ -80,10 +69,7 @@ async fn of_two_boundaries_the_last_counts() {
     let webhook = api.webhook().await;
     // What curl 8 sends for the document's example: its own boundary behind the given one.
     let boundary = "------------------------WjGWFfpEbLn6NqQ8mGdDQB";
-    let body = multipart(
-        boundary,
-        &[(&file_named("file.jpg"), b"jpeg\r\n--not the end\r\n")],
-    );
+    let body = multipart(boundary, &[(&file_named("file.jpg"), b"jpeg\r\n--not the end\r\n")]);
     let head = format!(
         "POST /upload_file/webhook_id/{webhook} HTTP/1.1\r\nHost: {}\r\nUser-Agent: curl/8.14.1\r\nAccept: */*\r\n\
          Connection: close\r\nContent-Length: {}\r\n\
@@ -92,10 +78,7 @@ async fn of_two_boundaries_the_last_counts() {
         body.len()
     );
     assert_ok(&api.raw([head.as_bytes(), &body].concat()).await);
-    assert_eq!(
-        fs::read(&api.stored_files()[0]).expect("a file"),
-        b"jpeg\r\n--not the end\r\n"
-    );
+    assert_eq!(fs::read(&api.stored_files()[0]).expect("a file"), b"jpeg\r\n--not the end\r\n");
 }
 
 #[tokio::test]
@@ -104,18 +87,9 @@ async fn other_parts_are_passed_by_wherever_they_stand() {
     let webhook = api.webhook().await;
     let other = "Content-Disposition: form-data; name=\"note\"";
     let also = "Content-Disposition: form-data; name=\"files\"; filename=\"x\"";
-    let parts: [(&str, &[u8]); 4] = [
-        (other, b"hello"),
-        (also, b"not this"),
-        (&file_named("a.txt"), b"this"),
-        (other, b"bye"),
-    ];
-    let body = [
-        b"preamble\r\n".to_vec(),
-        multipart("b", &parts),
-        b"epilogue".to_vec(),
-    ]
-    .concat();
+    let parts: [(&str, &[u8]); 4] =
+        [(other, b"hello"), (also, b"not this"), (&file_named("a.txt"), b"this"), (other, b"bye")];
+    let body = [b"preamble\r\n".to_vec(), multipart("b", &parts), b"epilogue".to_vec()].concat();
     assert_ok(&api.upload(&webhook, "b", &body).await);
     assert_eq!(fs::read(&api.stored_files()[0]).expect("a file"), b"this");
 }
@@ -124,10 +98,7 @@ async fn other_parts_are_passed_by_wherever_they_stand() {
 async fn an_empty_file_is_a_file() {
     let api = TestApi::start().await;
     let webhook = api.webhook().await;
-    assert_ok(
-        &api.upload(&webhook, "b", &multipart("b", &[(&file_named("empty"), b"")]))
-            .await,
-    );
+    assert_ok(&api.upload(&webhook, "b", &multipart("b", &[(&file_named("empty"), b"")])).await);
     assert_eq!(api.uploaded().await[0].size_bytes, 0);
 }
 
@@ -144,28 +115,17 @@ async fn a_path_in_a_name_leads_nowhere() {
         (r#"a \"quoted\" name.txt"#, "a _quoted_ name.txt"),
     ];
     for (sent, _) in named {
-        assert_ok(
-            &api.upload(&webhook, "b", &multipart("b", &[(&file_named(sent), b"x")]))
-                .await,
-        );
+        assert_ok(&api.upload(&webhook, "b", &multipart("b", &[(&file_named(sent), b"x")])).await);
     }
     let rows = api.uploaded().await;
     for (row, (sent, kept)) in rows.iter().zip(named) {
-        assert!(
-            !row.file_name.contains(['/', '\\', '"']),
-            "{sent} became {}",
-            row.file_name
-        );
+        assert!(!row.file_name.contains(['/', '\\', '"']), "{sent} became {}", row.file_name);
         if !sent.contains('"') {
             assert_eq!(row.file_name, kept);
         }
         assert_eq!(row.storage_key, format!("uploads/{}", row.id));
     }
-    assert_eq!(
-        api.stored_files().len(),
-        named.len(),
-        "each under its id, below the storage"
-    );
+    assert_eq!(api.stored_files().len(), named.len(), "each under its id, below the storage");
 }
 
 #[tokio::test]
@@ -177,10 +137,8 @@ async fn a_file_at_the_limit_is_taken_and_one_byte_more_is_not() {
     api.assert_nothing_left().await;
     // So large that its length alone says so.
     let path = format!("/upload_file/webhook_id/{webhook}");
-    let headers = [
-        ("content-type", "multipart/form-data; boundary=b"),
-        ("content-length", "9000000000000000000"),
-    ];
+    let headers =
+        [("content-type", "multipart/form-data; boundary=b"), ("content-length", "9000000000000000000")];
     api.send("POST", &path, &headers, b"--b").await.refused(413);
     api.assert_nothing_left().await;
     assert_ok(&api.upload(&webhook, "b", &sized(100_000)).await);
@@ -191,30 +149,16 @@ async fn a_body_that_comes_byte_by_byte_is_put_together() {
     let api = TestApi::start().await;
     let webhook = api.webhook().await;
     let body = multipart("b", &[(&file_named("slow"), b"\r\r\n\r\n-\r\n--\r\n--a\r")]);
-    let headers = [
-        ("content-type", "multipart/form-data; boundary=b"),
-        ("transfer-encoding", "chunked"),
-    ];
-    let chunks: Vec<u8> = body
-        .iter()
-        .flat_map(|byte| [b"1\r\n", &[*byte][..], b"\r\n"].concat())
-        .collect();
-    let request = api.request(
-        "POST",
-        &format!("/upload_file/webhook_id/{webhook}"),
-        &headers,
-        b"",
-    );
+    let headers = [("content-type", "multipart/form-data; boundary=b"), ("transfer-encoding", "chunked")];
+    let chunks: Vec<u8> = body.iter().flat_map(|byte| [b"1\r\n", &[*byte][..], b"\r\n"].concat()).collect();
+    let request = api.request("POST", &format!("/upload_file/webhook_id/{webhook}"), &headers, b"");
     let mut stream = api.connect().await;
     stream.set_nodelay(true).expect("an option");
     for piece in [&request[..], &chunks, b"0\r\n\r\n"].concat().chunks(7) {
         stream.write_all(piece).await.expect("sent");
     }
     assert_ok(&Answer::read(stream).await);
-    assert_eq!(
-        fs::read(&api.stored_files()[0]).expect("a file"),
-        b"\r\r\n\r\n-\r\n--\r\n--a\r"
-    );
+    assert_eq!(fs::read(&api.stored_files()[0]).expect("a file"), b"\r\r\n\r\n-\r\n--\r\n--a\r");
 }
 
 #[tokio::test]
@@ -222,17 +166,6 @@ async fn a_caller_that_asks_first_is_told_to_go_on() {
     let api = TestApi::start().await;
     let webhook = api.webhook().await;
     let body = multipart("b", &[(&file_named("x"), b"content")]);
-    let headers = [
-        ("content-type", "multipart/form-data; boundary=b"),
-        ("expect", "100-continue"),
-    ];
-    assert_ok(
-        &api.send(
-            "POST",
-            &format!("/upload_file/webhook_id/{webhook}"),
-            &headers,
-            &body,
-        )
-        .await,
-    );
+    let headers = [("content-type", "multipart/form-data; boundary=b"), ("expect", "100-continue")];
+    assert_ok(&api.send("POST", &format!("/upload_file/webhook_id/{webhook}"), &headers, &body).await);
 }

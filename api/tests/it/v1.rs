@@ -18,44 +18,22 @@ async fn a_secret_stays_the_same_and_differs_between_webhooks() {
     let (one, other) = (api.webhook().await, api.webhook().await);
     let secret = async |id: &str| {
         let answer = api.get(&format!("/v1/endpoints/{id}/secret")).await;
-        assert_eq!(
-            (answer.status, answer.header("cache-control")),
-            (200, Some("no-store")),
-            "{answer:?}"
-        );
+        assert_eq!((answer.status, answer.header("cache-control")), (200, Some("no-store")), "{answer:?}");
         answer.json()["secret"].as_str().expect("a secret").to_owned()
     };
     assert_eq!(secret(&one).await, secret(&one).await);
     assert_ne!(secret(&one).await, secret(&other).await);
-    assert!(
-        secret(&one)
-            .await
-            .parse::<domain::signature::SigningSecret>()
-            .is_ok()
-    );
-    api.get(&format!("/v1/endpoints/{UNKNOWN}/secret"))
-        .await
-        .problem(404, "not_found");
-    let told = api
-        .get("/v1/endpoints/x/secret")
-        .await
-        .problem(400, "bad_request");
-    assert_eq!(
-        told["errors"],
-        json!([{"field": "id", "message": "is not a UUID"}])
-    );
+    assert!(secret(&one).await.parse::<domain::signature::SigningSecret>().is_ok());
+    api.get(&format!("/v1/endpoints/{UNKNOWN}/secret")).await.problem(404, "not_found");
+    let told = api.get("/v1/endpoints/x/secret").await.problem(400, "bad_request");
+    assert_eq!(told["errors"], json!([{"field": "id", "message": "is not a UUID"}]));
 }
 
 #[tokio::test]
 async fn an_upload_is_shown_as_it_stands() {
     let api = TestApi::start().await;
     let webhook = api.webhook().await;
-    api.upload(
-        &webhook,
-        "b",
-        &multipart("b", &[(&file_named("a.txt"), b"hello")]),
-    )
-    .await;
+    api.upload(&webhook, "b", &multipart("b", &[(&file_named("a.txt"), b"hello")])).await;
     let id = api.uploaded().await[0].id;
     let told = api.get(&format!("/v1/uploads/{id}")).await.json();
     assert_eq!((&told["id"], &told["endpoint_id"]), (&json!(id), &json!(webhook)));
@@ -65,9 +43,7 @@ async fn an_upload_is_shown_as_it_stands() {
     );
     let at = told["created_at"].as_str().expect("a time");
     assert_eq!((at.len(), &at[23..]), (24, "Z"));
-    api.get(&format!("/v1/uploads/{UNKNOWN}"))
-        .await
-        .problem(404, "not_found");
+    api.get(&format!("/v1/uploads/{UNKNOWN}")).await.problem(404, "not_found");
 }
 
 #[tokio::test]
@@ -84,20 +60,11 @@ async fn errors_come_newest_first_in_pages() {
         next_retry_at: Set(Some(1_709_024_348_123)),
         created_at: Set(1_709_024_348_000),
     });
-    error_log::Entity::insert_many(rows)
-        .exec(api.context.database.writer())
-        .await
-        .expect("rows");
+    error_log::Entity::insert_many(rows).exec(api.context.database.writer()).await.expect("rows");
     let (mut seen, mut path) = (Vec::new(), "/v1/errors?limit=2".to_owned());
     loop {
         let page = api.get(&path).await.json();
-        seen.extend(
-            page["data"]
-                .as_array()
-                .expect("rows")
-                .iter()
-                .map(|row| row["id"].clone()),
-        );
+        seen.extend(page["data"].as_array().expect("rows").iter().map(|row| row["id"].clone()));
         let Some(cursor) = page["next_cursor"].as_str() else {
             break;
         };
@@ -108,22 +75,13 @@ async fn errors_come_newest_first_in_pages() {
     let all = api.get("/v1/errors").await.json();
     assert_eq!(all["next_cursor"], json!(null));
     let row = &all["data"][0];
-    assert_eq!(
-        (&row["message"], &row["attempt"]),
-        (&json!("number 4"), &json!(1))
-    );
+    assert_eq!((&row["message"], &row["attempt"]), (&json!("number 4"), &json!(1)));
     assert_eq!(
         (&row["next_retry_at"], &row["created_at"]),
-        (
-            &json!("2024-02-27T08:59:08.123Z"),
-            &json!("2024-02-27T08:59:08.000Z")
-        )
+        (&json!("2024-02-27T08:59:08.123Z"), &json!("2024-02-27T08:59:08.000Z"))
     );
     let exact = api.get("/v1/errors?limit=5").await.json();
-    assert_eq!(
-        (exact["data"].as_array().map(Vec::len), &exact["next_cursor"]),
-        (Some(5), &json!(null))
-    );
+    assert_eq!((exact["data"].as_array().map(Vec::len), &exact["next_cursor"]), (Some(5), &json!(null)));
 }
 
 #[tokio::test]
@@ -137,10 +95,7 @@ async fn bad_parameters_are_named() {
         ("colour=red", "colour"),
         ("limit=1&limit=2", "limit"),
     ] {
-        let told = api
-            .get(&format!("/v1/errors?{query}"))
-            .await
-            .problem(422, "validation_failed");
+        let told = api.get(&format!("/v1/errors?{query}")).await.problem(422, "validation_failed");
         assert_eq!(told["errors"][0]["field"], field, "{query}");
     }
     assert_eq!(api.get("/v1/errors?limit=1000").await.status, 200);

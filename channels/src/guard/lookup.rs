@@ -31,11 +31,7 @@ pub(super) struct Lookups(Arc<Mutex<UnderWay>>);
 impl Lookups {
     /// The addresses of `name`, never an empty list.
     pub(super) async fn find(&self, name: &str) -> Found {
-        let waiter = Waiter {
-            lookups: self,
-            name,
-            lookup: Some(self.join_or_start(name)),
-        };
+        let waiter = Waiter { lookups: self, name, lookup: Some(self.join_or_start(name)) };
         waiter.lookup.clone().expect("taken on drop only").await
     }
 
@@ -75,15 +71,10 @@ impl Drop for Waiter<'_> {
 }
 
 async fn ask_system(name: String) -> Found {
-    let found = tokio::net::lookup_host((name, 0))
-        .await
-        .map_err(|error| Unresolved(error.to_string().into()))?;
+    let found =
+        tokio::net::lookup_host((name, 0)).await.map_err(|error| Unresolved(error.to_string().into()))?;
     let addresses: Arc<[IpAddr]> = found.map(|address| address.ip()).collect();
-    if addresses.is_empty() {
-        Err(Unresolved("the name has no address".into()))
-    } else {
-        Ok(addresses)
-    }
+    if addresses.is_empty() { Err(Unresolved("the name has no address".into())) } else { Ok(addresses) }
 }
 
 impl fmt::Debug for Lookups {

@@ -47,10 +47,7 @@ impl Guard {
     /// A guard with these exceptions; none means that only public addresses are allowed.
     #[must_use]
     pub fn new(allow: Vec<IpNet>) -> Self {
-        Self {
-            allow: allow.into(),
-            lookups: Lookups::default(),
-        }
+        Self { allow: allow.into(), lookups: Lookups::default() }
     }
 
     /// Whether an address may be sent to. An IPv4 address mapped into IPv6 is judged as IPv4.
@@ -75,11 +72,7 @@ impl Guard {
             Some(Host::Domain(name)) if !name.is_empty() => return Ok(()),
             _ => return Err(GuardError::NoHost),
         };
-        if self.allows(literal) {
-            Ok(())
-        } else {
-            Err(GuardError::NotPublic)
-        }
+        if self.allows(literal) { Ok(()) } else { Err(GuardError::NotPublic) }
     }
 
     /// Resolves a name once; returns all its addresses, or refuses when any of them is not allowed.
@@ -104,10 +97,7 @@ impl Resolve for Guard {
         let guard = self.clone();
         Box::pin(async move {
             let addresses = marks::timing_resolve(guard.resolve(name.as_str())).await?;
-            let sockets: Vec<_> = addresses
-                .iter()
-                .map(|address| SocketAddr::new(*address, 0))
-                .collect();
+            let sockets: Vec<_> = addresses.iter().map(|address| SocketAddr::new(*address, 0)).collect();
             Ok(Box::new(sockets.into_iter()) as Addrs)
         })
     }
@@ -118,12 +108,7 @@ mod tests {
     use super::*;
 
     fn guard(allow: &[&str]) -> Guard {
-        Guard::new(
-            allow
-                .iter()
-                .map(|network| network.parse().expect("a network"))
-                .collect(),
-        )
+        Guard::new(allow.iter().map(|network| network.parse().expect("a network")).collect())
     }
 
     fn check(guard: &Guard, url: &str) -> Result<(), GuardError> {
@@ -163,14 +148,9 @@ mod tests {
 
     #[test]
     fn public_literals_and_names_pass() {
-        for host in [
-            "8.8.8.8",
-            "[2606:4700::1]",
-            "example.com",
-            "localhost",
-            "webhook-test.com",
-            "a.internal",
-        ] {
+        for host in
+            ["8.8.8.8", "[2606:4700::1]", "example.com", "localhost", "webhook-test.com", "a.internal"]
+        {
             assert_eq!(check(&guard(&[]), &format!("https://{host}/x")), Ok(()), "{host}");
         }
     }
@@ -182,28 +162,19 @@ mod tests {
             assert_eq!(check(&guard, &format!("http://{host}/")), Ok(()), "{host}");
         }
         for host in ["10.2.0.0", "10.0.255.255", "192.168.0.1", "[::2]"] {
-            assert_eq!(
-                check(&guard, &format!("http://{host}/")),
-                Err(GuardError::NotPublic),
-                "{host}"
-            );
+            assert_eq!(check(&guard, &format!("http://{host}/")), Err(GuardError::NotPublic), "{host}");
         }
     }
 
     #[test]
     fn a_url_without_host_or_with_port_zero_is_refused() {
         assert_eq!(check(&guard(&[]), "data:text/plain,x"), Err(GuardError::NoHost));
-        assert_eq!(
-            check(&guard(&[]), "http://example.com:0/"),
-            Err(GuardError::PortZero)
-        );
+        assert_eq!(check(&guard(&[]), "http://example.com:0/"), Err(GuardError::PortZero));
     }
 
     #[test]
     fn one_bad_address_of_a_name_is_enough_to_refuse_it() {
-        let addresses: Vec<IpAddr> = ["8.8.8.8", "10.0.0.1"]
-            .map(|text| text.parse().expect(text))
-            .to_vec();
+        let addresses: Vec<IpAddr> = ["8.8.8.8", "10.0.0.1"].map(|text| text.parse().expect(text)).to_vec();
         assert_eq!(guard(&[]).check_all(&addresses), Err(GuardError::NotPublic));
         assert_eq!(guard(&[]).check_all(&addresses[..1]), Ok(()));
         assert_eq!(guard(&["10.0.0.0/8"]).check_all(&addresses), Ok(()));
@@ -212,10 +183,7 @@ mod tests {
     #[tokio::test]
     async fn a_name_that_points_home_is_refused_unless_excepted() {
         assert_eq!(guard(&[]).resolve("localhost").await, Err(GuardError::NotPublic));
-        let found = guard(&["127.0.0.0/8", "::1/128"])
-            .resolve("localhost")
-            .await
-            .expect("excepted");
+        let found = guard(&["127.0.0.0/8", "::1/128"]).resolve("localhost").await.expect("excepted");
         assert!(found.iter().all(IpAddr::is_loopback));
     }
 

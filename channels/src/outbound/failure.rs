@@ -24,10 +24,7 @@ pub struct Failure {
 impl Failure {
     /// A failure of this class.
     pub(crate) fn new(class: ErrorClass, message: impl Into<String>) -> Self {
-        Self {
-            class,
-            message: message.into(),
-        }
+        Self { class, message: message.into() }
     }
 
     /// What the client's error came from. `resolving` tells whether a name was still being resolved.
@@ -68,11 +65,7 @@ fn classify(error: &reqwest::Error, resolving: bool) -> ErrorClass {
     if find::<rustls::Error>(error).is_some() {
         return ErrorClass::Tls;
     }
-    if error.is_connect() {
-        connect_class(error, resolving)
-    } else {
-        exchange_class(error)
-    }
+    if error.is_connect() { connect_class(error, resolving) } else { exchange_class(error) }
 }
 
 /// Before the request could be written.
@@ -84,10 +77,7 @@ fn connect_class(error: &reqwest::Error, resolving: bool) -> ErrorClass {
         return ErrorClass::ConnectTimeout;
     }
     // Wrappers have kinds of their own, which say nothing.
-    let Some(cause) = causes(error)
-        .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        .last()
-    else {
+    let Some(cause) = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).last() else {
         return ErrorClass::Protocol;
     };
     match cause.kind() {
@@ -97,10 +87,7 @@ fn connect_class(error: &reqwest::Error, resolving: bool) -> ErrorClass {
         // Nobody reads before TLS does.
         io::ErrorKind::UnexpectedEof => ErrorClass::Tls,
         io::ErrorKind::AddrNotAvailable => ErrorClass::Internal,
-        _ if cause
-            .raw_os_error()
-            .is_some_and(|code| OUT_OF_DESCRIPTORS.contains(&code)) =>
-        {
+        _ if cause.raw_os_error().is_some_and(|code| OUT_OF_DESCRIPTORS.contains(&code)) => {
             ErrorClass::Internal
         }
         _ => ErrorClass::Refused,

@@ -40,10 +40,7 @@ pub struct SenderOptions {
 
 impl Default for SenderOptions {
     fn default() -> Self {
-        Self {
-            connect_timeout: CONNECT_TIMEOUT,
-            extra_roots: Vec::new(),
-        }
+        Self { connect_timeout: CONNECT_TIMEOUT, extra_roots: Vec::new() }
     }
 }
 
@@ -112,10 +109,7 @@ impl Outbound {
     pub async fn post(&self, url: Url, headers: HeaderMap, body: Bytes, deadline: Duration) -> Exchange {
         // Literals never come to the resolver.
         if let Err(refusal) = self.guard.check_literal(&url) {
-            return Exchange {
-                answer: Err(refusal.into()),
-                timing: Timing::default(),
-            };
+            return Exchange { answer: Err(refusal.into()), timing: Timing::default() };
         }
         let mut request = Request::new(Method::POST, url);
         *request.headers_mut() = headers;
@@ -136,23 +130,15 @@ impl Outbound {
             Err(_) => Err(Failure::new(ErrorClass::Timeout, "no answer within the deadline")),
         };
         let marks = Marks::current();
-        let timing = Timing {
-            resolve: marks.resolve(),
-            connect: marks.connect(),
-            first_byte,
-            total: start.elapsed(),
-        };
+        let timing =
+            Timing { resolve: marks.resolve(), connect: marks.connect(), first_byte, total: start.elapsed() };
         Exchange { answer, timing }
     }
 }
 
 async fn read(mut response: Response, until: Instant) -> Answer {
     let headers = std::mem::take(response.headers_mut());
-    Answer {
-        status: response.status(),
-        headers,
-        body: read_body(&mut response, until).await,
-    }
+    Answer { status: response.status(), headers, body: read_body(&mut response, until).await }
 }
 
 /// Reads to the end or one byte past the cap, so that a connection whose answer fits goes back to the pool.
@@ -192,11 +178,7 @@ impl Collected {
     }
 
     fn first(self, bytes: usize) -> Bytes {
-        let mut body = if self.more.is_empty() {
-            self.first
-        } else {
-            self.more.freeze()
-        };
+        let mut body = if self.more.is_empty() { self.first } else { self.more.freeze() };
         body.truncate(bytes);
         body
     }

@@ -19,9 +19,7 @@ pub(super) fn judge(
         300..=399 => (SendResult::Failed, Some(ErrorClass::Redirect)),
         410 => (SendResult::Gone, Some(ErrorClass::Status)),
         429 | 502 | 503 | 504 => {
-            let retry_after = headers
-                .get(RETRY_AFTER)
-                .and_then(|value| retry_after(value, sent_at));
+            let retry_after = headers.get(RETRY_AFTER).and_then(|value| retry_after(value, sent_at));
             (SendResult::Overloaded { retry_after }, Some(ErrorClass::Status))
         }
         _ => (SendResult::Failed, Some(ErrorClass::Status)),
@@ -31,11 +29,7 @@ pub(super) fn judge(
 /// The failure in a few words: the status and its usual name.
 pub(super) fn words(status: StatusCode, class: ErrorClass) -> String {
     let name = status.canonical_reason().unwrap_or("an unknown status");
-    let hint = if class == ErrorClass::Redirect {
-        "; redirects are not followed"
-    } else {
-        ""
-    };
+    let hint = if class == ErrorClass::Redirect { "; redirects are not followed" } else { "" };
     format!("answered {} {name}{hint}", status.as_u16())
 }
 
@@ -47,10 +41,8 @@ mod tests {
 
     fn of(status: u16, retry_after: Option<&'static str>) -> (SendResult, Option<ErrorClass>) {
         let status = StatusCode::from_u16(status).expect("a status");
-        let headers = retry_after
-            .map(|wait| (RETRY_AFTER, wait.parse().expect("a value")))
-            .into_iter()
-            .collect();
+        let headers =
+            retry_after.map(|wait| (RETRY_AFTER, wait.parse().expect("a value"))).into_iter().collect();
         judge(status, &headers, Millis(0))
     }
 

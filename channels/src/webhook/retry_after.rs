@@ -42,11 +42,7 @@ mod tests {
         assert_eq!(of("Sun, 06 Nov 1994 08:49:37 GMT"), wait);
         assert_eq!(of("Sunday, 06-Nov-94 08:49:37 GMT"), wait);
         assert_eq!(of("Sun Nov  6 08:49:37 1994"), wait);
-        assert_eq!(
-            of("Sun, 06 Nov 1993 08:49:37 GMT"),
-            None,
-            "the day of the week does not fit"
-        );
+        assert_eq!(of("Sun, 06 Nov 1993 08:49:37 GMT"), None, "the day of the week does not fit");
         assert_eq!(of("Sat, 06 Nov 1993 08:49:37 GMT"), Some(Duration::ZERO));
     }
 
@@ -55,9 +51,6 @@ mod tests {
         for text in ["", "-1", "1.5", "soon", "10s", "Sun, 06 Nov 1994 08:49:37"] {
             assert_eq!(of(text), None, "{text}");
         }
-        assert_eq!(
-            retry_after(&HeaderValue::from_bytes(b"\xff").expect("opaque"), NOW),
-            None
-        );
+        assert_eq!(retry_after(&HeaderValue::from_bytes(b"\xff").expect("opaque"), NOW), None);
     }
 }

@@ -61,18 +61,9 @@ impl WebhookSender {
 
     /// Signs and sends one attempt. Always returns within the deadline (and a moment); never fails but by report.
     pub async fn send(&self, request: WebhookRequest<'_>) -> SendReport {
-        let WebhookRequest {
-            event_id,
-            target,
-            body,
-            deadline,
-            sent_at,
-        } = request;
+        let WebhookRequest { event_id, target, body, deadline, sent_at } = request;
         let (headers, recorded) = signed_headers(target, event_id, sent_at, &body);
-        let exchange = self
-            .outbound
-            .post(target.url.clone(), headers, body, deadline)
-            .await;
+        let exchange = self.outbound.post(target.url.clone(), headers, body, deadline).await;
         report(exchange, recorded, sent_at)
     }
 }

@@ -42,12 +42,7 @@ impl WebhookTarget {
         for (name, value) in custom {
             headers.insert(name, value);
         }
-        Self {
-            url,
-            headers,
-            recorded,
-            secrets,
-        }
+        Self { url, headers, recorded, secrets }
     }
 }
 
@@ -61,25 +56,17 @@ fn checked(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
 
 /// Ours as they are, custom ones by name: any of their values may be a credential.
 fn record(ours: &HeaderMap, custom: &[(HeaderName, HeaderValue)]) -> HeaderRecord {
-    let kept = ours
-        .iter()
-        .filter(|(name, _)| custom.iter().all(|(other, _)| other != name));
+    let kept = ours.iter().filter(|(name, _)| custom.iter().all(|(other, _)| other != name));
     let all = kept.chain(custom.iter().map(|(name, value)| (name, value)));
     HeaderRecord::of(all.map(|(name, value)| {
-        let shown = if value.is_sensitive() {
-            MASK
-        } else {
-            value.to_str().unwrap_or(MASK)
-        };
+        let shown = if value.is_sensitive() { MASK } else { value.to_str().unwrap_or(MASK) };
         (name.as_str(), shown)
     }))
 }
 
 impl fmt::Debug for WebhookTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WebhookTarget")
-            .field("host", &self.url.host_str())
-            .finish_non_exhaustive()
+        f.debug_struct("WebhookTarget").field("host", &self.url.host_str()).finish_non_exhaustive()
     }
 }
 
@@ -94,11 +81,8 @@ mod tests {
 
     #[test]
     fn custom_values_are_masked_but_the_content_type() {
-        let target = target(&[
-            ("content-type", "text/plain"),
-            ("x-api-key", "k"),
-            ("authorization", "Bearer t"),
-        ]);
+        let target =
+            target(&[("content-type", "text/plain"), ("x-api-key", "k"), ("authorization", "Bearer t")]);
         assert_eq!(target.headers["content-type"], "text/plain");
         assert_eq!(target.headers["x-api-key"], "k");
         let recorded: serde_json::Value = serde_json::from_str(target.recorded.as_json()).expect("JSON");
@@ -107,22 +91,14 @@ mod tests {
             serde_json::json!({"user-agent": USER_AGENT, "content-type": "text/plain", "x-api-key": "…", "authorization": "…"})
         );
         let debug = format!("{target:?} {:?}", target.headers);
-        assert!(
-            !debug.contains("Bearer") && !debug.contains("secret-path"),
-            "{debug}"
-        );
+        assert!(!debug.contains("Bearer") && !debug.contains("secret-path"), "{debug}");
     }
 
     #[test]
     fn names_that_the_sender_owns_never_come_from_outside() {
         let owned: Vec<_> = OWNED_HEADERS.iter().map(|name| (*name, "x")).collect();
-        let target = target(
-            &[
-                &owned[..],
-                &[("Host", "x"), ("bad name", "x"), ("bad-value", "a\r\nb")],
-            ]
-            .concat(),
-        );
+        let target =
+            target(&[&owned[..], &[("Host", "x"), ("bad name", "x"), ("bad-value", "a\r\nb")]].concat());
         let names: Vec<_> = target.headers.keys().map(HeaderName::as_str).collect();
         assert_eq!(names, ["content-type", "user-agent"]);
     }

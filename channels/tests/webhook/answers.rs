@@ -14,33 +14,19 @@ async fn answered(status: &str, headers: &str, body: &[u8]) -> SendReport {
 async fn any_2xx_is_success() {
     for status in ["200 OK", "201 Created", "202 Accepted", "299 Whatever"] {
         let report = answered(status, "", b"fine").await;
-        assert_eq!(
-            (report.result, report.error_class, report.error),
-            (SendResult::Accepted, None, None)
-        );
+        assert_eq!((report.result, report.error_class, report.error), (SendResult::Accepted, None, None));
         assert_eq!(&report.response_body[..], b"fine");
     }
     let report = answered("204 No Content", "", b"").await;
-    assert_eq!(
-        (report.result, report.status_code),
-        (SendResult::Accepted, Some(204))
-    );
+    assert_eq!((report.result, report.status_code), (SendResult::Accepted, Some(204)));
 }
 
 #[tokio::test]
 async fn a_redirect_is_a_failure_and_is_not_followed() {
     let elsewhere = Receiver::answering(answer("200 OK", "", b"")).await;
-    for status in [
-        "301 Moved",
-        "302 Found",
-        "307 Temporary Redirect",
-        "308 Permanent Redirect",
-    ] {
+    for status in ["301 Moved", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"] {
         let report = answered(status, &format!("location: {}\r\n", elsewhere.url()), b"").await;
-        assert_eq!(
-            (report.result, report.error_class),
-            (SendResult::Failed, Some(ErrorClass::Redirect))
-        );
+        assert_eq!((report.result, report.error_class), (SendResult::Failed, Some(ErrorClass::Redirect)));
     }
     assert_eq!(elsewhere.connections(), 0);
 }
@@ -48,28 +34,15 @@ async fn a_redirect_is_a_failure_and_is_not_followed() {
 #[tokio::test]
 async fn gone_overloaded_and_failed_are_told_apart() {
     let gone = answered("410 Gone", "", b"").await;
-    assert_eq!(
-        (gone.result, gone.error_class),
-        (SendResult::Gone, Some(ErrorClass::Status))
-    );
+    assert_eq!((gone.result, gone.error_class), (SendResult::Gone, Some(ErrorClass::Status)));
     for status in ["429 Slow", "502 Bad Gateway", "503 No", "504 Late"] {
         let report = answered(status, "retry-after: 30\r\n", b"").await;
         let wait = Some(Duration::from_secs(30));
-        assert_eq!(
-            report.result,
-            SendResult::Overloaded { retry_after: wait },
-            "{status}"
-        );
+        assert_eq!(report.result, SendResult::Overloaded { retry_after: wait }, "{status}");
     }
     let report = answered("500 Oops", "retry-after: 30\r\n", b"why").await;
-    assert_eq!(
-        (report.result, report.status_code),
-        (SendResult::Failed, Some(500))
-    );
-    assert_eq!(
-        report.error.as_deref(),
-        Some("answered 500 Internal Server Error")
-    );
+    assert_eq!((report.result, report.status_code), (SendResult::Failed, Some(500)));
+    assert_eq!(report.error.as_deref(), Some("answered 500 Internal Server Error"));
     assert_eq!(&report.response_body[..], b"why");
 }
 
@@ -120,41 +93,28 @@ async fn a_chunked_body_is_put_together() {
 async fn a_2xx_whose_body_stalls_or_breaks_off_counts_with_what_arrived() {
     let stalls = Receiver::answering("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhello").await;
     let report = send_within(stalls.url(), SHORT).await;
-    assert_eq!(
-        (report.result, &report.response_body[..]),
-        (SendResult::Accepted, &b"hello"[..])
-    );
+    assert_eq!((report.result, &report.response_body[..]), (SendResult::Accepted, &b"hello"[..]));
     assert!(report.timing.total >= SHORT);
 
     let breaks_off = Receiver::each(|mut stream| async move {
         read_request(&mut stream).await;
-        let sent = stream
-            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhello")
-            .await;
+        let sent = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhello").await;
         sent.expect("the head is sent");
     });
     let report = send(breaks_off.await.url()).await;
-    assert_eq!(
-        (report.result, &report.response_body[..]),
-        (SendResult::Accepted, &b"hello"[..])
-    );
+    assert_eq!((report.result, &report.response_body[..]), (SendResult::Accepted, &b"hello"[..]));
 }
 
 #[tokio::test]
 async fn a_failure_whose_body_stalls_is_that_failure() {
     let stalls = Receiver::answering("HTTP/1.1 500 Oops\r\ncontent-length: 100\r\n\r\nhello").await;
     let report = send_within(stalls.url(), SHORT).await;
-    assert_eq!(
-        (report.status_code, report.error_class),
-        (Some(500), Some(ErrorClass::Status))
-    );
+    assert_eq!((report.status_code, report.error_class), (Some(500), Some(ErrorClass::Status)));
 }
 
 #[tokio::test]
 async fn eight_kib_of_headers_are_kept() {
-    let many: String = (0..90)
-        .map(|i| format!("x-{i:02}: {}\r\n", "v".repeat(1_000)))
-        .collect();
+    let many: String = (0..90).map(|i| format!("x-{i:02}: {}\r\n", "v".repeat(1_000))).collect();
     let report = answered("200 OK", &many, b"").await;
     assert_eq!(report.result, SendResult::Accepted);
     let kept = report.response_headers.expect("answered");
@@ -177,11 +137,5 @@ async fn a_compressed_body_is_kept_as_it_came() {
     let gzip = b"\x1f\x8b\x08\x00not really";
     let report = answered("200 OK", "content-encoding: gzip\r\n", gzip).await;
     assert_eq!(&report.response_body[..], gzip);
-    assert!(
-        report
-            .response_headers
-            .expect("answered")
-            .as_json()
-            .contains(r#""content-encoding":"gzip""#)
-    );
+    assert!(report.response_headers.expect("answered").as_json().contains(r#""content-encoding":"gzip""#));
 }

@@ -21,11 +21,7 @@ const PATIENT: Duration = Duration::from_secs(10);
 const SHORT: Duration = Duration::from_millis(200);
 
 fn loopback() -> Guard {
-    Guard::new(
-        ["127.0.0.0/8", "::1/128"]
-            .map(|network| network.parse().expect("a network"))
-            .to_vec(),
-    )
+    Guard::new(["127.0.0.0/8", "::1/128"].map(|network| network.parse().expect("a network")).to_vec())
 }
 
 fn sender() -> WebhookSender {
@@ -38,13 +34,7 @@ fn target(url: Url) -> WebhookTarget {
 
 fn request(target: &WebhookTarget, deadline: Duration) -> WebhookRequest<'_> {
     let body = Bytes::from_static(b"{\"type\":\"test\"}");
-    WebhookRequest {
-        event_id: EventId::new(),
-        target,
-        body,
-        deadline,
-        sent_at: SENT_AT,
-    }
+    WebhookRequest { event_id: EventId::new(), target, body, deadline, sent_at: SENT_AT }
 }
 
 async fn send_within(url: Url, deadline: Duration) -> SendReport {

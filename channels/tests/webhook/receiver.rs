@@ -33,10 +33,7 @@ impl Received {
     /// All values of a header.
     pub(crate) fn header(&self, name: &str) -> Vec<&str> {
         let lines = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
-        lines
-            .filter(|(other, _)| other.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
-            .collect()
+        lines.filter(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value).collect()
     }
 }
 
@@ -57,10 +54,7 @@ impl Receiver {
                 }
             }
         });
-        Self {
-            received,
-            ..receiver.await
-        }
+        Self { received, ..receiver.await }
     }
 
     /// Does this with each connection.
@@ -79,11 +73,7 @@ impl Receiver {
                 tokio::spawn(handle(stream));
             }
         });
-        Self {
-            address,
-            received: Arc::default(),
-            connections,
-        }
+        Self { address, received: Arc::default(), connections }
     }
 
     pub(crate) fn url(&self) -> Url {
@@ -91,9 +81,7 @@ impl Receiver {
     }
 
     pub(crate) fn url_at(&self, scheme: &str, host: &str) -> Url {
-        format!("{scheme}://{host}:{}/hook?a=b#fragment", self.address.port())
-            .parse()
-            .expect("a URL")
+        format!("{scheme}://{host}:{}/hook?a=b#fragment", self.address.port()).parse().expect("a URL")
     }
 
     pub(crate) fn received(&self) -> Vec<Received> {
@@ -107,10 +95,7 @@ impl Receiver {
 
 /// An answer with this status line and body.
 pub(crate) fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
-    let head = format!(
-        "HTTP/1.1 {status}\r\ncontent-length: {}\r\n{headers}\r\n",
-        body.len()
-    );
+    let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n{headers}\r\n", body.len());
     [head.as_bytes(), body].concat()
 }
 
@@ -126,14 +111,8 @@ pub(crate) async fn read_request(stream: &mut TcpStream) -> Option<Received> {
         }
     };
     let body = bytes.split_off(head_end);
-    let mut request = Received {
-        head: String::from_utf8(bytes).expect("ASCII head"),
-        body,
-    };
-    let length = request
-        .header("content-length")
-        .first()
-        .map_or(0, |text| text.parse().expect("a length"));
+    let mut request = Received { head: String::from_utf8(bytes).expect("ASCII head"), body };
+    let length = request.header("content-length").first().map_or(0, |text| text.parse().expect("a length"));
     while request.body.len() < length {
         if stream.read_buf(&mut request.body).await.ok()? == 0 {
             return None;

@@ -15,43 +15,26 @@ fn custom(value: &Value) -> CustomHeaders {
 async fn the_body_arrives_byte_for_byte_and_signed_with_every_secret() {
     let receiver = Receiver::answering(answer("200 OK", "", b"")).await;
     let (new, old) = (SigningSecret::generate(), SigningSecret::generate());
-    let target = WebhookTarget::new(
-        receiver.url(),
-        &CustomHeaders::default(),
-        vec![new.clone(), old.clone()],
-    );
+    let target =
+        WebhookTarget::new(receiver.url(), &CustomHeaders::default(), vec![new.clone(), old.clone()]);
     let body = Bytes::from_static(b"{ \"n\": 12345678901234567890123, \"s\": \"\xc3\xa4\" }\n");
-    let request = WebhookRequest {
-        body: body.clone(),
-        ..request(&target, PATIENT)
-    };
+    let request = WebhookRequest { body: body.clone(), ..request(&target, PATIENT) };
     let id = request.event_id.to_string();
 
     sender().send(request).await;
 
     let [received] = receiver.received().try_into().expect("one request");
     assert_eq!(received.body, body);
-    assert!(
-        received.head.starts_with("POST /hook?a=b HTTP/1.1\r\n"),
-        "the fragment stays here"
-    );
+    assert!(received.head.starts_with("POST /hook?a=b HTTP/1.1\r\n"), "the fragment stays here");
     assert_eq!(received.header("content-type"), ["application/json"]);
     assert_eq!(received.header("user-agent"), [USER_AGENT]);
     assert_eq!(received.header("webhook-id"), [id.as_str()]);
     assert_eq!(received.header("webhook-timestamp"), ["1700000000"]);
     assert!(received.header("accept-encoding").is_empty());
     let signature = received.header("webhook-signature")[0];
-    let message = SignedMessage {
-        id: &id,
-        timestamp: "1700000000",
-        signature,
-        body: &received.body,
-    };
+    let message = SignedMessage { id: &id, timestamp: "1700000000", signature, body: &received.body };
     for secret in [&new, &old] {
-        assert_eq!(
-            message.verify(secret, SENT_AT.seconds(), DEFAULT_TOLERANCE),
-            Ok(())
-        );
+        assert_eq!(message.verify(secret, SENT_AT.seconds(), DEFAULT_TOLERANCE), Ok(()));
     }
 }
 
@@ -60,16 +43,9 @@ async fn an_independent_library_verifies_what_arrives() {
     let receiver = Receiver::answering(answer("204 No Content", "", b"")).await;
     let secret = SigningSecret::generate();
     let target = WebhookTarget::new(receiver.url(), &CustomHeaders::default(), vec![secret.clone()]);
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .expect("after 1970");
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
     let sent_at = Millis(i64::try_from(now.as_millis()).expect("fits"));
-    sender()
-        .send(WebhookRequest {
-            sent_at,
-            ..request(&target, PATIENT)
-        })
-        .await;
+    sender().send(WebhookRequest { sent_at, ..request(&target, PATIENT) }).await;
 
     let [received] = receiver.received().try_into().expect("one request");
     let mut headers = http::HeaderMap::new();
@@ -116,11 +92,7 @@ async fn a_connection_is_kept_and_its_times_are_told_apart() {
     assert!(first.resolve.is_some() && first.connect.is_some(), "{first:?}");
     assert!(first.first_byte.expect("answered") <= first.total);
     assert!(first.resolve.unwrap_or_default() + first.connect.unwrap_or_default() <= first.total);
-    assert_eq!(
-        (second.resolve, second.connect),
-        (None, None),
-        "a reused connection"
-    );
+    assert_eq!((second.resolve, second.connect), (None, None), "a reused connection");
     assert!(second.first_byte.is_some());
 }
 

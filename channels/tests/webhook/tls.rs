@@ -36,37 +36,25 @@ async fn secure(protocols: &[&str]) -> (Receiver, CertificateDer<'static>) {
         .expect("a key that fits");
     config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
     let acceptor = TlsAcceptor::from(Arc::new(config));
-    (
-        Receiver::each(move |stream| serve(acceptor.clone(), stream)).await,
-        certificate,
-    )
+    (Receiver::each(move |stream| serve(acceptor.clone(), stream)).await, certificate)
 }
 
 async fn serve(acceptor: TlsAcceptor, stream: TcpStream) {
     if let Ok(stream) = acceptor.accept(stream).await {
         let server = auto::Builder::new(TokioExecutor::new());
-        let _ = server
-            .serve_connection(TokioIo::new(stream), service_fn(tell_version))
-            .await;
+        let _ = server.serve_connection(TokioIo::new(stream), service_fn(tell_version)).await;
     }
 }
 
 async fn tell_version(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {
     let version = request.version();
     request.into_body().collect().await?;
-    let text = if version == Version::HTTP_2 {
-        "HTTP/2"
-    } else {
-        "HTTP/1.1"
-    };
+    let text = if version == Version::HTTP_2 { "HTTP/2" } else { "HTTP/1.1" };
     Ok(Response::new(Full::new(Bytes::from_static(text.as_bytes()))))
 }
 
 fn trusting(root: CertificateDer<'static>) -> WebhookSender {
-    let options = SenderOptions {
-        extra_roots: vec![root],
-        ..SenderOptions::default()
-    };
+    let options = SenderOptions { extra_roots: vec![root], ..SenderOptions::default() };
     WebhookSender::new(loopback(), &options).expect("a client")
 }
 
@@ -79,10 +67,7 @@ async fn http_2_is_spoken_where_it_is_offered_over_one_connection() {
     assert!(first.timing.connect.is_some());
     let sends = (0..20).map(|_| sender.send(request(&target, PATIENT)));
     for report in futures_util::future::join_all(sends).await {
-        assert_eq!(
-            (report.result, report.timing.connect),
-            (SendResult::Accepted, None)
-        );
+        assert_eq!((report.result, report.timing.connect), (SendResult::Accepted, None));
     }
     assert_eq!(receiver.connections(), 1);
 }
@@ -91,9 +76,8 @@ async fn http_2_is_spoken_where_it_is_offered_over_one_connection() {
 async fn http_1_is_spoken_where_that_is_all_there_is() {
     for protocols in [&["http/1.1"][..], &[]] {
         let (receiver, root) = secure(protocols).await;
-        let report = trusting(root)
-            .send(request(&target(receiver.url_at("https", "localhost")), PATIENT))
-            .await;
+        let report =
+            trusting(root).send(request(&target(receiver.url_at("https", "localhost")), PATIENT)).await;
         assert_eq!(&report.response_body[..], b"HTTP/1.1", "{report:?}");
     }
 }
@@ -113,9 +97,7 @@ async fn a_certificate_that_nobody_vouches_for_is_a_tls_failure() {
 #[tokio::test]
 async fn a_certificate_for_another_name_is_a_tls_failure() {
     let (receiver, root) = secure(&["h2"]).await;
-    let report = trusting(root)
-        .send(request(&target(receiver.url_at("https", "127.0.0.1")), PATIENT))
-        .await;
+    let report = trusting(root).send(request(&target(receiver.url_at("https", "127.0.0.1")), PATIENT)).await;
     assert_eq!(report.error_class, Some(ErrorClass::Tls), "{report:?}");
 }
 
@@ -145,16 +127,8 @@ async fn a_handshake_that_never_comes_meets_the_connect_deadline() {
         let mut sink = Vec::new();
         let _ = stream.read_to_end(&mut sink).await;
     });
-    let options = SenderOptions {
-        connect_timeout: SHORT,
-        ..SenderOptions::default()
-    };
+    let options = SenderOptions { connect_timeout: SHORT, ..SenderOptions::default() };
     let sender = WebhookSender::new(loopback(), &options).expect("a client");
-    let report = sender
-        .send(request(
-            &target(silent.await.url_at("https", "127.0.0.1")),
-            PATIENT,
-        ))
-        .await;
+    let report = sender.send(request(&target(silent.await.url_at("https", "127.0.0.1")), PATIENT)).await;
     assert_eq!(report.error_class, Some(ErrorClass::ConnectTimeout), "{report:?}");
 }

@@ -14,15 +14,8 @@ use crate::receiver::{Receiver, answer, read_request};
 /// No answer came, and the failure has this class.
 #[track_caller]
 fn assert_failed(report: &SendReport, class: ErrorClass) {
-    assert_eq!(
-        (report.result, report.error_class),
-        (SendResult::Failed, Some(class)),
-        "{report:?}"
-    );
-    assert_eq!(
-        (report.status_code, &report.response_headers),
-        (None, &None::<HeaderRecord>)
-    );
+    assert_eq!((report.result, report.error_class), (SendResult::Failed, Some(class)), "{report:?}");
+    assert_eq!((report.status_code, &report.response_headers), (None, &None::<HeaderRecord>));
     let error = report.error.as_deref().expect("a failure has words");
     assert!(!error.is_empty() && error.len() <= 200, "{error}");
     assert!(!error.contains("/hook"), "no URL in {error}");
@@ -31,9 +24,7 @@ fn assert_failed(report: &SendReport, class: ErrorClass) {
 #[tokio::test]
 async fn a_closed_port_refuses() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let url = format!("http://{}/hook", listener.local_addr().expect("bound"))
-        .parse()
-        .expect("a URL");
+    let url = format!("http://{}/hook", listener.local_addr().expect("bound")).parse().expect("a URL");
     drop(listener);
     let report = send(url).await;
     assert_failed(&report, ErrorClass::Refused);
@@ -55,32 +46,20 @@ async fn a_connection_that_is_reset_or_closed_is_a_reset() {
     assert_failed(&send(hangs_up.await.url()).await, ErrorClass::Reset);
     let half_a_head = Receiver::each(|mut stream| async move {
         read_request(&mut stream).await;
-        stream
-            .write_all(b"HTTP/1.1 200 OK\r\ncontent-le")
-            .await
-            .expect("sent");
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-le").await.expect("sent");
     });
     assert_failed(&send(half_a_head.await.url()).await, ErrorClass::Reset);
 }
 
 #[tokio::test]
 async fn what_is_not_http_is_a_protocol_failure() {
-    for garbage in [
-        "SSH-2.0-OpenSSH_9.9\r\n",
-        "hello\r\n\r\n",
-        "HTTP/1.1 abc\r\n\r\n",
-        "HTTP/9.9 200 OK\r\n\r\n",
-    ] {
-        assert_failed(
-            &send(Receiver::answering(garbage).await.url()).await,
-            ErrorClass::Protocol,
-        );
+    for garbage in
+        ["SSH-2.0-OpenSSH_9.9\r\n", "hello\r\n\r\n", "HTTP/1.1 abc\r\n\r\n", "HTTP/9.9 200 OK\r\n\r\n"]
+    {
+        assert_failed(&send(Receiver::answering(garbage).await.url()).await, ErrorClass::Protocol);
     }
     let bad_header = answer("200 OK", "bad header\0\r\n", b"");
-    assert_failed(
-        &send(Receiver::answering(bad_header).await.url()).await,
-        ErrorClass::Protocol,
-    );
+    assert_failed(&send(Receiver::answering(bad_header).await.url()).await, ErrorClass::Protocol);
 }
 
 #[tokio::test]
@@ -103,18 +82,13 @@ async fn a_head_that_trickles_meets_the_deadline_too() {
         let mut sink = Vec::new();
         let _ = stream.read_to_end(&mut sink).await;
     });
-    assert_failed(
-        &send_within(trickles.await.url(), SHORT).await,
-        ErrorClass::Timeout,
-    );
+    assert_failed(&send_within(trickles.await.url(), SHORT).await, ErrorClass::Timeout);
 }
 
 /// A listener whose backlog is full: further connections are neither accepted nor refused.
 async fn full_listener() -> (TcpListener, Vec<TcpStream>) {
     let socket = TcpSocket::new_v4().expect("a socket");
-    socket
-        .bind("127.0.0.1:0".parse().expect("an address"))
-        .expect("a free port");
+    socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
     let listener = socket.listen(1).expect("listening");
     let address = listener.local_addr().expect("bound");
     let mut waiting = Vec::new();
@@ -127,13 +101,8 @@ async fn full_listener() -> (TcpListener, Vec<TcpStream>) {
 #[tokio::test]
 async fn a_listener_that_never_accepts_meets_the_connect_deadline() {
     let (listener, _waiting) = full_listener().await;
-    let url: Url = format!("http://{}/hook", listener.local_addr().expect("bound"))
-        .parse()
-        .expect("a URL");
-    let options = SenderOptions {
-        connect_timeout: SHORT,
-        ..SenderOptions::default()
-    };
+    let url: Url = format!("http://{}/hook", listener.local_addr().expect("bound")).parse().expect("a URL");
+    let options = SenderOptions { connect_timeout: SHORT, ..SenderOptions::default() };
     let sender = WebhookSender::new(loopback(), &options).expect("a client");
     let report = sender.send(request(&target(url.clone()), PATIENT)).await;
     assert_failed(&report, ErrorClass::ConnectTimeout);
@@ -147,22 +116,10 @@ async fn a_listener_that_never_accepts_meets_the_connect_deadline() {
 async fn a_private_address_is_refused_before_anything_is_sent() {
     let receiver = Receiver::answering(answer("200 OK", "", b"")).await;
     let sender = WebhookSender::new(Guard::new(Vec::new()), &SenderOptions::default()).expect("a client");
-    for host in [
-        "127.0.0.1",
-        "2130706433",
-        "0x7f.1",
-        "localhost",
-        "[::ffff:127.0.0.1]",
-        "0",
-    ] {
-        let report = sender
-            .send(request(&target(receiver.url_at("http", host)), PATIENT))
-            .await;
+    for host in ["127.0.0.1", "2130706433", "0x7f.1", "localhost", "[::ffff:127.0.0.1]", "0"] {
+        let report = sender.send(request(&target(receiver.url_at("http", host)), PATIENT)).await;
         assert_failed(&report, ErrorClass::Guard);
-        assert!(
-            !report.error.unwrap_or_default().contains("127.0.0.1"),
-            "the address stays a secret"
-        );
+        assert!(!report.error.unwrap_or_default().contains("127.0.0.1"), "the address stays a secret");
     }
     assert_eq!(receiver.connections(), 0);
 }
@@ -180,19 +137,9 @@ async fn many_sends_at_once_each_have_their_own_report() {
     let sends = (0..100).map(|_| sender.send(request(&target, PATIENT)));
     let reports = futures_util::future::join_all(sends).await;
     assert!(reports.iter().all(|report| report.result == SendResult::Accepted));
-    let ids: std::collections::BTreeSet<_> = receiver
-        .received()
-        .iter()
-        .map(|request| request.header("webhook-id")[0].to_owned())
-        .collect();
+    let ids: std::collections::BTreeSet<_> =
+        receiver.received().iter().map(|request| request.header("webhook-id")[0].to_owned()).collect();
     assert_eq!(ids.len(), 100);
-    let connected = reports
-        .iter()
-        .filter(|report| report.timing.connect.is_some())
-        .count();
-    assert!(
-        (1..=receiver.connections()).contains(&connected),
-        "{connected} of {}",
-        receiver.connections()
-    );
+    let connected = reports.iter().filter(|report| report.timing.connect.is_some()).count();
+    assert!((1..=receiver.connections()).contains(&connected), "{connected} of {}", receiver.connections());
 }

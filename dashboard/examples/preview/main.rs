@@ -31,10 +31,7 @@ const KEY: &str = "preview-preview-preview";
 async fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let has = |word: &str| arguments.iter().any(|argument| argument == word);
-    let port = arguments
-        .last()
-        .and_then(|port| port.parse().ok())
-        .unwrap_or(5556);
+    let port = arguments.last().and_then(|port| port.parse().ok()).unwrap_or(5556);
     let folder = tempfile::tempdir()?;
     let data_dir = folder.path().to_string_lossy().into_owned();
     let config = Config::load(Role::AllInOne, |name| match name {

@@ -67,12 +67,7 @@ impl<'a> Garden<'a> {
             rows::insert(db, lane).await?;
             rows::insert(db, endpoint.clone()).await?;
         }
-        Ok(Self {
-            db,
-            good,
-            down,
-            paused,
-        })
+        Ok(Self { db, good, down, paused })
     }
 
     /// What came in and went out in one second, `back` seconds ago.
@@ -83,10 +78,7 @@ impl<'a> Garden<'a> {
         for n in 0..deliveries.max(1) {
             let at = Millis(ago(now, back).0 + n * 31);
             let event = self.event(at).await?;
-            let delivery = delivery::Model {
-                attempts: 1,
-                ..rows::delivery(&event, &self.good)
-            };
+            let delivery = delivery::Model { attempts: 1, ..rows::delivery(&event, &self.good) };
             rows::insert(self.db, rows::answered(delivery.id, 1, 200, at)).await?;
             rows::insert(self.db, rows::finished(delivery, "succeeded", None)).await?;
         }
@@ -95,33 +87,16 @@ impl<'a> Garden<'a> {
             let delivery = rows::delivery(&event, &self.down);
             rows::insert(self.db, rows::answered(delivery.id, 1, 503, ago(now, back))).await?;
             let due_at = ago(now, back - 300).0;
-            rows::insert(
-                self.db,
-                delivery::Model {
-                    attempts: 1,
-                    position: 1,
-                    due_at,
-                    ..delivery
-                },
-            )
-            .await?;
+            rows::insert(self.db, delivery::Model { attempts: 1, position: 1, due_at, ..delivery }).await?;
         }
         Ok(())
     }
 
     async fn event(&self, at: Millis) -> Result<event::Model, DbErr> {
         let upload = rows::upload(&self.good, "invoices/2026 <March>.png", at);
-        let kind = if at.0 % 3 == 0 {
-            "message.received"
-        } else {
-            "upload file"
-        };
+        let kind = if at.0 % 3 == 0 { "message.received" } else { "upload file" };
         let mut event = rows::event(kind, &BODY.replace("UPLOAD", &upload.id.to_string()), at);
-        event.user_id = Some(if at.0 % 5 == 0 {
-            9_007_199_254_740_993
-        } else {
-            at.0 % 7
-        });
+        event.user_id = Some(if at.0 % 5 == 0 { 9_007_199_254_740_993 } else { at.0 % 7 });
         rows::insert(self.db, upload).await?;
         rows::insert(self.db, event.clone()).await?;
         Ok(event)
@@ -129,10 +104,8 @@ impl<'a> Garden<'a> {
 
     /// One of each kind that needs a look.
     async fn failures(&self, now: Millis) -> Result<(), DbErr> {
-        let (failing, held) = (
-            self.event(Millis(now.0 - 700)).await?,
-            self.event(Millis(now.0 - 650)).await?,
-        );
+        let (failing, held) =
+            (self.event(Millis(now.0 - 700)).await?, self.event(Millis(now.0 - 650)).await?);
         let failing = rows::delivery(&failing, &self.down);
         for (number, back) in [(1, 410), (2, 400)] {
             rows::insert(self.db, rows::answered(failing.id, number, 503, ago(now, back))).await?;
@@ -144,33 +117,14 @@ impl<'a> Garden<'a> {
         for (number, message) in [(2, "the receiver answered 503"), (3, timeout)] {
             rows::insert(
                 self.db,
-                rows::error(
-                    failing.id,
-                    message,
-                    number,
-                    Some(due),
-                    ago(now, 95 - i64::from(number)),
-                ),
+                rows::error(failing.id, message, number, Some(due), ago(now, 95 - i64::from(number))),
             )
             .await?;
         }
-        rows::insert(
-            self.db,
-            delivery::Model {
-                attempts: 3,
-                position: 3,
-                due_at: due.0,
-                ..failing
-            },
-        )
-        .await?;
+        rows::insert(self.db, delivery::Model { attempts: 3, position: 3, due_at: due.0, ..failing }).await?;
         rows::insert(self.db, rows::delivery(&held, &self.paused)).await?;
         let dead = self.event(Millis(now.0 - 690)).await?;
-        let dead = delivery::Model {
-            attempts: 10,
-            position: 9,
-            ..rows::delivery(&dead, &self.down)
-        };
+        let dead = delivery::Model { attempts: 10, position: 9, ..rows::delivery(&dead, &self.down) };
         for number in 1..=10 {
             let at = ago(now, 60 - i64::from(number));
             rows::insert(self.db, rows::answered(dead.id, number, 500, at)).await?;
@@ -182,11 +136,7 @@ impl<'a> Garden<'a> {
         let lease_until = now.0 + 45_000;
         rows::insert(
             self.db,
-            delivery::Model {
-                lease_until,
-                claim: 1,
-                ..rows::delivery(&sending, &self.good)
-            },
+            delivery::Model { lease_until, claim: 1, ..rows::delivery(&sending, &self.good) },
         )
         .await
     }

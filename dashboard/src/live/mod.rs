@@ -102,9 +102,7 @@ impl Live {
     async fn look(&self, sources: &Sources) -> Result<Arc<Snapshot>, DbErr> {
         let before = self.latest.borrow().clone();
         let started = Instant::now();
-        let looked = Snapshot::load(sources, before.snapshot.as_deref())
-            .await
-            .map(Arc::new);
+        let looked = Snapshot::load(sources, before.snapshot.as_deref()).await.map(Arc::new);
         if let Err(error) = &looked
             && !before.failing
         {
@@ -113,19 +111,14 @@ impl Live {
         self.latest.send_replace(Latest {
             snapshot: looked.as_ref().ok().cloned().or(before.snapshot),
             failing: looked.is_err(),
-            fresh_until: looked
-                .is_ok()
-                .then(|| Instant::now() + pause_after(started.elapsed())),
+            fresh_until: looked.is_ok().then(|| Instant::now() + pause_after(started.elapsed())),
         });
         looked
     }
 
     fn fresh(&self) -> Option<Arc<Snapshot>> {
         let latest = self.latest.borrow();
-        latest
-            .fresh_until
-            .filter(|until| *until > Instant::now())
-            .and_then(|_| latest.snapshot.clone())
+        latest.fresh_until.filter(|until| *until > Instant::now()).and_then(|_| latest.snapshot.clone())
     }
 
     async fn somebody_listens(&self) {

@@ -47,19 +47,10 @@ impl Series {
         for row in &look.seconds {
             if row.at_second >= look.complete_from && row.at_second >= oldest {
                 let failed = row.attempts - row.delivered;
-                seconds.insert(
-                    row.at_second,
-                    Second {
-                        delivered: row.delivered,
-                        failed,
-                    },
-                );
+                seconds.insert(row.at_second, Second { delivered: row.delivered, failed });
             }
         }
-        Self {
-            seconds,
-            counted_at: Some(now),
-        }
+        Self { seconds, counted_at: Some(now) }
     }
 
     /// Whether both show the same attempts.
@@ -74,11 +65,7 @@ impl Series {
 
     /// The same for the seconds that differ from `before`.
     pub(crate) fn json_since(&self, before: &Self) -> String {
-        json(
-            self.seconds
-                .iter()
-                .filter(|(at, second)| before.seconds.get(at) != Some(second)),
-        )
+        json(self.seconds.iter().filter(|(at, second)| before.seconds.get(at) != Some(second)))
     }
 
     /// Totals by minute, newest first, for readers of the table. Minutes are those before `now`, not the clock's.
@@ -97,19 +84,13 @@ impl Series {
     /// Deliveries a second, over the last ten whole seconds.
     pub(crate) fn rate(&self, now: Millis) -> f64 {
         let until = now.seconds();
-        let attempts: i64 = self
-            .seconds
-            .range(until - 10..until)
-            .map(|(_, s)| s.delivered)
-            .sum();
+        let attempts: i64 = self.seconds.range(until - 10..until).map(|(_, s)| s.delivered).sum();
         f64::from(i32::try_from(attempts).unwrap_or(i32::MAX)) / 10.0
     }
 }
 
 fn json<'a>(seconds: impl Iterator<Item = (&'a i64, &'a Second)>) -> String {
-    let points: Vec<[i64; 3]> = seconds
-        .map(|(at, second)| [*at, second.delivered, second.failed])
-        .collect();
+    let points: Vec<[i64; 3]> = seconds.map(|(at, second)| [*at, second.delivered, second.failed]).collect();
     serde_json::to_string(&points).unwrap_or_else(|_| "[]".to_owned())
 }
 
@@ -121,15 +102,8 @@ mod tests {
     const NOW: Millis = Millis(1_000_000);
 
     fn look(complete_from: i64, seconds: &[(i64, i64, i64)]) -> Look {
-        let row = |&(at_second, attempts, delivered)| SecondRow {
-            at_second,
-            attempts,
-            delivered,
-        };
-        Look {
-            seconds: seconds.iter().map(row).collect(),
-            complete_from,
-        }
+        let row = |&(at_second, attempts, delivered)| SecondRow { at_second, attempts, delivered };
+        Look { seconds: seconds.iter().map(row).collect(), complete_from }
     }
 
     #[test]
@@ -137,14 +111,8 @@ mod tests {
         let series = Series::default();
         assert_eq!(series.count_from(NOW), Millis(NOW.0 - 300_000));
         let series = series.with(&look(701, &[]), NOW);
-        assert_eq!(
-            series.count_from(Millis(NOW.0 + 1_000)),
-            Millis(NOW.0 + 1_000 - 66_000)
-        );
-        assert_eq!(
-            series.count_from(Millis(NOW.0 + 900_000)),
-            Millis(NOW.0 + 600_000)
-        );
+        assert_eq!(series.count_from(Millis(NOW.0 + 1_000)), Millis(NOW.0 + 1_000 - 66_000));
+        assert_eq!(series.count_from(Millis(NOW.0 + 900_000)), Millis(NOW.0 + 600_000));
     }
 
     #[test]
@@ -170,23 +138,8 @@ mod tests {
         let series = Series::default().with(&look(701, &[(1_000, 5, 5), (999, 30, 20), (940, 2, 1)]), NOW);
         let minutes = series.by_minute(NOW);
         assert_eq!(minutes.len(), 5);
-        assert_eq!(
-            minutes[0],
-            Second {
-                delivered: 25,
-                failed: 10
-            }
-        );
-        assert_eq!(
-            minutes[1],
-            Second {
-                delivered: 1,
-                failed: 1
-            }
-        );
-        assert!(
-            (series.rate(NOW) - 2.0).abs() < 1e-9,
-            "the second under way does not count"
-        );
+        assert_eq!(minutes[0], Second { delivered: 25, failed: 10 });
+        assert_eq!(minutes[1], Second { delivered: 1, failed: 1 });
+        assert!((series.rate(NOW) - 2.0).abs() < 1e-9, "the second under way does not count");
     }
 }

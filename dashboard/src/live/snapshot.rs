@@ -63,9 +63,7 @@ impl Snapshot {
     /// Reads everything; `before` is what the series is carried on from.
     pub(crate) async fn load(sources: &Sources, before: Option<&Self>) -> Result<Self, DbErr> {
         let (db, at) = (sources.database.reader(), sources.clock.now());
-        let series = before
-            .map(|before| Arc::clone(&before.series))
-            .unwrap_or_default();
+        let series = before.map(|before| Arc::clone(&before.series)).unwrap_or_default();
         let look = rates::load(db, series.count_from(at)).await?;
         let kept_totals = before.and_then(|before| before.totals_for(at));
         let (totals, totals_at) = match kept_totals {

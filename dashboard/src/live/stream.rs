@@ -84,34 +84,17 @@ impl Listener {
 /// The names of the parts that differ.
 fn changed(before: Option<&Snapshot>, now: &Snapshot) -> Vec<&'static str> {
     let Some(before) = before else {
-        return vec![
-            "counters",
-            "queues",
-            "processes",
-            "deliveries",
-            "errors",
-            "attempts",
-        ];
+        return vec!["counters", "queues", "processes", "deliveries", "errors", "attempts"];
     };
     let parts = [
-        (
-            "counters",
-            before.backlog != now.backlog || before.totals != now.totals,
-        ),
-        (
-            "queues",
-            before.queues != now.queues || before.queue_healthy != now.queue_healthy,
-        ),
+        ("counters", before.backlog != now.backlog || before.totals != now.totals),
+        ("queues", before.queues != now.queues || before.queue_healthy != now.queue_healthy),
         ("processes", before.processes != now.processes),
         ("deliveries", before.deliveries != now.deliveries),
         ("errors", before.errors != now.errors),
         ("attempts", !before.series.same_counts(&now.series)),
     ];
-    parts
-        .into_iter()
-        .filter(|(_, differs)| *differs)
-        .map(|(name, _)| name)
-        .collect()
+    parts.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
 }
 
 /// The chart's step: the seconds that changed, and what time it is here.
@@ -120,9 +103,7 @@ fn rates(before: Option<&Snapshot>, now: &Snapshot) -> Event {
         Some(before) => now.series.json_since(&before.series),
         None => now.series.json(),
     };
-    Event::default()
-        .event("rates")
-        .data(format!(r#"{{"now":{},"points":{points}}}"#, now.at.0))
+    Event::default().event("rates").data(format!(r#"{{"now":{},"points":{points}}}"#, now.at.0))
 }
 
 fn named(name: &str) -> Event {

@@ -58,12 +58,7 @@ pub(crate) async fn page(
     if frame.admitted {
         return Redirect::to(&next).into_response();
     }
-    LoginPage {
-        frame,
-        next,
-        complaint: None,
-    }
-    .into_response()
+    LoginPage { frame, next, complaint: None }.into_response()
 }
 
 /// Takes the key.
@@ -81,24 +76,13 @@ pub(crate) async fn submit(
     }
     if !app.login_attempts.admit(address, now) {
         tracing::warn!(?address, "too many logins to the dashboard");
-        let page = LoginPage {
-            frame,
-            next,
-            complaint: Some("Too many attempts. Wait a minute and try again."),
-        };
+        let page =
+            LoginPage { frame, next, complaint: Some("Too many attempts. Wait a minute and try again.") };
         return Ok((StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "60")], page).into_response());
     }
     let Some(cookie) = app.sessions.open(&login.key, now) else {
         let complaint = Some("That is not the key. It is the value of ADMIN_API_KEY.");
-        return Ok((
-            StatusCode::UNAUTHORIZED,
-            LoginPage {
-                frame,
-                next,
-                complaint,
-            },
-        )
-            .into_response());
+        return Ok((StatusCode::UNAUTHORIZED, LoginPage { frame, next, complaint }).into_response());
     };
     app.login_attempts.forget(address);
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&next)).into_response())
@@ -106,11 +90,7 @@ pub(crate) async fn submit(
 
 /// Ends the session.
 pub(crate) async fn end(State(app): State<App>) -> Response {
-    (
-        [(header::SET_COOKIE, app.sessions.close())],
-        Redirect::to("/login"),
-    )
-        .into_response()
+    ([(header::SET_COOKIE, app.sessions.close())], Redirect::to("/login")).into_response()
 }
 
 /// Lets those with a session pass and sends the others to the form.
@@ -122,30 +102,21 @@ pub(crate) async fn require_session(State(app): State<App>, request: Request, ne
         let form = form_for(&shown_page(request.headers()));
         return (StatusCode::UNAUTHORIZED, [("hx-redirect", form)]).into_response();
     }
-    let wanted = request
-        .uri()
-        .path_and_query()
-        .map_or("/", |wanted| wanted.as_str());
+    let wanted = request.uri().path_and_query().map_or("/", |wanted| wanted.as_str());
     Redirect::to(&form_for(wanted)).into_response()
 }
 
 fn form_for(wanted: &str) -> String {
     match local(wanted.to_owned()).as_str() {
         "/" => "/login".to_owned(),
-        wanted => format!(
-            "/login?next={}",
-            byte_serialize(wanted.as_bytes()).collect::<String>()
-        ),
+        wanted => format!("/login?next={}", byte_serialize(wanted.as_bytes()).collect::<String>()),
     }
 }
 
 /// The page that a fragment stands on.
 fn shown_page(headers: &HeaderMap) -> String {
-    let page = headers
-        .get("hx-current-url")
-        .and_then(|url| url.to_str().ok()?.parse::<Uri>().ok());
-    page.and_then(|page| page.path_and_query().map(ToString::to_string))
-        .unwrap_or_default()
+    let page = headers.get("hx-current-url").and_then(|url| url.to_str().ok()?.parse::<Uri>().ok());
+    page.and_then(|page| page.path_and_query().map(ToString::to_string)).unwrap_or_default()
 }
 
 /// Only paths of ours: anything else would make the login a stepping stone to strangers.
@@ -155,11 +126,7 @@ fn local(next: String) -> String {
         next.len() <= NEXT_LIMIT && next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     let is_page =
         !next.starts_with("/login") && !next.starts_with("/live") && !next.starts_with("/fragments");
-    if is_path && is_plain && is_page {
-        next
-    } else {
-        "/".to_owned()
-    }
+    if is_path && is_plain && is_page { next } else { "/".to_owned() }
 }
 
 fn ip(peer: Peer) -> Option<IpAddr> {

@@ -49,10 +49,7 @@ pub(crate) async fn page(
         pill: pill(&upload, now),
         endpoint: url.unwrap_or_else(|| upload.endpoint_id.to_string()),
         size: bytes(u64::try_from(upload.size_bytes).unwrap_or(0)),
-        facts: upload
-            .facts
-            .as_deref()
-            .map(|facts| laid_out(facts).unwrap_or_else(|| facts.to_owned())),
+        facts: upload.facts.as_deref().map(|facts| laid_out(facts).unwrap_or_else(|| facts.to_owned())),
         accepted: Moment::new(Millis(upload.created_at), now),
         finished: upload.finished_at.map(|at| Moment::new(Millis(at), now)),
         upload,

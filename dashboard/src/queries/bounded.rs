@@ -23,18 +23,12 @@ impl Bounded {
     /// Reads a count over at most [`ROWS_TO_COUNT`] rows.
     pub(crate) fn of(rows: i64) -> Self {
         let rows = u64::try_from(rows).unwrap_or(0);
-        Self {
-            count: rows.min(COUNT_LIMIT),
-            more: rows > COUNT_LIMIT,
-        }
+        Self { count: rows.min(COUNT_LIMIT), more: rows > COUNT_LIMIT }
     }
 
     /// A part of what was walked through: a lower bound when the walk was cut short.
     pub(crate) fn part(rows: i64, whole: Self) -> Self {
-        Self {
-            count: u64::try_from(rows).unwrap_or(0).min(COUNT_LIMIT),
-            more: whole.more,
-        }
+        Self { count: u64::try_from(rows).unwrap_or(0).min(COUNT_LIMIT), more: whole.more }
     }
 
     /// Whether there is certainly nothing.

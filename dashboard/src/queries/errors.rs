@@ -11,11 +11,7 @@ pub(crate) const PAGE: usize = 50;
 
 /// The newest errors.
 pub(crate) async fn latest(db: &DatabaseConnection) -> Result<Vec<Model>, DbErr> {
-    Entity::find()
-        .order_by_desc(Column::Id)
-        .limit(LATEST)
-        .all(db)
-        .await
+    Entity::find().order_by_desc(Column::Id).limit(LATEST).all(db).await
 }
 
 /// A page of the list: those below `before`, one more than [`PAGE`] when there is another page.

@@ -24,23 +24,13 @@ pub(crate) struct Process {
 
 /// The processes that were started last and seen lately.
 pub(crate) async fn load(db: &DatabaseConnection, now: Millis) -> Result<Vec<Process>, DbErr> {
-    let started_last = Entity::find()
-        .order_by_desc(Column::Id)
-        .limit(SHOWN)
-        .all(db)
-        .await?;
-    Ok(started_last
-        .into_iter()
-        .filter_map(|said| judge(said, now))
-        .collect())
+    let started_last = Entity::find().order_by_desc(Column::Id).limit(SHOWN).all(db).await?;
+    Ok(started_last.into_iter().filter_map(|said| judge(said, now)).collect())
 }
 
 fn judge(said: Model, now: Millis) -> Option<Process> {
     let silent = now.since(Millis(said.seen_at));
-    (silent < FORGOTTEN_AFTER).then_some(Process {
-        lost: silent >= LOST_AFTER,
-        said,
-    })
+    (silent < FORGOTTEN_AFTER).then_some(Process { lost: silent >= LOST_AFTER, said })
 }
 
 #[cfg(test)]

@@ -37,10 +37,7 @@ SELECT started_at / 1000 AS at_second, count(*) AS attempts, count(*) FILTER (WH
 /// Counts the attempts that were recorded since `since`, as far back as a bounded walk goes.
 pub(crate) async fn load(db: &DatabaseConnection, since: Millis) -> Result<Look, DbErr> {
     let seconds: Vec<SecondRow> = rows(db, SQL, [first_id_at(since).into(), ATTEMPTS.into()]).await?;
-    Ok(Look {
-        complete_from: complete_from(&seconds, since),
-        seconds,
-    })
+    Ok(Look { complete_from: complete_from(&seconds, since), seconds })
 }
 
 /// The first second that is whole: the one after the cut, wherever that came.
@@ -59,16 +56,9 @@ mod tests {
 
     #[test]
     fn a_walk_that_was_cut_short_trusts_only_whole_seconds() {
-        let second = |at_second, attempts| SecondRow {
-            at_second,
-            attempts,
-            delivered: attempts,
-        };
+        let second = |at_second, attempts| SecondRow { at_second, attempts, delivered: attempts };
         assert_eq!(complete_from(&[], Millis(5_500)), 6);
         assert_eq!(complete_from(&[second(9, ATTEMPTS - 1)], Millis(5_500)), 6);
-        assert_eq!(
-            complete_from(&[second(9, ATTEMPTS - 1), second(8, 1)], Millis(5_500)),
-            9
-        );
+        assert_eq!(complete_from(&[second(9, ATTEMPTS - 1), second(8, 1)], Millis(5_500)), 9);
     }
 }

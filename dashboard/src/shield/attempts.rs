@@ -36,9 +36,7 @@ impl LoginAttempts {
             all.retain(|_, window| !is_over(window));
         }
         let full = all.len() >= ADDRESSES;
-        let who = address
-            .map(network)
-            .filter(|address| !full || all.contains_key(&Some(*address)));
+        let who = address.map(network).filter(|address| !full || all.contains_key(&Some(*address)));
         let window = all.entry(who).or_insert(Window { since: now, wrong: 0 });
         if is_over(window) {
             *window = Window { since: now, wrong: 0 };
@@ -49,10 +47,7 @@ impl LoginAttempts {
 
     /// Forgets the wrong keys of an address that had the right one.
     pub(crate) fn forget(&self, address: Option<IpAddr>) {
-        self.wrong
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&address.map(network));
+        self.wrong.lock().unwrap_or_else(PoisonError::into_inner).remove(&address.map(network));
     }
 }
 
@@ -81,10 +76,7 @@ mod tests {
         let tries = |at| attempts.admit(ip("192.0.2.1"), Millis(at));
         assert!((0..10).all(|_| tries(0)));
         assert!(!tries(59_999));
-        assert!(
-            attempts.admit(ip("192.0.2.2"), Millis(59_999)),
-            "another address is not hurt"
-        );
+        assert!(attempts.admit(ip("192.0.2.2"), Millis(59_999)), "another address is not hurt");
         assert!(tries(60_000));
     }
 

@@ -99,11 +99,7 @@ mod tests {
         let host = ("host", "127.0.0.1:5555");
         assert!(write(&[host, ("sec-fetch-site", "same-origin")]));
         assert!(write(&[host, ("origin", "http://127.0.0.1:5555")]));
-        assert!(!write(&[
-            host,
-            ("sec-fetch-site", "same-site"),
-            ("origin", "http://127.0.0.1:5555")
-        ]));
+        assert!(!write(&[host, ("sec-fetch-site", "same-site"), ("origin", "http://127.0.0.1:5555")]));
         assert!(!write(&[host, ("sec-fetch-site", "cross-site")]));
         assert!(!write(&[host, ("origin", "http://127.0.0.1:8081")]));
         assert!(!write(&[host, ("origin", "null")]));

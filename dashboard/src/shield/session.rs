@@ -29,14 +29,11 @@ struct Lock {
 impl Sessions {
     /// A lock on `ADMIN_API_KEY`, if it is set. Cookies are `Secure` where `PUBLIC_URL` is https.
     pub(crate) fn new(config: &Config, keys: &Keys) -> Self {
-        let lock = config.admin_api_key.as_ref().map(|key| Lock {
-            signing: keys.session_key(),
-            key_hash: Sha256::digest(key.expose()).into(),
-        });
-        Self {
-            lock,
-            secure: config.public_url.scheme() == "https",
-        }
+        let lock = config
+            .admin_api_key
+            .as_ref()
+            .map(|key| Lock { signing: keys.session_key(), key_hash: Sha256::digest(key.expose()).into() });
+        Self { lock, secure: config.public_url.scheme() == "https" }
     }
 
     /// Whether there is a key at all.
@@ -55,17 +52,13 @@ impl Sessions {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let bearer = text("authorization").and_then(|value| value.strip_prefix("Bearer "));
         let key = bearer.or_else(|| text("x-api-key"));
-        self.lock
-            .as_ref()
-            .zip(key)
-            .is_some_and(|(lock, key)| lock.opens_with(key))
+        self.lock.as_ref().zip(key).is_some_and(|(lock, key)| lock.opens_with(key))
     }
 
     /// The `Set-Cookie` of a new session when `key` is the right one. Takes the same time for every wrong key.
     pub(crate) fn open(&self, key: &str, now: Millis) -> Option<String> {
         let lock = self.lock.as_ref()?;
-        lock.opens_with(key)
-            .then(|| self.set_cookie(&lock.token(now), SESSION))
+        lock.opens_with(key).then(|| self.set_cookie(&lock.token(now), SESSION))
     }
 
     /// The `Set-Cookie` that ends a session.
@@ -75,10 +68,7 @@ impl Sessions {
 
     fn set_cookie(&self, token: &str, age: Duration) -> String {
         let secure = if self.secure { "; Secure" } else { "" };
-        format!(
-            "{COOKIE}={token}; Path=/; Max-Age={}; HttpOnly; SameSite=Strict{secure}",
-            age.as_secs()
-        )
+        format!("{COOKIE}={token}; Path=/; Max-Age={}; HttpOnly; SameSite=Strict{secure}", age.as_secs())
     }
 }
 
@@ -91,10 +81,7 @@ impl Lock {
     /// `<expiry in ms>.<signature in hex>`
     fn token(&self, now: Millis) -> String {
         let expiry = now.0.saturating_add(millis(SESSION));
-        format!(
-            "{expiry}.{}",
-            hex::encode(self.mac(expiry).finalize().into_bytes())
-        )
+        format!("{expiry}.{}", hex::encode(self.mac(expiry).finalize().into_bytes()))
     }
 
     fn accepts(&self, token: &str, now: Millis) -> bool {
@@ -111,21 +98,14 @@ impl Lock {
     fn mac(&self, expiry: i64) -> Hmac<Sha256> {
         let mac =
             <Hmac<Sha256> as KeyInit>::new_from_slice(&self.signing).expect("HMAC takes keys of any length");
-        mac.chain_update(b"dashboard session")
-            .chain_update(self.key_hash)
-            .chain_update(expiry.to_be_bytes())
+        mac.chain_update(b"dashboard session").chain_update(self.key_hash).chain_update(expiry.to_be_bytes())
     }
 }
 
 /// The value of a cookie of the request.
 pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let lines = headers
-        .get_all(http::header::COOKIE)
-        .iter()
-        .filter_map(|line| line.to_str().ok());
-    let mut pairs = lines
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='));
+    let lines = headers.get_all(http::header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(found, _)| *found == name).map(|(_, value)| value)
 }
 
@@ -136,14 +116,9 @@ mod tests {
     const NOW: Millis = Millis(1_700_000_000_000);
 
     fn sessions(key: &str, secret: u8) -> Sessions {
-        let lock = Lock {
-            signing: Keys::new(&[secret; 32]).session_key(),
-            key_hash: Sha256::digest(key).into(),
-        };
-        Sessions {
-            lock: Some(lock),
-            secure: false,
-        }
+        let lock =
+            Lock { signing: Keys::new(&[secret; 32]).session_key(), key_hash: Sha256::digest(key).into() };
+        Sessions { lock: Some(lock), secure: false }
     }
 
     fn headers(set_cookie: &str) -> HeaderMap {
@@ -178,11 +153,7 @@ mod tests {
         assert!(!sessions("right", 2).admits(&headers(&set), NOW));
         let later = set.replacen("=17", "=18", 1);
         assert!(!sessions("right", 1).admits(&headers(&later), NOW));
-        for bad in [
-            "hookyard_session=",
-            "hookyard_session=1.zz",
-            "hookyard_session=9999999999999999999.00",
-        ] {
+        for bad in ["hookyard_session=", "hookyard_session=1.zz", "hookyard_session=9999999999999999999.00"] {
             assert!(!sessions("right", 1).admits(&headers(bad), NOW), "{bad}");
         }
     }
@@ -191,24 +162,15 @@ mod tests {
     fn cookies_are_out_of_reach_of_scripts_and_other_sites() {
         let plain = sessions("right", 1);
         let set = plain.open("right", NOW).expect("the right key");
-        assert!(
-            set.ends_with("; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict"),
-            "{set}"
-        );
+        assert!(set.ends_with("; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict"), "{set}");
         assert!(plain.close().starts_with("hookyard_session=; Path=/; Max-Age=0;"));
-        let secure = Sessions {
-            secure: true,
-            ..plain
-        };
+        let secure = Sessions { secure: true, ..plain };
         assert!(secure.close().ends_with("; Secure"));
     }
 
     #[test]
     fn without_a_key_everybody_is_admitted() {
-        let open = Sessions {
-            lock: None,
-            secure: false,
-        };
+        let open = Sessions { lock: None, secure: false };
         assert!(open.admits(&HeaderMap::new(), NOW));
         assert!(open.open("", NOW).is_none());
     }

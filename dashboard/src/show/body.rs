@@ -19,28 +19,16 @@ impl Body {
     pub(crate) fn of(body: &[u8]) -> Self {
         let size = bytes(body.len() as u64);
         if body.is_empty() {
-            return Self {
-                text: None,
-                note: "empty".to_owned(),
-            };
+            return Self { text: None, note: "empty".to_owned() };
         }
         let Some(head) = text_head(body) else {
-            return Self {
-                text: None,
-                note: format!("{size}, not text"),
-            };
+            return Self { text: None, note: format!("{size}, not text") };
         };
         if head.len() < body.len() {
             let shown = bytes(head.len() as u64);
-            return Self {
-                text: Some(head.to_owned()),
-                note: format!("the first {shown} of {size}"),
-            };
+            return Self { text: Some(head.to_owned()), note: format!("the first {shown} of {size}") };
         }
-        Self {
-            text: Some(laid_out(head).unwrap_or_else(|| head.to_owned())),
-            note: size,
-        }
+        Self { text: Some(laid_out(head).unwrap_or_else(|| head.to_owned())), note: size }
     }
 }
 
@@ -66,10 +54,7 @@ mod tests {
     #[test]
     fn a_body_at_the_cap_is_whole_and_one_beyond_says_so() {
         let whole = Body::of(&vec![b'a'; BODY_SHOWN]);
-        assert_eq!(
-            (whole.text.expect("text").len(), whole.note.as_str()),
-            (BODY_SHOWN, "32.0 KiB")
-        );
+        assert_eq!((whole.text.expect("text").len(), whole.note.as_str()), (BODY_SHOWN, "32.0 KiB"));
         let cut = Body::of(&vec![b'a'; BODY_SHOWN + 1]);
         assert_eq!(
             (cut.text.expect("text").len(), cut.note.as_str()),
@@ -87,13 +72,7 @@ mod tests {
     #[test]
     fn what_is_not_text_is_described() {
         assert_eq!(Body::of(b"").note, "empty");
-        assert_eq!(
-            Body::of(&[0xff, 0xfe, 1]),
-            Body {
-                text: None,
-                note: "3 B, not text".to_owned()
-            }
-        );
+        assert_eq!(Body::of(&[0xff, 0xfe, 1]), Body { text: None, note: "3 B, not text".to_owned() });
         assert_eq!(Body::of(b"a\0b").text, None);
     }
 

@@ -3,14 +3,8 @@
 use serde_json::Value;
 
 /// Headers whose values no page shows.
-const MASKED: [&str; 6] = [
-    "authorization",
-    "proxy-authorization",
-    "cookie",
-    "set-cookie",
-    "x-api-key",
-    "x-auth-token",
-];
+const MASKED: [&str; 6] =
+    ["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "x-auth-token"];
 /// What stands for a value that is not shown.
 const MASK: &str = "••••••";
 
@@ -26,20 +20,14 @@ pub(crate) struct Header {
 impl Header {
     fn new(name: &str, value: String) -> Self {
         let masked = MASKED.iter().any(|secret| name.eq_ignore_ascii_case(secret));
-        Self {
-            name: name.to_owned(),
-            value: if masked { MASK.to_owned() } else { value },
-        }
+        Self { name: name.to_owned(), value: if masked { MASK.to_owned() } else { value } }
     }
 }
 
 /// Reads headers stored as a JSON object, or as a list of pairs; anything else is shown as one nameless row.
 pub(crate) fn read(stored: &str) -> Vec<Header> {
     match serde_json::from_str(stored) {
-        Ok(Value::Object(members)) => members
-            .iter()
-            .flat_map(|(name, value)| member(name, value))
-            .collect(),
+        Ok(Value::Object(members)) => members.iter().flat_map(|(name, value)| member(name, value)).collect(),
         Ok(Value::Array(pairs)) => pairs.iter().filter_map(pair).collect(),
         _ if stored.trim().is_empty() => Vec::new(),
         _ => vec![Header::new("", stored.to_owned())],
@@ -49,10 +37,7 @@ pub(crate) fn read(stored: &str) -> Vec<Header> {
 /// A member of an object; a header that came several times has a list of values.
 fn member(name: &str, value: &Value) -> Vec<Header> {
     match value {
-        Value::Array(values) => values
-            .iter()
-            .map(|value| Header::new(name, text(value)))
-            .collect(),
+        Value::Array(values) => values.iter().map(|value| Header::new(name, text(value))).collect(),
         value => vec![Header::new(name, text(value))],
     }
 }
@@ -75,36 +60,16 @@ mod tests {
     #[test]
     fn both_shapes_are_read_and_secrets_are_masked() {
         let object = r#"{"content-type":"application/json","Authorization":"Bearer x","via":["a","b"]}"#;
-        let shown: Vec<String> = read(object)
-            .iter()
-            .map(|h| format!("{}={}", h.name, h.value))
-            .collect();
-        assert_eq!(
-            shown,
-            [
-                "content-type=application/json",
-                "Authorization=••••••",
-                "via=a",
-                "via=b"
-            ]
-        );
+        let shown: Vec<String> = read(object).iter().map(|h| format!("{}={}", h.name, h.value)).collect();
+        assert_eq!(shown, ["content-type=application/json", "Authorization=••••••", "via=a", "via=b"]);
         let pairs = r#"[["a","1"],["SET-COOKIE","s"],["odd"]]"#;
-        let shown: Vec<String> = read(pairs)
-            .iter()
-            .map(|h| format!("{}={}", h.name, h.value))
-            .collect();
+        let shown: Vec<String> = read(pairs).iter().map(|h| format!("{}={}", h.name, h.value)).collect();
         assert_eq!(shown, ["a=1", "SET-COOKIE=••••••"]);
     }
 
     #[test]
     fn anything_else_is_shown_as_it_is() {
         assert!(read("").is_empty());
-        assert_eq!(
-            read("a: 1"),
-            [Header {
-                name: String::new(),
-                value: "a: 1".to_owned()
-            }]
-        );
+        assert_eq!(read("a: 1"), [Header { name: String::new(), value: "a: 1".to_owned() }]);
     }
 }

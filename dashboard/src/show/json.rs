@@ -8,10 +8,7 @@ const MAX_DEPTH: usize = 64;
 /// The same JSON with a line per member, or `None` when `text` is not JSON or nested too deeply.
 pub(crate) fn laid_out(text: &str) -> Option<String> {
     serde_json::from_str::<IgnoredAny>(text).ok()?;
-    let mut out = Layout {
-        text: String::with_capacity(text.len() * 2),
-        depth: 0,
-    };
+    let mut out = Layout { text: String::with_capacity(text.len() * 2), depth: 0 };
     let mut rest = text.trim();
     while let Some(first) = rest.chars().next() {
         let length = token_length(rest, first);
@@ -27,9 +24,7 @@ fn token_length(rest: &str, first: char) -> usize {
     match first {
         '{' | '}' | '[' | ']' | ',' | ':' => 1,
         '"' => string_length(rest),
-        _ => rest
-            .find([',', ':', '}', ']', ' ', '\t', '\r', '\n'])
-            .unwrap_or(rest.len()),
+        _ => rest.find([',', ':', '}', ']', ' ', '\t', '\r', '\n']).unwrap_or(rest.len()),
     }
 }
 
@@ -109,10 +104,7 @@ mod tests {
         }
         assert_eq!(laid_out(" 1 ").as_deref(), Some("1"));
         assert_eq!(laid_out("[ ]").as_deref(), Some("[]"));
-        assert_eq!(
-            laid_out("{ \"a\" : [ { } ] }").as_deref(),
-            Some("{\n  \"a\": [\n    {}\n  ]\n}")
-        );
+        assert_eq!(laid_out("{ \"a\" : [ { } ] }").as_deref(), Some("{\n  \"a\": [\n    {}\n  ]\n}"));
     }
 
     #[test]

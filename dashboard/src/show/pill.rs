@@ -46,9 +46,6 @@ pub(crate) struct Pill {
 impl Pill {
     /// A pill that says `label`.
     pub(crate) fn new(tone: Tone, label: impl Into<String>) -> Self {
-        Self {
-            tone,
-            label: label.into(),
-        }
+        Self { tone, label: label.into() }
     }
 }

@@ -57,9 +57,7 @@ impl Standing {
 }
 
 fn is_held(row: &DeliveryRow) -> bool {
-    row.lane_state
-        .as_deref()
-        .is_some_and(|state| state != LaneState::Active.as_str())
+    row.lane_state.as_deref().is_some_and(|state| state != LaneState::Active.as_str())
 }
 
 #[cfg(test)]
@@ -72,34 +70,19 @@ mod tests {
     #[test]
     fn what_is_under_way_is_called_by_what_it_waits_for() {
         assert_eq!(Standing::of(&sample(), NOW), Standing::Pending);
-        let failed = DeliveryRow {
-            attempts: 1,
-            ..sample()
-        };
+        let failed = DeliveryRow { attempts: 1, ..sample() };
         assert_eq!(Standing::of(&failed, NOW), Standing::Failing);
-        let held = DeliveryRow {
-            lane_state: Some("paused".to_owned()),
-            ..failed
-        };
+        let held = DeliveryRow { lane_state: Some("paused".to_owned()), ..failed };
         assert_eq!(Standing::of(&held, NOW), Standing::Held);
-        let sending = DeliveryRow {
-            lease_until: 1_001,
-            ..held
-        };
+        let sending = DeliveryRow { lease_until: 1_001, ..held };
         assert_eq!(Standing::of(&sending, NOW), Standing::Sending);
-        let lease_over = DeliveryRow {
-            lease_until: 1_000,
-            ..sample()
-        };
+        let lease_over = DeliveryRow { lease_until: 1_000, ..sample() };
         assert_eq!(Standing::of(&lease_over, NOW), Standing::Pending);
     }
 
     #[test]
     fn what_is_finished_is_called_by_its_state() {
-        let ended = |word: &str| DeliveryRow {
-            state: Some(word.to_owned()),
-            ..sample()
-        };
+        let ended = |word: &str| DeliveryRow { state: Some(word.to_owned()), ..sample() };
         assert_eq!(Standing::of(&ended("succeeded"), NOW), Standing::Succeeded);
         assert_eq!(Standing::of(&ended("dead"), NOW), Standing::Dead);
         assert_eq!(Standing::of(&ended("cancelled"), NOW), Standing::Cancelled);

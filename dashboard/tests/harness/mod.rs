@@ -57,10 +57,7 @@ impl TestDashboard {
     pub async fn on_postgres() -> Self {
         let database = Throwaway::postgres().await.expect("the tests' Postgres");
         let app = Self::with(&[("DATABASE_URL", &database.url)]).await;
-        Self {
-            postgres: Some(database),
-            ..app
-        }
+        Self { postgres: Some(database), ..app }
     }
 
     /// With these settings, on SQLite unless they say otherwise.
@@ -69,24 +66,12 @@ impl TestDashboard {
         let data_dir = folder.path().to_string_lossy().into_owned();
         let config = Config::load(Role::AllInOne, |name| match name {
             "DATA_DIR" => Some(data_dir.clone()),
-            _ => settings
-                .iter()
-                .find(|(set, _)| *set == name)
-                .map(|(_, value)| (*value).to_owned()),
+            _ => settings.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned()),
         })
         .expect("settings");
-        let context = Context::connect(config, Telemetry::for_tests())
-            .await
-            .expect("a database");
-        Migrator::up(context.database.writer(), None)
-            .await
-            .expect("migrations");
-        Self {
-            router: dashboard::router(&context),
-            context,
-            postgres: None,
-            _folder: folder,
-        }
+        let context = Context::connect(config, Telemetry::for_tests()).await.expect("a database");
+        Migrator::up(context.database.writer(), None).await.expect("migrations");
+        Self { router: dashboard::router(&context), context, postgres: None, _folder: folder }
     }
 
     /// Where tests put rows.
@@ -109,8 +94,7 @@ impl TestDashboard {
         let request = Request::post(path)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header("sec-fetch-site", "same-origin");
-        self.send(request.body(Body::from(form.to_owned())).expect("a request"))
-            .await
+        self.send(request.body(Body::from(form.to_owned())).expect("a request")).await
     }
 
     /// Sends any request.
@@ -125,29 +109,19 @@ impl TestDashboard {
 async fn read(response: Response<Body>) -> Page {
     let (head, body) = response.into_parts();
     let bytes = body.collect().await.expect("a body").to_bytes();
-    Page {
-        status: head.status,
-        headers: head.headers,
-        text: String::from_utf8_lossy(&bytes).into_owned(),
-    }
+    Page { status: head.status, headers: head.headers, text: String::from_utf8_lossy(&bytes).into_owned() }
 }
 
 impl Page {
     /// A header's value, empty when it is not there.
     pub fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map_or("", |value| value.to_str().expect("text"))
+        self.headers.get(name).map_or("", |value| value.to_str().expect("text"))
     }
 
     /// Fails unless the page shows `text`.
     #[track_caller]
     pub fn shows(&self, text: &str) -> &Self {
-        assert!(
-            self.text.contains(text),
-            "{text:?} is not on the page:\n{}",
-            self.text
-        );
+        assert!(self.text.contains(text), "{text:?} is not on the page:\n{}", self.text);
         self
     }
 

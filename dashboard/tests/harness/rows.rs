@@ -9,11 +9,7 @@ use uuid::Uuid;
 pub fn id_at(at: Millis) -> Uuid {
     let milliseconds = u64::try_from(at.0).expect("a time of this era");
     let nanos = u32::try_from(milliseconds % 1_000).expect("below 1,000") * 1_000_000;
-    Uuid::new_v7(uuid::Timestamp::from_unix(
-        uuid::NoContext,
-        milliseconds / 1_000,
-        nanos,
-    ))
+    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, milliseconds / 1_000, nanos))
 }
 
 /// Inserts a row as it is.
@@ -22,10 +18,7 @@ where
     Row: ModelTrait + IntoActiveModel<<Row::Entity as EntityTrait>::ActiveModel>,
 {
     let row = row.into_active_model().reset_all();
-    Row::Entity::insert(row)
-        .exec_without_returning(db)
-        .await
-        .map(drop)
+    Row::Entity::insert(row).exec_without_returning(db).await.map(drop)
 }
 
 /// An endpoint; its lane has the same id.

@@ -74,9 +74,10 @@ impl FromStr for RetrySchedule {
 
     /// Reads `5s,5m,30m`: durations by comma.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let waits = text.split(',').map(str::trim).map(|part| {
-            parse_duration(part).ok_or_else(|| ScheduleError::NotADuration(part.to_owned()))
-        });
+        let waits = text
+            .split(',')
+            .map(str::trim)
+            .map(|part| parse_duration(part).ok_or_else(|| ScheduleError::NotADuration(part.to_owned())));
         Self::new(waits.collect::<Result<_, _>>()?)
     }
 }

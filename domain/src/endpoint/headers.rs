@@ -70,12 +70,8 @@ impl CustomHeaders {
         let mut headers = Vec::with_capacity(members.len());
         let mut left = MAX_HEADERS_BYTES;
         for (name, value) in members {
-            let value = value
-                .as_str()
-                .ok_or_else(|| HeadersError::NotAString(shown(name)))?;
-            left = left
-                .checked_sub(name.len() + value.len())
-                .ok_or(HeadersError::TooLarge)?;
+            let value = value.as_str().ok_or_else(|| HeadersError::NotAString(shown(name)))?;
+            left = left.checked_sub(name.len() + value.len()).ok_or(HeadersError::TooLarge)?;
             headers.push((checked_name(name, &headers)?, checked_value(name, value)?));
         }
         Ok(Self(headers))
@@ -95,9 +91,7 @@ impl CustomHeaders {
     /// As a JSON object, for storage (sealed) and for their owner; [`CustomHeaders::parse`] reads it back.
     #[must_use]
     pub fn to_value(&self) -> Value {
-        self.iter()
-            .map(|(name, value)| (name.to_owned(), Value::from(value)))
-            .collect()
+        self.iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
     }
 }
 
@@ -117,11 +111,7 @@ fn checked_name(name: &str, seen: &[(String, String)]) -> Result<String, Headers
 
 fn checked_value(name: &str, value: &str) -> Result<String, HeadersError> {
     let printable = |byte: u8| matches!(byte, b' '..=b'~' | b'\t');
-    if value.bytes().all(printable) {
-        Ok(value.to_owned())
-    } else {
-        Err(HeadersError::Value(shown(name)))
-    }
+    if value.bytes().all(printable) { Ok(value.to_owned()) } else { Err(HeadersError::Value(shown(name))) }
 }
 
 /// RFC 9110 §5.6.2.
@@ -158,9 +148,7 @@ fn shown(name: &str) -> String {
 
 impl fmt::Debug for CustomHeaders {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set()
-            .entries(self.0.iter().map(|(name, _)| name))
-            .finish()
+        f.debug_set().entries(self.0.iter().map(|(name, _)| name)).finish()
     }
 }
 
@@ -179,13 +167,7 @@ mod tests {
         let value = json!({"Content-Type": "application/json", "Authorization": "Bearer yourtokenhere"});
         let headers = CustomHeaders::parse(&value).expect("the document's example");
         let pairs: Vec<_> = headers.iter().collect();
-        assert_eq!(
-            pairs,
-            [
-                ("content-type", "application/json"),
-                ("authorization", "Bearer yourtokenhere")
-            ]
-        );
+        assert_eq!(pairs, [("content-type", "application/json"), ("authorization", "Bearer yourtokenhere")]);
         assert_eq!(CustomHeaders::parse(&headers.to_value()), Ok(headers.clone()));
         assert_eq!(format!("{headers:?}"), r#"{"content-type", "authorization"}"#);
         assert!(CustomHeaders::parse(&Value::Null).expect("no headers").is_empty());
@@ -195,32 +177,17 @@ mod tests {
     fn only_a_flat_object_of_strings_will_do() {
         assert_eq!(refused(&json!(["a"])), HeadersError::NotAnObject);
         assert_eq!(refused(&json!("a: b")), HeadersError::NotAnObject);
-        for value in [
-            json!(1),
-            json!(null),
-            json!(true),
-            json!({"b": "c"}),
-            json!(["b"]),
-        ] {
-            assert_eq!(
-                refused(&json!({ "a": value })),
-                HeadersError::NotAString("a".into())
-            );
+        for value in [json!(1), json!(null), json!(true), json!({"b": "c"}), json!(["b"])] {
+            assert_eq!(refused(&json!({ "a": value })), HeadersError::NotAString("a".into()));
         }
     }
 
     #[test]
     fn names_that_the_sender_owns_are_refused_in_any_case() {
         for owned in OWNED_HEADERS {
-            assert_eq!(
-                refused(&json!({ *owned: "x" })),
-                HeadersError::Owned((*owned).into())
-            );
+            assert_eq!(refused(&json!({ *owned: "x" })), HeadersError::Owned((*owned).into()));
             let upper = owned.to_uppercase();
-            assert_eq!(
-                refused(&json!({ upper: "x" })),
-                HeadersError::Owned((*owned).into())
-            );
+            assert_eq!(refused(&json!({ upper: "x" })), HeadersError::Owned((*owned).into()));
         }
     }
 
@@ -233,23 +200,13 @@ mod tests {
             assert_eq!(refused(&json!({ "a": value })), HeadersError::Value("a".into()));
         }
         assert!(CustomHeaders::parse(&json!({"a": "", "b": "x\ty ~!"})).is_ok());
-        assert_eq!(
-            refused(&json!({"X-A": "1", "x-a": "2"})),
-            HeadersError::Repeated("x-a".into())
-        );
-        assert_eq!(
-            refused(&json!({"ä".repeat(65): "x"})),
-            HeadersError::Name("ä".repeat(64) + "…")
-        );
+        assert_eq!(refused(&json!({"X-A": "1", "x-a": "2"})), HeadersError::Repeated("x-a".into()));
+        assert_eq!(refused(&json!({"ä".repeat(65): "x"})), HeadersError::Name("ä".repeat(64) + "…"));
     }
 
     #[test]
     fn number_and_size_are_bounded() {
-        let many = |count: usize| {
-            (0..count)
-                .map(|i| (format!("x-{i}"), json!("v")))
-                .collect::<Value>()
-        };
+        let many = |count: usize| (0..count).map(|i| (format!("x-{i}"), json!("v"))).collect::<Value>();
         assert!(CustomHeaders::parse(&many(32)).is_ok());
         assert_eq!(refused(&many(33)), HeadersError::TooMany);
         let large = |bytes: usize| json!({"name": "v".repeat(bytes - 4)});

@@ -83,10 +83,7 @@ mod tests {
     #[test]
     fn size_is_bounded_as_written() {
         let of = |bytes: usize| CustomPayload::parse(&json!({"a": "x".repeat(bytes - 8)}));
-        assert_eq!(
-            of(MAX_PAYLOAD_BYTES).map(|payload| payload.to_json().len()),
-            Ok(MAX_PAYLOAD_BYTES)
-        );
+        assert_eq!(of(MAX_PAYLOAD_BYTES).map(|payload| payload.to_json().len()), Ok(MAX_PAYLOAD_BYTES));
         assert_eq!(of(MAX_PAYLOAD_BYTES + 1), Err(PayloadError::TooLarge));
     }
 }

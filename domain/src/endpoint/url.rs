@@ -56,10 +56,7 @@ impl EndpointUrl {
         }
         let url = Url::parse(text)?;
         check(&url)?;
-        Ok(Self {
-            text: text.to_owned(),
-            url,
-        })
+        Ok(Self { text: text.to_owned(), url })
     }
 
     /// The text as its owner wrote it.

@@ -39,16 +39,8 @@ mod tests {
     #[test]
     fn the_published_vector_is_met() {
         assert!(matches(TAG));
-        assert!(!ingest_signature_matches(
-            b"Jefe",
-            b"what do ya want for nothing!",
-            TAG.as_bytes()
-        ));
-        assert!(!ingest_signature_matches(
-            b"jefe",
-            b"what do ya want for nothing?",
-            TAG.as_bytes()
-        ));
+        assert!(!ingest_signature_matches(b"Jefe", b"what do ya want for nothing!", TAG.as_bytes()));
+        assert!(!ingest_signature_matches(b"jefe", b"what do ya want for nothing?", TAG.as_bytes()));
     }
 
     #[test]

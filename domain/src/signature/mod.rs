@@ -59,10 +59,7 @@ mod tests {
     fn each_secret_signs_in_its_order() {
         let (old, new) = (SigningSecret::generate(), SigningSecret::generate());
         let both = sign(&[new.clone(), old.clone()], ID, AT, BODY);
-        assert_eq!(
-            both,
-            format!("{} {}", sign(&[new], ID, AT, BODY), sign(&[old], ID, AT, BODY))
-        );
+        assert_eq!(both, format!("{} {}", sign(&[new], ID, AT, BODY), sign(&[old], ID, AT, BODY)));
         assert_eq!(both.len() + 1, 2 * SIGNATURE_LENGTH);
         assert_eq!(sign(&[], ID, AT, BODY), "");
     }
@@ -70,10 +67,7 @@ mod tests {
     #[test]
     fn an_independent_library_accepts_what_we_sign() {
         let now = i64::try_from(
-            std::time::SystemTime::now()
-                .duration_since(std::time::UNIX_EPOCH)
-                .expect("after 1970")
-                .as_secs(),
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs(),
         )
         .expect("fits");
         let (old, new) = (SigningSecret::generate(), SigningSecret::generate());
@@ -83,9 +77,7 @@ mod tests {
         for secret in [&old, &new] {
             let verifier =
                 standardwebhooks::Webhook::new(secret.expose()).expect("their parser takes our secret");
-            verifier
-                .verify(BODY, &headers)
-                .expect("their verifier takes our signature");
+            verifier.verify(BODY, &headers).expect("their verifier takes our signature");
             assert!(verifier.verify(b"changed", &headers).is_err());
         }
     }

@@ -49,10 +49,7 @@ impl SigningSecret {
         let mut text = Zeroizing::new(String::with_capacity(MAX_TEXT));
         text.push_str(SECRET_PREFIX);
         STANDARD.encode_string(&bytes[..], &mut text);
-        Self {
-            text,
-            key: prepare(&bytes[..]),
-        }
+        Self { text, key: prepare(&bytes[..]) }
     }
 
     /// The text, `whsec_…`: for its owner and for encryption at rest only.
@@ -90,10 +87,7 @@ impl FromStr for SigningSecret {
         if !(MIN_SECRET_BYTES..=MAX_SECRET_BYTES).contains(&bytes.len()) {
             return Err(SecretError::WrongLength);
         }
-        Ok(Self {
-            text: Zeroizing::new(text.to_owned()),
-            key: prepare(&bytes),
-        })
+        Ok(Self { text: Zeroizing::new(text.to_owned()), key: prepare(&bytes) })
     }
 }
 
@@ -129,15 +123,9 @@ mod tests {
         let refused = |text: &str| text.parse::<SigningSecret>().expect_err("refused");
         assert_eq!(refused(""), SecretError::NoPrefix);
         assert_eq!(refused("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), SecretError::NoPrefix);
-        assert_eq!(
-            refused("whsec_MfKQ9r8G*YqrTwjUPD8ILPZIo2LaLaSw"),
-            SecretError::NotBase64
-        );
+        assert_eq!(refused("whsec_MfKQ9r8G*YqrTwjUPD8ILPZIo2LaLaSw"), SecretError::NotBase64);
         assert_eq!(refused("whsec_"), SecretError::WrongLength);
-        assert_eq!(
-            SecretError::WrongLength.to_string(),
-            "must be 24 to 64 bytes before base64"
-        );
+        assert_eq!(SecretError::WrongLength.to_string(), "must be 24 to 64 bytes before base64");
     }
 
     #[test]

@@ -61,17 +61,8 @@ impl SignedMessage<'_> {
         if sent.saturating_sub(now_seconds) > tolerance {
             return Err(VerifyError::TooNew);
         }
-        let parts: [&[u8]; 5] = [
-            self.id.as_bytes(),
-            b".",
-            self.timestamp.as_bytes(),
-            b".",
-            self.body,
-        ];
-        self.tags()
-            .any(|tag| secret.has_tag(&parts, &tag))
-            .then_some(())
-            .ok_or(VerifyError::NoMatch)
+        let parts: [&[u8]; 5] = [self.id.as_bytes(), b".", self.timestamp.as_bytes(), b".", self.body];
+        self.tags().any(|tag| secret.has_tag(&parts, &tag)).then_some(()).ok_or(VerifyError::NoMatch)
     }
 
     fn tags(&self) -> impl Iterator<Item = Vec<u8>> {
@@ -88,22 +79,14 @@ mod tests {
 
     fn check(secret: &SigningSecret, signature: &str, sent: i64, body: &[u8]) -> Result<(), VerifyError> {
         let timestamp = sent.to_string();
-        let message = SignedMessage {
-            id: "evt",
-            timestamp: &timestamp,
-            signature,
-            body,
-        };
+        let message = SignedMessage { id: "evt", timestamp: &timestamp, signature, body };
         message.verify(secret, NOW, DEFAULT_TOLERANCE)
     }
 
     #[test]
     fn either_secret_of_a_rotation_verifies() {
-        let (old, new, foreign) = (
-            SigningSecret::generate(),
-            SigningSecret::generate(),
-            SigningSecret::generate(),
-        );
+        let (old, new, foreign) =
+            (SigningSecret::generate(), SigningSecret::generate(), SigningSecret::generate());
         let signature = sign(&[new.clone(), old.clone()], "evt", NOW, b"{}");
         assert_eq!(check(&new, &signature, NOW, b"{}"), Ok(()));
         assert_eq!(check(&old, &signature, NOW, b"{}"), Ok(()));
@@ -115,14 +98,7 @@ mod tests {
     #[test]
     fn a_timestamp_holds_up_to_the_tolerance_either_way() {
         let secret = SigningSecret::generate();
-        let at = |sent| {
-            check(
-                &secret,
-                &sign(std::slice::from_ref(&secret), "evt", sent, b""),
-                sent,
-                b"",
-            )
-        };
+        let at = |sent| check(&secret, &sign(std::slice::from_ref(&secret), "evt", sent, b""), sent, b"");
         assert_eq!(at(NOW - 300), Ok(()));
         assert_eq!(at(NOW - 301), Err(VerifyError::TooOld));
         assert_eq!(at(NOW + 300), Ok(()));
@@ -137,20 +113,9 @@ mod tests {
         let with = |prefix: &str| check(&secret, &format!("{prefix}{good}"), NOW, b"");
         assert_eq!(with("v1a,abc v1,*** v2 , "), Ok(()));
         assert_eq!(with(&"v1,AAAA ".repeat(MAX_SIGNATURES - 1)), Ok(()));
-        assert_eq!(
-            with(&"v1,AAAA ".repeat(MAX_SIGNATURES)),
-            Err(VerifyError::NoMatch)
-        );
+        assert_eq!(with(&"v1,AAAA ".repeat(MAX_SIGNATURES)), Err(VerifyError::NoMatch));
         assert_eq!(check(&secret, "", NOW, b""), Err(VerifyError::NoMatch));
-        let message = SignedMessage {
-            id: "evt",
-            timestamp: "soon",
-            signature: &good,
-            body: b"",
-        };
-        assert_eq!(
-            message.verify(&secret, NOW, DEFAULT_TOLERANCE),
-            Err(VerifyError::BadTimestamp)
-        );
+        let message = SignedMessage { id: "evt", timestamp: "soon", signature: &good, body: b"" };
+        assert_eq!(message.verify(&secret, NOW, DEFAULT_TOLERANCE), Err(VerifyError::BadTimestamp));
     }
 }

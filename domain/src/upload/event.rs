@@ -105,10 +105,7 @@ mod tests {
     "download_url": "http://127.0.0.1:8081/v1/uploads/x/file"
   }
 }"#;
-        assert_eq!(
-            rendered(&inspection, Some("http://127.0.0.1:8081/v1/uploads/x/file")),
-            expected
-        );
+        assert_eq!(rendered(&inspection, Some("http://127.0.0.1:8081/v1/uploads/x/file")), expected);
     }
 
     #[test]

@@ -41,11 +41,7 @@ impl SafeFileName {
         }
         let name = cut(name.to_owned());
         // After the cut: it can uncover a device's name that blanks had hidden.
-        Ok(Self(if is_device(&name) {
-            cut(format!("_{name}"))
-        } else {
-            name
-        }))
+        Ok(Self(if is_device(&name) { cut(format!("_{name}")) } else { name }))
     }
 
     /// The name.
@@ -57,21 +53,14 @@ impl SafeFileName {
     /// What follows the last dot, in lower case; empty when there is none.
     #[must_use]
     pub fn extension(&self) -> String {
-        self.0
-            .rsplit_once('.')
-            .map(|(_, extension)| extension.to_ascii_lowercase())
-            .unwrap_or_default()
+        self.0.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default()
     }
 
     /// The value of `Content-Disposition` that offers the file under this name (RFC 6266, RFC 8187). Plain ASCII.
     #[must_use]
     pub fn content_disposition(&self) -> String {
         let mut value = String::from("attachment; filename=\"");
-        value.extend(
-            self.0
-                .chars()
-                .map(|c| if c.is_ascii() && c != '%' { c } else { '_' }),
-        );
+        value.extend(self.0.chars().map(|c| if c.is_ascii() && c != '%' { c } else { '_' }));
         value.push_str("\"; filename*=UTF-8''");
         for byte in self.0.bytes() {
             if byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&byte) {
@@ -109,11 +98,7 @@ fn is_invisible(c: char) -> bool {
 
 /// Characters that Windows refuses in a name, or that end a quoted header value.
 fn portable(c: char) -> char {
-    if matches!(c, '<' | '>' | ':' | '"' | '|' | '?' | '*') {
-        '_'
-    } else {
-        c
-    }
+    if matches!(c, '<' | '>' | ':' | '"' | '|' | '?' | '*') { '_' } else { c }
 }
 
 /// What no name begins or ends with: hidden files on Unix, trailing dots and blanks that Windows drops.
@@ -122,12 +107,7 @@ fn is_edge(c: char) -> bool {
 }
 
 fn is_device(name: &str) -> bool {
-    let stem = name
-        .split('.')
-        .next()
-        .unwrap_or_default()
-        .trim_end()
-        .to_uppercase();
+    let stem = name.split('.').next().unwrap_or_default().trim_end().to_uppercase();
     let numbered = stem.strip_prefix("COM").or_else(|| stem.strip_prefix("LPT"));
     let port = |rest: &str| {
         matches!(rest, "¹" | "²" | "³") || (rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit())
@@ -140,9 +120,7 @@ fn cut(mut name: String) -> String {
     if name.len() <= FILE_NAME_BYTES {
         return name;
     }
-    let dot = name
-        .rfind('.')
-        .filter(|dot| *dot > 0 && name.len() - dot <= EXTENSION_BYTES);
+    let dot = name.rfind('.').filter(|dot| *dot > 0 && name.len() - dot <= EXTENSION_BYTES);
     let extension = name.split_off(dot.unwrap_or(name.len()));
     name.truncate(name.floor_char_boundary(FILE_NAME_BYTES - extension.len()));
     name.truncate(name.trim_end_matches(is_edge).len());
@@ -159,14 +137,7 @@ mod tests {
 
     #[test]
     fn only_the_last_component_of_a_path_is_kept() {
-        for sent in [
-            "a.txt",
-            "/etc/a.txt",
-            "..\\..\\a.txt",
-            "C:\\x\\a.txt",
-            "../../a.txt",
-            "x\\y/a.txt",
-        ] {
+        for sent in ["a.txt", "/etc/a.txt", "..\\..\\a.txt", "C:\\x\\a.txt", "../../a.txt", "x\\y/a.txt"] {
             assert_eq!(cleaned(sent), "a.txt");
         }
         assert_eq!(cleaned("C:a.txt"), "C_a.txt");
@@ -174,25 +145,10 @@ mod tests {
 
     #[test]
     fn a_name_with_nothing_to_show_is_empty() {
-        for sent in [
-            "",
-            " ",
-            ".",
-            "..",
-            "/",
-            "a/",
-            "a\\",
-            "..\\..",
-            "\u{202e}",
-            "\u{1}\u{7f}",
-            " . . ",
-            "\u{2003}",
-        ] {
-            assert_eq!(
-                SafeFileName::from_client(sent),
-                Err(FileNameError::Empty),
-                "{sent:?}"
-            );
+        for sent in
+            ["", " ", ".", "..", "/", "a/", "a\\", "..\\..", "\u{202e}", "\u{1}\u{7f}", " . . ", "\u{2003}"]
+        {
+            assert_eq!(SafeFileName::from_client(sent), Err(FileNameError::Empty), "{sent:?}");
         }
     }
 
@@ -206,10 +162,7 @@ mod tests {
     #[test]
     fn control_and_direction_characters_vanish() {
         assert_eq!(cleaned("in\u{202e}gpj\r\n.e\u{85}xe"), "ingpj.exe");
-        assert_eq!(
-            cleaned("\u{feff}a\u{2066}b\u{2069}\u{200b}.txt\u{2028}"),
-            "ab.txt"
-        );
+        assert_eq!(cleaned("\u{feff}a\u{2066}b\u{2069}\u{200b}.txt\u{2028}"), "ab.txt");
         assert_eq!(cleaned("family 👨\u{200d}👩.png"), "family 👨\u{200d}👩.png");
     }
 
@@ -222,15 +175,7 @@ mod tests {
 
     #[test]
     fn names_of_windows_devices_are_defused() {
-        for sent in [
-            "con",
-            "NUL.txt",
-            "Com1.tar.gz",
-            "lpt9",
-            "COM¹",
-            "AUX .txt",
-            "conin$",
-        ] {
+        for sent in ["con", "NUL.txt", "Com1.tar.gz", "lpt9", "COM¹", "AUX .txt", "conin$"] {
             assert_eq!(cleaned(sent), format!("_{sent}"));
         }
         for sent in ["console.txt", "com.txt", "com10", "lptx", "nul_.txt"] {
@@ -248,10 +193,7 @@ mod tests {
     #[test]
     fn a_device_is_defused_within_the_limit_also_when_the_cut_uncovers_it() {
         let device = format!("con.{}.txt", "a".repeat(FILE_NAME_BYTES - 8));
-        assert_eq!(
-            cleaned(&device),
-            format!("_con.{}.txt", "a".repeat(FILE_NAME_BYTES - 9))
-        );
+        assert_eq!(cleaned(&device), format!("_con.{}.txt", "a".repeat(FILE_NAME_BYTES - 9)));
         assert_eq!(cleaned(&format!("con{}x", " ".repeat(300))), "_con");
     }
 
@@ -269,16 +211,8 @@ mod tests {
     #[test]
     fn cleaning_a_clean_name_changes_nothing() {
         let long = format!("{} . .{}", "b".repeat(250), "c".repeat(20));
-        for sent in [
-            "..\\x",
-            "con",
-            " .a. ",
-            "a\u{202e}b",
-            "naïve %.pdf",
-            "a.b.",
-            &long,
-            &"€".repeat(99),
-        ] {
+        for sent in ["..\\x", "con", " .a. ", "a\u{202e}b", "naïve %.pdf", "a.b.", &long, &"€".repeat(99)]
+        {
             let once = cleaned(sent);
             assert_eq!(cleaned(&once), once);
             assert!(once.len() <= FILE_NAME_BYTES);
@@ -287,23 +221,13 @@ mod tests {
 
     #[test]
     fn content_disposition_carries_the_name_twice() {
-        let header = |sent| {
-            SafeFileName::from_client(sent)
-                .expect("a name")
-                .content_disposition()
-        };
-        assert_eq!(
-            header("a b.txt"),
-            "attachment; filename=\"a b.txt\"; filename*=UTF-8''a%20b.txt"
-        );
+        let header = |sent| SafeFileName::from_client(sent).expect("a name").content_disposition();
+        assert_eq!(header("a b.txt"), "attachment; filename=\"a b.txt\"; filename*=UTF-8''a%20b.txt");
         assert_eq!(
             header("naïve € 5%;'.pdf"),
             "attachment; filename=\"na_ve _ 5_;'.pdf\"; filename*=UTF-8''na%C3%AFve%20%E2%82%AC%205%25%3B%27.pdf"
         );
-        assert_eq!(
-            header("a\"\r\nb\\c"),
-            "attachment; filename=\"c\"; filename*=UTF-8''c"
-        );
+        assert_eq!(header("a\"\r\nb\\c"), "attachment; filename=\"c\"; filename*=UTF-8''c");
     }
 
     #[test]

@@ -93,11 +93,7 @@ impl Inspection {
     /// The state that an upload with this outcome ends in.
     #[must_use]
     pub const fn state(&self) -> UploadState {
-        if self.failure.is_some() {
-            UploadState::Failed
-        } else {
-            UploadState::Processed
-        }
+        if self.failure.is_some() { UploadState::Failed } else { UploadState::Processed }
     }
 }
 
@@ -108,51 +104,30 @@ mod tests {
     #[test]
     fn facts_are_written_and_read_by_their_kind() {
         let written = [
-            (
-                Facts::Image { width: 1, height: 2 },
-                r#"{"kind":"image","width":1,"height":2}"#,
-            ),
+            (Facts::Image { width: 1, height: 2 }, r#"{"kind":"image","width":1,"height":2}"#),
             (Facts::Text { lines: 3 }, r#"{"kind":"text","lines":3}"#),
+            (Facts::Csv { lines: 3, columns: 4 }, r#"{"kind":"csv","lines":3,"columns":4}"#),
             (
-                Facts::Csv { lines: 3, columns: 4 },
-                r#"{"kind":"csv","lines":3,"columns":4}"#,
-            ),
-            (
-                Facts::Json {
-                    valid: true,
-                    top_level: Some(JsonKind::Null),
-                },
+                Facts::Json { valid: true, top_level: Some(JsonKind::Null) },
                 r#"{"kind":"json","valid":true,"top_level":"null"}"#,
             ),
             (
-                Facts::Json {
-                    valid: false,
-                    top_level: None,
-                },
+                Facts::Json { valid: false, top_level: None },
                 r#"{"kind":"json","valid":false,"top_level":null}"#,
             ),
             (
-                Facts::Zip {
-                    entries: 5,
-                    total_size_bytes: 6,
-                },
+                Facts::Zip { entries: 5, total_size_bytes: 6 },
                 r#"{"kind":"zip","entries":5,"total_size_bytes":6}"#,
             ),
             (
-                Facts::TarGz {
-                    entries: 5,
-                    total_size_bytes: 6,
-                },
+                Facts::TarGz { entries: 5, total_size_bytes: 6 },
                 r#"{"kind":"tar_gz","entries":5,"total_size_bytes":6}"#,
             ),
             (Facts::Other, r#"{"kind":"other"}"#),
         ];
         for (facts, text) in written {
             assert_eq!(serde_json::to_string(&facts).expect("facts are JSON"), text);
-            assert_eq!(
-                serde_json::from_str::<Facts>(text).expect("facts are read back"),
-                facts
-            );
+            assert_eq!(serde_json::from_str::<Facts>(text).expect("facts are read back"), facts);
         }
     }
 }

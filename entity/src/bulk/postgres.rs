@@ -92,7 +92,9 @@ pub async fn insert_uploads(tx: &mut PgConnection, rows: &[UploadRow], stamp: St
 /// Those of the database.
 pub async fn unhint(tx: &mut PgConnection, work: super::Work, ids: &[Uuid]) -> Result<()> {
     let sql = match work {
-        super::Work::Deliveries => "UPDATE delivery SET hinted_until = 0 WHERE id = ANY($1) AND hinted_until > 0",
+        super::Work::Deliveries => {
+            "UPDATE delivery SET hinted_until = 0 WHERE id = ANY($1) AND hinted_until > 0"
+        }
         super::Work::Uploads => "UPDATE upload SET hinted_until = 0 WHERE id = ANY($1) AND hinted_until > 0",
     };
     sqlx::query(sql).bind(ids).execute(tx).await.map(drop)

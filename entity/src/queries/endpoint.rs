@@ -11,9 +11,5 @@ use crate::endpoint::{Column, Entity, Model};
 /// # Errors
 /// Those of the database.
 pub async fn find(db: &impl ConnectionTrait, scope: Scope, id: EndpointId) -> Result<Option<Model>, DbErr> {
-    Entity::find()
-        .filter(Column::Id.eq(id.0))
-        .filter(scope.of(Column::UserId))
-        .one(db)
-        .await
+    Entity::find().filter(Column::Id.eq(id.0)).filter(scope.of(Column::UserId)).one(db).await
 }

@@ -13,11 +13,7 @@ pub const MAX_LISTED: u64 = 10_000;
 /// # Errors
 /// Those of the database.
 pub async fn by_name(db: &impl ConnectionTrait) -> Result<Vec<Model>, DbErr> {
-    Entity::find()
-        .order_by_asc(Column::Name)
-        .limit(MAX_LISTED)
-        .all(db)
-        .await
+    Entity::find().order_by_asc(Column::Name).limit(MAX_LISTED).all(db).await
 }
 
 /// Whether there is such an event type.

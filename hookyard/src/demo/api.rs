@@ -26,19 +26,12 @@ pub(crate) fn client() -> anyhow::Result<Client> {
         .with_safe_default_protocol_versions()?
         .with_root_certificates(RootCertStore::empty())
         .with_no_client_auth();
-    Ok(Client::builder()
-        .tls_backend_preconfigured(tls)
-        .no_proxy()
-        .timeout(DEADLINE)
-        .build()?)
+    Ok(Client::builder().tls_backend_preconfigured(tls).no_proxy().timeout(DEADLINE).build()?)
 }
 
 impl Api {
     pub(super) fn new(base: &str) -> anyhow::Result<Self> {
-        Ok(Self {
-            http: client()?,
-            base: base.to_owned(),
-        })
+        Ok(Self { http: client()?, base: base.to_owned() })
     }
 
     /// The URL of a path.
@@ -60,19 +53,9 @@ impl Api {
         let head = format!(
             "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: {media_type}\r\n\r\n"
         );
-        let body = [
-            head.as_bytes(),
-            &file.bytes,
-            format!("\r\n--{BOUNDARY}--\r\n").as_bytes(),
-        ]
-        .concat();
+        let body = [head.as_bytes(), &file.bytes, format!("\r\n--{BOUNDARY}--\r\n").as_bytes()].concat();
         let kind = format!("multipart/form-data; boundary={BOUNDARY}");
-        ok(self
-            .http
-            .post(self.url(path))
-            .header("content-type", kind)
-            .body(body))
-        .await
+        ok(self.http.post(self.url(path)).header("content-type", kind).body(body)).await
     }
 
     /// Fetches any URL; gives the status and the body.

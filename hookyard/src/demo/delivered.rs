@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use domain::signature::SigningSecret;
 use platform::clock::Clock;
 use serde_json::Value;
@@ -19,13 +19,8 @@ use crate::receiver::{Call, Receiver};
 /// Longest wait for the webhooks.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// The headers that are shown.
-const SHOWN: [&str; 5] = [
-    "authorization",
-    "content-type",
-    "webhook-id",
-    "webhook-timestamp",
-    "webhook-signature",
-];
+const SHOWN: [&str; 5] =
+    ["authorization", "content-type", "webhook-id", "webhook-timestamp", "webhook-signature"];
 
 /// Shows and checks the webhooks of `files`; `answered` is when the last upload was.
 pub(super) async fn delivered(
@@ -40,16 +35,8 @@ pub(super) async fn delivered(
     same("webhooks received", files.len(), calls.len())?;
     let [picture, table] = files.each_ref().map(|file| of(&calls, file));
     let ((call, body), (_, other)) = (picture?, table?);
-    let late = calls
-        .iter()
-        .map(|call| call.at)
-        .max()
-        .unwrap_or(answered)
-        .saturating_duration_since(answered);
-    screen.step(&format!(
-        "The receiver gets them, {} ms after the last upload",
-        late.as_millis()
-    ));
+    let late = calls.iter().map(|call| call.at).max().unwrap_or(answered).saturating_duration_since(answered);
+    screen.step(&format!("The receiver gets them, {} ms after the last upload", late.as_millis()));
     show(screen, call, &body);
     check(screen, &calls, &body, &other, secret)?;
     download(screen, api, &body, &files[0]).await
@@ -57,11 +44,15 @@ pub(super) async fn delivered(
 
 /// The call that tells of a file, and its body.
 fn of<'c>(calls: &'c [Call], file: &Sample) -> anyhow::Result<(&'c Call, Value)> {
-    let bodies = calls.iter().filter_map(|call| Some((call, call.json()?)));
-    bodies
-        .into_iter()
-        .find(|(_, body)| body["data"]["file_name"] == *file.name)
-        .with_context(|| format!("expected a webhook about {}, got {calls:?}", file.name))
+    let mut told = Vec::new();
+    for call in calls {
+        let body = call.json().unwrap_or_default();
+        if body["data"]["file_name"] == *file.name {
+            return Ok((call, body));
+        }
+        told.push(body["data"]["file_name"].to_string());
+    }
+    bail!("expected a webhook about {}, got ones about {}", file.name, told.join(" and "))
 }
 
 fn show(screen: &Screen, call: &Call, body: &Value) {
@@ -83,21 +74,10 @@ fn check(
 ) -> anyhow::Result<()> {
     let now = Clock::default().now();
     for call in calls {
-        call.verify(secret, now)
-            .with_context(|| format!("the signature of {:?}", call.webhook_id()))?;
-        let forged = Call {
-            body: [&call.body[..], b" "].concat().into(),
-            ..call.clone()
-        };
-        ensure!(
-            forged.verify(secret, now).is_err(),
-            "expected a changed body to be refused"
-        );
-        same(
-            "the custom header",
-            TOKEN,
-            call.header("authorization").unwrap_or_default(),
-        )?;
+        call.verify(secret, now).with_context(|| format!("the signature of {:?}", call.webhook_id()))?;
+        let forged = Call { body: [&call.body[..], b" "].concat().into(), ..call.clone() };
+        ensure!(forged.verify(secret, now).is_err(), "expected a changed body to be refused");
+        same("the custom header", TOKEN, call.header("authorization").unwrap_or_default())?;
     }
     screen.tick("both signatures verify with the secret; with one byte changed they don't");
     same("the custom payload", SOURCE, text(picture, "/source")?)?;
@@ -108,21 +88,13 @@ fn check(
         format!(r#"{{"kind":"image","width":{WIDTH},"height":{HEIGHT}}}"#),
         facts(picture),
     )?;
-    same(
-        "the table's facts",
-        format!(r#"{{"kind":"csv","lines":{},"columns":4}}"#, ROWS + 1),
-        facts(table),
-    )?;
+    same("the table's facts", format!(r#"{{"kind":"csv","lines":{},"columns":4}}"#, ROWS + 1), facts(table))?;
     screen.tick(&format!("the other one tells of orders.csv: {}", facts(table)));
     Ok(())
 }
 
 async fn download(screen: &Screen, api: &Api, body: &Value, file: &Sample) -> anyhow::Result<()> {
-    same(
-        "sha256 in the webhook",
-        file.sha256(),
-        text(body, "/data/sha256")?.to_owned(),
-    )?;
+    same("sha256 in the webhook", file.sha256(), text(body, "/data/sha256")?.to_owned())?;
     let link = text(body, "/data/download_url")?;
     screen.command(&["curl --silent \"$download_url\" | sha256sum"]);
     let (status, bytes) = api.fetch(link).await?;

@@ -49,24 +49,14 @@ impl House {
         let address = *listeners.addresses().first().context("the API has no address")?;
         let config = config(folder.path(), address, pages.local_addr()?)?;
         let (patience, database) = (config.shutdown_timeout, config.database_url.clone());
-        let (url, dashboard) = (
-            format!("http://{address}"),
-            format!("http://{}", config.dashboard_addr),
-        );
+        let (url, dashboard) = (format!("http://{address}"), format!("http://{}", config.dashboard_addr));
 
         let context = Context::connect(config, Telemetry::install()?).await?;
         migrate::run(&context.database, &database, Direction::Up).await?;
         let services = services(&context, listeners, pages)?;
         let stop = CancellationToken::new();
         let running = tokio::spawn(Supervisor::run(services, stop.clone(), patience));
-        Ok(Self {
-            url,
-            dashboard,
-            context,
-            folder,
-            stop,
-            running,
-        })
+        Ok(Self { url, dashboard, context, folder, stop, running })
     }
 
     /// Where its data is.
@@ -81,11 +71,7 @@ impl House {
 
     /// Whether everything still runs.
     pub(super) async fn check(&mut self) -> anyhow::Result<()> {
-        if self.running.is_finished() {
-            Err(self.ended().await)
-        } else {
-            Ok(())
-        }
+        if self.running.is_finished() { Err(self.ended().await) } else { Ok(()) }
     }
 
     /// Returns when it ends by itself, with the reason.
@@ -102,9 +88,7 @@ impl House {
         self.stop.cancel();
         self.running.await??;
         self.context.database.close().await;
-        self.folder
-            .close()
-            .context("the temporary directory can't be removed")
+        self.folder.close().context("the temporary directory can't be removed")
     }
 
     /// Stops, as far as it still can be, and leaves the directory.

@@ -43,11 +43,7 @@ pub async fn command(keep: bool) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
     let mut signals = stop_on_signals()?;
     let mut stage = Stage::set(keep).await?;
-    let shown = signals
-        .stop
-        .clone()
-        .run_until_cancelled_owned(Box::pin(stage.show(started, keep)))
-        .await;
+    let shown = signals.stop.clone().run_until_cancelled_owned(Box::pin(stage.show(started, keep))).await;
     match shown {
         Some(Ok(())) if keep => stage.keep(&mut signals).await,
         Some(Ok(())) => {
@@ -66,49 +62,25 @@ impl Stage {
     async fn set(keep: bool) -> anyhow::Result<Self> {
         let (receiver, failing) = (Receiver::start(0).await?, Receiver::start(0).await?);
         let house = House::open().await?;
-        let stage = Self {
-            screen: Screen::new(),
-            api: Api::new(&house.url)?,
-            house,
-            receiver,
-            failing,
-        };
+        let stage = Self { screen: Screen::new(), api: Api::new(&house.url)?, house, receiver, failing };
         stage.introduce(keep);
         Ok(stage)
     }
 
     fn introduce(&self, keep: bool) {
-        let Self {
-            screen,
-            house,
-            receiver,
-            ..
-        } = self;
+        let Self { screen, house, receiver, .. } = self;
         screen.title("Hookyard: a file comes in, a job runs, a signed webhook goes out.");
         screen.step("Everything starts, in this one process");
         screen.row("API", &house.url);
         screen.row("dashboard", &house.dashboard);
-        screen.row(
-            "receiver",
-            &format!("{}  (stands for your application)", receiver.url("")),
-        );
-        let end = if keep {
-            "until Ctrl-C"
-        } else {
-            "removed at the end"
-        };
+        screen.row("receiver", &format!("{}  (stands for your application)", receiver.url("")));
+        let end = if keep { "until Ctrl-C" } else { "removed at the end" };
         screen.row("data", &format!("{}  ({end})", house.dir().display()));
     }
 
     /// Every step, while the house stands.
     async fn show(&mut self, started: Instant, keep: bool) -> anyhow::Result<()> {
-        let Self {
-            screen,
-            api,
-            house,
-            receiver,
-            failing,
-        } = self;
+        let Self { screen, api, house, receiver, failing } = self;
         let webhook = registered::event_types_and_webhook(screen, api, receiver).await?;
         let files = samples::all(house.dir())?;
         let secret = uploaded::secret(screen, api, &webhook).await?;
@@ -122,51 +94,25 @@ impl Stage {
 
     fn farewell(&self, delivery: &str, started: Instant, keep: bool) {
         let (screen, program) = (&self.screen, program());
-        screen.step(&format!(
-            "All of it held, in {:.1} s. What next?",
-            started.elapsed().as_secs_f64()
-        ));
+        screen.step(&format!("All of it held, in {:.1} s. What next?", started.elapsed().as_secs_f64()));
         if keep {
-            screen.row(
-                "see it",
-                &format!("{}/deliveries/{delivery}", self.house.dashboard),
-            );
+            screen.row("see it", &format!("{}/deliveries/{delivery}", self.house.dashboard));
         } else {
             screen.row("see it", &format!("{program} demo --keep"));
-            screen.row(
-                "",
-                "leaves all this running, with the dashboard, for a browser and your own curl",
-            );
+            screen.row("", "leaves all this running, with the dashboard, for a browser and your own curl");
         }
         screen.row("use it", &format!("{program} serve"));
-        screen.row(
-            "",
-            "API http://127.0.0.1:8081, dashboard http://127.0.0.1:5555, data in ./data",
-        );
+        screen.row("", "API http://127.0.0.1:8081, dashboard http://127.0.0.1:5555, data in ./data");
         screen.row("try your own", &format!("{program} listen --secret whsec_…"));
-        screen.row(
-            "",
-            "receives webhooks on port 9000, prints them and checks their signatures",
-        );
-        screen.row(
-            "read",
-            "README.md: Quick start, Checking a signature, What we promise, Settings",
-        );
-        screen.row(
-            "",
-            "docs/architecture.md: how it works; docs/operations.md: how to run it",
-        );
+        screen.row("", "receives webhooks on port 9000, prints them and checks their signatures");
+        screen.row("read", "README.md: Quick start, Checking a signature, What we promise, Settings");
+        screen.row("", "docs/architecture.md: how it works; docs/operations.md: how to run it");
         screen.blank();
     }
 
     /// Runs on until Ctrl-C; a second one ends at once.
     async fn keep(mut self, signals: &mut Signals) -> anyhow::Result<ExitCode> {
-        let Self {
-            screen,
-            house,
-            receiver,
-            ..
-        } = &mut self;
+        let Self { screen, house, receiver, .. } = &mut self;
         screen.title("Everything keeps running until Ctrl-C:");
         screen.row("API", &house.url);
         screen.row("dashboard", &house.dashboard);
@@ -198,10 +144,7 @@ impl Stage {
     async fn fail(self, wrong: &anyhow::Error) -> ExitCode {
         self.screen.cross(&format!("{wrong:#}"));
         let dir = self.house.leave().await;
-        self.screen.note(&format!(
-            "  everything is left in {}: hookyard.log says more",
-            dir.display()
-        ));
+        self.screen.note(&format!("  everything is left in {}: hookyard.log says more", dir.display()));
         ExitCode::FAILURE
     }
 }
@@ -221,6 +164,5 @@ fn program() -> String {
 
 /// A path's last part, for people.
 fn file_name(path: &Path) -> String {
-    path.file_name()
-        .map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }

@@ -20,9 +20,7 @@ pub(super) async fn event_types_and_webhook(
     receiver: &Receiver,
 ) -> anyhow::Result<String> {
     let event_type = event_type(screen, api).await?;
-    screen.step(&format!(
-        "Your application registers a webhook for \"{EVENT_TYPE}\""
-    ));
+    screen.step(&format!("Your application registers a webhook for \"{EVENT_TYPE}\""));
     let body = json!({
         "event_type_id": event_type,
         "user_id": 1,
@@ -32,11 +30,7 @@ pub(super) async fn event_types_and_webhook(
     });
     let url = api.url("/webhook/register");
     let data = format!("--data '{}'", indented(&body));
-    screen.command(&[
-        &format!("curl {url}"),
-        "--header 'Content-Type: application/json'",
-        &data,
-    ]);
+    screen.command(&[&format!("curl {url}"), "--header 'Content-Type: application/json'", &data]);
     let answer = api.post("/webhook/register", &body).await?;
     screen.answer(200, text(&answer, "/message")?);
     let id = text(&answer, "/data/id")?.to_owned();
@@ -50,10 +44,7 @@ async fn event_type(screen: &Screen, api: &Api) -> anyhow::Result<String> {
     let answer = api.get("/event_type").await?;
     screen.answer(200, text(&answer, "/message")?);
     let mut found = None;
-    for listed in answer["data"]
-        .as_array()
-        .context("expected a list of event types")?
-    {
+    for listed in answer["data"].as_array().context("expected a list of event types")? {
         let (id, name) = (text(listed, "/id")?, text(listed, "/name")?);
         screen.inner_row(name, &format!("{id}  {}", text(listed, "/description")?));
         found = found.or((name == EVENT_TYPE).then(|| id.to_owned()));
@@ -64,13 +55,9 @@ async fn event_type(screen: &Screen, api: &Api) -> anyhow::Result<String> {
 /// A webhook without extras, at `url`; gives its id.
 pub(super) async fn plain_webhook(api: &Api, url: &str) -> anyhow::Result<String> {
     let listed = api.get("/event_type").await?;
-    let types = listed["data"]
-        .as_array()
-        .context("expected a list of event types")?;
-    let event_type = types
-        .iter()
-        .find(|listed| listed["name"] == EVENT_TYPE)
-        .context("no such event type")?;
+    let types = listed["data"].as_array().context("expected a list of event types")?;
+    let event_type =
+        types.iter().find(|listed| listed["name"] == EVENT_TYPE).context("no such event type")?;
     let body = json!({"event_type_id": event_type["id"], "user_id": 1, "url": url});
     let answer = api.post("/webhook/register", &body).await?;
     Ok(text(&answer, "/data/id")?.to_owned())
@@ -87,8 +74,6 @@ pub(super) fn text<'v>(value: &'v Value, place: &str) -> anyhow::Result<&'v str>
 /// As one would write it into a command: a member a line.
 fn indented(body: &Value) -> String {
     let members = body.as_object().into_iter().flatten();
-    let lines: Vec<String> = members
-        .map(|(name, value)| format!("         \"{name}\": {value}"))
-        .collect();
+    let lines: Vec<String> = members.map(|(name, value)| format!("         \"{name}\": {value}")).collect();
     format!("{{\n{}\n       }}", lines.join(",\n"))
 }

@@ -28,13 +28,7 @@ pub(super) struct Sample {
 impl Sample {
     fn write(path: PathBuf, media_type: &'static str, what: String, bytes: Vec<u8>) -> anyhow::Result<Self> {
         fs::write(&path, &bytes)?;
-        Ok(Self {
-            name: super::file_name(&path),
-            path,
-            media_type,
-            what,
-            bytes,
-        })
+        Ok(Self { name: super::file_name(&path), path, media_type, what, bytes })
     }
 
     pub(super) fn sha256(&self) -> String {
@@ -47,12 +41,7 @@ pub(super) fn all(dir: &Path) -> anyhow::Result<[Sample; 2]> {
     let (picture, table) = (format!("{WIDTH} × {HEIGHT} pixels"), "1,000 rows".to_owned());
     Ok([
         Sample::write(dir.join("sunset.png"), "image/png", picture, picture_bytes()?)?,
-        Sample::write(
-            dir.join("orders.csv"),
-            "text/csv",
-            table,
-            table_bytes().into_bytes(),
-        )?,
+        Sample::write(dir.join("orders.csv"), "text/csv", table, table_bytes().into_bytes())?,
     ])
 }
 

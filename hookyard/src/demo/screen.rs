@@ -18,10 +18,7 @@ pub(super) struct Screen {
 
 impl Screen {
     pub(super) fn new() -> Self {
-        Self {
-            paint: Paint::of_stdout(),
-            steps: Cell::new(0),
-        }
+        Self { paint: Paint::of_stdout(), steps: Cell::new(0) }
     }
 
     /// A line of its own.
@@ -32,26 +29,16 @@ impl Screen {
     /// The head of the next step.
     pub(super) fn step(&self, text: &str) {
         self.steps.set(self.steps.get() + 1);
-        say(&format!(
-            "\n{}  {}",
-            self.paint.cyan(&self.steps.get().to_string()),
-            self.paint.bold(text)
-        ));
+        say(&format!("\n{}  {}", self.paint.cyan(&self.steps.get().to_string()), self.paint.bold(text)));
     }
 
     /// A command as one would type it; further lines are its continuation.
     pub(super) fn command(&self, lines: &[&str]) {
         let last = lines.len().saturating_sub(1);
         for (place, line) in lines.iter().enumerate() {
-            let (prompt, end) = (
-                if place == 0 { "$ " } else { "    " },
-                if place == last { "" } else { " \\" },
-            );
-            say(&format!(
-                "   {}{}{end}",
-                self.paint.dim(prompt),
-                self.paint.cyan(line)
-            ));
+            let (prompt, end) =
+                (if place == 0 { "$ " } else { "    " }, if place == last { "" } else { " \\" });
+            say(&format!("   {}{}{end}", self.paint.dim(prompt), self.paint.cyan(line)));
         }
     }
 
@@ -83,8 +70,7 @@ impl Screen {
     /// A document, with long lines cut.
     pub(super) fn json(&self, value: &Value) {
         let text = serde_json::to_string_pretty(value).unwrap_or_default();
-        text.lines()
-            .for_each(|line| say(&format!("   {}", cut(line, MAX_LINE))));
+        text.lines().for_each(|line| say(&format!("   {}", cut(line, MAX_LINE))));
     }
 
     /// Something that was checked, and held.

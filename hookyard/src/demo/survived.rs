@@ -65,9 +65,7 @@ pub(super) async fn survived(
 /// The failed attempts, oldest first.
 async fn errors(api: &Api) -> anyhow::Result<Vec<Value>> {
     let mut listed = api.get("/v1/errors").await?;
-    let errors = listed["data"]
-        .as_array_mut()
-        .context("expected a list of errors")?;
+    let errors = listed["data"].as_array_mut().context("expected a list of errors")?;
     errors.retain(|error| error["kind"] == "delivery");
     errors.reverse();
     same("rows in the error log", CALLS - 1, errors.len())?;
@@ -82,10 +80,7 @@ async fn records(house: &House, delivery: Uuid) -> anyhow::Result<Vec<Attempt>> 
     let (database, start) = (house.context.database.reader(), Instant::now());
     let pool = database.get_sqlite_connection_pool();
     while start.elapsed() < PATIENCE {
-        let state: Option<String> = sqlx::query_scalar(STATE)
-            .bind(delivery)
-            .fetch_optional(pool)
-            .await?;
+        let state: Option<String> = sqlx::query_scalar(STATE).bind(delivery).fetch_optional(pool).await?;
         if let Some(state) = state {
             same("the delivery's state", "succeeded", state.as_str())?;
             return Ok(sqlx::query_as(ATTEMPTS).bind(delivery).fetch_all(pool).await?);
@@ -103,30 +98,16 @@ fn table(screen: &Screen, calls: &[Call], attempts: &[Attempt], errors: &[Value]
             cells[0], cells[1], cells[2], cells[3], cells[4], cells[5]
         )
     };
-    screen.note(&row([
-        "attempt",
-        "at",
-        "took",
-        "receiver",
-        "on record",
-        "due again",
-    ]));
+    screen.note(&row(["attempt", "at", "took", "receiver", "on record", "due again"]));
     for (place, (attempt, call)) in attempts.iter().zip(calls).enumerate() {
         let number = attempt.number.to_string();
         let took = format!("{:.1} ms", attempt.duration_us as f64 / 1e3);
-        let answered = if call.answered == 0 {
-            "hung up".to_owned()
-        } else {
-            format!("answered {}", call.answered)
-        };
+        let answered =
+            if call.answered == 0 { "hung up".to_owned() } else { format!("answered {}", call.answered) };
         let class = attempt.error_class.as_deref().unwrap_or("succeeded");
-        let recorded = attempt
-            .status_code
-            .map_or_else(|| class.to_owned(), |status| format!("{class} {status}"));
-        let again = errors
-            .get(place)
-            .and_then(due_again)
-            .map_or("–".to_owned(), |at| seconds(at - start));
+        let recorded =
+            attempt.status_code.map_or_else(|| class.to_owned(), |status| format!("{class} {status}"));
+        let again = errors.get(place).and_then(due_again).map_or("–".to_owned(), |at| seconds(at - start));
         screen.plain(&row([
             &number,
             &seconds(attempt.started_at - start),
@@ -153,11 +134,7 @@ fn due_again(error: &Value) -> Option<i64> {
 fn check(screen: &Screen, calls: &[Call], attempts: &[Attempt]) -> anyhow::Result<()> {
     same("attempts on record", CALLS, attempts.len())?;
     let statuses: Vec<Option<i64>> = attempts.iter().map(|attempt| attempt.status_code).collect();
-    same(
-        "their statuses",
-        format!("{:?}", [Some(500), None, Some(200)]),
-        format!("{statuses:?}"),
-    )?;
+    same("their statuses", format!("{:?}", [Some(500), None, Some(200)]), format!("{statuses:?}"))?;
     let ids: Vec<&str> = calls.iter().filter_map(Call::webhook_id).collect();
     let same_id = ids.len() == CALLS && ids.iter().all(|id| *id == ids[0]);
     same("one webhook-id for all attempts", true, same_id)?;

@@ -18,10 +18,7 @@ pub(super) async fn secret(screen: &Screen, api: &Api, webhook: &str) -> anyhow:
     screen.command(&[&format!("curl {}", api.url(&path))]);
     let answer = api.get(&path).await?;
     let secret = text(&answer, "/secret")?;
-    screen.answer(
-        200,
-        &format!("{}  (the rest is kept from this transcript)", cut(secret, SHOWN)),
-    );
+    screen.answer(200, &format!("{}  (the rest is kept from this transcript)", cut(secret, SHOWN)));
     secret.parse().context("expected a signing secret")
 }
 
@@ -41,26 +38,15 @@ pub(super) async fn upload_all(
 /// Uploads one file.
 pub(super) async fn upload(screen: &Screen, api: &Api, webhook: &str, file: &Sample) -> anyhow::Result<()> {
     let path = format!("/upload_file/webhook_id/{webhook}");
-    screen.command(&[
-        &format!("curl {}", api.url(&path)),
-        &format!("--form file=@{}", file.path.display()),
-    ]);
+    screen.command(&[&format!("curl {}", api.url(&path)), &format!("--form file=@{}", file.path.display())]);
     let start = Instant::now();
     let answer = api.upload(&path, file).await?;
     let took = start.elapsed().as_secs_f64() * 1e3;
-    let what = format!(
-        "{}, {}, on the disk after {took:.0} ms",
-        file.what,
-        size(file.bytes.len())
-    );
+    let what = format!("{}, {}, on the disk after {took:.0} ms", file.what, size(file.bytes.len()));
     screen.answer(200, &format!("{}  {what}", text(&answer, "/message")?));
     Ok(())
 }
 
 fn size(bytes: usize) -> String {
-    if bytes < 1_024 {
-        format!("{bytes} bytes")
-    } else {
-        format!("{:.1} KiB", bytes as f64 / 1_024.0)
-    }
+    if bytes < 1_024 { format!("{bytes} bytes") } else { format!("{:.1} KiB", bytes as f64 / 1_024.0) }
 }

@@ -24,10 +24,7 @@ use crate::{
 /// When the port can't be had.
 pub async fn command(options: Options) -> anyhow::Result<ExitCode> {
     let receiver = Receiver::start(options.port).await.map_err(|error| {
-        anyhow!(
-            "port {} can't be listened on ({error}): choose another with --port",
-            options.port
-        )
+        anyhow!("port {} can't be listened on ({error}): choose another with --port", options.port)
     })?;
     let signals = stop_on_signals()?;
     let calls = receiver.subscribe();
@@ -35,10 +32,7 @@ pub async fn command(options: Options) -> anyhow::Result<ExitCode> {
     let paint = Paint::of_stdout();
     say(&options.greeting(&receiver, paint));
     let mut tally = Tally::default();
-    signals
-        .stop
-        .run_until_cancelled(follow(calls, &options, &mut tally, paint))
-        .await;
+    signals.stop.run_until_cancelled(follow(calls, &options, &mut tally, paint)).await;
     receiver.stop().await;
     say(&format!("\n{}", tally.sum()));
     Ok(ExitCode::SUCCESS)

@@ -43,10 +43,7 @@ pub struct Options {
 impl Options {
     /// Tells the receiver how to answer.
     pub(super) fn instruct(&self, receiver: &Receiver) {
-        let answer = |status| {
-            self.delay
-                .map_or(Answer::Status(status), |delay| Answer::Delay(delay, status))
-        };
+        let answer = |status| self.delay.map_or(Answer::Status(status), |delay| Answer::Delay(delay, status));
         receiver.answer(iter::repeat_n(answer(500), self.fail_first as usize));
         receiver.answer_always(answer(self.status));
         if let Some(path) = &self.path {
@@ -62,17 +59,13 @@ impl Options {
             1 => format!("answers 500 to the first call, then {}", self.status),
             first => format!("answers 500 to the first {first} calls, then {}", self.status),
         };
-        let delay = self.delay.map_or(String::new(), |delay| {
-            format!(", each after {}", write_duration(delay))
-        });
+        let delay =
+            self.delay.map_or(String::new(), |delay| format!(", each after {}", write_duration(delay)));
         let check = match self.secret {
             Some(_) => "checks signatures",
             None => "does not check signatures (no --secret)",
         };
-        format!(
-            "Listening on {} until Ctrl-C: {answers}{delay}; {check}. Times are UTC.\n",
-            paint.bold(&url)
-        )
+        format!("Listening on {} until Ctrl-C: {answers}{delay}; {check}. Times are UTC.\n", paint.bold(&url))
     }
 }
 
@@ -107,18 +100,13 @@ mod tests {
 
     fn of(arguments: &[&str]) -> Result<Options, String> {
         let line = iter::once("listen").chain(arguments.iter().copied());
-        Line::try_parse_from(line)
-            .map(|line| line.options)
-            .map_err(|error| error.to_string())
+        Line::try_parse_from(line).map(|line| line.options).map_err(|error| error.to_string())
     }
 
     #[test]
     fn nothing_need_be_said() {
         let options = of(&[]).expect("defaults");
-        assert_eq!(
-            (options.port, options.status, options.fail_first, options.delay),
-            (9000, 200, 0, None)
-        );
+        assert_eq!((options.port, options.status, options.fail_first, options.delay), (9000, 200, 0, None));
     }
 
     #[test]
@@ -144,28 +132,14 @@ mod tests {
         let receiver = Receiver::start(0).await.expect("a free port");
         let said = |arguments: &[&str]| of(arguments).expect("valid").greeting(&receiver, Paint::PLAIN);
         let plain = said(&[]);
-        assert!(
-            plain.contains("answers 200; does not check signatures (no --secret)"),
-            "{plain}"
-        );
+        assert!(plain.contains("answers 200; does not check signatures (no --secret)"), "{plain}");
         let secret = SigningSecret::generate();
-        let all = said(&[
-            "--fail-first",
-            "2",
-            "--delay",
-            "500ms",
-            "--secret",
-            secret.expose(),
-            "--path",
-            "/in",
-        ]);
+        let all =
+            said(&["--fail-first", "2", "--delay", "500ms", "--secret", secret.expose(), "--path", "/in"]);
         assert!(
             all.contains("/in until Ctrl-C: answers 500 to the first 2 calls, then 200, each after 500ms"),
             "{all}"
         );
-        assert!(
-            all.contains("checks signatures.") && !all.contains(secret.expose()),
-            "{all}"
-        );
+        assert!(all.contains("checks signatures.") && !all.contains(secret.expose()), "{all}");
     }
 }

@@ -30,15 +30,10 @@ pub(super) fn entry(
         answer(call, paint)
     )];
     let mut fact = |name: &str, value: &str| lines.push(format!("{INDENT}{name:<11}{value}"));
-    let id = call
-        .webhook_id()
-        .map_or_else(|| "none".to_owned(), |id| cut(&printable(id), MAX_LINE));
+    let id = call.webhook_id().map_or_else(|| "none".to_owned(), |id| cut(&printable(id), MAX_LINE));
     match seen {
         None | Some(1) => fact("webhook-id", &id),
-        Some(times) => fact(
-            "webhook-id",
-            &format!("{id}  {}", paint.cyan(&format!("seen {times} times"))),
-        ),
+        Some(times) => fact("webhook-id", &format!("{id}  {}", paint.cyan(&format!("seen {times} times")))),
     }
     fact("signature", &signature(verdict, paint));
     lines.extend(body(call).into_iter().map(|line| format!("{INDENT}{line}")));
@@ -48,11 +43,7 @@ pub(super) fn entry(
 
 fn answer(call: &Call, paint: Paint) -> String {
     let text = call.answered.to_string();
-    if (200..300).contains(&call.answered) {
-        paint.green(&text)
-    } else {
-        paint.red(&text)
-    }
+    if (200..300).contains(&call.answered) { paint.green(&text) } else { paint.red(&text) }
 }
 
 fn signature(verdict: Option<&Result<(), VerifyError>>, paint: Paint) -> String {
@@ -69,11 +60,8 @@ fn body(call: &Call) -> Vec<String> {
         None => String::from_utf8_lossy(&call.body).into_owned(),
     };
     let all = text.lines().count();
-    let mut lines: Vec<String> = text
-        .lines()
-        .take(MAX_LINES)
-        .map(|line| cut(&printable(line), MAX_LINE))
-        .collect();
+    let mut lines: Vec<String> =
+        text.lines().take(MAX_LINES).map(|line| cut(&printable(line), MAX_LINE)).collect();
     if all > MAX_LINES {
         lines.push(format!("… {} more lines", all - MAX_LINES));
     }
@@ -99,25 +87,13 @@ mod tests {
             HeaderValue::from_static("evt_1"),
         )]);
         let body = body.to_owned().into();
-        Call {
-            method: Method::POST,
-            path: "/in".to_owned(),
-            headers,
-            body,
-            at: Instant::now(),
-            answered,
-        }
+        Call { method: Method::POST, path: "/in".to_owned(), headers, body, at: Instant::now(), answered }
     }
 
     #[test]
     fn a_call_is_printed_with_all_that_one_asks_for() {
-        let text = entry(
-            &call(r#"{"type":"upload file","n":1}"#, 500),
-            NOW,
-            Some(2),
-            Some(&Ok(())),
-            Paint::PLAIN,
-        );
+        let text =
+            entry(&call(r#"{"type":"upload file","n":1}"#, 500), NOW, Some(2), Some(&Ok(())), Paint::PLAIN);
         let expected = [
             "10:00:00.123  POST /in  → 500",
             "              webhook-id evt_1  seen 2 times",
@@ -136,36 +112,15 @@ mod tests {
         let line = |verdict| entry(&call("", 200), NOW, Some(1), verdict, Paint::PLAIN);
         assert!(line(None).contains("signature  not checked: no --secret"));
         let invalid = line(Some(&Err(VerifyError::NoMatch)));
-        assert!(
-            invalid.contains("signature  INVALID: no signature matches"),
-            "{invalid}"
-        );
-        assert!(
-            invalid.contains("(no body)") && !invalid.contains("seen"),
-            "{invalid}"
-        );
+        assert!(invalid.contains("signature  INVALID: no signature matches"), "{invalid}");
+        assert!(invalid.contains("(no body)") && !invalid.contains("seen"), "{invalid}");
     }
 
     #[test]
     fn a_long_or_hostile_body_is_cut_and_made_harmless() {
-        let text = entry(
-            &call(&"\x1b[2J\n".repeat(MAX_LINES + 3), 200),
-            NOW,
-            None,
-            None,
-            Paint::PLAIN,
-        );
-        assert!(
-            text.contains("… 3 more lines") && !text.contains('\x1b'),
-            "{text}"
-        );
-        let text = entry(
-            &call(&"x".repeat(MAX_LINE + 1), 200),
-            NOW,
-            None,
-            None,
-            Paint::PLAIN,
-        );
+        let text = entry(&call(&"\x1b[2J\n".repeat(MAX_LINES + 3), 200), NOW, None, None, Paint::PLAIN);
+        assert!(text.contains("… 3 more lines") && !text.contains('\x1b'), "{text}");
+        let text = entry(&call(&"x".repeat(MAX_LINE + 1), 200), NOW, None, None, Paint::PLAIN);
         assert!(text.contains(&format!("{}…", "x".repeat(MAX_LINE))));
     }
 }

@@ -45,35 +45,21 @@ impl Tally {
 
     /// The last line.
     pub(super) fn sum(&self) -> String {
-        let answers: Vec<String> = self
-            .answers
-            .iter()
-            .map(|(status, times)| format!("{status} × {times}"))
-            .collect();
+        let answers: Vec<String> =
+            self.answers.iter().map(|(status, times)| format!("{status} × {times}")).collect();
         let signatures = match (self.checked, self.invalid) {
             (false, _) => String::new(),
             (true, 0) => ", every signature valid".to_owned(),
             (true, invalid) => format!(", {invalid} with an INVALID signature"),
         };
-        let answered = if answers.is_empty() {
-            String::new()
-        } else {
-            format!("; answered {}", answers.join(", "))
-        };
-        format!(
-            "{} of {}{signatures}{answered}",
-            count(self.calls, "call"),
-            count(self.messages, "message")
-        )
+        let answered =
+            if answers.is_empty() { String::new() } else { format!("; answered {}", answers.join(", ")) };
+        format!("{} of {}{signatures}{answered}", count(self.calls, "call"), count(self.messages, "message"))
     }
 }
 
 fn count(number: u64, of: &str) -> String {
-    if number == 1 {
-        format!("1 {of}")
-    } else {
-        format!("{number} {of}s")
-    }
+    if number == 1 { format!("1 {of}") } else { format!("{number} {of}s") }
 }
 
 #[cfg(test)]
@@ -104,14 +90,8 @@ mod tests {
         assert_eq!(tally.sum(), "0 calls of 0 messages");
         assert_eq!(tally.note(&call("a", 500), Some(&Ok(()))), Some(1));
         assert_eq!(tally.note(&call("a", 200), Some(&Ok(()))), Some(2));
-        assert_eq!(
-            tally.sum(),
-            "2 calls of 1 message, every signature valid; answered 200 × 1, 500 × 1"
-        );
-        assert_eq!(
-            tally.note(&call("b", 200), Some(&Err(VerifyError::NoMatch))),
-            Some(1)
-        );
+        assert_eq!(tally.sum(), "2 calls of 1 message, every signature valid; answered 200 × 1, 500 × 1");
+        assert_eq!(tally.note(&call("b", 200), Some(&Err(VerifyError::NoMatch))), Some(1));
         assert_eq!(
             tally.sum(),
             "3 calls of 2 messages, 1 with an INVALID signature; answered 200 × 2, 500 × 1"
@@ -127,11 +107,7 @@ mod tests {
             tally.note(&call(&number.to_string(), 200), None);
         }
         assert_eq!(tally.seen.len(), MAX_MESSAGES);
-        assert_eq!(
-            tally.note(&call("1", 200), None),
-            Some(2),
-            "known ones need no room"
-        );
+        assert_eq!(tally.note(&call("1", 200), None), Some(2), "known ones need no room");
         tally.note(&call("one more", 200), None);
         assert_eq!(tally.seen.len(), 1);
     }

@@ -46,22 +46,9 @@ impl Receiver {
         let listener = TcpListener::bind(("127.0.0.1", port)).await?;
         let address = listener.local_addr()?;
         let (log, stop, connections) = (Arc::new(Log::new()), CancellationToken::new(), TaskTracker::new());
-        connections.spawn(serve::serve(
-            listener,
-            Arc::clone(&log),
-            connections.clone(),
-            stop.clone(),
-        ));
+        connections.spawn(serve::serve(listener, Arc::clone(&log), connections.clone(), stop.clone()));
         let _stop_on_drop = stop.clone().drop_guard();
-        Ok(Self {
-            inner: Arc::new(Inner {
-                address,
-                log,
-                stop,
-                connections,
-                _stop_on_drop,
-            }),
-        })
+        Ok(Self { inner: Arc::new(Inner { address, log, stop, connections, _stop_on_drop }) })
     }
 
     /// The URL of a path that begins with `/`.

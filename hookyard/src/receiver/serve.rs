@@ -51,15 +51,10 @@ async fn connection(stream: TcpStream, log: Arc<Log>, stop: CancellationToken) {
 async fn answer(request: Request<Incoming>, log: Arc<Log>) -> io::Result<Response<Body>> {
     let (head, body) = request.into_parts();
     let body = to_bytes(Body::new(body), MAX_BODY_BYTES).await.ok();
-    let answer = body
-        .as_ref()
-        .map_or(Answer::Status(413), |_| log.next_answer(head.uri.path()));
+    let answer = body.as_ref().map_or(Answer::Status(413), |_| log.next_answer(head.uri.path()));
     log.keep(Call {
         method: head.method,
-        path: head
-            .uri
-            .path_and_query()
-            .map_or_else(|| head.uri.to_string(), ToString::to_string),
+        path: head.uri.path_and_query().map_or_else(|| head.uri.to_string(), ToString::to_string),
         headers: head.headers,
         body: body.unwrap_or_default(),
         at: Instant::now(),
@@ -67,11 +62,7 @@ async fn answer(request: Request<Incoming>, log: Arc<Log>) -> io::Result<Respons
     });
     match answer {
         Answer::Status(status) => Ok(response(status, &[], Bytes::new())),
-        Answer::StatusWith {
-            status,
-            headers,
-            body,
-        } => Ok(response(status, &headers, body)),
+        Answer::StatusWith { status, headers, body } => Ok(response(status, &headers, body)),
         Answer::Delay(wait, status) => {
             tokio::time::sleep(wait).await;
             Ok(response(status, &[], Bytes::new()))

@@ -22,12 +22,7 @@ fn client() -> reqwest::Client {
 }
 
 async fn post(receiver: &Receiver, body: &'static str) -> reqwest::Result<reqwest::Response> {
-    client()
-        .post(receiver.url("/hook?x=1"))
-        .header("webhook-id", "evt_1")
-        .body(body)
-        .send()
-        .await
+    client().post(receiver.url("/hook?x=1")).header("webhook-id", "evt_1").body(body).send().await
 }
 
 #[tokio::test]
@@ -37,10 +32,7 @@ async fn a_call_is_kept_as_it_came_and_gets_200() {
     assert_eq!(response.status(), 200);
     let calls = receiver.calls();
     assert_eq!((calls.len(), receiver.count()), (1, 1));
-    assert_eq!(
-        (calls[0].method.as_str(), calls[0].path.as_str()),
-        ("POST", "/hook?x=1")
-    );
+    assert_eq!((calls[0].method.as_str(), calls[0].path.as_str()), ("POST", "/hook?x=1"));
     assert_eq!((calls[0].webhook_id(), calls[0].answered), (Some("evt_1"), 200));
     assert_eq!(calls[0].json(), Some(serde_json::json!({"a": 1})));
     receiver.stop().await;
@@ -50,28 +42,15 @@ async fn a_call_is_kept_as_it_came_and_gets_200() {
 async fn a_script_is_followed_and_then_the_default() {
     let receiver = receiver().await;
     receiver.answer_always(Answer::Status(204));
-    let headers = vec![
-        ("retry-after".to_owned(), "7".to_owned()),
-        ("not valid".to_owned(), "x".to_owned()),
-    ];
+    let headers = vec![("retry-after".to_owned(), "7".to_owned()), ("not valid".to_owned(), "x".to_owned())];
     receiver.answer([
         Answer::Status(500),
-        Answer::StatusWith {
-            status: 429,
-            headers,
-            body: "slow".into(),
-        },
+        Answer::StatusWith { status: 429, headers, body: "slow".into() },
         Answer::Drop,
     ]);
     assert_eq!(post(&receiver, "").await.expect("an answer").status(), 500);
     let slow = post(&receiver, "").await.expect("an answer");
-    assert_eq!(
-        (
-            slow.status().as_u16(),
-            slow.headers()["retry-after"].to_str().ok()
-        ),
-        (429, Some("7"))
-    );
+    assert_eq!((slow.status().as_u16(), slow.headers()["retry-after"].to_str().ok()), (429, Some("7")));
     assert_eq!(slow.text().await.expect("a body"), "slow");
     assert!(post(&receiver, "").await.is_err(), "the connection was closed");
     assert_eq!(post(&receiver, "").await.expect("an answer").status(), 204);
@@ -84,11 +63,7 @@ async fn a_call_of_another_path_gets_404_and_uses_up_no_script() {
     let receiver = receiver().await;
     receiver.only_at("/hook");
     receiver.answer([Answer::Status(500)]);
-    let other = client()
-        .get(receiver.url("/favicon.ico"))
-        .send()
-        .await
-        .expect("an answer");
+    let other = client().get(receiver.url("/favicon.ico")).send().await.expect("an answer");
     assert_eq!(other.status(), 404);
     assert_eq!(post(&receiver, "").await.expect("an answer").status(), 500);
 }
@@ -100,10 +75,7 @@ async fn a_delay_is_kept_and_a_hang_lasts_until_the_client_gives_up() {
     let start = Instant::now();
     assert_eq!(post(&receiver, "").await.expect("an answer").status(), 202);
     assert!(start.elapsed() >= Duration::from_millis(60));
-    let request = client()
-        .get(receiver.url("/"))
-        .timeout(Duration::from_millis(50))
-        .send();
+    let request = client().get(receiver.url("/")).timeout(Duration::from_millis(50)).send();
     assert!(request.await.expect_err("no answer").is_timeout());
     assert_eq!(receiver.count(), 2);
 }
@@ -117,11 +89,7 @@ async fn stopping_ends_calls_that_hang_and_frees_the_port() {
     receiver.wait_for(1, SOON).await;
     receiver.stop().await;
     assert!(call.await.expect("no panic").is_err());
-    Receiver::start(port)
-        .await
-        .expect("the port is free again")
-        .stop()
-        .await;
+    Receiver::start(port).await.expect("the port is free again").stop().await;
 }
 
 #[tokio::test]
@@ -134,11 +102,8 @@ async fn a_body_is_read_up_to_the_bound() {
     assert_eq!(send(MAX_BODY_BYTES).await, Some(200));
     // The client may be cut off before it has read the answer.
     assert!(matches!(send(MAX_BODY_BYTES + 1).await, Some(413) | None));
-    let kept: Vec<(u16, usize)> = receiver
-        .calls()
-        .iter()
-        .map(|call| (call.answered, call.body.len()))
-        .collect();
+    let kept: Vec<(u16, usize)> =
+        receiver.calls().iter().map(|call| (call.answered, call.body.len())).collect();
     assert_eq!(kept, [(200, MAX_BODY_BYTES), (413, 0)]);
 }
 
@@ -162,11 +127,7 @@ fn only_the_last_calls_are_kept_and_only_so_many_bytes() {
     let bodies = |log: &Log| log.calls().iter().map(|call| call.body.len()).collect::<Vec<_>>();
     assert_eq!((bodies(&log), log.count()), (vec![3, 3, 4], 4));
     log.keep(call("eeeeeee"));
-    assert_eq!(
-        (bodies(&log), log.count()),
-        (vec![7], 5),
-        "4 and 7 bytes are more than 10"
-    );
+    assert_eq!((bodies(&log), log.count()), (vec![7], 5), "4 and 7 bytes are more than 10");
 }
 
 #[test]
@@ -177,22 +138,13 @@ fn a_signature_is_checked_over_headers_and_body() {
     for (name, value) in [
         ("webhook-id", "evt_1".to_owned()),
         ("webhook-timestamp", "1700000000".to_owned()),
-        (
-            "webhook-signature",
-            sign(std::slice::from_ref(&secret), "evt_1", 1_700_000_000, b"{}"),
-        ),
+        ("webhook-signature", sign(std::slice::from_ref(&secret), "evt_1", 1_700_000_000, b"{}")),
     ] {
         signed.headers.insert(name, value.parse().expect("a value"));
     }
     assert_eq!(signed.verify(&secret, now), Ok(()));
-    assert_eq!(
-        signed.verify(&SigningSecret::generate(), now),
-        Err(VerifyError::NoMatch)
-    );
-    assert_eq!(
-        signed.verify(&secret, Millis(now.0 + 301_000)),
-        Err(VerifyError::TooOld)
-    );
+    assert_eq!(signed.verify(&SigningSecret::generate(), now), Err(VerifyError::NoMatch));
+    assert_eq!(signed.verify(&secret, Millis(now.0 + 301_000)), Err(VerifyError::TooOld));
     assert_eq!(call("{}").verify(&secret, now), Err(VerifyError::BadTimestamp));
 }
 

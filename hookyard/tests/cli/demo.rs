@@ -12,11 +12,7 @@ fn the_demo_shows_the_whole_path_and_leaves_nothing_behind() {
     let start = Instant::now();
     let output = command(&["demo"]).output().expect("it runs");
     let text = String::from_utf8(output.stdout).expect("text");
-    assert!(
-        output.status.success(),
-        "{text}\n{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     for part in [
         "Register Webhook Successfully!",
@@ -30,10 +26,7 @@ fn the_demo_shows_the_whole_path_and_leaves_nothing_behind() {
         assert!(text.contains(part), "{part:?} is not in\n{text}");
     }
     assert!(!text.contains('\x1b'), "no colours outside a terminal");
-    let folder = text
-        .split_whitespace()
-        .find(|word| word.contains("hookyard-demo-"))
-        .expect("the directory");
+    let folder = text.split_whitespace().find(|word| word.contains("hookyard-demo-")).expect("the directory");
     assert!(!Path::new(folder).exists(), "{folder} is still there");
 }
 
@@ -57,10 +50,7 @@ fn a_demo_that_is_kept_runs_until_ctrl_c() {
 fn a_demo_that_is_interrupted_cleans_up() {
     let mut demo = Running::start(&["demo"]);
     let data = demo.line_with("hookyard-demo-");
-    let folder = data
-        .split_whitespace()
-        .find(|word| word.contains("hookyard-demo-"))
-        .expect("the directory");
+    let folder = data.split_whitespace().find(|word| word.contains("hookyard-demo-")).expect("the directory");
     let (status, rest) = demo.interrupt();
     assert_eq!(status.code(), Some(130), "{rest}");
     assert!(!Path::new(folder).exists());

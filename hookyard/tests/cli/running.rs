@@ -16,11 +16,7 @@ impl Running {
     /// Starts `hookyard` with these arguments.
     pub fn start(arguments: &[&str]) -> Self {
         let mut command = command(arguments);
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .expect("it starts");
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("it starts");
         let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
         Self { child, lines }
     }

@@ -29,34 +29,20 @@ const ARRIVE_WITHIN: Duration = Duration::from_secs(90);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_thousand_deliveries_accepted_while_no_worker_runs_all_arrive_through_the_window() {
-    let (cluster, receiver) = (
-        Cluster::new().await,
-        Receiver::start(0).await.expect("a free port"),
-    );
+    let (cluster, receiver) = (Cluster::new().await, Receiver::start(0).await.expect("a free port"));
     let _api = cluster.start_api().await;
     for number in 0..ENDPOINTS {
-        cluster
-            .client()
-            .register_for(MESSAGE_RECEIVED, &receiver.url(&format!("/hook/{number}")))
-            .await;
+        cluster.client().register_for(MESSAGE_RECEIVED, &receiver.url(&format!("/hook/{number}"))).await;
     }
     let start = Instant::now();
     accept_events(&cluster).await;
     let queue = Queue::redis(&cluster.redis.url()).await.expect("an address");
-    let (before, held, accepted_in) = (
-        cluster.rows().counts().await,
-        depth(&queue).await,
-        start.elapsed(),
-    );
+    let (before, held, accepted_in) = (cluster.rows().counts().await, depth(&queue).await, start.elapsed());
     assert_eq!(before.open, DELIVERIES as i64);
 
     let start = Instant::now();
     // The receiver shares the machine with all of this: a slow answer is no failure here.
-    let patient = |name| {
-        cluster
-            .launch("hookyard-worker", name)
-            .set("DELIVERY_TIMEOUT", "60s")
-    };
+    let patient = |name| cluster.launch("hookyard-worker", name).set("DELIVERY_TIMEOUT", "60s");
     let one = cluster.start_worker_as(&patient("one")).await;
     let two = cluster.start_worker_as(&patient("two")).await;
     let mut deepest = held;
@@ -67,10 +53,7 @@ async fn twenty_thousand_deliveries_accepted_while_no_worker_runs_all_arrive_thr
     .await;
     let took = start.elapsed();
     let rows = cluster.rows();
-    until("all is recorded", ARRIVE_WITHIN, async || {
-        rows.counts().await.is_idle().then_some(())
-    })
-    .await;
+    until("all is recorded", ARRIVE_WITHIN, async || rows.counts().await.is_idle().then_some(())).await;
     println!(
         "{DELIVERIES} accepted in {accepted_in:?} ({held} hinted), delivered in {took:?}; the queue held {deepest} at most; {:?}",
         rows.counts().await
@@ -81,12 +64,7 @@ async fn twenty_thousand_deliveries_accepted_while_no_worker_runs_all_arrive_thr
         *calls.entry((call.path, id)).or_insert(0) += 1;
     }
     let failures = "SELECT count(*) FROM attempt WHERE error_class IS NOT NULL";
-    assert_eq!(
-        rows.number(failures).await,
-        0,
-        "{}",
-        rows.text("SELECT min(error) FROM attempt").await
-    );
+    assert_eq!(rows.number(failures).await, 0, "{}", rows.text("SELECT min(error) FROM attempt").await);
     assert_eq!(calls.len(), DELIVERIES, "every endpoint gets every event");
     assert!(calls.values().all(|count| *count == 1), "something was repeated");
     assert!(deepest <= WINDOW, "the queue held {deepest} ids");
@@ -110,9 +88,7 @@ async fn accept_events(cluster: &Cluster) {
         ("WEBHOOK_SECRET", "a secret of the drills, long enough".to_owned()),
     ]);
     let config = Config::load(Role::Api, |name| settings.get(name).cloned()).expect("valid settings");
-    let context = Context::connect(config, Telemetry::for_tests())
-        .await
-        .expect("a database");
+    let context = Context::connect(config, Telemetry::for_tests()).await.expect("a database");
     let (accept, services) = Accept::new(&context);
     let stop = CancellationToken::new();
     let running = tokio::spawn(Supervisor::run(services, stop.clone(), Duration::from_secs(10)));

@@ -44,24 +44,15 @@ impl Cluster {
     /// On a Postgres server of its own, migrated by the command line.
     pub(crate) async fn with_own_postgres() -> Self {
         let this = Self::on(Store::Own(OwnPostgres::start().await)).await;
-        let migrated = this
-            .launch("hookyard", "migrate")
-            .argument("migrate")
-            .argument("up")
-            .run(READY_WITHIN)
-            .await;
+        let migrated =
+            this.launch("hookyard", "migrate").argument("migrate").argument("up").run(READY_WITHIN).await;
         assert_eq!(migrated.code, Some(0), "{}", migrated.output);
         this
     }
 
     async fn on(store: Store) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        Self {
-            folder,
-            store,
-            redis: OwnRedis::start().await,
-            api: free_port(),
-        }
+        Self { folder, store, redis: OwnRedis::start().await, api: free_port() }
     }
 
     pub(crate) fn database_url(&self) -> String {
@@ -89,11 +80,7 @@ impl Cluster {
 
     /// A program with every setting that it needs; its log has this name.
     pub(crate) fn launch(&self, program: &str, name: &str) -> Launch {
-        let path = if program == "hookyard" {
-            programs::hookyard()
-        } else {
-            programs::other(program)
-        };
+        let path = if program == "hookyard" { programs::hookyard() } else { programs::other(program) };
         Launch::new(&path, self.folder.path(), name)
             .set("DATA_DIR", self.folder.path().join("data").display())
             .set("DATABASE_URL", self.database_url())

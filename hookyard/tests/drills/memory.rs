@@ -23,27 +23,15 @@ async fn growth(client: &Client, receiver: &Receiver, webhook: Uuid, processes: 
     let sent = client.upload_large(webhook, "large.bin", CHUNK, CHUNKS).await;
     assert!(sent.is_accepted(), "{sent:?}");
     let calls = receiver.wait_for(2, ARRIVE_WITHIN).await;
-    let event = calls
-        .get(1)
-        .and_then(|call| call.json())
-        .expect("the large file arrived");
+    let event = calls.get(1).and_then(|call| call.json()).expect("the large file arrived");
     assert_eq!(event["data"]["size_bytes"], CHUNK.len() * CHUNKS, "{event}");
-    println!(
-        "128 MiB accepted in {:?}; peaks before, in KiB: {before:?}",
-        sent.took
-    );
-    peaks()
-        .zip(before)
-        .map(|(after, before)| after - before)
-        .collect()
+    println!("128 MiB accepted in {:?}; peaks before, in KiB: {before:?}", sent.took);
+    peaks().zip(before).map(|(after, before)| after - before).collect()
 }
 
 fn assert_held(growth: &[u64]) {
     println!("peaks grew by {growth:?} KiB");
-    assert!(
-        growth.iter().all(|growth| *growth < MOST_GROWTH_KIB),
-        "memory grew by {growth:?} KiB"
-    );
+    assert!(growth.iter().all(|growth| *growth < MOST_GROWTH_KIB), "memory grew by {growth:?} KiB");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,10 +45,7 @@ async fn an_upload_of_128_mib_holds_the_memory_bound_on_one_machine() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_of_128_mib_holds_the_memory_bound_of_api_and_worker() {
-    let (cluster, receiver) = (
-        Cluster::new().await,
-        Receiver::start(0).await.expect("a free port"),
-    );
+    let (cluster, receiver) = (Cluster::new().await, Receiver::start(0).await.expect("a free port"));
     let (api, worker) = (cluster.start_api().await, cluster.start_worker("worker").await);
     let client = cluster.client();
     let webhook = client.register(&receiver.url("/hook")).await;

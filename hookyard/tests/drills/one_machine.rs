@@ -26,11 +26,7 @@ pub(crate) struct OneMachine {
 impl OneMachine {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        Self {
-            folder,
-            api: free_port(),
-            dashboard: free_port(),
-        }
+        Self { folder, api: free_port(), dashboard: free_port() }
     }
 
     /// `hookyard serve` with these settings, and the folder's data.

@@ -31,10 +31,7 @@ async fn postgres_restarted_under_load_loses_nothing_that_was_accepted() {
     let receiver = Receiver::start(0).await.expect("a free port");
     receiver.answer_always(Answer::Delay(Duration::from_millis(100), 200));
     let mut api = cluster.start_api().await;
-    let mut workers = [
-        cluster.start_worker("one").await,
-        cluster.start_worker("two").await,
-    ];
+    let mut workers = [cluster.start_worker("one").await, cluster.start_worker("two").await];
     let client = cluster.client();
     let webhook = client.register(&receiver.url("/hook")).await;
     let stop = tokio_util::sync::CancellationToken::new();
@@ -62,10 +59,7 @@ async fn postgres_restarted_under_load_loses_nothing_that_was_accepted() {
         cluster.postgres().stop_hard().await;
         tokio::time::sleep(AWAY).await;
         cluster.postgres().restart().await;
-        until("the API is ready again", READY_WITHIN, async || {
-            client.is_ready().await.then_some(())
-        })
-        .await;
+        until("the API is ready again", READY_WITHIN, async || client.is_ready().await.then_some(())).await;
     }
     stop.cancel();
     let mut sent = vec![];
@@ -79,22 +73,13 @@ async fn postgres_restarted_under_load_loses_nothing_that_was_accepted() {
     .await;
     let left = rows.counts().await;
     rows.let_time_pass(UPLOAD_LEASE).await;
-    until("no work is left", ARRIVE_WITHIN, async || {
-        rows.counts().await.is_idle().then_some(())
-    })
-    .await;
+    until("no work is left", ARRIVE_WITHIN, async || rows.counts().await.is_idle().then_some(())).await;
 
-    let accepted: BTreeSet<String> = sent
-        .iter()
-        .filter(|sent| sent.is_accepted())
-        .map(|sent| sent.name.clone())
-        .collect();
+    let accepted: BTreeSet<String> =
+        sent.iter().filter(|sent| sent.is_accepted()).map(|sent| sent.name.clone()).collect();
     let refused = sent.iter().filter(|sent| sent.status == Some(503)).count();
     let (arrived, after) = (files(&receiver.calls()), rows.counts().await);
-    let twice = calls_by_id(&receiver.calls())
-        .values()
-        .filter(|calls| **calls > 1)
-        .count();
+    let twice = calls_by_id(&receiver.calls()).values().filter(|calls| **calls > 1).count();
     println!(
         "{} uploads: {} accepted, {refused} answered 503; {} arrived, {} of them without a 2xx, {twice} ids twice; \
          left to the end of their leases: {} uploads, {} deliveries; {after:?}",
@@ -105,10 +90,8 @@ async fn postgres_restarted_under_load_loses_nothing_that_was_accepted() {
         left.uploads_open,
         left.open
     );
-    let others: Vec<&Sent> = sent
-        .iter()
-        .filter(|sent| !sent.is_accepted() && sent.status != Some(503))
-        .collect();
+    let others: Vec<&Sent> =
+        sent.iter().filter(|sent| !sent.is_accepted() && sent.status != Some(503)).collect();
     assert!(others.is_empty(), "neither 200 nor 503: {others:?}");
     let lost: Vec<_> = accepted.difference(&arrived).collect();
     assert!(lost.is_empty(), "accepted and lost: {lost:?}");

@@ -21,11 +21,7 @@ pub(crate) fn other(name: &str) -> PathBuf {
     if !path.exists() {
         BUILD.call_once(build);
     }
-    assert!(
-        path.exists(),
-        "there is no {}: run `cargo build --workspace`",
-        path.display()
-    );
+    assert!(path.exists(), "there is no {}: run `cargo build --workspace`", path.display());
     path
 }
 
@@ -36,8 +32,6 @@ fn beside(name: &str) -> PathBuf {
 fn build() {
     eprintln!("hookyard-api and hookyard-worker are not built yet: building them");
     let cargo = environment("CARGO").unwrap_or_else(|| "cargo".to_owned());
-    let built = Command::new(cargo)
-        .args(["build", "-p", "hookyard-api", "-p", "hookyard-worker"])
-        .status();
+    let built = Command::new(cargo).args(["build", "-p", "hookyard-api", "-p", "hookyard-worker"]).status();
     assert!(built.is_ok_and(|status| status.success()), "cargo build failed");
 }

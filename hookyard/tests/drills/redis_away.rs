@@ -25,17 +25,11 @@ const CLIENTS: usize = 4;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backlog_survives_flushall() {
     const UPLOADS: usize = 400;
-    let (cluster, receiver) = (
-        Cluster::new().await,
-        Receiver::start(0).await.expect("a free port"),
-    );
+    let (cluster, receiver) = (Cluster::new().await, Receiver::start(0).await.expect("a free port"));
     receiver.answer_always(Answer::Delay(Duration::from_millis(100), 200));
     let _api = cluster.start_api().await;
     let webhook = cluster.client().register(&receiver.url("/hook")).await;
-    let sent = cluster
-        .client()
-        .upload_each(webhook, names("file", UPLOADS), 16)
-        .await;
+    let sent = cluster.client().upload_each(webhook, names("file", UPLOADS), 16).await;
     assert!(sent.iter().all(Sent::is_accepted), "{sent:?}");
     let keys: usize = cluster.redis.ask(&["DBSIZE"]).await;
     cluster.redis.flush().await;
@@ -59,14 +53,8 @@ async fn a_backlog_survives_flushall() {
         receiver.count(),
         start.elapsed()
     );
-    assert_eq!(
-        files(&receiver.calls()),
-        names("file", UPLOADS).into_iter().collect()
-    );
-    assert!(
-        calls_by_id(&receiver.calls()).values().all(|calls| *calls == 1),
-        "something was repeated"
-    );
+    assert_eq!(files(&receiver.calls()), names("file", UPLOADS).into_iter().collect());
+    assert!(calls_by_id(&receiver.calls()).values().all(|calls| *calls == 1), "something was repeated");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,16 +79,10 @@ async fn redis_paused_for_10_s_under_load_costs_a_pause_at_most() {
 
 /// Uploads go on before, during and after `breakage`: each is accepted at once and arrives exactly once.
 async fn outage(breakage: impl AsyncFnOnce(&mut Cluster)) {
-    let (mut cluster, receiver) = (
-        Cluster::new().await,
-        Receiver::start(0).await.expect("a free port"),
-    );
+    let (mut cluster, receiver) = (Cluster::new().await, Receiver::start(0).await.expect("a free port"));
     receiver.answer_always(Answer::Delay(Duration::from_millis(500), 200));
     let _api = cluster.start_api().await;
-    let _workers = [
-        cluster.start_worker("one").await,
-        cluster.start_worker("two").await,
-    ];
+    let _workers = [cluster.start_worker("one").await, cluster.start_worker("two").await];
     let webhook = cluster.client().register(&receiver.url("/hook")).await;
     let (client, stop) = (cluster.client(), tokio_util::sync::CancellationToken::new());
     let clients: Vec<_> = (0..CLIENTS)
@@ -143,14 +125,8 @@ async fn outage(breakage: impl AsyncFnOnce(&mut Cluster)) {
     );
     assert!(sent.iter().all(Sent::is_accepted), "{sent:?}");
     assert!(slowest < ACCEPT_WITHIN, "an accept noticed that Redis was away");
-    assert_eq!(
-        files(&receiver.calls()),
-        sent.into_iter().map(|sent| sent.name).collect()
-    );
-    assert!(
-        calls_by_id(&receiver.calls()).values().all(|calls| *calls == 1),
-        "something was repeated"
-    );
+    assert_eq!(files(&receiver.calls()), sent.into_iter().map(|sent| sent.name).collect());
+    assert!(calls_by_id(&receiver.calls()).values().all(|calls| *calls == 1), "something was repeated");
     assert!(during > 0, "nothing was delivered while Redis was away");
 }
 

@@ -22,18 +22,12 @@ const HINTS: &str = "window::a_process_that_hints";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_processes_hinting_at_once_never_pass_the_window() {
-    let (redis, folder) = (
-        OwnRedis::start().await,
-        tempfile::tempdir().expect("a temporary folder"),
-    );
+    let (redis, folder) = (OwnRedis::start().await, tempfile::tempdir().expect("a temporary folder"));
     let queue = Queue::redis(&redis.url()).await.expect("an address");
-    let Backend::Redis(backend) = queue.backend() else {
-        unreachable!("it was opened on Redis")
-    };
+    let Backend::Redis(backend) = queue.backend() else { unreachable!("it was opened on Redis") };
     let itself = std::env::current_exe().expect("a test is a program");
-    let mut hinters: Vec<_> = (0..PROCESSES)
-        .map(|number| hinter(&itself, folder.path(), number, &redis).start())
-        .collect();
+    let mut hinters: Vec<_> =
+        (0..PROCESSES).map(|number| hinter(&itself, folder.path(), number, &redis).start()).collect();
 
     let (mut deepest, mut filled, mut taken) = (0, 0, BTreeSet::new());
     until("all was hinted and taken", DONE_WITHIN, async || {
@@ -57,20 +51,13 @@ async fn ten_processes_hinting_at_once_never_pass_the_window() {
         taken.len()
     );
     assert!(filled >= 3, "the window was never put to the test");
-    assert_eq!(
-        queue.depth(QueueName::Deliveries).await.expect("Redis answers"),
-        0
-    );
+    assert_eq!(queue.depth(QueueName::Deliveries).await.expect("Redis answers"), 0);
 }
 
 /// This test binary again, with one test of it and a Redis to hint.
 fn hinter(itself: &Path, folder: &Path, number: usize, redis: &OwnRedis) -> Launch {
     let launch = Launch::new(itself, folder, &format!("hinter-{number}"));
-    launch
-        .argument("--exact")
-        .argument(HINTS)
-        .argument("--ignored")
-        .set(REDIS, redis.url())
+    launch.argument("--exact").argument(HINTS).argument("--ignored").set(REDIS, redis.url())
 }
 
 #[tokio::test]
@@ -82,10 +69,7 @@ async fn a_process_that_hints() {
     let mut left = ids.as_slice();
     while !left.is_empty() {
         let next = &left[..left.len().min(IDS_A_PUSH)];
-        let taken = queue
-            .push(QueueName::Deliveries, next, None)
-            .await
-            .expect("Redis answers");
+        let taken = queue.push(QueueName::Deliveries, next, None).await.expect("Redis answers");
         left = &left[taken..];
     }
 }
@@ -106,9 +90,7 @@ async fn take(redis: &OwnRedis, backend: &RedisQueue, taken: &mut BTreeSet<Uuid>
     let jobs: Vec<String> = redis.ask(&["LPOP", &config.active_jobs_list(), &some]).await;
     let mut question = vec!["HMGET".to_owned(), config.job_data_hash()];
     question.extend(jobs);
-    let data: Vec<String> = redis
-        .ask(&question.iter().map(String::as_str).collect::<Vec<_>>())
-        .await;
+    let data: Vec<String> = redis.ask(&question.iter().map(String::as_str).collect::<Vec<_>>()).await;
     for job in data {
         let hint: Hint = serde_json::from_str(&job).expect("a hint");
         taken.extend(hint.ids);

@@ -106,7 +106,7 @@ on_both_shapes! {
         publish(&app, 100).await;
         let_hints_run_out(&app);
         let mut dispatcher = Dispatcher::new(app.context.clone(), Fed::default());
-        while dispatcher.round().await.expect("a round") {}
+        while dispatcher.round().await.expect("a round") != dispatch::Rest::Nothing {}
         let held = app.context.queue.depth(QueueName::Deliveries).await.expect("a depth");
         assert!((400..=4_096).contains(&held), "all of them, lanes with more than 64 included: {held}");
         let left = dispatch::deliveries(&app.context, Uuid::nil(), 100).await.expect("a look").found;

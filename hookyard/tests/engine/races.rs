@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use domain::delivery::{DeliveryState::{Pending, Succeeded, Sending}, NextStep};
+use domain::delivery::{
+    DeliveryState::{Pending, Sending, Succeeded},
+    NextStep,
+};
 use serde_json::json;
 use testkit::{Receiver, TestApp, on_both_shapes};
 use tokio_util::sync::CancellationToken;

@@ -24,19 +24,12 @@ impl ConfigErrors {
     /// `Ok` when there is no problem.
     pub(super) fn check(mut problems: Vec<Problem>) -> Result<(), Self> {
         problems.sort_by_key(|problem| SETTINGS.iter().position(|setting| setting.name == problem.name));
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(Self(problems))
-        }
+        if problems.is_empty() { Ok(()) } else { Err(Self(problems)) }
     }
 
     /// The one problem `wrong` with `name`.
     pub(super) fn one(name: &'static str, wrong: impl Into<String>) -> Self {
-        Self(vec![Problem {
-            name,
-            wrong: wrong.into(),
-        }])
+        Self(vec![Problem { name, wrong: wrong.into() }])
     }
 
     /// The problems, in the order of the settings.
@@ -55,11 +48,8 @@ impl ConfigErrors {
 
 impl fmt::Display for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines: Vec<String> = self
-            .0
-            .iter()
-            .map(|problem| format!("{}: {}", problem.name, problem.wrong))
-            .collect();
+        let lines: Vec<String> =
+            self.0.iter().map(|problem| format!("{}: {}", problem.name, problem.wrong)).collect();
         f.write_str(&lines.join("\n"))
     }
 }

@@ -55,25 +55,16 @@ fn keep_one(
         return Err(not_usable(config, name, file, "the file is empty"));
     }
     if is_new {
-        config.notices.push(format!(
-            "{name} is not set: made one and kept it in {}",
-            path.display()
-        ));
+        config.notices.push(format!("{name} is not set: made one and kept it in {}", path.display()));
     } else if is_open_to_others(&path) {
-        config.notices.push(format!(
-            "{} can be read by other users: chmod 600 it",
-            path.display()
-        ));
+        config.notices.push(format!("{} can be read by other users: chmod 600 it", path.display()));
     }
     Ok(secret)
 }
 
 fn not_usable(config: &Config, name: &'static str, file: &str, why: impl std::fmt::Display) -> ConfigErrors {
     let path = config.data_dir.join(file);
-    ConfigErrors::one(
-        name,
-        format!("is not set, and {} cannot be used: {why}", path.display()),
-    )
+    ConfigErrors::one(name, format!("is not set, and {} cannot be used: {why}", path.display()))
 }
 
 /// The secret in `path`, and whether it is new. Of two processes that start at once, both get the same.
@@ -82,18 +73,13 @@ fn read_or_make(path: &Path, proposal: &str) -> io::Result<(String, bool)> {
         return Ok((kept, false));
     }
     let directory = path.parent().unwrap_or(Path::new("."));
-    DirBuilder::new()
-        .recursive(true)
-        .mode(DIRECTORY_MODE)
-        .create(directory)?;
+    DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(directory)?;
     let draft = path.with_extension(format!("{:08x}.new", rand::random::<u32>()));
     let linked = write_private(&draft, proposal).and_then(|()| fs::hard_link(&draft, path));
     // The draft goes in any case; a link that exists already means that another process was first.
     fs::remove_file(&draft).or_else(|error| if linked.is_err() { Ok(()) } else { Err(error) })?;
     match linked {
-        Ok(()) => File::open(directory)?
-            .sync_all()
-            .map(|()| (proposal.to_owned(), true)),
+        Ok(()) => File::open(directory)?.sync_all().map(|()| (proposal.to_owned(), true)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             Ok((read(path)?.unwrap_or_default(), false))
         }
@@ -102,11 +88,7 @@ fn read_or_make(path: &Path, proposal: &str) -> io::Result<(String, bool)> {
 }
 
 fn write_private(path: &Path, secret: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(SECRET_MODE)
-        .open(path)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(SECRET_MODE).open(path)?;
     writeln!(file, "{secret}")?;
     file.sync_all()
 }

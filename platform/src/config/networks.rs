@@ -26,29 +26,20 @@ pub(super) fn api_addrs(reader: &mut Reader<'_>) -> Vec<SocketAddr> {
     let default = || vec![API_DEFAULT.parse().expect("the default is an address")];
     let host = reader.optional("WEBHOOK_HOST", host);
     let port = reader.optional("WEBHOOK_PORT", |text| {
-        text.parse::<u16>()
-            .map_err(|_| format!("{text:?} is not a port from 0 to 65535"))
+        text.parse::<u16>().map_err(|_| format!("{text:?} is not a port from 0 to 65535"))
     });
     if reader.text("API_ADDR").is_some() {
-        return reader.or("API_ADDR", default(), |text| {
-            list(text, MAX_ADDRESSES, socket_addr)
-        });
+        return reader.or("API_ADDR", default(), |text| list(text, MAX_ADDRESSES, socket_addr));
     }
     let loopback = IpAddr::from([127, 0, 0, 1]);
-    vec![SocketAddr::new(
-        host.unwrap_or(loopback),
-        port.unwrap_or(API_PORT),
-    )]
+    vec![SocketAddr::new(host.unwrap_or(loopback), port.unwrap_or(API_PORT))]
 }
 
 /// One address to listen on: an IP address and a port, or `localhost` and a port.
 pub(super) fn socket_addr(text: &str) -> Result<SocketAddr, String> {
     let rule = || format!("{text:?} is not an address like 127.0.0.1:8081 or [::1]:8081");
     match text.strip_prefix("localhost:") {
-        Some(port) => port
-            .parse()
-            .map(|port| SocketAddr::from(([127, 0, 0, 1], port)))
-            .map_err(|_| rule()),
+        Some(port) => port.parse().map(|port| SocketAddr::from(([127, 0, 0, 1], port))).map_err(|_| rule()),
         None => text.parse().map_err(|_| rule()),
     }
 }
@@ -65,9 +56,7 @@ pub(super) fn is_loopback(address: &SocketAddr) -> bool {
 
 /// The loopback networks.
 pub(super) fn loopback_networks() -> Vec<IpNet> {
-    ["127.0.0.0/8", "::1/128"]
-        .map(|net| net.parse().expect("a literal network"))
-        .to_vec()
+    ["127.0.0.0/8", "::1/128"].map(|net| net.parse().expect("a literal network")).to_vec()
 }
 
 /// Networks by comma, an address alone being a network of one; or `none`.
@@ -76,9 +65,7 @@ pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
         return Ok(Vec::new());
     }
     list(text, MAX_NETWORKS, |entry| {
-        let network = entry
-            .parse()
-            .or_else(|_| entry.parse::<IpAddr>().map(IpNet::from));
+        let network = entry.parse().or_else(|_| entry.parse::<IpAddr>().map(IpNet::from));
         network
             .map_err(|_| format!("{entry:?} is not a network like 10.0.0.0/8 or fd00::/8, and not \"none\""))
     })
@@ -108,11 +95,7 @@ pub(super) fn origins(text: &str) -> Result<CorsOrigins, String> {
         list(text, MAX_ORIGINS, origin)?
     };
     let anybody = origins.iter().any(|origin| origin == "*");
-    Ok(if anybody {
-        CorsOrigins::Anybody
-    } else {
-        CorsOrigins::These(origins)
-    })
+    Ok(if anybody { CorsOrigins::Anybody } else { CorsOrigins::These(origins) })
 }
 
 fn origin(text: &str) -> Result<String, String> {
@@ -157,11 +140,7 @@ mod tests {
             ("[::]:1", false),
             ("10.0.0.1:1", false),
         ] {
-            assert_eq!(
-                is_loopback(&address.parse().expect("address")),
-                loopback,
-                "{address}"
-            );
+            assert_eq!(is_loopback(&address.parse().expect("address")), loopback, "{address}");
         }
     }
 
@@ -173,20 +152,11 @@ mod tests {
             origins("http://localhost:3000, https://b.example:443"),
             these(&["http://localhost:3000", "https://b.example"])
         );
-        assert_eq!(
-            origins(r#"["http://localhost:3000"]"#),
-            these(&["http://localhost:3000"])
-        );
+        assert_eq!(origins(r#"["http://localhost:3000"]"#), these(&["http://localhost:3000"]));
         assert_eq!(origins("*"), Ok(CorsOrigins::Anybody));
         assert_eq!(origins(r#"["*"]"#), Ok(CorsOrigins::Anybody));
         assert_eq!(origins("[]"), Ok(CorsOrigins::Nobody));
-        for bad in [
-            "example.com",
-            "https://a.example/path",
-            "https://a:b@c.example",
-            "[1]",
-            "ftp://a",
-        ] {
+        for bad in ["example.com", "https://a.example/path", "https://a:b@c.example", "[1]", "ftp://a"] {
             assert!(origins(bad).is_err(), "{bad}");
         }
     }

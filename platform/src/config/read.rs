@@ -18,10 +18,7 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(read: &'a dyn Fn(&str) -> Option<String>) -> Self {
-        Self {
-            read,
-            problems: Vec::new(),
-        }
+        Self { read, problems: Vec::new() }
     }
 
     /// `Ok` when nothing was wrong.
@@ -30,10 +27,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn wrong(&mut self, name: &'static str, wrong: impl Into<String>) {
-        self.problems.push(Problem {
-            name,
-            wrong: wrong.into(),
-        });
+        self.problems.push(Problem { name, wrong: wrong.into() });
     }
 
     /// Whether something was wrong with a setting already.
@@ -43,9 +37,7 @@ impl<'a> Reader<'a> {
 
     /// The text of a setting without the spaces around it, or `None` when it is blank or not set.
     pub(super) fn text(&self, name: &str) -> Option<String> {
-        (self.read)(name)
-            .map(|text| text.trim().to_owned())
-            .filter(|text| !text.is_empty())
+        (self.read)(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
     }
 
     /// A setting as `parse` reads it, `None` when it is not set or wrong.
@@ -131,10 +123,7 @@ pub(super) fn list<T>(
 ) -> Result<Vec<T>, String> {
     let entries: Vec<&str> = text.split(',').map(str::trim).collect();
     if entries.len() > most {
-        return Err(format!(
-            "has {} entries, at most {most} are allowed",
-            entries.len()
-        ));
+        return Err(format!("has {} entries, at most {most} are allowed", entries.len()));
     }
     if entries.contains(&"") {
         return Err(format!("{text:?} has an empty entry"));
@@ -153,10 +142,7 @@ mod tests {
         assert_eq!(read("65536"), Ok(65_536));
         assert_eq!(read("0"), Err("0 is below 1".into()));
         assert_eq!(read("65537"), Err("65537 is above 65536".into()));
-        assert_eq!(
-            read("99999999999999999999"),
-            Err("99999999999999999999 is above 65536".into())
-        );
+        assert_eq!(read("99999999999999999999"), Err("99999999999999999999 is above 65536".into()));
         assert_eq!(read("-1"), Err("\"-1\" is not a whole number".into()));
         assert_eq!(read("1k"), Err("\"1k\" is not a whole number".into()));
     }

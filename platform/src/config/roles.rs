@@ -45,11 +45,8 @@ pub(super) fn parse(
 }
 
 fn settings_of(role: Role, reader: &mut Reader<'_>) -> Config {
-    let data_dir = PathBuf::from(
-        reader
-            .text("DATA_DIR")
-            .unwrap_or_else(|| default_of("DATA_DIR").to_owned()),
-    );
+    let data_dir =
+        PathBuf::from(reader.text("DATA_DIR").unwrap_or_else(|| default_of("DATA_DIR").to_owned()));
     let api_addrs = networks::api_addrs(reader);
     // Of each pair the first is the default of the all-in-one process, the second that of API and worker.
     let private = role.pick(networks::loopback_networks(), Vec::new());
@@ -94,16 +91,10 @@ fn require(config: &Config, reader: &mut Reader<'_>) -> Made {
     let missing = |reader: &Reader<'_>, name| reader.text(name).is_none();
     let (no_secret, no_key) = (missing(reader, "WEBHOOK_SECRET"), missing(reader, "SECRET_KEY"));
     if config.role == Role::AllInOne {
-        return Made {
-            webhook_secret: no_secret,
-            secret_key: no_key,
-        };
+        return Made { webhook_secret: no_secret, secret_key: no_key };
     }
     if no_secret && config.role == Role::Api {
-        reader.wrong(
-            "WEBHOOK_SECRET",
-            "is required: the secret that clients sign POST /webhook with",
-        );
+        reader.wrong("WEBHOOK_SECRET", "is required: the secret that clients sign POST /webhook with");
     }
     if no_key {
         reader.wrong(
@@ -112,16 +103,10 @@ fn require(config: &Config, reader: &mut Reader<'_>) -> Made {
         );
     }
     if missing(reader, "REDIS_URL") {
-        reader.wrong(
-            "REDIS_URL",
-            "is required where API and workers are apart, like redis://127.0.0.1:6379",
-        );
+        reader.wrong("REDIS_URL", "is required where API and workers are apart, like redis://127.0.0.1:6379");
     }
     if missing(reader, "DATABASE_URL") {
-        reader.wrong(
-            "DATABASE_URL",
-            "is required, like postgres://user:password@host:5432/hookyard",
-        );
+        reader.wrong("DATABASE_URL", "is required, like postgres://user:password@host:5432/hookyard");
     } else if matches!(config.database_url, DatabaseUrl::Sqlite(_)) && !reader.has_problem("DATABASE_URL") {
         reader.wrong(
             "DATABASE_URL",
@@ -138,21 +123,14 @@ fn refuse_open_doors(config: &mut Config, reader: &mut Reader<'_>) {
     }
     let by_host = reader.text("API_ADDR").is_none() && reader.text("WEBHOOK_HOST").is_some();
     let api_name = if by_host { "WEBHOOK_HOST" } else { "API_ADDR" };
-    let api = config
-        .api_addrs
-        .iter()
-        .find(|address| !networks::is_loopback(address))
-        .copied();
+    let api = config.api_addrs.iter().find(|address| !networks::is_loopback(address)).copied();
     let dashboard = Some(config.dashboard_addr).filter(|address| !networks::is_loopback(address));
     let doors = match config.role {
         Role::AllInOne => vec![(api_name, api), ("DASHBOARD_ADDR", dashboard)],
         Role::Api => vec![(api_name, api)],
         Role::Worker => vec![("DASHBOARD_ADDR", dashboard)],
     };
-    for (name, address) in doors
-        .into_iter()
-        .filter_map(|(name, address)| Some((name, address?)))
-    {
+    for (name, address) in doors.into_iter().filter_map(|(name, address)| Some((name, address?))) {
         if config.allow_unauthenticated {
             config.notices.push(format!(
                 "{name}: {address} can be reached from other machines and NO KEY IS ASKED FOR: everybody there is an administrator (ALLOW_UNAUTHENTICATED=true)"
@@ -173,11 +151,7 @@ fn remark(config: &mut Config, reader: &Reader<'_>) {
                 .into(),
         );
     }
-    if config
-        .webhook_secret
-        .as_ref()
-        .is_some_and(|secret| secret.expose().len() < WEBHOOK_SECRET_ADVISED)
-    {
+    if config.webhook_secret.as_ref().is_some_and(|secret| secret.expose().len() < WEBHOOK_SECRET_ADVISED) {
         config.notices.push(format!(
             "WEBHOOK_SECRET is shorter than {WEBHOOK_SECRET_ADVISED} characters: it can be guessed"
         ));

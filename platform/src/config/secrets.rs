@@ -47,10 +47,7 @@ pub(super) fn secret_key(text: &str) -> Result<SecretKey, String> {
     const RULE: &str = "must be 32 bytes in base64: make one with `openssl rand -base64 32`";
     let bytes = decode(text).ok_or(format!("is not base64; {RULE}"))?;
     let length = bytes.len();
-    bytes
-        .try_into()
-        .map(SecretKey::new)
-        .map_err(|_| format!("is {length} bytes; {RULE}"))
+    bytes.try_into().map(SecretKey::new).map_err(|_| format!("is {length} bytes; {RULE}"))
 }
 
 /// `VAPID_PRIVATE_KEY`, `VAPID_PUBLIC_KEY` and `VAPID_EMAIL`: all or none.
@@ -68,11 +65,7 @@ pub(super) fn vapid(reader: &mut Reader<'_>) -> Option<VapidSettings> {
     let private_key = reader.optional(NAMES[0], vapid_private);
     let public_key = reader.optional(NAMES[1], vapid_public);
     let contact = reader.optional(NAMES[2], contact);
-    Some(VapidSettings {
-        private_key: private_key?,
-        public_key: public_key?,
-        contact: contact?,
-    })
+    Some(VapidSettings { private_key: private_key?, public_key: public_key?, contact: contact? })
 }
 
 fn vapid_private(text: &str) -> Result<Secret, String> {
@@ -105,20 +98,14 @@ fn contact(text: &str) -> Result<String, String> {
 /// `TELEGRAM_BOT_TOKEN` with its chat and its API.
 pub(super) fn telegram(reader: &mut Reader<'_>) -> Option<TelegramSettings> {
     let chat_id = reader.optional("TELEGRAM_CHAT_ID", chat_id);
-    let api_url = reader.or(
-        "TELEGRAM_API_URL",
-        default_of("TELEGRAM_API_URL").to_owned(),
-        |text| urls::base(text).map(|url| url.as_str().trim_end_matches('/').to_owned()),
-    );
+    let api_url = reader.or("TELEGRAM_API_URL", default_of("TELEGRAM_API_URL").to_owned(), |text| {
+        urls::base(text).map(|url| url.as_str().trim_end_matches('/').to_owned())
+    });
     if chat_id.is_some() && reader.text("TELEGRAM_BOT_TOKEN").is_none() {
         reader.wrong("TELEGRAM_BOT_TOKEN", "is missing: TELEGRAM_CHAT_ID is set");
     }
     let bot_token = reader.optional("TELEGRAM_BOT_TOKEN", bot_token)?;
-    Some(TelegramSettings {
-        bot_token,
-        chat_id,
-        api_url,
-    })
+    Some(TelegramSettings { bot_token, chat_id, api_url })
 }
 
 fn bot_token(token: &str) -> Result<Secret, String> {
@@ -142,11 +129,7 @@ fn chat_id(text: &str) -> Result<String, String> {
 
 fn decode(text: &str) -> Option<Vec<u8>> {
     let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    let alphabet = if text.contains(['-', '_']) {
-        URL_SAFE
-    } else {
-        STANDARD
-    };
+    let alphabet = if text.contains(['-', '_']) { URL_SAFE } else { STANDARD };
     GeneralPurpose::new(&alphabet, config).decode(text).ok()
 }
 

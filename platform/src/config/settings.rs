@@ -12,11 +12,7 @@ pub struct SettingDoc {
 }
 
 const fn setting(name: &'static str, default: &'static str, meaning: &'static str) -> SettingDoc {
-    SettingDoc {
-        name,
-        default,
-        meaning,
-    }
+    SettingDoc { name, default, meaning }
 }
 
 /// Every setting, in the order of documents. Defaults are those of the all-in-one process; the meaning says where they
@@ -73,11 +69,7 @@ pub const SETTINGS: &[SettingDoc] = &[
         "32 bytes in base64 that every key is derived from, the same for every process: openssl rand \
          -base64 32. The all-in-one process makes one and keeps it in DATA_DIR.",
     ),
-    setting(
-        "ADMIN_API_KEY",
-        "",
-        "The administrator's key, at least 16 characters: openssl rand -hex 32.",
-    ),
+    setting("ADMIN_API_KEY", "", "The administrator's key, at least 16 characters: openssl rand -hex 32."),
     setting(
         "ALLOW_UNAUTHENTICATED",
         "false",
@@ -95,78 +87,38 @@ pub const SETTINGS: &[SettingDoc] = &[
         "Directory of uploads that all processes share, as a path or file:///path. By default files in \
          DATA_DIR.",
     ),
-    setting(
-        "MAX_UPLOAD_BYTES",
-        "2147483648",
-        "Largest upload in bytes, at most 1 TiB.",
-    ),
-    setting(
-        "DOWNLOAD_LINK_TTL",
-        "24h",
-        "How long a signed download link lives, 1s to 30d.",
-    ),
+    setting("MAX_UPLOAD_BYTES", "2147483648", "Largest upload in bytes, at most 1 TiB."),
+    setting("DOWNLOAD_LINK_TTL", "24h", "How long a signed download link lives, 1s to 30d."),
     setting(
         "LOG_LEVEL",
         "INFO",
         "DEBUG, INFO, WARNING, ERROR, or filters of tracing such as info,api=debug.",
     ),
-    setting(
-        "LOG_FORMAT",
-        "pretty",
-        "pretty or json. hookyard-api and hookyard-worker: json by default.",
-    ),
+    setting("LOG_FORMAT", "pretty", "pretty or json. hookyard-api and hookyard-worker: json by default."),
     setting(
         "RETRY_SCHEDULE",
         "5s,5m,30m,2h,5h,10h,14h,20h,24h",
         "Waits between attempts by comma: at most 20, each at most 7d.",
     ),
-    setting(
-        "DELIVERY_TIMEOUT",
-        "15s",
-        "Longest attempt of a delivery, 1s to 60s.",
-    ),
-    setting(
-        "SHUTDOWN_TIMEOUT",
-        "75s",
-        "Longest wait for work under way at a stop, 1s to 1h.",
-    ),
+    setting("DELIVERY_TIMEOUT", "15s", "Longest attempt of a delivery, 1s to 60s."),
+    setting("SHUTDOWN_TIMEOUT", "75s", "Longest wait for work under way at a stop, 1s to 1h."),
     setting(
         "WORKER_QUEUES",
         "deliveries,uploads,broadcasts,maintenance",
         "Queues that this process takes work from, by comma.",
     ),
-    setting(
-        "SEND_SLOTS",
-        "1024",
-        "Most sends under way in one process, 1 to 65536.",
-    ),
-    setting(
-        "METRICS_PUBLIC",
-        "true",
-        "false asks for the administrator's key on /metrics.",
-    ),
+    setting("SEND_SLOTS", "1024", "Most sends under way in one process, 1 to 65536."),
+    setting("METRICS_PUBLIC", "true", "false asks for the administrator's key on /metrics."),
     setting(
         "VAPID_PRIVATE_KEY",
         "",
         "Private key of web push in base64url. Web push needs all three VAPID settings.",
     ),
     setting("VAPID_PUBLIC_KEY", "", "Public key of web push in base64url."),
-    setting(
-        "VAPID_EMAIL",
-        "",
-        "Contact for push services: an e-mail address or an https URL.",
-    ),
+    setting("VAPID_EMAIL", "", "Contact for push services: an e-mail address or an https URL."),
     setting("TELEGRAM_BOT_TOKEN", "", "Token of the Telegram bot."),
-    setting(
-        "TELEGRAM_CHAT_ID",
-        "",
-        "A chat that gets every message, beside the subscribers.",
-    ),
-    setting(
-        "TELEGRAM_API_URL",
-        "https://api.telegram.org",
-        "Where the Bot API answers.",
-    ),
+    setting("TELEGRAM_CHAT_ID", "", "A chat that gets every message, beside the subscribers."),
+    setting("TELEGRAM_API_URL", "https://api.telegram.org", "Where the Bot API answers."),
     setting(
         "CORS_ORIGINS",
         "",
@@ -176,24 +128,13 @@ pub const SETTINGS: &[SettingDoc] = &[
     setting(
         "RETENTION",
         "30d",
-        "How long finished deliveries and events are kept, 1d to 3650d.",
+        "How long finished deliveries and events will be kept (not enforced yet), 1d to 3650d.",
     ),
-    setting(
-        "OTEL_EXPORTER_OTLP_ENDPOINT",
-        "",
-        "Where traces go by OTLP, such as http://127.0.0.1:4318.",
-    ),
-    setting(
-        "MONGO_CONNECTION_STR",
-        "",
-        "Ignored with one line at start: there is no MongoDB here.",
-    ),
+    setting("OTEL_EXPORTER_OTLP_ENDPOINT", "", "Where traces go by OTLP, such as http://127.0.0.1:4318."),
+    setting("MONGO_CONNECTION_STR", "", "Ignored with one line at start: there is no MongoDB here."),
 ];
 
 /// The default of a setting; empty when it has none.
 pub(super) fn default_of(name: &str) -> &'static str {
-    SETTINGS
-        .iter()
-        .find(|setting| setting.name == name)
-        .map_or("", |setting| setting.default)
+    SETTINGS.iter().find(|setting| setting.name == name).map_or("", |setting| setting.default)
 }

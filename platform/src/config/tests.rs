@@ -41,19 +41,13 @@ fn the_all_in_one_process_needs_no_setting() {
     let config = all_in_one(&[]).expect("defaults are valid");
     assert_eq!(config.database_url, DatabaseUrl::Sqlite("./data/app.db".into()));
     assert_eq!(config.redis_url, None);
-    assert_eq!(
-        config.api_addrs,
-        ["127.0.0.1:8081".parse::<SocketAddr>().expect("address")]
-    );
+    assert_eq!(config.api_addrs, ["127.0.0.1:8081".parse::<SocketAddr>().expect("address")]);
     assert_eq!(config.dashboard_addr.to_string(), "127.0.0.1:5555");
     assert_eq!(config.public_link("/v1/x"), "http://127.0.0.1:8081/v1/x");
     assert_eq!(config.allow_networks, networks::loopback_networks());
     assert_eq!(config.storage_dir, Path::new("./data/files"));
     assert_eq!(config.max_upload_bytes, 2 << 30);
-    assert_eq!(
-        (config.log_level.as_str(), config.log_format),
-        ("info", LogFormat::Pretty)
-    );
+    assert_eq!((config.log_level.as_str(), config.log_format), ("info", LogFormat::Pretty));
     assert_eq!(config.cors_origins, CorsOrigins::AnyForNotifications);
     assert_eq!(config.worker_queues, QueueName::ALL);
     assert_eq!(config.shutdown_timeout, Duration::from_secs(75));
@@ -118,10 +112,7 @@ fn a_setting_outside_its_bounds_is_refused_and_at_the_bound_taken() {
             assert!(all_in_one(&[(name, value)]).is_ok(), "{name}={value}");
         }
         for value in bad {
-            assert!(
-                wrong(all_in_one(&[(name, value)])).starts_with(&format!("{name}: ")),
-                "{name}={value}"
-            );
+            assert!(wrong(all_in_one(&[(name, value)])).starts_with(&format!("{name}: ")), "{name}={value}");
         }
     }
 }
@@ -129,31 +120,19 @@ fn a_setting_outside_its_bounds_is_refused_and_at_the_bound_taken() {
 #[test]
 fn the_api_needs_four_settings_and_says_each() {
     let text = wrong(read(Role::Api, &[]));
-    let names: Vec<&str> = text
-        .lines()
-        .filter_map(|line| line.split_once(": "))
-        .map(|(name, _)| name)
-        .collect();
-    assert_eq!(
-        names,
-        ["DATABASE_URL", "REDIS_URL", "WEBHOOK_SECRET", "SECRET_KEY"]
-    );
+    let names: Vec<&str> =
+        text.lines().filter_map(|line| line.split_once(": ")).map(|(name, _)| name).collect();
+    assert_eq!(names, ["DATABASE_URL", "REDIS_URL", "WEBHOOK_SECRET", "SECRET_KEY"]);
     for (missing, _) in APART {
         let rest: Vec<_> = APART.into_iter().filter(|(name, _)| *name != missing).collect();
         let text = wrong(read(Role::Api, &rest));
-        assert!(
-            text.starts_with(&format!("{missing}: is required")) && text.lines().count() == 1,
-            "{text}"
-        );
+        assert!(text.starts_with(&format!("{missing}: is required")) && text.lines().count() == 1, "{text}");
     }
 }
 
 #[test]
 fn a_worker_needs_no_webhook_secret() {
-    assert_eq!(
-        read(Role::Worker, &APART[1..]).expect("enough").webhook_secret,
-        None
-    );
+    assert_eq!(read(Role::Worker, &APART[1..]).expect("enough").webhook_secret, None);
 }
 
 #[test]
@@ -172,23 +151,10 @@ fn a_public_address_without_a_key_is_refused_with_the_way_out() {
         (Role::Worker, "DASHBOARD_ADDR", "0.0.0.0:5555"),
     ] {
         let text = wrong(apart(role, &[(name, value)]));
-        assert!(
-            text.starts_with(&format!("{name}: ")) && text.contains("set ADMIN_API_KEY"),
-            "{text}"
-        );
-        assert!(
-            apart(role, &[(name, value), ("ADMIN_API_KEY", ADMIN)])
-                .expect("a key")
-                .notices
-                .is_empty()
-        );
+        assert!(text.starts_with(&format!("{name}: ")) && text.contains("set ADMIN_API_KEY"), "{text}");
+        assert!(apart(role, &[(name, value), ("ADMIN_API_KEY", ADMIN)]).expect("a key").notices.is_empty());
         let open = apart(role, &[(name, value), ("ALLOW_UNAUTHENTICATED", "true")]).expect("asked for");
-        assert!(
-            open.notices
-                .iter()
-                .any(|notice| notice.contains("NO KEY IS ASKED FOR")),
-            "{open:?}"
-        );
+        assert!(open.notices.iter().any(|notice| notice.contains("NO KEY IS ASKED FOR")), "{open:?}");
     }
 }
 
@@ -200,10 +166,7 @@ fn an_address_that_a_role_does_not_listen_on_is_no_door() {
 
 #[test]
 fn a_short_admin_key_is_refused_once_and_opens_no_door() {
-    let text = wrong(all_in_one(&[
-        ("API_ADDR", "0.0.0.0:8081"),
-        ("ADMIN_API_KEY", &ADMIN[1..]),
-    ]));
+    let text = wrong(all_in_one(&[("API_ADDR", "0.0.0.0:8081"), ("ADMIN_API_KEY", &ADMIN[1..])]));
     assert!(text.starts_with("ADMIN_API_KEY: is shorter than 16"), "{text}");
     assert_eq!(text.lines().count(), 1);
 }
@@ -211,15 +174,8 @@ fn a_short_admin_key_is_refused_once_and_opens_no_door() {
 #[test]
 fn the_api_listens_where_it_is_told() {
     let addrs = |settings: &[(&str, &str)]| all_in_one(settings).expect("valid").api_addrs;
-    let both = [
-        ("WEBHOOK_HOST", "::1"),
-        ("WEBHOOK_PORT", "9000"),
-        ("API_ADDR", "localhost:1, [::1]:2"),
-    ];
-    assert_eq!(
-        addrs(&both[..2]),
-        ["[::1]:9000".parse::<SocketAddr>().expect("address")]
-    );
+    let both = [("WEBHOOK_HOST", "::1"), ("WEBHOOK_PORT", "9000"), ("API_ADDR", "localhost:1, [::1]:2")];
+    assert_eq!(addrs(&both[..2]), ["[::1]:9000".parse::<SocketAddr>().expect("address")]);
     let texts: Vec<String> = addrs(&both).iter().map(ToString::to_string).collect();
     assert_eq!(texts, ["127.0.0.1:1", "[::1]:2"]);
     assert!(wrong(all_in_one(&[("API_ADDR", "8081")])).contains("is not an address like"));
@@ -230,52 +186,32 @@ fn the_api_listens_where_it_is_told() {
 #[test]
 fn a_log_level_is_a_word_in_any_case_or_a_filter() {
     let level = |text: &str| all_in_one(&[("LOG_LEVEL", text)]).map(|config| config.log_level);
-    for (text, filter) in [
-        ("DEBUG", "debug"),
-        ("Warning", "warn"),
-        ("error", "error"),
-        ("info,api=debug", "info,api=debug"),
-    ] {
+    for (text, filter) in
+        [("DEBUG", "debug"), ("Warning", "warn"), ("error", "error"), ("info,api=debug", "info,api=debug")]
+    {
         assert_eq!(level(text).as_deref(), Ok(filter));
     }
     for bad in ["LOUD", "info,api", "api=loud", ","] {
-        assert!(
-            level(bad).is_err_and(|wrong| wrong.to_string().starts_with("LOG_LEVEL: ")),
-            "{bad}"
-        );
+        assert!(level(bad).is_err_and(|wrong| wrong.to_string().starts_with("LOG_LEVEL: ")), "{bad}");
     }
 }
 
 #[test]
 fn mongodb_and_a_short_webhook_secret_are_remarked() {
-    let config = all_in_one(&[
-        ("MONGO_CONNECTION_STR", "mongodb://u:hunter2@m"),
-        ("WEBHOOK_SECRET", "mysecretkey"),
-    ]);
+    let config =
+        all_in_one(&[("MONGO_CONNECTION_STR", "mongodb://u:hunter2@m"), ("WEBHOOK_SECRET", "mysecretkey")]);
     let notices = config.expect("both are allowed").notices;
     assert_eq!(notices.len(), 2, "{notices:?}");
-    assert!(
-        notices[0].contains("no MongoDB") && notices[1].contains("WEBHOOK_SECRET"),
-        "{notices:?}"
-    );
+    assert!(notices[0].contains("no MongoDB") && notices[1].contains("WEBHOOK_SECRET"), "{notices:?}");
     assert!(!notices.concat().contains("hunter2") && !notices.concat().contains("mysecretkey"));
 }
 
 #[test]
 fn web_push_and_telegram_are_set_whole_or_not_at_all() {
-    let text = wrong(all_in_one(&[
-        ("VAPID_EMAIL", "a@b.example"),
-        ("TELEGRAM_CHAT_ID", "42"),
-    ]));
-    let names: Vec<&str> = text
-        .lines()
-        .filter_map(|line| line.split_once(": "))
-        .map(|(name, _)| name)
-        .collect();
-    assert_eq!(
-        names,
-        ["VAPID_PRIVATE_KEY", "VAPID_PUBLIC_KEY", "TELEGRAM_BOT_TOKEN"]
-    );
+    let text = wrong(all_in_one(&[("VAPID_EMAIL", "a@b.example"), ("TELEGRAM_CHAT_ID", "42")]));
+    let names: Vec<&str> =
+        text.lines().filter_map(|line| line.split_once(": ")).map(|(name, _)| name).collect();
+    assert_eq!(names, ["VAPID_PRIVATE_KEY", "VAPID_PUBLIC_KEY", "TELEGRAM_BOT_TOKEN"]);
 
     let public = format!("BA{}", "A".repeat(85));
     let private = "A".repeat(43);
@@ -310,17 +246,13 @@ fn no_secret_is_shown_by_debug_or_by_an_error() {
 
 fn load(data_dir: &Path, more: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
     let dir = data_dir.to_str().expect("UTF-8").to_owned();
-    let map: HashMap<&str, String> = more
-        .iter()
-        .map(|(name, value)| (*name, (*value).to_owned()))
-        .collect();
-    Config::load(Role::AllInOne, |name| {
-        if name == "DATA_DIR" {
-            Some(dir.clone())
-        } else {
-            map.get(name).cloned()
-        }
-    })
+    let map: HashMap<&str, String> = more.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+    Config::load(
+        Role::AllInOne,
+        |name| {
+            if name == "DATA_DIR" { Some(dir.clone()) } else { map.get(name).cloned() }
+        },
+    )
 }
 
 #[test]
@@ -329,17 +261,9 @@ fn secrets_are_made_at_the_first_start_and_kept() {
     let data = dir.path().join("new/data");
     let first = load(&data, &[]).expect("first start");
     assert_eq!(first.notices.len(), 2, "{:?}", first.notices);
-    assert!(
-        first
-            .notices
-            .iter()
-            .all(|notice| notice.contains(data.to_str().expect("UTF-8")))
-    );
+    assert!(first.notices.iter().all(|notice| notice.contains(data.to_str().expect("UTF-8"))));
     let second = load(&data, &[]).expect("second start");
-    assert_eq!(
-        (&second.secret_key, &second.webhook_secret),
-        (&first.secret_key, &first.webhook_secret)
-    );
+    assert_eq!((&second.secret_key, &second.webhook_secret), (&first.secret_key, &first.webhook_secret));
     assert!(second.notices.is_empty(), "{:?}", second.notices);
 
     let mut files: Vec<String> = fs::read_dir(&data)
@@ -357,11 +281,7 @@ fn secrets_are_made_at_the_first_start_and_kept() {
 #[test]
 fn secrets_that_are_set_are_used_and_none_is_made() {
     let dir = tempfile::tempdir().expect("temporary directory");
-    let config = load(
-        dir.path(),
-        &[("SECRET_KEY", KEY), ("WEBHOOK_SECRET", "mysecretkey")],
-    )
-    .expect("valid");
+    let config = load(dir.path(), &[("SECRET_KEY", KEY), ("WEBHOOK_SECRET", "mysecretkey")]).expect("valid");
     assert_eq!(config.secret_key[31], 31);
     assert_eq!(config.webhook_secret.expect("set").expose(), "mysecretkey");
     assert_eq!(fs::read_dir(dir.path()).expect("directory").count(), 0);
@@ -379,10 +299,7 @@ fn two_first_starts_at_once_agree() {
     let dir = tempfile::tempdir().expect("temporary directory");
     let keys: Vec<SecretKey> = std::thread::scope(|scope| {
         let starts: Vec<_> = (0..8).map(|_| scope.spawn(|| load(dir.path(), &[]))).collect();
-        starts
-            .into_iter()
-            .map(|start| start.join().expect("no panic").expect("valid").secret_key)
-            .collect()
+        starts.into_iter().map(|start| start.join().expect("no panic").expect("valid").secret_key).collect()
     });
     assert!(keys.iter().all(|key| *key == keys[0]));
 }
@@ -393,14 +310,8 @@ fn a_kept_secret_that_is_broken_is_never_replaced() {
     for broken in ["", "c2hvcnQ=", &"x".repeat(4_097)] {
         fs::write(dir.path().join("secret_key"), broken).expect("write");
         let text = wrong(load(dir.path(), &[]));
-        assert!(
-            text.starts_with("SECRET_KEY: is not set, and ") && text.contains("secret_key"),
-            "{text}"
-        );
-        assert_eq!(
-            fs::read_to_string(dir.path().join("secret_key")).expect("kept"),
-            broken
-        );
+        assert!(text.starts_with("SECRET_KEY: is not set, and ") && text.contains("secret_key"), "{text}");
+        assert_eq!(fs::read_to_string(dir.path().join("secret_key")).expect("kept"), broken);
     }
 }
 

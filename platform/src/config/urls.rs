@@ -11,9 +11,7 @@ pub(super) fn database(text: &str) -> Result<DatabaseUrl, String> {
     match scheme(text) {
         Some("sqlite") => sqlite_path(text).map(DatabaseUrl::Sqlite),
         Some("postgres" | "postgresql") => postgres(text),
-        Some(other) => Err(format!(
-            "unknown scheme {other:?}: sqlite, postgres and postgresql are known"
-        )),
+        Some(other) => Err(format!("unknown scheme {other:?}: sqlite, postgres and postgresql are known")),
         None => Err("is not a URL like sqlite:///./data/app.db or postgres://user:password@host/name".into()),
     }
 }
@@ -120,10 +118,7 @@ mod tests {
             "sqlite:///:memory:",
             "sqlite:///a?mode=rwc",
         ] {
-            assert!(
-                database(bad).is_err_and(|wrong| wrong.contains("sqlite")),
-                "{bad}"
-            );
+            assert!(database(bad).is_err_and(|wrong| wrong.contains("sqlite")), "{bad}");
         }
     }
 
@@ -142,18 +137,12 @@ mod tests {
             base("https://a:hunter2@b").expect_err("user info"),
             storage("gs://hunter2").expect_err("unknown scheme"),
         ];
-        assert!(
-            wrongs.iter().all(|wrong| !wrong.contains("hunter2")),
-            "{wrongs:?}"
-        );
+        assert!(wrongs.iter().all(|wrong| !wrong.contains("hunter2")), "{wrongs:?}");
     }
 
     #[test]
     fn postgres_has_two_names() {
-        for url in [
-            "postgres://u:p@db/app",
-            "postgresql://db:5432/app?sslmode=disable",
-        ] {
+        for url in ["postgres://u:p@db/app", "postgresql://db:5432/app?sslmode=disable"] {
             assert_eq!(database(url), Ok(DatabaseUrl::Postgres(url.to_owned())));
         }
     }
@@ -173,14 +162,7 @@ mod tests {
             base("https://hooks.example/in/").map(String::from),
             Ok("https://hooks.example/in".into())
         );
-        for bad in [
-            "hooks.example",
-            "ftp://a",
-            "https://a?b",
-            "https://a#b",
-            "https://u@a",
-            "file:///a",
-        ] {
+        for bad in ["hooks.example", "ftp://a", "https://a?b", "https://a#b", "https://u@a", "file:///a"] {
             assert!(base(bad).is_err(), "{bad}");
         }
     }

@@ -52,26 +52,15 @@ pub(super) fn retry_schedule(text: &str) -> Result<RetrySchedule, String> {
 /// Queues by comma, each once.
 pub(super) fn queues(text: &str) -> Result<Vec<QueueName>, String> {
     let queues = list(text, QueueName::ALL.len(), queue)?;
-    match queues
-        .iter()
-        .enumerate()
-        .find(|(at, queue)| queues[..*at].contains(queue))
-    {
+    match queues.iter().enumerate().find(|(at, queue)| queues[..*at].contains(queue)) {
         Some((_, queue)) => Err(format!("has {queue} twice")),
         None => Ok(queues),
     }
 }
 
 fn queue(word: &str) -> Result<QueueName, String> {
-    let known = || {
-        QueueName::ALL
-            .iter()
-            .map(|queue| queue.as_str())
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    word.parse()
-        .map_err(|_| format!("{word:?} is not a queue: {} are", known()))
+    let known = || QueueName::ALL.iter().map(|queue| queue.as_str()).collect::<Vec<_>>().join(", ");
+    word.parse().map_err(|_| format!("{word:?} is not a queue: {} are", known()))
 }
 
 pub(super) fn send_slots(text: &str) -> Result<usize, String> {

@@ -51,9 +51,7 @@ async fn subscribe(client: &Client, bells: &HashMap<String, Bell>) -> Result<Pub
         subscription.subscribe(bells.keys().collect::<Vec<_>>()).await?;
         Ok(subscription)
     };
-    timeout(CONNECT_TIMEOUT, opening)
-        .await
-        .unwrap_or_else(|late| Err(std::io::Error::from(late).into()))
+    timeout(CONNECT_TIMEOUT, opening).await.unwrap_or_else(|late| Err(std::io::Error::from(late).into()))
 }
 
 async fn follow(subscription: PubSub, bells: &HashMap<String, Bell>, own: &str) {
@@ -80,9 +78,7 @@ async fn follow(subscription: PubSub, bells: &HashMap<String, Bell>, own: &str) 
 pub(super) async fn publish(link: Arc<Link>, message: Cmd, rung: Arc<Notify>) {
     loop {
         rung.notified().await;
-        let sent = link
-            .call(async |connection| message.query_async::<i64>(connection).await)
-            .await;
+        let sent = link.call(async |connection| message.query_async::<i64>(connection).await).await;
         if let Err(error) = sent {
             tracing::debug!(%error, "could not wake other processes");
         }

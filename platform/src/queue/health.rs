@@ -17,11 +17,7 @@ pub(super) struct Health {
 
 impl Health {
     pub(super) fn new() -> Self {
-        Self {
-            healthy: AtomicBool::new(true),
-            since: Instant::now(),
-            next_probe_ms: AtomicU64::new(0),
-        }
+        Self { healthy: AtomicBool::new(true), since: Instant::now(), next_probe_ms: AtomicU64::new(0) }
     }
 
     pub(super) fn is_healthy(&self) -> bool {
@@ -36,8 +32,7 @@ impl Health {
     /// Takes the outcome of a call; says whether it changed anything.
     pub(super) fn record(&self, success: bool) -> bool {
         if !success {
-            self.next_probe_ms
-                .store(self.now_ms() + millis(PROBE_EVERY), Ordering::Relaxed);
+            self.next_probe_ms.store(self.now_ms() + millis(PROBE_EVERY), Ordering::Relaxed);
         }
         self.healthy.swap(success, Ordering::Relaxed) != success
     }
@@ -47,10 +42,7 @@ impl Health {
         let due = self.next_probe_ms.load(Ordering::Relaxed);
         let next = now + millis(PROBE_EVERY);
         now >= due
-            && self
-                .next_probe_ms
-                .compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok()
+            && self.next_probe_ms.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     fn now_ms(&self) -> u64 {

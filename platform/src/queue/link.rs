@@ -30,12 +30,7 @@ pub(super) struct Link {
 
 impl Link {
     pub(super) fn new(client: Client) -> Self {
-        Self {
-            client,
-            connection: Mutex::new(None),
-            health: Health::new(),
-            policy_checked: false.into(),
-        }
+        Self { client, connection: Mutex::new(None), health: Health::new(), policy_checked: false.into() }
     }
 
     pub(super) fn client(&self) -> &Client {
@@ -51,8 +46,7 @@ impl Link {
         &self,
         script: &ScriptInvocation<'_>,
     ) -> Result<T, QueueError> {
-        self.call(async |connection| script.invoke_async(connection).await)
-            .await
+        self.call(async |connection| script.invoke_async(connection).await).await
     }
 
     /// Runs one call, if Redis is not known to be away, and remembers how it went.
@@ -72,9 +66,8 @@ impl Link {
         run: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
     ) -> Result<T, QueueError> {
         let answered = timeout(CALL_TIMEOUT, async { run(&mut self.connection().await?).await }).await;
-        let outcome = answered.map_or(Err(QueueError::Deadline(CALL_TIMEOUT)), |done| {
-            done.map_err(Into::into)
-        });
+        let outcome =
+            answered.map_or(Err(QueueError::Deadline(CALL_TIMEOUT)), |done| done.map_err(Into::into));
         self.settle(outcome.as_ref().err()).await;
         outcome
     }
@@ -116,14 +109,9 @@ impl Link {
         if self.policy_checked.swap(true, Ordering::Relaxed) {
             return;
         }
-        let info = redis::cmd("INFO")
-            .arg("memory")
-            .query_async::<String>(connection)
-            .await
-            .unwrap_or_default();
-        let policy = info
-            .lines()
-            .find_map(|line| line.strip_prefix("maxmemory_policy:"));
+        let info =
+            redis::cmd("INFO").arg("memory").query_async::<String>(connection).await.unwrap_or_default();
+        let policy = info.lines().find_map(|line| line.strip_prefix("maxmemory_policy:"));
         if let Some(policy) = policy.filter(|policy| *policy != "noeviction") {
             tracing::warn!(
                 policy,

@@ -33,14 +33,8 @@ struct Lane {
 
 impl Default for MemoryQueue {
     fn default() -> Self {
-        let lanes = QueueName::ALL
-            .iter()
-            .map(|name| (*name, Arc::new(Lane::new())))
-            .collect();
-        Self {
-            lanes: Arc::new(lanes),
-            wake: Bell::new(0),
-        }
+        let lanes = QueueName::ALL.iter().map(|name| (*name, Arc::new(Lane::new()))).collect();
+        Self { lanes: Arc::new(lanes), wake: Bell::new(0) }
     }
 }
 
@@ -77,21 +71,14 @@ impl MemoryQueue {
 impl Lane {
     fn new() -> Self {
         let (sender, receiver) = mpsc::unbounded_channel();
-        Self {
-            held: Mutex::new(0),
-            sender,
-            receiver: Mutex::new(receiver),
-        }
+        Self { held: Mutex::new(0), sender, receiver: Mutex::new(receiver) }
     }
 
     fn push(&self, ids: &[Uuid], request_id: Option<&str>) -> usize {
         let mut held = lock(&self.held);
         let taken = ids.len().min(WINDOW.saturating_sub(*held));
         for ids in ids[..taken].chunks(MAX_IDS_PER_JOB) {
-            let hint = Hint {
-                ids: ids.to_vec(),
-                request_id: request_id.map(str::to_owned),
-            };
+            let hint = Hint { ids: ids.to_vec(), request_id: request_id.map(str::to_owned) };
             let name = TaskId::from_string(Uuid::now_v7().to_string());
             let sent = self.sender.send(TaskBuilder::new(hint).task_id(name).build());
             sent.expect("the receiver lives as long as the lane");

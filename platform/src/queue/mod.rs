@@ -39,9 +39,7 @@ impl Queue {
     /// A queue within this process.
     #[must_use]
     pub fn memory() -> Self {
-        Self {
-            backend: Backend::Memory(MemoryQueue::default()),
-        }
+        Self { backend: Backend::Memory(MemoryQueue::default()) }
     }
 
     /// A queue in the Redis at `url`, under the namespace `hookyard`. Fails only when the address is not valid: a Redis
@@ -52,9 +50,7 @@ impl Queue {
 
     /// Like [`Queue::redis`], with every key and channel under `namespace`, so that several share one Redis.
     pub async fn redis_in(url: &str, namespace: &str) -> Result<Self, QueueError> {
-        Ok(Self {
-            backend: Backend::Redis(RedisQueue::open(url, namespace).await?),
-        })
+        Ok(Self { backend: Backend::Redis(RedisQueue::open(url, namespace).await?) })
     }
 
     /// Pushes the first ids that fit the window, in jobs of at most [`domain::job::MAX_IDS_PER_JOB`]; returns how many

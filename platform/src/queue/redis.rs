@@ -69,9 +69,7 @@ impl RedisQueue {
             _stop_on_drop: stop.clone().drop_guard(),
             stop,
         };
-        let queue = Self {
-            inner: Arc::new(inner),
-        };
+        let queue = Self { inner: Arc::new(inner) };
         queue.publish();
         // Says in the log whether Redis is there and keeps what it is given; its absence is no error.
         let _ = queue.depth(QueueName::Deliveries).await;
@@ -143,10 +141,7 @@ impl RedisQueue {
             .key(config.job_data_hash())
             .arg(BROKEN_LIMIT)
             .arg(millis(BROKEN_KEPT));
-        self.inner
-            .link
-            .call_anyway(async |connection| script.invoke_async(connection).await)
-            .await
+        self.inner.link.call_anyway(async |connection| script.invoke_async(connection).await).await
     }
 
     /// Takes a worker that stopped off the list of live ones, unless it still holds jobs.
@@ -182,11 +177,7 @@ impl RedisQueue {
     #[must_use]
     pub fn pushed(&self, queue: QueueName) -> watch::Receiver<u64> {
         self.listen();
-        self.inner
-            .pushed
-            .get(&queue)
-            .expect("a bell was made for every name")
-            .subscribe()
+        self.inner.pushed.get(&queue).expect("a bell was made for every name").subscribe()
     }
 
     pub(super) fn is_healthy(&self) -> bool {
@@ -206,20 +197,15 @@ impl RedisQueue {
     fn publish(&self) {
         let mut message = redis::cmd("PUBLISH");
         message.arg(self.wake_channel()).arg(&self.inner.instance);
-        self.spawn(bell::publish(
-            Arc::clone(&self.inner.link),
-            message,
-            Arc::clone(&self.inner.rung),
-        ));
+        self.spawn(bell::publish(Arc::clone(&self.inner.link), message, Arc::clone(&self.inner.rung)));
     }
 
     // Processes that only push never subscribe.
     fn listen(&self) {
         self.inner.listening.get_or_init(|| {
             let pushed = self.inner.pushed.iter();
-            let mut bells: HashMap<_, _> = pushed
-                .map(|(name, bell)| (self.pushed_channel(*name), bell.clone()))
-                .collect();
+            let mut bells: HashMap<_, _> =
+                pushed.map(|(name, bell)| (self.pushed_channel(*name), bell.clone())).collect();
             bells.insert(self.wake_channel(), self.inner.wake.clone());
             let client = self.inner.link.client().clone();
             self.spawn(bell::listen(client, bells, self.inner.instance.clone()));
@@ -241,10 +227,8 @@ impl RedisQueue {
 
 // The script writes `{"ids":[…]`; this closes it as serde would write a `Hint`.
 fn end_of_job(request_id: Option<&str>) -> String {
-    request_id.map_or_else(
-        || "}".to_owned(),
-        |id| format!(",\"request_id\":{}}}", serde_json::Value::from(id)),
-    )
+    request_id
+        .map_or_else(|| "}".to_owned(), |id| format!(",\"request_id\":{}}}", serde_json::Value::from(id)))
 }
 
 fn metadata_prefix(config: &Config) -> String {

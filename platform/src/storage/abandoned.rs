@@ -21,10 +21,7 @@ impl Storage {
     pub async fn remove_abandoned(&self, before: SystemTime) -> Result<usize, StorageError> {
         let root = self.root.clone();
         let removed = blocking(move || sweep(&root, before)).await;
-        removed.map_err(|source| StorageError::Directory {
-            path: self.root.to_path_buf(),
-            source,
-        })
+        removed.map_err(|source| StorageError::Directory { path: self.root.to_path_buf(), source })
     }
 
     /// Names of finished objects directly under `folder` that were last written to within `written`, at most `limit`.
@@ -84,17 +81,16 @@ fn list(folder: &Path, written: &Range<SystemTime>, limit: usize) -> io::Result<
         let modified = entry.metadata().and_then(|found| found.modified());
         modified.is_ok_and(|at| written.contains(&at))
     };
-    let names = entries.filter_map(Result::ok).filter(written_then).filter_map(|entry| entry.file_name().into_string().ok());
+    let names = entries
+        .filter_map(Result::ok)
+        .filter(written_then)
+        .filter_map(|entry| entry.file_name().into_string().ok());
     Ok(names.filter(|name| !name.contains('#')).take(limit).collect())
 }
 
 fn remove_if_older(entry: &fs::DirEntry, before: SystemTime) -> io::Result<bool> {
     let gone = |error: io::Error| {
-        if error.kind() == io::ErrorKind::NotFound {
-            Ok(false)
-        } else {
-            Err(error)
-        }
+        if error.kind() == io::ErrorKind::NotFound { Ok(false) } else { Err(error) }
     };
     match entry.metadata().and_then(|found| found.modified()) {
         Ok(written) if written < before => fs::remove_file(entry.path()).map(|()| true).or_else(gone),

@@ -20,12 +20,7 @@ pub struct Incoming {
 
 impl Incoming {
     pub(super) fn new(upload: Box<dyn MultipartUpload>) -> Self {
-        Self {
-            upload,
-            waiting: Vec::new(),
-            waiting_bytes: 0,
-            size: 0,
-        }
+        Self { upload, waiting: Vec::new(), waiting_bytes: 0, size: 0 }
     }
 
     /// Adds bytes. After an error the object cannot be finished.
@@ -36,11 +31,7 @@ impl Incoming {
         self.size += bytes.len() as u64;
         self.waiting_bytes += bytes.len();
         self.waiting.push(bytes);
-        if self.waiting_bytes >= WRITE_AT {
-            self.flush().await
-        } else {
-            Ok(())
-        }
+        if self.waiting_bytes >= WRITE_AT { self.flush().await } else { Ok(()) }
     }
 
     /// Bytes taken so far.

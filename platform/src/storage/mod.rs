@@ -66,21 +66,13 @@ impl Storage {
     /// # Errors
     /// When the directory cannot be made or opened.
     pub fn local(dir: &Path) -> Result<Self, StorageError> {
-        let directory = |source| StorageError::Directory {
-            path: dir.to_owned(),
-            source,
-        };
+        let directory = |source| StorageError::Directory { path: dir.to_owned(), source };
         fs::create_dir_all(dir).map_err(directory)?;
         let root = fs::canonicalize(dir).map_err(directory)?;
         // `with_fsync`: file and directory reach the disk before an object counts as there. Without it a 2xx would
         // promise what a power cut takes back.
-        let store = LocalFileSystem::new_with_prefix(&root)
-            .map_err(StorageError::Store)?
-            .with_fsync(true);
-        Ok(Self {
-            store: Arc::new(store),
-            root: root.into(),
-        })
+        let store = LocalFileSystem::new_with_prefix(&root).map_err(StorageError::Store)?.with_fsync(true);
+        Ok(Self { store: Arc::new(store), root: root.into() })
     }
 
     /// Begins an object, which replaces any of the same key when it is finished. Dropping it leaves no object behind.
@@ -88,11 +80,7 @@ impl Storage {
     /// # Errors
     /// When the key is not one of ours or the disk refuses.
     pub async fn create(&self, key: &str) -> Result<Incoming, StorageError> {
-        let upload = self
-            .store
-            .put_multipart(&checked(key)?)
-            .await
-            .map_err(StorageError::Store)?;
+        let upload = self.store.put_multipart(&checked(key)?).await.map_err(StorageError::Store)?;
         Ok(Incoming::new(upload))
     }
 
@@ -120,18 +108,9 @@ impl Storage {
                 return Err(StorageError::Range { total });
             }
         }
-        let options = GetOptions {
-            range: range.map(GetRange::Bounded),
-            ..GetOptions::default()
-        };
+        let options = GetOptions { range: range.map(GetRange::Bounded), ..GetOptions::default() };
         let found = self.store.get_opts(&path, options).await.map_err(failed)?;
-        Ok((
-            found.meta.size,
-            found
-                .into_stream()
-                .map(|part| part.map_err(StorageError::Store))
-                .boxed(),
-        ))
+        Ok((found.meta.size, found.into_stream().map(|part| part.map_err(StorageError::Store)).boxed()))
     }
 
     /// The object as a file of this machine, for whoever must seek in it. Open it, read it, do not write.
@@ -139,10 +118,7 @@ impl Storage {
     /// # Errors
     /// When there is no such object or the disk refuses.
     pub async fn open_file(&self, key: &str) -> Result<File, StorageError> {
-        let path = self
-            .store
-            .path_to_filesystem(&checked(key)?)
-            .map_err(StorageError::Store)?;
+        let path = self.store.path_to_filesystem(&checked(key)?).map_err(StorageError::Store)?;
         let opened = blocking(move || File::open(&path).map_err(|source| (path, source))).await;
         opened.map_err(|(path, source)| match source.kind() {
             io::ErrorKind::NotFound => StorageError::NotFound(key.to_owned()),
@@ -172,9 +148,7 @@ fn checked(key: &str) -> Result<Key, StorageError> {
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    tokio::task::spawn_blocking(work)
-        .await
-        .expect("the work does not panic and is never cancelled")
+    tokio::task::spawn_blocking(work).await.expect("the work does not panic and is never cancelled")
 }
 
 #[cfg(test)]

@@ -37,10 +37,7 @@ impl Shelf {
         let mut found = Vec::new();
         let mut directories = vec![self.dir.path().to_owned()];
         while let Some(directory) = directories.pop() {
-            for entry in fs::read_dir(directory)
-                .expect("directory")
-                .map(|entry| entry.expect("entry"))
-            {
+            for entry in fs::read_dir(directory).expect("directory").map(|entry| entry.expect("entry")) {
                 if entry.path().is_dir() {
                     directories.push(entry.path());
                 } else {
@@ -57,10 +54,7 @@ impl Shelf {
 async fn what_is_written_is_read_back_whole() {
     let shelf = Shelf::new();
     let large = vec![7; 700_000];
-    assert_eq!(
-        shelf.put("2026/11/a-1.bin", &[b"head", &large, b"tail"]).await,
-        700_008
-    );
+    assert_eq!(shelf.put("2026/11/a-1.bin", &[b"head", &large, b"tail"]).await, 700_008);
     let (total, bytes) = shelf.get("2026/11/a-1.bin", None).await.expect("read");
     assert_eq!((total, bytes.len()), (700_008, 700_008));
     assert!(bytes.starts_with(b"head\x07") && bytes.ends_with(b"\x07tail"));
@@ -73,34 +67,19 @@ async fn an_empty_object_is_an_object() {
     assert_eq!(shelf.put("empty", &[]).await, 0);
     assert_eq!(shelf.get("empty", None).await.expect("read"), (0, Vec::new()));
     let range = shelf.get("empty", Some(0..1)).await;
-    assert!(
-        matches!(range, Err(StorageError::Range { total: 0 })),
-        "{range:?}"
-    );
+    assert!(matches!(range, Err(StorageError::Range { total: 0 })), "{range:?}");
 }
 
 #[tokio::test]
 async fn a_range_gives_its_part_and_the_whole_size() {
     let shelf = Shelf::new();
     shelf.put("a", &[b"0123456789"]).await;
-    for (range, bytes) in [
-        (0..1, "0"),
-        (3..6, "345"),
-        (9..10, "9"),
-        (8..100, "89"),
-        (0..10, "0123456789"),
-    ] {
-        assert_eq!(
-            shelf.get("a", Some(range)).await.expect("read"),
-            (10, bytes.into())
-        );
+    for (range, bytes) in [(0..1, "0"), (3..6, "345"), (9..10, "9"), (8..100, "89"), (0..10, "0123456789")] {
+        assert_eq!(shelf.get("a", Some(range)).await.expect("read"), (10, bytes.into()));
     }
     #[expect(clippy::reversed_empty_ranges, reason = "that is the case tested")]
     for bad in [10..11, 5..5, 6..5] {
-        assert!(matches!(
-            shelf.get("a", Some(bad)).await,
-            Err(StorageError::Range { total: 10 })
-        ));
+        assert!(matches!(shelf.get("a", Some(bad)).await, Err(StorageError::Range { total: 10 })));
     }
 }
 
@@ -108,10 +87,7 @@ async fn a_range_gives_its_part_and_the_whole_size() {
 async fn an_unfinished_object_is_not_there_and_aborting_leaves_nothing() {
     let shelf = Shelf::new();
     let mut incoming = shelf.storage.create("a").await.expect("create");
-    incoming
-        .write(Bytes::from(vec![1; 600_000]))
-        .await
-        .expect("write");
+    incoming.write(Bytes::from(vec![1; 600_000])).await.expect("write");
     assert_eq!(incoming.size(), 600_000);
     assert!(matches!(shelf.get("a", None).await, Err(StorageError::NotFound(key)) if key == "a"));
     assert_eq!(shelf.files().len(), 1, "the temporary file");
@@ -123,16 +99,11 @@ async fn an_unfinished_object_is_not_there_and_aborting_leaves_nothing() {
 fn dropping_an_unfinished_object_leaves_nothing() {
     let shelf = Shelf::new();
     // One thread for blocking work: it does what it is given in order, so the empty work ends after the removal.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .max_blocking_threads(1)
-        .build()
-        .expect("runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().expect("runtime");
     runtime.block_on(async {
         let mut incoming = shelf.storage.create("a").await.expect("create");
-        incoming
-            .write(Bytes::from(vec![1; 600_000]))
-            .await
-            .expect("write");
+        incoming.write(Bytes::from(vec![1; 600_000])).await.expect("write");
         assert_eq!(shelf.files(), ["a#1"]);
         drop(incoming);
         blocking(|| ()).await;
@@ -157,18 +128,9 @@ async fn deleting_is_fine_twice_and_a_missing_object_is_not_found() {
     shelf.put("x/a", &[b"1"]).await;
     shelf.storage.delete("x/a").await.expect("there");
     shelf.storage.delete("x/a").await.expect("gone already");
-    assert!(matches!(
-        shelf.get("x/a", None).await,
-        Err(StorageError::NotFound(_))
-    ));
-    assert!(matches!(
-        shelf.get("x/a", Some(0..1)).await,
-        Err(StorageError::NotFound(_))
-    ));
-    assert!(matches!(
-        shelf.storage.open_file("x/a").await,
-        Err(StorageError::NotFound(_))
-    ));
+    assert!(matches!(shelf.get("x/a", None).await, Err(StorageError::NotFound(_))));
+    assert!(matches!(shelf.get("x/a", Some(0..1)).await, Err(StorageError::NotFound(_))));
+    assert!(matches!(shelf.storage.open_file("x/a").await, Err(StorageError::NotFound(_))));
 }
 
 #[tokio::test]
@@ -176,13 +138,7 @@ async fn an_object_opens_as_a_file() {
     let shelf = Shelf::new();
     shelf.put("x/a", &[b"content"]).await;
     let mut text = String::new();
-    shelf
-        .storage
-        .open_file("x/a")
-        .await
-        .expect("open")
-        .read_to_string(&mut text)
-        .expect("read");
+    shelf.storage.open_file("x/a").await.expect("open").read_to_string(&mut text).expect("read");
     assert_eq!(text, "content");
 }
 
@@ -224,20 +180,12 @@ async fn only_abandoned_temporary_files_are_swept() {
     let long_ago = now - abandoned::ABANDONED_AFTER;
     let left = shelf.storage.root.join("x/old#1");
     let file = File::create(&left).expect("file");
-    file.set_modified(long_ago - std::time::Duration::from_secs(1))
-        .expect("older");
+    file.set_modified(long_ago - std::time::Duration::from_secs(1)).expect("older");
 
     assert_eq!(shelf.storage.remove_abandoned(long_ago).await.expect("sweep"), 1);
     assert_eq!(shelf.files(), ["kept", "young#1"]);
     young.finish().await.expect("finish");
-    assert_eq!(
-        shelf
-            .storage
-            .remove_abandoned(now + abandoned::ABANDONED_AFTER)
-            .await
-            .expect("sweep"),
-        0
-    );
+    assert_eq!(shelf.storage.remove_abandoned(now + abandoned::ABANDONED_AFTER).await.expect("sweep"), 0);
     assert_eq!(shelf.files(), ["kept", "young"]);
 }
 

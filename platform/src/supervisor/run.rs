@@ -70,15 +70,10 @@ impl Supervisor {
         stop: CancellationToken,
         shutdown_timeout: Duration,
     ) -> Result<(), Failed> {
-        let mut this = Self {
-            watched: Vec::new(),
-            ends: FuturesUnordered::new(),
-            failed: None,
-        };
+        let mut this = Self { watched: Vec::new(), ends: FuturesUnordered::new(), failed: None };
         services.into_iter().for_each(|service| this.start(service));
         stop.run_until_cancelled(this.first_failure()).await;
-        this.stop_all(Instant::now() + shutdown_timeout, shutdown_timeout.min(LAST_CALL))
-            .await;
+        this.stop_all(Instant::now() + shutdown_timeout, shutdown_timeout.min(LAST_CALL)).await;
         this.failed.map_or(Ok(()), Err)
     }
 
@@ -86,13 +81,7 @@ impl Supervisor {
         let (index, stop) = (self.watched.len(), CancellationToken::new());
         let task = tokio::spawn((service.run)(stop.clone()));
         let (name, deadline, abort) = (service.name, service.deadline, task.abort_handle());
-        self.watched.push(Watched {
-            name,
-            deadline,
-            stop,
-            abort,
-            running: true,
-        });
+        self.watched.push(Watched { name, deadline, stop, abort, running: true });
         self.ends.push(Box::pin(async move { (index, task.await) }));
         tracing::debug!(service = name, "started");
     }
@@ -107,9 +96,7 @@ impl Supervisor {
         let Some((index, end)) = self.ends.next().await else {
             return false;
         };
-        let Watched {
-            name, running, stop, ..
-        } = &mut self.watched[index];
+        let Watched { name, running, stop, .. } = &mut self.watched[index];
         *running = false;
         match failure(name, end) {
             None if stop.is_cancelled() => tracing::debug!(service = name, "stopped"),
@@ -125,23 +112,14 @@ impl Supervisor {
     async fn stop_all(&mut self, end: Instant, last_call: Duration) {
         tracing::info!("stopping: work under way is finished first");
         for index in 0..self.watched.len() {
-            let Watched {
-                name,
-                deadline,
-                stop,
-                running,
-                ..
-            } = &self.watched[index];
+            let Watched { name, deadline, stop, running, .. } = &self.watched[index];
             stop.cancel();
             if *running {
                 tracing::debug!(service = name, "stopping");
             }
             let until = deadline.map_or(end, |deadline| end.min(Instant::now() + deadline));
             if timeout_at(until, self.ended(index)).await.is_err() {
-                tracing::warn!(
-                    service = self.watched[index].name,
-                    "still busy after its deadline"
-                );
+                tracing::warn!(service = self.watched[index].name, "still busy after its deadline");
             }
         }
         let all = async { while self.next_end().await {} };
@@ -167,10 +145,7 @@ fn failure(name: &'static str, end: Result<Result<(), BoxError>, JoinError>) -> 
     match end {
         Ok(Ok(())) => None,
         Ok(Err(source)) => Some(Failed::Error { name, source }),
-        Err(error) => Some(Failed::Panic {
-            name,
-            message: message_of(error),
-        }),
+        Err(error) => Some(Failed::Panic { name, message: message_of(error) }),
     }
 }
 
@@ -180,9 +155,7 @@ fn message_of(error: JoinError) -> String {
     };
     match panic.downcast::<String>() {
         Ok(text) => *text,
-        Err(panic) => panic
-            .downcast_ref::<&str>()
-            .map_or("no message".into(), |text| (*text).to_owned()),
+        Err(panic) => panic.downcast_ref::<&str>().map_or("no message".into(), |text| (*text).to_owned()),
     }
 }
 

@@ -25,11 +25,7 @@ impl Service {
         F: FnOnce(CancellationToken) -> R + Send + 'static,
         R: Future<Output = Result<(), BoxError>> + Send + 'static,
     {
-        Self {
-            name,
-            deadline: None,
-            run: Box::new(move |stop| run(stop).boxed()),
-        }
+        Self { name, deadline: None, run: Box::new(move |stop| run(stop).boxed()) }
     }
 
     /// How long its stop may hold up the services after it; by default all the time that the stop has.

@@ -7,9 +7,7 @@ use tracing_subscriber::{EnvFilter, fmt, fmt::MakeWriter, util::SubscriberInitEx
 use crate::config::LogFormat;
 
 /// Libraries that say too much below `info`, by the beginnings of their targets: a plain `DEBUG` means ours.
-const QUIET: [&str; 9] = [
-    "hyper", "h2", "rustls", "reqwest", "sqlx", "sea_orm", "redis", "tower", "apalis",
-];
+const QUIET: [&str; 9] = ["hyper", "h2", "rustls", "reqwest", "sqlx", "sea_orm", "redis", "tower", "apalis"];
 
 /// Logging cannot begin.
 #[derive(Debug, thiserror::Error)]
@@ -51,11 +49,7 @@ where
 }
 
 fn pretty(filter: EnvFilter) -> impl SubscriberInitExt {
-    fmt()
-        .with_target(false)
-        .with_ansi(std::io::stdout().is_terminal())
-        .with_env_filter(filter)
-        .finish()
+    fmt().with_target(false).with_ansi(std::io::stdout().is_terminal()).with_env_filter(filter).finish()
 }
 
 /// A filter of one level keeps the libraries one step quieter than ours: at `warn` with `info`, at `info` below it.

@@ -57,9 +57,7 @@ impl Telemetry {
     pub fn for_tests() -> Self {
         // The facade keeps its recorder in a static of its own and never hands it back, so sharing needs this one.
         static SHARED: OnceLock<Telemetry> = OnceLock::new();
-        SHARED
-            .get_or_init(|| Self::install().expect("tests install no other recorder"))
-            .clone()
+        SHARED.get_or_init(|| Self::install().expect("tests install no other recorder")).clone()
     }
 
     /// Every metric in Prometheus' text format.
@@ -97,11 +95,7 @@ fn recorder() -> PrometheusRecorder {
 
 fn describe_all() {
     for Metric { name, kind, help, .. } in ALL.iter().copied() {
-        let unit = if name.ends_with("_seconds") {
-            Unit::Seconds
-        } else {
-            Unit::Count
-        };
+        let unit = if name.ends_with("_seconds") { Unit::Seconds } else { Unit::Count };
         match kind {
             Kind::Counter => describe_counter!(name, help),
             Kind::Gauge => describe_gauge!(name, unit, help),
@@ -112,10 +106,7 @@ fn describe_all() {
 
 /// What is known at start. Counters without labels begin at zero, so that a rate over them sees the first step.
 fn start_values() {
-    for metric in ALL
-        .iter()
-        .filter(|metric| metric.kind == Kind::Counter && metric.labels.is_empty())
-    {
+    for metric in ALL.iter().filter(|metric| metric.kind == Kind::Counter && metric.labels.is_empty()) {
         counter!(metric.name).absolute(0);
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -183,10 +174,6 @@ mod tests {
         let stop = CancellationToken::new();
         stop.cancel();
         let services = vec![Telemetry::for_tests().upkeep()];
-        assert!(
-            crate::supervisor::Supervisor::run(services, stop, UPKEEP)
-                .await
-                .is_ok()
-        );
+        assert!(crate::supervisor::Supervisor::run(services, stop, UPKEEP).await.is_ok());
     }
 }

@@ -83,6 +83,8 @@ metrics! {
         "Uploads that were processed, by status: processed, failed.";
     UPLOAD_SECONDS = "hookyard_upload_seconds", Histogram, [],
         "Time to receive and store one upload in seconds.";
+    UPLOAD_PROCESSING_SECONDS = "hookyard_upload_processing_seconds", Histogram, [],
+        "Time to inspect one upload and write its event, in seconds.";
     PROCESS_START_TIME_SECONDS = "process_start_time_seconds", Gauge, [],
         "When this process started, in seconds since 1970.";
     BUILD_INFO = "hookyard_build_info", Gauge, ["version"],

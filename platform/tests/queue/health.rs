@@ -20,26 +20,13 @@ async fn a_killed_redis_fails_fast_and_heals_when_it_is_back() {
     let queue = Queue::redis_in(server.url(), &namespace()).await.unwrap();
     assert_eq!(queue.push(NAME, &ids(3), None).await.unwrap(), 3);
     server.kill();
-    assert!(matches!(
-        queue.push(NAME, &ids(1), None).await,
-        Err(QueueError::Redis(_))
-    ));
+    assert!(matches!(queue.push(NAME, &ids(1), None).await, Err(QueueError::Redis(_))));
     assert!(!queue.is_healthy());
-    assert!(
-        matches!(queue.push(NAME, &ids(1), None).await, Err(QueueError::Away)),
-        "one probe a second"
-    );
+    assert!(matches!(queue.push(NAME, &ids(1), None).await, Err(QueueError::Away)), "one probe a second");
     server.start().await;
-    eventually("a probe finds it", async || {
-        queue.push(NAME, &ids(1), None).await.is_ok()
-    })
-    .await;
+    eventually("a probe finds it", async || queue.push(NAME, &ids(1), None).await.is_ok()).await;
     assert!(queue.is_healthy());
-    assert_eq!(
-        queue.depth(NAME).await.unwrap(),
-        1,
-        "what it held is gone, and the count knows"
-    );
+    assert_eq!(queue.depth(NAME).await.unwrap(), 1, "what it held is gone, and the count knows");
 }
 
 #[tokio::test]
@@ -49,17 +36,10 @@ async fn a_paused_redis_holds_nobody_longer_than_the_deadline() {
     server.pause();
     let begun = Instant::now();
     assert!(queue.push(NAME, &ids(1), None).await.is_err());
-    assert!(
-        begun.elapsed() < CALL_TIMEOUT + SLACK,
-        "took {:?}",
-        begun.elapsed()
-    );
+    assert!(begun.elapsed() < CALL_TIMEOUT + SLACK, "took {:?}", begun.elapsed());
     let begun = Instant::now();
     for _ in 0..1_000 {
-        assert!(matches!(
-            queue.push(NAME, &ids(1), None).await,
-            Err(QueueError::Away)
-        ));
+        assert!(matches!(queue.push(NAME, &ids(1), None).await, Err(QueueError::Away)));
     }
     assert!(begun.elapsed() < SLACK, "took {:?}", begun.elapsed());
     server.resume();
@@ -72,10 +52,7 @@ async fn a_flushed_redis_counts_from_nothing() {
     let server = RedisServer::own().await;
     let queue = Queue::redis_in(server.url(), &namespace()).await.unwrap();
     assert_eq!(queue.push(NAME, &ids(5_000), None).await.unwrap(), 4_096);
-    redis::cmd("FLUSHALL")
-        .exec_async(&mut server.connection().await)
-        .await
-        .unwrap();
+    redis::cmd("FLUSHALL").exec_async(&mut server.connection().await).await.unwrap();
     assert_eq!(queue.depth(NAME).await.unwrap(), 0);
     assert_eq!(queue.push(NAME, &ids(5_000), None).await.unwrap(), 4_096);
 }
@@ -88,8 +65,5 @@ async fn an_absent_redis_is_no_error_at_start_but_a_bad_address_is() {
     assert!(!queue.is_healthy());
     server.start().await;
     eventually("a probe finds it", async || queue.depth(NAME).await.is_ok()).await;
-    assert!(matches!(
-        Queue::redis("http://127.0.0.1").await,
-        Err(QueueError::Address(_))
-    ));
+    assert!(matches!(Queue::redis("http://127.0.0.1").await, Err(QueueError::Address(_))));
 }

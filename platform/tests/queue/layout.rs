@@ -45,13 +45,7 @@ async fn stage() -> Stage {
     let queue = Queue::redis_in(server.url(), &namespace).await.unwrap();
     let config = redis_of(&queue).config(NAME);
     let connection = server.connection().await;
-    Stage {
-        queue,
-        config,
-        namespace,
-        connection,
-        _server: server,
-    }
+    Stage { queue, config, namespace, connection, _server: server }
 }
 
 impl Stage {
@@ -65,20 +59,15 @@ impl Stage {
         let storage = RedisStorage::<Hint, _>::new(self.connection.clone())
             .with_config(self.config.clone().batch_size(batch))
             .poll_with_interval(Duration::from_millis(10));
-        let worker = WorkerBuilder::new(name)
-            .backend(storage)
-            .build(move |hint: Hint| {
-                let seen = seen.clone();
-                async move {
-                    let (end, ended) = oneshot::channel();
-                    seen.send((hint, end)).await.expect("the test listens");
-                    let _ = ended.await;
-                }
-            });
-        (
-            tokio::spawn(async move { worker.run().await.expect("nothing breaks it") }),
-            jobs,
-        )
+        let worker = WorkerBuilder::new(name).backend(storage).build(move |hint: Hint| {
+            let seen = seen.clone();
+            async move {
+                let (end, ended) = oneshot::channel();
+                seen.send((hint, end)).await.expect("the test listens");
+                let _ = ended.await;
+            }
+        });
+        (tokio::spawn(async move { worker.run().await.expect("nothing breaks it") }), jobs)
     }
 
     async fn depth(&self) -> usize {
@@ -91,35 +80,18 @@ async fn a_job_of_ours_is_worked_by_apalis_and_ends_in_the_done_set() {
     let mut stage = stage().await;
     let (ids, request_id) = (ids(33), "a \"quoted\" ü \\ request");
     stage.queue.push(NAME, &ids, Some(request_id)).await.unwrap();
-    let names: BTreeSet<String> = stage
-        .connection
-        .lrange(stage.config.active_jobs_list(), 0, -1)
-        .await
-        .unwrap();
+    let names: BTreeSet<String> =
+        stage.connection.lrange(stage.config.active_jobs_list(), 0, -1).await.unwrap();
     let (worker, mut jobs) = stage.worker("one", 10);
     let (first, end_first) = timeout(PATIENCE, jobs.recv()).await.unwrap().unwrap();
     let (second, end_second) = timeout(PATIENCE, jobs.recv()).await.unwrap().unwrap();
-    let expected = |ids: &[_]| Hint {
-        ids: ids.to_vec(),
-        request_id: Some(request_id.to_owned()),
-    };
+    let expected = |ids: &[_]| Hint { ids: ids.to_vec(), request_id: Some(request_id.to_owned()) };
     assert_eq!((first, second), (expected(&ids[..32]), expected(&ids[32..])));
     assert_eq!(stage.depth().await, 0, "a job that a worker has does not wait");
 
     let inflight = format!("{}:one", stage.config.inflight_jobs_set());
-    assert_eq!(
-        stage
-            .connection
-            .smembers::<_, BTreeSet<String>>(&inflight)
-            .await
-            .unwrap(),
-        names
-    );
-    let live: Vec<String> = stage
-        .connection
-        .zrange(stage.config.workers_set(), 0, -1)
-        .await
-        .unwrap();
+    assert_eq!(stage.connection.smembers::<_, BTreeSet<String>>(&inflight).await.unwrap(), names);
+    let live: Vec<String> = stage.connection.zrange(stage.config.workers_set(), 0, -1).await.unwrap();
     assert_eq!(live, ["one"]);
     assert!(
         stage
@@ -145,36 +117,20 @@ async fn a_job_of_ours_is_worked_by_apalis_and_ends_in_the_done_set() {
 async fn our_push_writes_what_apalis_writes() {
     let mut stage = stage().await;
     stage.queue.push(NAME, &ids(1), None).await.unwrap();
-    let ours: Vec<String> = stage
-        .connection
-        .lrange(stage.config.active_jobs_list(), 0, -1)
-        .await
-        .unwrap();
+    let ours: Vec<String> = stage.connection.lrange(stage.config.active_jobs_list(), 0, -1).await.unwrap();
     let (data, meta) = (stage.config.job_data_hash(), stage.config.job_meta_hash());
     let job: Vec<u8> = stage.connection.hget(&data, &ours[0]).await.unwrap();
     let hint: Hint = serde_json::from_slice(&job).unwrap();
-    assert_eq!(
-        job,
-        serde_json::to_vec(&hint).unwrap(),
-        "byte for byte what the codec writes"
-    );
+    assert_eq!(job, serde_json::to_vec(&hint).unwrap(), "byte for byte what the codec writes");
 
     let task = TaskBuilder::new(job).build();
-    push_tasks(&mut stage.connection, &stage.config, &[task])
-        .await
-        .unwrap();
+    push_tasks(&mut stage.connection, &stage.config, &[task]).await.unwrap();
     let names: Vec<String> = stage.connection.hkeys(&data).await.unwrap();
     let theirs = names.iter().find(|name| **name != ours[0]).unwrap();
-    let fields: BTreeMap<String, String> = stage
-        .connection
-        .hgetall(format!("{meta}:{theirs}"))
-        .await
-        .unwrap();
-    let of_ours: BTreeMap<String, String> = stage
-        .connection
-        .hgetall(format!("{meta}:{}", ours[0]))
-        .await
-        .unwrap();
+    let fields: BTreeMap<String, String> =
+        stage.connection.hgetall(format!("{meta}:{theirs}")).await.unwrap();
+    let of_ours: BTreeMap<String, String> =
+        stage.connection.hgetall(format!("{meta}:{}", ours[0])).await.unwrap();
     assert_eq!(of_ours, fields);
 }
 
@@ -182,34 +138,19 @@ async fn our_push_writes_what_apalis_writes() {
 async fn our_keys_are_the_ones_apalis_names() {
     let mut stage = stage().await;
     stage.queue.push(NAME, &ids(1), None).await.unwrap();
-    let name: Vec<String> = stage
-        .connection
-        .lrange(stage.config.active_jobs_list(), 0, -1)
-        .await
-        .unwrap();
+    let name: Vec<String> = stage.connection.lrange(stage.config.active_jobs_list(), 0, -1).await.unwrap();
     let prefix = format!("{}:deliveries", stage.namespace);
-    let mut keys: Vec<String> = stage
-        .connection
-        .keys(format!("{}*", stage.namespace))
-        .await
-        .unwrap();
+    let mut keys: Vec<String> = stage.connection.keys(format!("{}*", stage.namespace)).await.unwrap();
     keys.sort();
-    let expected = [
-        format!("{prefix}:active"),
-        format!("{prefix}:data"),
-        format!("{prefix}:meta:{}", name[0]),
-    ];
+    let expected =
+        [format!("{prefix}:active"), format!("{prefix}:data"), format!("{prefix}:meta:{}", name[0])];
     assert_eq!(keys, expected);
 }
 
 #[tokio::test]
 async fn jobs_of_a_dead_worker_come_back_and_are_counted() {
     let mut stage = stage().await;
-    stage.config = stage
-        .config
-        .clone()
-        .heartbeat_interval(Duration::from_secs(1))
-        .missed_heartbeats(1);
+    stage.config = stage.config.clone().heartbeat_interval(Duration::from_secs(1)).missed_heartbeats(1);
     let pushed = [ids(40), ids(5), ids(1)];
     for ids in &pushed {
         stage.queue.push(NAME, ids, None).await.unwrap();
@@ -227,18 +168,8 @@ async fn jobs_of_a_dead_worker_come_back_and_are_counted() {
     assert_eq!(stage.depth().await, 70);
 
     let lives = tokio::spawn(beat(stage.connection.clone(), stage.config.clone()));
-    eventually("the jobs of the dead worker wait again", async || {
-        stage.depth().await == 46 + 70
-    })
-    .await;
-    assert!(
-        stage
-            .connection
-            .exists::<_, bool>(stage.config.signal_list())
-            .await
-            .unwrap(),
-        "apalis marks it"
-    );
+    eventually("the jobs of the dead worker wait again", async || stage.depth().await == 46 + 70).await;
+    assert!(stage.connection.exists::<_, bool>(stage.config.signal_list()).await.unwrap(), "apalis marks it");
     assert_eq!(
         stage.queue.push(NAME, &ids(5_000), None).await.unwrap(),
         4_096 - 116,
@@ -281,10 +212,5 @@ async fn beat(connection: MultiplexedConnection, config: Config) {
         }
     }
     let storage = RedisStorage::<Hint, _>::new(connection).with_config(config);
-    WorkerBuilder::new("lives")
-        .backend(storage)
-        .build(Busy)
-        .run()
-        .await
-        .expect("nothing breaks it");
+    WorkerBuilder::new("lives").backend(storage).build(Busy).run().await.expect("nothing breaks it");
 }

@@ -37,7 +37,5 @@ async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
             looks.tick().await;
         }
     };
-    tokio::time::timeout(PATIENCE, looking)
-        .await
-        .unwrap_or_else(|_| panic!("waited too long: {what}"));
+    tokio::time::timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("waited too long: {what}"));
 }

@@ -7,24 +7,17 @@ use platform::queue::{Backend, Queue};
 use super::ids;
 
 async fn take(queue: &Queue, name: QueueName) -> Hint {
-    let Backend::Memory(memory) = queue.backend() else {
-        panic!("a queue in memory")
-    };
+    let Backend::Memory(memory) = queue.backend() else { panic!("a queue in memory") };
     let mut storage = memory.storage(name);
     let worker = WorkerContext::new("test");
     let job = std::future::poll_fn(|cx| storage.poll_next(cx, &worker)).await;
-    job.expect("the queue never ends")
-        .expect("memory does not fail")
-        .args
+    job.expect("the queue never ends").expect("memory does not fail").args
 }
 
 #[tokio::test]
 async fn the_window_is_exact_and_a_taken_job_makes_room() {
     let (queue, name) = (Queue::memory(), QueueName::Deliveries);
-    assert_eq!(
-        queue.push(name, &ids(WINDOW - 1), None).await.unwrap(),
-        WINDOW - 1
-    );
+    assert_eq!(queue.push(name, &ids(WINDOW - 1), None).await.unwrap(), WINDOW - 1);
     assert_eq!(queue.push(name, &ids(2), None).await.unwrap(), 1);
     assert_eq!(queue.push(name, &ids(1), None).await.unwrap(), 0);
     assert_eq!(queue.depth(name).await.unwrap(), WINDOW);
@@ -47,13 +40,7 @@ async fn a_job_never_carries_more_than_the_limit() {
 #[tokio::test]
 async fn queues_do_not_share_a_window() {
     let queue = Queue::memory();
-    assert_eq!(
-        queue
-            .push(QueueName::Deliveries, &ids(WINDOW), None)
-            .await
-            .unwrap(),
-        WINDOW
-    );
+    assert_eq!(queue.push(QueueName::Deliveries, &ids(WINDOW), None).await.unwrap(), WINDOW);
     assert_eq!(queue.push(QueueName::Uploads, &ids(3), None).await.unwrap(), 3);
 }
 

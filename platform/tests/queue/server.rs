@@ -28,11 +28,7 @@ impl RedisServer {
     /// A server that the test shares with others, so it must use [`namespace`] and never flush.
     pub async fn any() -> Self {
         match std::env::var("TEST_REDIS_URL") {
-            Ok(url) => Self {
-                url,
-                port: 0,
-                child: None,
-            },
+            Ok(url) => Self { url, port: 0, child: None },
             Err(_) => Self::own().await,
         }
     }
@@ -40,11 +36,7 @@ impl RedisServer {
     /// A server that the test may flush, pause and kill.
     pub async fn own() -> Self {
         let port = free_port();
-        let mut server = Self {
-            url: format!("redis://127.0.0.1:{port}"),
-            port,
-            child: None,
-        };
+        let mut server = Self { url: format!("redis://127.0.0.1:{port}"), port, child: None };
         server.start().await;
         server
     }
@@ -72,11 +64,7 @@ impl RedisServer {
         self.child = Some(child.expect("needs TEST_REDIS_URL, or redis-server in the PATH"));
         let (deadline, mut looks) = (Instant::now() + START_WITHIN, tokio::time::interval(LOOK_EVERY));
         while self.try_connect().await.is_none() {
-            assert!(
-                Instant::now() < deadline,
-                "redis-server did not answer on port {}",
-                self.port
-            );
+            assert!(Instant::now() < deadline, "redis-server did not answer on port {}", self.port);
             looks.tick().await;
         }
     }

@@ -10,10 +10,7 @@ use super::{
 };
 
 async fn rings(woken: &mut watch::Receiver<u64>) {
-    timeout(PATIENCE, woken.changed())
-        .await
-        .expect("somebody woke us")
-        .unwrap();
+    timeout(PATIENCE, woken.changed()).await.expect("somebody woke us").unwrap();
 }
 
 /// A listener whose subscription stands: the first ring comes with it.
@@ -41,26 +38,16 @@ async fn a_wake_reaches_this_process_and_the_others() {
 async fn many_wakes_are_few_messages() {
     let (server, namespace) = (RedisServer::any().await, namespace());
     let queue = Queue::redis_in(server.url(), &namespace).await.unwrap();
-    let mut messages = redis::Client::open(server.url())
-        .unwrap()
-        .get_async_pubsub()
-        .await
-        .unwrap();
+    let mut messages = redis::Client::open(server.url()).unwrap().get_async_pubsub().await.unwrap();
     messages.subscribe(format!("{namespace}:wake")).await.unwrap();
     for _ in 0..1_000 {
         queue.wake();
         tokio::task::yield_now().await;
     }
     let mut messages = messages.into_on_message();
-    timeout(PATIENCE, messages.next())
-        .await
-        .expect("the first goes out at once")
-        .unwrap();
+    timeout(PATIENCE, messages.next()).await.expect("the first goes out at once").unwrap();
     let heard_while_waking = std::iter::from_fn(|| messages.next().now_or_never()).count();
-    assert!(
-        heard_while_waking <= 4,
-        "{heard_while_waking} more messages for 1,000 wakes"
-    );
+    assert!(heard_while_waking <= 4, "{heard_while_waking} more messages for 1,000 wakes");
 }
 
 #[tokio::test]
@@ -74,9 +61,7 @@ async fn a_lost_subscription_comes_back_and_rings() {
     rings(&mut woken).await;
     eventually("a message comes through again", async || {
         here.wake();
-        timeout(std::time::Duration::from_millis(200), woken.changed())
-            .await
-            .is_ok()
+        timeout(std::time::Duration::from_millis(200), woken.changed()).await.is_ok()
     })
     .await;
 }

@@ -70,15 +70,9 @@ async fn a_single_push_is_cut_at_the_window_and_at_the_job() {
 async fn thirty_three_ids_are_two_jobs() {
     let (server, namespace) = (RedisServer::any().await, namespace());
     let queue = Queue::redis_in(server.url(), &namespace).await.unwrap();
-    assert_eq!(
-        queue.push(NAME, &ids(MAX_IDS_PER_JOB + 1), None).await.unwrap(),
-        MAX_IDS_PER_JOB + 1
-    );
+    assert_eq!(queue.push(NAME, &ids(MAX_IDS_PER_JOB + 1), None).await.unwrap(), MAX_IDS_PER_JOB + 1);
     let mut connection = server.connection().await;
-    let jobs: usize = connection
-        .llen(redis_of(&queue).config(NAME).active_jobs_list())
-        .await
-        .unwrap();
+    let jobs: usize = connection.llen(redis_of(&queue).config(NAME).active_jobs_list()).await.unwrap();
     assert_eq!(jobs, 2);
     assert_eq!(queue.depth(NAME).await.unwrap(), MAX_IDS_PER_JOB + 1);
 }
@@ -102,9 +96,7 @@ async fn the_count_stays_true_while_workers_take_jobs() {
             }
         });
     }
-    tokio::time::timeout(PATIENCE, pushers.join_all())
-        .await
-        .expect("the worker makes room");
+    tokio::time::timeout(PATIENCE, pushers.join_all()).await.expect("the worker makes room");
     super::eventually("all are handled", async || {
         handled.load(Ordering::Relaxed) == PUSHERS * PER_PUSHER && queue.depth(NAME).await.unwrap() == 0
     })
@@ -117,11 +109,9 @@ async fn work(queue: Queue, handled: Arc<AtomicUsize>) {
     let storage = RedisStorage::<Hint, _>::new(redis.connect().await.unwrap())
         .with_config(redis.config(NAME).batch_size(16))
         .poll_with_interval(std::time::Duration::from_millis(2));
-    let worker = WorkerBuilder::new("window")
-        .backend(storage)
-        .build(move |hint: Hint| {
-            handled.fetch_add(hint.ids.len(), Ordering::Relaxed);
-            std::future::ready(())
-        });
+    let worker = WorkerBuilder::new("window").backend(storage).build(move |hint: Hint| {
+        handled.fetch_add(hint.ids.len(), Ordering::Relaxed);
+        std::future::ready(())
+    });
     worker.run().await.unwrap();
 }

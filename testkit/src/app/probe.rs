@@ -35,7 +35,8 @@ impl TestApp {
         let reader = self.context.database.reader();
         let now = self.clock.now().0;
         let open = delivery::Entity::find().filter(delivery::Column::EventId.eq(event.0)).all(reader);
-        let finished = finished_delivery::Entity::find().filter(finished_delivery::Column::EventId.eq(event.0));
+        let finished =
+            finished_delivery::Entity::find().filter(finished_delivery::Column::EventId.eq(event.0));
         let open = open.await.expect("open deliveries").into_iter().map(|row| DeliveryView {
             id: row.id.into(),
             state: if row.lease_until > now { DeliveryState::Sending } else { DeliveryState::Pending },
@@ -44,14 +45,15 @@ impl TestApp {
             claim: row.claim,
             due_at: Some(row.due_at),
         });
-        let finished = finished.all(reader).await.expect("finished deliveries").into_iter().map(|row| DeliveryView {
-            id: row.id.into(),
-            state: row.state.parse().expect("a state"),
-            reason: row.reason,
-            attempts: row.attempts,
-            claim: row.claim,
-            due_at: None,
-        });
+        let finished =
+            finished.all(reader).await.expect("finished deliveries").into_iter().map(|row| DeliveryView {
+                id: row.id.into(),
+                state: row.state.parse().expect("a state"),
+                reason: row.reason,
+                attempts: row.attempts,
+                claim: row.claim,
+                due_at: None,
+            });
         open.chain(finished).collect()
     }
 
@@ -71,7 +73,11 @@ impl TestApp {
     /// When the database fails.
     pub async fn attempts_of(&self, delivery: DeliveryId) -> Vec<attempt::Model> {
         let attempts = attempt::Entity::find().filter(attempt::Column::DeliveryId.eq(delivery.0));
-        attempts.order_by_asc(attempt::Column::Id).all(self.context.database.reader()).await.expect("attempts")
+        attempts
+            .order_by_asc(attempt::Column::Id)
+            .all(self.context.database.reader())
+            .await
+            .expect("attempts")
     }
 
     /// Every upload.

@@ -52,7 +52,8 @@ impl TestApp {
         let config = config(folder.path(), &database.url, settings)?;
         let mut context = Context::connect(config, Telemetry::for_tests()).await?;
         if shape == Shape::Cluster {
-            context.queue = Queue::redis_in(&redis_url()?, &format!("test-{}", Uuid::now_v7().simple())).await?;
+            context.queue =
+                Queue::redis_in(&redis_url()?, &format!("test-{}", Uuid::now_v7().simple())).await?;
         }
         let listeners = api::Listeners::bind(&[SocketAddr::from(([127, 0, 0, 1], 0))]).await?;
         let base = format!("http://{}", listeners.addresses()[0]);
@@ -83,7 +84,8 @@ fn client() -> Result<reqwest::Client> {
 
 fn config(folder: &Path, database_url: &str, more: &[(&str, &str)]) -> Result<Config> {
     let data = folder.join("data").display().to_string();
-    let own = [("DATA_DIR", data.as_str()), ("DATABASE_URL", database_url), ("WEBHOOK_SECRET", "mysecretkey")];
+    let own =
+        [("DATA_DIR", data.as_str()), ("DATABASE_URL", database_url), ("WEBHOOK_SECRET", "mysecretkey")];
     let settings: HashMap<&str, &str> = own.into_iter().chain(more.iter().copied()).collect();
     Ok(Config::load(Role::AllInOne, |name| settings.get(name).map(|value| (*value).to_owned()))?)
 }

@@ -73,33 +73,18 @@ impl Launch {
     pub async fn run(&self, within: Duration) -> Ended {
         let mut running = self.start();
         let status = running.wait_exit(within).await;
-        Ended {
-            code: status.code(),
-            output: running.log(),
-        }
+        Ended { code: status.code(), output: running.log() }
     }
 
     fn spawn(&self) -> Child {
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(self.log_file())
-            .expect("a log");
+        let log = File::options().create(true).append(true).open(self.log_file()).expect("a log");
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).current_dir(&self.folder);
-        command
-            .env_clear()
-            .env("RUST_BACKTRACE", "1")
-            .envs(&self.settings);
-        command
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("a handle"))
-            .stderr(log);
+        command.env_clear().env("RUST_BACKTRACE", "1").envs(&self.settings);
+        command.stdin(Stdio::null()).stdout(log.try_clone().expect("a handle")).stderr(log);
         // Of its own group: Ctrl-C at the terminal is for the test, which ends it.
         command.process_group(0);
-        command
-            .spawn()
-            .unwrap_or_else(|error| panic!("{} cannot be run: {error}", self.program.display()))
+        command.spawn().unwrap_or_else(|error| panic!("{} cannot be run: {error}", self.program.display()))
     }
 
     fn log_file(&self) -> PathBuf {

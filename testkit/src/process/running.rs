@@ -80,15 +80,8 @@ impl Running {
     #[must_use]
     pub fn peak_memory_kib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).expect("it runs");
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))
-            .expect("it runs");
-        line.trim()
-            .trim_end_matches("kB")
-            .trim()
-            .parse()
-            .expect("a number")
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("it runs");
+        line.trim().trim_end_matches("kB").trim().parse().expect("a number")
     }
 }
 
@@ -99,16 +92,9 @@ impl Drop for Running {
         let _ = self.child.wait();
         if std::thread::panicking() {
             let log = self.log();
-            let lines: Vec<&str> = log
-                .lines()
-                .filter(|line| !line.contains("\"level\":\"INFO\""))
-                .collect();
+            let lines: Vec<&str> = log.lines().filter(|line| !line.contains("\"level\":\"INFO\"")).collect();
             let last = &lines[lines.len().saturating_sub(LINES_SHOWN)..];
-            eprintln!(
-                "---- what {} complained of last ----\n{}\n----",
-                self.name,
-                last.join("\n")
-            );
+            eprintln!("---- what {} complained of last ----\n{}\n----", self.name, last.join("\n"));
         }
     }
 }

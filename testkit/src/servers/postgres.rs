@@ -39,11 +39,7 @@ impl OwnPostgres {
         let folder = tempfile::tempdir().expect("a temporary folder");
         // The user that Postgres runs as passes through.
         std::fs::set_permissions(folder.path(), Permissions::from_mode(0o711)).expect("it is ours");
-        let mut this = Self {
-            folder,
-            port: 0,
-            child: None,
-        };
+        let mut this = Self { folder, port: 0, child: None };
         this.make_cluster();
         for _ in 0..START_TRIES {
             this.port = free_port();
@@ -69,10 +65,7 @@ impl OwnPostgres {
             return;
         };
         send_signal(child.id(), Signal::SIGQUIT);
-        until("Postgres ends", STOP_WITHIN, async || {
-            child.try_wait().expect("it is our child")
-        })
-        .await;
+        until("Postgres ends", STOP_WITHIN, async || child.try_wait().expect("it is our child")).await;
     }
 
     /// Starts it again on its port, with its data.
@@ -80,11 +73,7 @@ impl OwnPostgres {
     /// # Panics
     /// When it does not start.
     pub async fn restart(&mut self) {
-        assert!(
-            self.try_start().await,
-            "Postgres did not start again:\n{}",
-            self.log()
-        );
+        assert!(self.try_start().await, "Postgres did not start again:\n{}", self.log());
     }
 
     /// Stops every process of it: connections stay open and nothing answers.
@@ -107,13 +96,7 @@ impl OwnPostgres {
             .command("initdb")
             .arg("--pgdata")
             .arg(&data)
-            .args([
-                "--username=hookyard",
-                "--auth=trust",
-                "--encoding=UTF8",
-                "--locale=C.UTF-8",
-                "--no-sync",
-            ])
+            .args(["--username=hookyard", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"])
             .status()
             .expect("initdb can be run");
         assert!(done.success(), "initdb failed:\n{}", self.log());
@@ -133,14 +116,7 @@ impl OwnPostgres {
                 "-c",
                 "max_connections=200",
             ])
-            .args([
-                "-c",
-                "shared_buffers=32MB",
-                "-c",
-                "fsync=off",
-                "-c",
-                "full_page_writes=off",
-            ])
+            .args(["-c", "shared_buffers=32MB", "-c", "fsync=off", "-c", "full_page_writes=off"])
             .spawn()
             .expect("postgres can be run");
         self.child = Some(child);
@@ -156,11 +132,7 @@ impl OwnPostgres {
     }
 
     fn command(&self, program: &str) -> Command {
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(self.log_file())
-            .expect("a log");
+        let log = File::options().create(true).append(true).open(self.log_file()).expect("a log");
         let mut command = Command::new(programs::postgres(program));
         command.current_dir("/").stdin(Stdio::null());
         command.stdout(log.try_clone().expect("a handle")).stderr(log);
@@ -175,9 +147,7 @@ impl OwnPostgres {
     fn signal_all(&self, signal: Signal) {
         let parent = self.child.as_ref().expect("it runs").id();
         send_signal(parent, signal);
-        children(parent)
-            .into_iter()
-            .for_each(|child| send_signal(child, signal));
+        children(parent).into_iter().for_each(|child| send_signal(child, signal));
     }
 
     fn data(&self) -> PathBuf {

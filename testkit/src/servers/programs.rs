@@ -12,9 +12,8 @@ const HINT: &str = "run the tests by `make test`, which installs what is missing
 /// When there is no Postgres: a test that needs one fails, it is not skipped.
 pub(super) fn postgres(program: &str) -> PathBuf {
     let named = environment("HOOKYARD_TEST_PG_BIN").map(PathBuf::from);
-    let folder = named
-        .or_else(newest_postgres)
-        .unwrap_or_else(|| panic!("no Postgres programs found: {HINT}"));
+    let folder =
+        named.or_else(newest_postgres).unwrap_or_else(|| panic!("no Postgres programs found: {HINT}"));
     folder.join(program)
 }
 
@@ -24,9 +23,7 @@ pub(super) fn postgres(program: &str) -> PathBuf {
 /// When there is none.
 pub(super) fn redis_server() -> PathBuf {
     let named = environment("HOOKYARD_TEST_REDIS_SERVER").map(PathBuf::from);
-    let found = named
-        .or_else(|| on_path("redis-server"))
-        .or_else(|| on_path("valkey-server"));
+    let found = named.or_else(|| on_path("redis-server")).or_else(|| on_path("valkey-server"));
     found.unwrap_or_else(|| panic!("no redis-server found: {HINT}"))
 }
 
@@ -37,18 +34,10 @@ fn newest_postgres() -> Option<PathBuf> {
     folders
         .filter(|folder| folder.join("initdb").exists())
         .max_by_key(by_version)
-        .or_else(|| {
-            on_path("initdb")?
-                .canonicalize()
-                .ok()?
-                .parent()
-                .map(Path::to_owned)
-        })
+        .or_else(|| on_path("initdb")?.canonicalize().ok()?.parent().map(Path::to_owned))
 }
 
 fn on_path(program: &str) -> Option<PathBuf> {
     let path = environment("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|file| file.exists())
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.exists())
 }

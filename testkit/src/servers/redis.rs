@@ -30,11 +30,8 @@ impl OwnRedis {
     /// # Panics
     /// When there is no Redis, or it does not start.
     pub async fn start() -> Self {
-        let mut this = Self {
-            folder: tempfile::tempdir().expect("a temporary folder"),
-            port: 0,
-            child: None,
-        };
+        let mut this =
+            Self { folder: tempfile::tempdir().expect("a temporary folder"), port: 0, child: None };
         for _ in 0..START_TRIES {
             this.port = free_port();
             if this.try_start().await {
@@ -94,9 +91,7 @@ impl OwnRedis {
     }
 
     async fn try_ask<T: FromRedisValue>(&self, words: &[&str]) -> redis::RedisResult<T> {
-        let mut connection = Client::open(self.url())?
-            .get_multiplexed_async_connection()
-            .await?;
+        let mut connection = Client::open(self.url())?.get_multiplexed_async_connection().await?;
         let (name, arguments) = words.split_first().expect("a command has a name");
         redis::cmd(name).arg(arguments).query_async(&mut connection).await
     }

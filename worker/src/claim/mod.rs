@@ -12,7 +12,10 @@ use domain::{
     delivery::MAX_CLAIMS_WITHOUT_RECORD,
     id::{DeliveryId, EventId, LaneId},
 };
-use platform::{context::Context, database::{DatabaseError, Pool}};
+use platform::{
+    context::Context,
+    database::{DatabaseError, Pool},
+};
 use uuid::Uuid;
 
 pub use claimer::{Claimer, Claims};

@@ -61,8 +61,10 @@ pub(super) async fn release(pool: &SqlitePool, claimed: &[(DeliveryId, i32)]) ->
 }
 
 pub(super) async fn free_all(pool: &SqlitePool) -> Result<u64> {
-    const DELIVERIES: &str = "UPDATE delivery SET lease_until = 0, hinted_until = 0 WHERE lease_until > 0 OR hinted_until > 0";
-    const UPLOADS: &str = "UPDATE upload SET lease_until = 0, hinted_until = 0 WHERE lease_until > 0 OR hinted_until > 0";
+    const DELIVERIES: &str =
+        "UPDATE delivery SET lease_until = 0, hinted_until = 0 WHERE lease_until > 0 OR hinted_until > 0";
+    const UPLOADS: &str =
+        "UPDATE upload SET lease_until = 0, hinted_until = 0 WHERE lease_until > 0 OR hinted_until > 0";
     let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
     let deliveries = sqlx::query(DELIVERIES).execute(&mut *tx).await?.rows_affected();
     let uploads = sqlx::query(UPLOADS).execute(&mut *tx).await?.rows_affected();

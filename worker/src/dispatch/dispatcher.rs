@@ -19,6 +19,8 @@ use super::look::{self, Found};
 const EVERY: Duration = Duration::from_secs(1);
 /// Least time between two rounds: a thousand wakes cost one.
 const PAUSE: Duration = Duration::from_millis(5);
+/// How long it leaves a full window to the workers before it looks for room again.
+const FULL: Duration = Duration::from_millis(20);
 /// Most looks of one round; the next round goes on where this one stopped.
 const LOOKS_A_ROUND: usize = 16;
 /// Ids that it feeds to its own process in a round while the queue is away.
@@ -28,6 +30,17 @@ const FED_DIRECTLY: usize = 512;
 pub trait Feed: Send + Sync + 'static {
     /// Returns when they are claimed.
     fn feed(&self, queue: QueueName, ids: Vec<Uuid>) -> impl Future<Output = ()> + Send;
+}
+
+/// What a round leaves to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// There is more that is due, and room for it.
+    More,
+    /// The window is full: there may be more.
+    Full,
+    /// Nothing is due.
+    Nothing,
 }
 
 /// Looks for due work and sees that it is worked.
@@ -49,57 +62,69 @@ impl<F: Feed> Dispatcher<F> {
         let mut woken = self.context.queue.woken();
         while !stop.is_cancelled() {
             woken.mark_unchanged();
-            let more = self.round().await.unwrap_or_else(|error| {
+            let left = self.round().await.unwrap_or_else(|error| {
                 metrics::counter!(names::DATABASE_ERRORS).increment(1);
                 warn!(%error, "the dispatcher could not look");
-                false
+                Rest::Nothing
             });
             let rest = async {
                 tokio::time::sleep(PAUSE).await;
-                if !more {
-                    let _ = tokio::time::timeout(EVERY, woken.changed()).await;
+                match left {
+                    Rest::More => {}
+                    Rest::Full => tokio::time::sleep(FULL).await,
+                    Rest::Nothing => drop(tokio::time::timeout(EVERY, woken.changed()).await),
                 }
             };
             stop.run_until_cancelled(rest).await;
         }
     }
 
-    /// One round over the lanes, as far as there is room. Returns whether there is more to do at once.
+    /// One round over the lanes, as far as there is room.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn round(&mut self) -> Result<bool, DatabaseError> {
+    pub async fn round(&mut self) -> Result<Rest, DatabaseError> {
         let uploads = self.uploads().await?;
-        Ok(self.deliveries().await? || uploads)
+        Ok(match self.deliveries().await? {
+            Rest::Nothing => uploads,
+            left => left,
+        })
     }
 
-    async fn deliveries(&mut self) -> Result<bool, DatabaseError> {
+    async fn deliveries(&mut self) -> Result<Rest, DatabaseError> {
         for _ in 0..LOOKS_A_ROUND {
             let room = self.room(QueueName::Deliveries).await;
             if room == 0 {
-                return Ok(false);
+                return Ok(Rest::Full);
             }
             let look = look::deliveries(&self.context, self.cursor, room).await?;
             let (found, wrapped) = (look.found.len(), look.stopped_at.is_none());
             let from_the_start = self.cursor.is_nil();
             self.cursor = look.stopped_at.unwrap_or_default();
             let pushed = self.hand_on(QueueName::Deliveries, look.found).await;
-            // Room was left, and every lane was passed: nothing is due.
-            if wrapped && from_the_start && found == 0 || !pushed {
-                return Ok(false);
+            if !pushed {
+                return Ok(Rest::Full);
+            }
+            // Room was left, and every lane was passed.
+            if wrapped && from_the_start && found == 0 {
+                return Ok(Rest::Nothing);
             }
         }
-        Ok(true)
+        Ok(Rest::More)
     }
 
-    async fn uploads(&self) -> Result<bool, DatabaseError> {
+    async fn uploads(&self) -> Result<Rest, DatabaseError> {
         let room = self.room(QueueName::Uploads).await.min(FED_DIRECTLY);
         if room == 0 {
-            return Ok(false);
+            return Ok(Rest::Full);
         }
         let found = look::uploads(&self.context, room).await?;
         let more = found.len() == room;
-        Ok(self.hand_on(QueueName::Uploads, found).await && more)
+        Ok(match self.hand_on(QueueName::Uploads, found).await {
+            false => Rest::Full,
+            true if more => Rest::More,
+            true => Rest::Nothing,
+        })
     }
 
     /// How many ids can be handed on now.

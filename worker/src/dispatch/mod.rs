@@ -9,5 +9,5 @@ mod look;
 mod postgres;
 mod sqlite;
 
-pub use dispatcher::{Dispatcher, Feed};
+pub use dispatcher::{Dispatcher, Feed, Rest};
 pub use look::{Found, Look, deliveries, uploads};

@@ -47,7 +47,13 @@ const UPLOADS: &str = "WITH due AS MATERIALIZED (
     UPDATE upload u SET hinted_until = now_ms() + $1 + $3 FROM due WHERE u.id = due.id
     RETURNING u.id, u.endpoint_id AS lane_id, due.rescued";
 
-pub(super) async fn deliveries(pool: &PgPool, after: Uuid, room: i64, offset: i64, trusted: i64) -> Result<Look> {
+pub(super) async fn deliveries(
+    pool: &PgPool,
+    after: Uuid,
+    room: i64,
+    offset: i64,
+    trusted: i64,
+) -> Result<Look> {
     let lanes: Vec<Uuid> = sqlx::query_scalar(LANES_IN_TURN).bind(after).bind(LANES).fetch_all(pool).await?;
     if lanes.is_empty() {
         return Ok(Look::default());

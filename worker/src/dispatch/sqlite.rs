@@ -16,7 +16,13 @@ const LANES_IN_TURN: &str = "WITH RECURSIVE passed (lane_id, n) AS (
         (SELECT 1 FROM delivery d WHERE d.lane_id = passed.lane_id AND d.due_at <= ?3) AS open
     FROM passed JOIN lane l ON l.id = passed.lane_id ORDER BY passed.lane_id";
 
-pub(super) async fn deliveries(pool: &SqlitePool, after: Uuid, room: i64, now: i64, trusted: i64) -> Result<Look> {
+pub(super) async fn deliveries(
+    pool: &SqlitePool,
+    after: Uuid,
+    room: i64,
+    now: i64,
+    trusted: i64,
+) -> Result<Look> {
     let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
     let passed: Vec<(Uuid, bool)> =
         sqlx::query_as(LANES_IN_TURN).bind(after).bind(LANES).bind(now).fetch_all(&mut *tx).await?;
@@ -48,7 +54,9 @@ fn due_of(lanes: &[Uuid], room: i64, now: i64) -> QueryBuilder<Sqlite> {
     let mut query = QueryBuilder::new("SELECT id, lane_id, rescued FROM (");
     for (place, lane) in lanes.iter().enumerate() {
         query.push(if place == 0 { "" } else { " UNION ALL " });
-        query.push("SELECT * FROM (SELECT id, lane_id, hinted_until > 0 OR lease_until > 0 AS rescued FROM delivery");
+        query.push(
+            "SELECT * FROM (SELECT id, lane_id, hinted_until > 0 OR lease_until > 0 AS rescued FROM delivery",
+        );
         query.push(" WHERE lane_id = ").push_bind(*lane).push(" AND due_at <= ").push_bind(now);
         query.push(" AND hinted_until <= ").push_bind(now).push(" AND lease_until <= ").push_bind(now);
         query.push(" ORDER BY due_at, id LIMIT ").push_bind(ROWS_OF_A_LANE).push(")");
@@ -66,7 +74,8 @@ fn mark(found: &[Found], until: i64) -> QueryBuilder<Sqlite> {
 }
 
 fn note_backlogs(lanes: &[Uuid], found: &[Found], now: i64) -> QueryBuilder<Sqlite> {
-    let is_full = |lane: &&Uuid| found.iter().filter(|found| found.lane_id == **lane).count() as i64 == ROWS_OF_A_LANE;
+    let is_full =
+        |lane: &&Uuid| found.iter().filter(|found| found.lane_id == **lane).count() as i64 == ROWS_OF_A_LANE;
     let full: Vec<Uuid> = lanes.iter().filter(is_full).copied().collect();
     let mut update = QueryBuilder::new("UPDATE lane SET backlog_until = ");
     update.push_bind(now + BACKLOG_MS).push(" WHERE id IN ");

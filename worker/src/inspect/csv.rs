@@ -42,10 +42,7 @@ pub(super) fn delimiter(head: &[u8]) -> u8 {
 /// Whether the complete lines of `head` are two records or more, all of the same width, and no prose with commas.
 pub(super) fn is_table(head: &[u8]) -> bool {
     let mut table = Table::new(delimiter(head));
-    let end = head
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .map_or(0, |last| last + 1);
+    let end = head.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
     table.feed(&head[..end]);
     table.records >= 2 && table.widest >= 2 && table.widest == table.narrowest && !table.prose
 }
@@ -138,14 +135,8 @@ mod tests {
 
     #[test]
     fn quotes_hold_delimiters_line_ends_and_doubled_quotes() {
-        for text in [
-            "a,b\n1,2\n",
-            "\"a,\n\r\n\",b\n",
-            "\"a\"\"b,\",c",
-            "a\"b,c\"d\r\n",
-            "\"\",\"\"\r",
-            ",\n",
-        ] {
+        for text in ["a,b\n1,2\n", "\"a,\n\r\n\",b\n", "\"a\"\"b,\",c", "a\"b,c\"d\r\n", "\"\",\"\"\r", ",\n"]
+        {
             assert_eq!(table(text).widest, 2, "{text:?}");
         }
         assert_eq!(table("").widest, 0);
@@ -156,10 +147,7 @@ mod tests {
     #[test]
     fn a_ragged_table_is_as_wide_as_its_widest_record() {
         let ragged = table("a,b,c\n1\n\n1,2,3,4\n5,6");
-        assert_eq!(
-            (ragged.records, ragged.first, ragged.narrowest, ragged.widest),
-            (4, 3, 1, 4)
-        );
+        assert_eq!((ragged.records, ragged.first, ragged.narrowest, ragged.widest), (4, 3, 1, 4));
     }
 
     #[test]
@@ -175,14 +163,7 @@ mod tests {
     #[test]
     fn a_table_is_told_from_prose_and_from_source_code() {
         assert!(is_table(b"a,b\n1,2\n3,4\n5"));
-        for text in [
-            "a,b\n",
-            "Hello, world\nHi, you\n",
-            "a\nb\n",
-            "a,b\n1\n",
-            "f(a,b)\n}\n",
-            "",
-        ] {
+        for text in ["a,b\n", "Hello, world\nHi, you\n", "a\nb\n", "a,b\n1\n", "f(a,b)\n}\n", ""] {
             assert!(!is_table(text.as_bytes()), "{text:?}");
         }
     }

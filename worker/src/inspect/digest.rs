@@ -36,9 +36,5 @@ pub(super) fn digest(file: &mut File) -> io::Result<Digest> {
         head.extend_from_slice(&bytes[..bytes.len().min(HEAD_BYTES - head.len())]);
     }
     file.rewind()?;
-    Ok(Digest {
-        size_bytes,
-        sha256: hex::encode(sha256.finalize()),
-        head,
-    })
+    Ok(Digest { size_bytes, sha256: hex::encode(sha256.finalize()), head })
 }

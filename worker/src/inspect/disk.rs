@@ -21,12 +21,7 @@ pub(super) struct Disk<'f> {
 impl<'f> Disk<'f> {
     /// A time too long to add to the clock is no limit.
     pub(super) fn new(file: &'f mut File, time: Duration) -> Self {
-        Self {
-            file,
-            deadline: Instant::now().checked_add(time),
-            late: false,
-            fault: None,
-        }
+        Self { file, deadline: Instant::now().checked_add(time), late: false, fault: None }
     }
 
     /// What a decoder made of the file, unless the disk failed or the time was up while it read.
@@ -54,8 +49,7 @@ impl<'f> Disk<'f> {
             // A seek to before the beginning is the file's lie, not the disk's fault.
             && !matches!(error.kind(), Interrupted | InvalidInput)
         {
-            self.fault
-                .get_or_insert_with(|| io::Error::new(error.kind(), error.to_string()));
+            self.fault.get_or_insert_with(|| io::Error::new(error.kind(), error.to_string()));
         }
         result
     }
@@ -89,9 +83,7 @@ mod tests {
         let path = dir.path().join("write-only");
         let mut unreadable = File::create(path).expect("a file");
         let mut disk = Disk::new(&mut unreadable, Duration::from_secs(60));
-        let seen = disk
-            .read(&mut [0; 4])
-            .map_err(|error| Flaw::broken("image", error));
+        let seen = disk.read(&mut [0; 4]).map_err(|error| Flaw::broken("image", error));
         let outcome = seen.map(|_| Facts::Other);
         assert!(disk.settle(outcome, Duration::ZERO).is_err());
     }
@@ -101,9 +93,6 @@ mod tests {
         let mut file = tempfile::tempfile().expect("a file");
         let mut disk = Disk::new(&mut file, Duration::from_secs(60));
         assert!(disk.seek(SeekFrom::Current(-1)).is_err());
-        assert_eq!(
-            disk.settle(Ok(Facts::Other), Duration::ZERO).expect("no fault"),
-            Ok(Facts::Other)
-        );
+        assert_eq!(disk.settle(Ok(Facts::Other), Duration::ZERO).expect("no fault"), Ok(Facts::Other));
     }
 }

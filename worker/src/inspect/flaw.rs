@@ -24,12 +24,7 @@ pub(super) enum Flaw {
 
 impl Flaw {
     pub(super) fn broken(what: &'static str, why: impl Display) -> Self {
-        let why = why
-            .to_string()
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(DETAIL_CHARS)
-            .collect();
+        let why = why.to_string().chars().filter(|c| !c.is_control()).take(DETAIL_CHARS).collect();
         Self::Broken { what, why }
     }
 }

@@ -20,18 +20,14 @@ pub(super) fn facts(disk: &mut Disk<'_>, format: ImageFormat, limits: &Limits) -
     match found {
         // It declares more than the decoder may reserve for a row; its header has been read and checked by then.
         Err(ImageError::Limits(_)) if format == ImageFormat::Png => declared_by_png(disk).map_err(broken),
-        found => found
-            .map(|(width, height)| Facts::Image { width, height })
-            .map_err(broken),
+        found => found.map(|(width, height)| Facts::Image { width, height }).map_err(broken),
     }
 }
 
 /// What the JPEG decoder gets to see: it reads all that it is given into memory before it looks at the header.
 fn beginning(disk: &mut Disk<'_>, limits: &Limits) -> Result<Vec<u8>, Flaw> {
     let mut bytes = Vec::new();
-    disk.take(limits.image_header_bytes)
-        .read_to_end(&mut bytes)
-        .map_err(broken)?;
+    disk.take(limits.image_header_bytes).read_to_end(&mut bytes).map_err(broken)?;
     Ok(bytes)
 }
 
@@ -50,10 +46,7 @@ fn declared_by_png(disk: &mut Disk<'_>) -> io::Result<Facts> {
     let (mut width, mut height) = ([0; 4], [0; 4]);
     disk.read_at(PNG_DIMENSIONS_AT, &mut width)?;
     disk.read_exact(&mut height)?;
-    Ok(Facts::Image {
-        width: u32::from_be_bytes(width),
-        height: u32::from_be_bytes(height),
-    })
+    Ok(Facts::Image { width: u32::from_be_bytes(width), height: u32::from_be_bytes(height) })
 }
 
 fn broken(why: impl Display) -> Flaw {
@@ -68,18 +61,12 @@ mod tests {
 
     use super::*;
 
-    const FORMATS: [ImageFormat; 4] = [
-        ImageFormat::Png,
-        ImageFormat::Jpeg,
-        ImageFormat::Gif,
-        ImageFormat::WebP,
-    ];
+    const FORMATS: [ImageFormat; 4] =
+        [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Gif, ImageFormat::WebP];
 
     fn encoded(format: ImageFormat) -> Vec<u8> {
         let mut bytes = io::Cursor::new(Vec::new());
-        DynamicImage::from(RgbImage::new(7, 3))
-            .write_to(&mut bytes, format)
-            .expect("encoded");
+        DynamicImage::from(RgbImage::new(7, 3)).write_to(&mut bytes, format).expect("encoded");
         bytes.into_inner()
     }
 
@@ -110,15 +97,8 @@ mod tests {
 
     #[test]
     fn absurd_dimensions_are_facts_and_cost_no_memory() {
-        let tight = Limits {
-            image_header_bytes: 1 << 16,
-            ..Limits::default()
-        };
-        for (width, height) in [
-            (1_000_000, 1_000_000),
-            (0x7fff_ffff, 1),
-            (0x7fff_ffff, 0x7fff_ffff),
-        ] {
+        let tight = Limits { image_header_bytes: 1 << 16, ..Limits::default() };
+        for (width, height) in [(1_000_000, 1_000_000), (0x7fff_ffff, 1), (0x7fff_ffff, 0x7fff_ffff)] {
             let seen = looked_at(&png(width, height), ImageFormat::Png, &tight);
             assert_eq!(seen, Ok(Facts::Image { width, height }));
         }
@@ -130,10 +110,7 @@ mod tests {
             let whole = encoded(format);
             for end in [3, 8, 12, 16] {
                 let seen = looked_at(&whole[..end], format, &Limits::default());
-                assert!(
-                    matches!(seen, Err(Flaw::Broken { what: "image", .. })),
-                    "{format:?} {end} {seen:?}"
-                );
+                assert!(matches!(seen, Err(Flaw::Broken { what: "image", .. })), "{format:?} {end} {seen:?}");
             }
         }
         assert!(looked_at(&png(0, 5), ImageFormat::Png, &Limits::default()).is_err());
@@ -142,16 +119,10 @@ mod tests {
     #[test]
     fn a_jpeg_is_searched_up_to_the_limit_and_no_further() {
         let whole = encoded(ImageFormat::Jpeg);
-        let scan = whole
-            .windows(2)
-            .position(|pair| pair == [0xff, 0xda])
-            .expect("a scan");
+        let scan = whole.windows(2).position(|pair| pair == [0xff, 0xda]).expect("a scan");
         let scan_end = scan as u64 + 2 + u64::from(whole[scan + 3]);
         let looked_at = |bytes| {
-            let limits = Limits {
-                image_header_bytes: bytes,
-                ..Limits::default()
-            };
+            let limits = Limits { image_header_bytes: bytes, ..Limits::default() };
             looked_at(&whole, ImageFormat::Jpeg, &limits)
         };
         assert!(looked_at(scan_end).is_ok());

@@ -48,15 +48,7 @@ struct Gauge<R> {
 
 impl<R> Gauge<R> {
     fn new(reader: R, limit: usize) -> Self {
-        Self {
-            reader,
-            limit,
-            open: 0,
-            first: None,
-            in_string: false,
-            escaped: false,
-            too_deep: false,
-        }
+        Self { reader, limit, open: 0, first: None, in_string: false, escaped: false, too_deep: false }
     }
 
     fn see(&mut self, byte: u8) {
@@ -79,11 +71,7 @@ impl<R: Read> Read for Gauge<R> {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         let count = self.reader.read(bytes)?;
         bytes[..count].iter().for_each(|byte| self.see(*byte));
-        if self.too_deep {
-            Err(io::Error::other("nested too deep"))
-        } else {
-            Ok(count)
-        }
+        if self.too_deep { Err(io::Error::other("nested too deep")) } else { Ok(count) }
     }
 }
 
@@ -115,9 +103,7 @@ mod tests {
 
     #[test]
     fn what_is_not_exactly_one_document_is_not_valid() {
-        for text in [
-            "", " ", "{", "{}{}", "[1,]", "{a:1}", "nul", "\"\n\"", "'a'", "01", "[1] x", "]",
-        ] {
+        for text in ["", " ", "{", "{}{}", "[1,]", "{a:1}", "nul", "\"\n\"", "'a'", "01", "[1] x", "]"] {
             assert_eq!(told(text, 8), Ok(None), "{text}");
         }
     }

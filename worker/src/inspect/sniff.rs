@@ -21,10 +21,7 @@ pub(super) struct Sniffed {
 
 impl Sniffed {
     fn new(kind: Kind, media_type: &str) -> Self {
-        Self {
-            kind,
-            media_type: media_type.to_owned(),
-        }
+        Self { kind, media_type: media_type.to_owned() }
     }
 }
 
@@ -88,9 +85,7 @@ fn is_utf8(head: &[u8]) -> bool {
 
 /// Whether a byte stands there that no text has (WHATWG MIME Sniffing, "binary data byte").
 pub(super) fn has_binary(bytes: &[u8]) -> bool {
-    bytes
-        .iter()
-        .any(|byte| matches!(byte, 0..=8 | 0x0b | 0x0e..=0x1a | 0x1c..=0x1f))
+    bytes.iter().any(|byte| matches!(byte, 0..=8 | 0x0b | 0x0e..=0x1a | 0x1c..=0x1f))
 }
 
 #[cfg(test)]
@@ -109,16 +104,7 @@ mod tests {
 
     #[test]
     fn text_is_not_taken_for_a_format_with_a_short_signature() {
-        for head in [
-            "BMW is a car",
-            "MZ 1",
-            "II* seen",
-            "ID3",
-            "{}",
-            "Rar!",
-            "é",
-            "a\tb\r\n\x0c\x1b[0m",
-        ] {
+        for head in ["BMW is a car", "MZ 1", "II* seen", "ID3", "{}", "Rar!", "é", "a\tb\r\n\x0c\x1b[0m"] {
             assert_eq!(told(head.as_bytes()), (Kind::Text, PLAIN.to_owned()), "{head}");
         }
     }
@@ -133,10 +119,7 @@ mod tests {
     #[test]
     fn markup_and_documents_are_told_apart() {
         assert_eq!(told(b"<html><body>"), (Kind::Text, "text/html".to_owned()));
-        assert_eq!(
-            told(b"<?xml version='1.0'?>"),
-            (Kind::Text, "text/xml".to_owned())
-        );
+        assert_eq!(told(b"<?xml version='1.0'?>"), (Kind::Text, "text/xml".to_owned()));
         assert_eq!(told(b"%PDF-1.7\n"), (Kind::Other, "application/pdf".to_owned()));
         assert_eq!(told(b"\0asm\x01\0\0\0").1, "application/wasm");
         assert_eq!(told(b"\0\x01\x02\x03"), (Kind::Other, UNKNOWN.to_owned()));

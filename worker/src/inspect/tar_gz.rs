@@ -21,11 +21,8 @@ const CUT: &str = "it ends too early";
 /// A gzip file that holds no tar archive is of no kind that we know more about.
 pub(super) fn facts(disk: &mut Disk<'_>, size: u64, limits: &Limits) -> Result<Facts, Flaw> {
     disk.rewind().map_err(unreadable)?;
-    let mut archive = Unpacked::new(
-        MultiGzDecoder::new(BufReader::with_capacity(64 << 10, disk)),
-        size,
-        limits,
-    );
+    let mut archive =
+        Unpacked::new(MultiGzDecoder::new(BufReader::with_capacity(64 << 10, disk)), size, limits);
     let mut block = [0; BLOCK_BYTES];
     match (archive.fill(&mut block)?, member(&block)) {
         (BLOCK_BYTES, Some(Ok(first))) => count(&mut archive, first, limits),
@@ -48,10 +45,7 @@ fn count<R: Read>(archive: &mut Unpacked<R>, first: Member, limits: &Limits) -> 
     }
     // To the end of the stream, so that its checksum is checked and nothing hides behind the last entry.
     archive.discard(u64::MAX)?;
-    Ok(Facts::TarGz {
-        entries,
-        total_size_bytes: total,
-    })
+    Ok(Facts::TarGz { entries, total_size_bytes: total })
 }
 
 /// One header of the archive.
@@ -83,21 +77,13 @@ fn member(block: &Block) -> Option<Result<Member, &'static str>> {
         || kind.is_pax_local_extensions()
         || kind.is_pax_global_extensions();
     let map_goes_on = kind.is_gnu_sparse() && header.as_gnu().is_some_and(|gnu| gnu.is_extended());
-    Some(Ok(Member {
-        size,
-        counts: !about_next,
-        map_goes_on,
-    }))
+    Some(Ok(Member { size, counts: !about_next, map_goes_on }))
 }
 
 /// Sum of all bytes, those of the checksum itself taken as blanks.
 fn sum(block: &Block) -> u32 {
     let at = |(index, byte): (usize, &u8)| {
-        if (148..156).contains(&index) {
-            32
-        } else {
-            u32::from(*byte)
-        }
+        if (148..156).contains(&index) { 32 } else { u32::from(*byte) }
     };
     block.iter().enumerate().map(at).sum()
 }
@@ -111,16 +97,9 @@ struct Unpacked<R> {
 impl<R: Read> Unpacked<R> {
     fn new(reader: R, size: u64, limits: &Limits) -> Self {
         let (most, honest) = (limits.tar_gz_total_bytes, limits.honest_bytes(size));
-        let over = if honest < most {
-            Flaw::TooDense(limits.ratio)
-        } else {
-            Flaw::TooBig(most)
-        };
+        let over = if honest < most { Flaw::TooDense(limits.ratio) } else { Flaw::TooBig(most) };
         // One byte more than is allowed, so that reaching the limit is not yet passing it.
-        Self {
-            reader: reader.take(most.min(honest).saturating_add(1)),
-            over,
-        }
+        Self { reader: reader.take(most.min(honest).saturating_add(1)), over }
     }
 
     /// The next member, or `None` at the end of the archive.
@@ -143,15 +122,8 @@ impl<R: Read> Unpacked<R> {
             }
             map_goes_on = map[MAP_GOES_ON] == 1;
         }
-        let padded = member
-            .size
-            .checked_next_multiple_of(BLOCK_BYTES as u64)
-            .unwrap_or(u64::MAX);
-        if self.discard(padded)? < padded {
-            Err(broken(CUT))
-        } else {
-            Ok(())
-        }
+        let padded = member.size.checked_next_multiple_of(BLOCK_BYTES as u64).unwrap_or(u64::MAX);
+        if self.discard(padded)? < padded { Err(broken(CUT)) } else { Ok(()) }
     }
 
     /// As much of a block as there is.
@@ -175,11 +147,7 @@ impl<R: Read> Unpacked<R> {
     }
 
     fn bounded(&self) -> Result<(), Flaw> {
-        if self.reader.limit() == 0 {
-            Err(self.over.clone())
-        } else {
-            Ok(())
-        }
+        if self.reader.limit() == 0 { Err(self.over.clone()) } else { Ok(()) }
     }
 }
 
@@ -189,11 +157,7 @@ fn broken(why: impl Display) -> Flaw {
 
 /// What the decoder says, but for an end that came too early.
 fn unreadable(error: io::Error) -> Flaw {
-    if error.kind() == ErrorKind::UnexpectedEof {
-        broken(CUT)
-    } else {
-        broken(error)
-    }
+    if error.kind() == ErrorKind::UnexpectedEof { broken(CUT) } else { broken(error) }
 }
 
 #[cfg(test)]

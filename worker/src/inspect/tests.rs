@@ -36,13 +36,7 @@ fn csv(lines: u64, columns: u64) -> (String, Facts) {
 }
 
 fn json(top_level: Option<JsonKind>) -> (String, Facts) {
-    (
-        "application/json".to_owned(),
-        Facts::Json {
-            valid: top_level.is_some(),
-            top_level,
-        },
-    )
+    ("application/json".to_owned(), Facts::Json { valid: top_level.is_some(), top_level })
 }
 
 /// The smallest PNG that one finds everywhere: 68 bytes, one pixel.
@@ -85,10 +79,7 @@ fn text_has_lines_whatever_its_encoding_and_line_ends() {
     assert_eq!(found("a.txt", "a\nb\nc"), plain(3));
     assert_eq!(found("a", "\u{feff}a\r\nb\r\n"), plain(2));
     assert_eq!(found("a.txt", b"caf\xe9\ncr\xe8me\n"), plain(2));
-    assert_eq!(
-        found("a.html", "<html>\n</html>\n"),
-        ("text/html".to_owned(), Facts::Text { lines: 2 })
-    );
+    assert_eq!(found("a.html", "<html>\n</html>\n"), ("text/html".to_owned(), Facts::Text { lines: 2 }));
 }
 
 #[test]
@@ -107,10 +98,7 @@ fn the_name_decides_between_kinds_of_text_and_nothing_else() {
     assert_eq!(found("a", "a,b\n1,2\n"), csv(2, 2));
     assert_eq!(
         found("a.tsv", "a\tb\tc\n"),
-        (
-            "text/tab-separated-values".to_owned(),
-            Facts::Csv { lines: 1, columns: 3 }
-        )
+        ("text/tab-separated-values".to_owned(), Facts::Csv { lines: 1, columns: 3 })
     );
     assert_eq!(found("a.png", "no picture"), plain(1));
     assert_eq!(found("a.zip", "{\"a\": 1}"), json(Some(JsonKind::Object)));
@@ -124,10 +112,7 @@ fn a_table_may_be_wide_ragged_quoted_marked_and_on_one_line() {
     assert_eq!(found("a.csv", "\u{feff}\"a\n,\r\nb\",c\r\n1,2\r\n"), csv(4, 2));
     assert_eq!(found("a.csv", "a;b;c\n1,5;2;3\n"), csv(2, 3));
     assert_eq!(found("a.csv", format!("a,{}", "b".repeat(5 << 20))), csv(1, 2));
-    assert_eq!(
-        found("a.csv", format!("a,\"{}", "b\n".repeat(1 << 20))),
-        csv(1 << 20, 2)
-    );
+    assert_eq!(found("a.csv", format!("a,\"{}", "b\n".repeat(1 << 20))), csv(1 << 20, 2));
     assert_eq!(found("a.csv", b"n\xe4me,b\n1,2\n"), csv(2, 2));
 }
 
@@ -147,10 +132,7 @@ fn json_nested_without_end_is_over_a_limit() {
     let seen = inspected("deep.json", "[".repeat(100_000));
     assert_eq!(seen.media_type.as_deref(), Some("application/json"));
     assert_eq!(seen.facts, None);
-    assert_eq!(
-        seen.failure.as_deref(),
-        Some("the JSON document is nested deeper than 1000 levels")
-    );
+    assert_eq!(seen.failure.as_deref(), Some("the JSON document is nested deeper than 1000 levels"));
     assert_eq!(found("art.txt", "[".repeat(2_000)), plain(1));
 }
 
@@ -174,40 +156,23 @@ fn what_could_be_found_out_about_a_broken_file_is_there() {
 
 #[test]
 fn a_file_of_no_known_kind_is_processed() {
-    assert_eq!(
-        found("a.pdf", "%PDF-1.7\n%%EOF"),
-        ("application/pdf".to_owned(), Facts::Other)
-    );
-    assert_eq!(
-        found("a", b"\0asm\x01\0\0\0"),
-        ("application/wasm".to_owned(), Facts::Other)
-    );
+    assert_eq!(found("a.pdf", "%PDF-1.7\n%%EOF"), ("application/pdf".to_owned(), Facts::Other));
+    assert_eq!(found("a", b"\0asm\x01\0\0\0"), ("application/wasm".to_owned(), Facts::Other));
 }
 
 #[test]
 fn the_time_is_a_limit_for_all_but_the_digest() {
-    let hurried = Limits {
-        time: Duration::ZERO,
-        ..Limits::default()
-    };
+    let hurried = Limits { time: Duration::ZERO, ..Limits::default() };
     let pixel = hex::decode(PIXEL).expect("hex");
-    for (content, media_type) in [
-        (&pixel[..], "image/png"),
-        (b"a,b\n", "text/plain"),
-        (b"PK\x03\x04", "application/zip"),
-    ] {
+    for (content, media_type) in
+        [(&pixel[..], "image/png"), (b"a,b\n", "text/plain"), (b"PK\x03\x04", "application/zip")]
+    {
         let seen = inspect(&mut file(content), "a", &hurried).expect("a disk that works");
-        assert_eq!(
-            seen.failure.as_deref(),
-            Some("looking into the file took longer than 0 seconds")
-        );
+        assert_eq!(seen.failure.as_deref(), Some("looking into the file took longer than 0 seconds"));
         assert_eq!((seen.facts, seen.media_type.as_deref()), (None, Some(media_type)));
         assert!(seen.sha256.is_some());
     }
-    let endless = Limits {
-        time: Duration::MAX,
-        ..Limits::default()
-    };
+    let endless = Limits { time: Duration::MAX, ..Limits::default() };
     assert!(inspect(&mut file("a"), "a", &endless).is_ok());
 }
 

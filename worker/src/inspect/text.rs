@@ -27,49 +27,29 @@ pub(super) fn look(
     let tally = match tally(disk) {
         Ok(tally) => tally,
         Err(error) => {
-            return Verdict {
-                media_type,
-                outcome: Err(Flaw::broken("text", error)),
-            };
+            return Verdict { media_type, outcome: Err(Flaw::broken("text", error)) };
         }
     };
     if tally.binary {
         return verdict(UNKNOWN, Ok(Facts::Other));
     }
     if media_type == PLAIN {
-        let extension = SafeFileName::from_client(file_name)
-            .map(|name| name.extension())
-            .unwrap_or_default();
-        let text = Text {
-            head,
-            start: start(head),
-            extension: &extension,
-            tally,
-        };
+        let extension = SafeFileName::from_client(file_name).map(|name| name.extension()).unwrap_or_default();
+        let text = Text { head, start: start(head), extension: &extension, tally };
         if let Some(verdict) = text.as_json(disk, limits).or_else(|| text.as_csv(disk)) {
             return verdict;
         }
     }
-    Verdict {
-        media_type,
-        outcome: Ok(Facts::Text { lines: tally.lines }),
-    }
+    Verdict { media_type, outcome: Ok(Facts::Text { lines: tally.lines }) }
 }
 
 fn verdict(media_type: &str, outcome: Result<Facts, Flaw>) -> Verdict {
-    Verdict {
-        media_type: media_type.to_owned(),
-        outcome,
-    }
+    Verdict { media_type: media_type.to_owned(), outcome }
 }
 
 /// Where the text begins, behind its byte order mark.
 fn start(head: &[u8]) -> u64 {
-    if head.starts_with(BYTE_ORDER_MARK) {
-        BYTE_ORDER_MARK.len() as u64
-    } else {
-        0
-    }
+    if head.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() as u64 } else { 0 }
 }
 
 struct Text<'a> {
@@ -90,15 +70,9 @@ impl Text<'_> {
         if !named && !matches!(self.body().trim_ascii_start(), [b'{' | b'[', ..]) {
             return None;
         }
-        let top_level = if self.tally.utf8 {
-            json::top_level(disk, self.start, limits.json_depth)
-        } else {
-            Ok(None)
-        };
-        let outcome = top_level.map(|top_level| Facts::Json {
-            valid: top_level.is_some(),
-            top_level,
-        });
+        let top_level =
+            if self.tally.utf8 { json::top_level(disk, self.start, limits.json_depth) } else { Ok(None) };
+        let outcome = top_level.map(|top_level| Facts::Json { valid: top_level.is_some(), top_level });
         let valid = matches!(outcome, Ok(Facts::Json { valid: true, .. }));
         (named || valid).then(|| verdict("application/json", outcome))
     }
@@ -112,14 +86,8 @@ impl Text<'_> {
             _ => return None,
         };
         let columns = csv::columns(disk, self.start, delimiter);
-        let facts = columns.map(|columns| Facts::Csv {
-            lines: self.tally.lines,
-            columns,
-        });
-        Some(verdict(
-            media_type,
-            facts.map_err(|error| Flaw::broken("text", error)),
-        ))
+        let facts = columns.map(|columns| Facts::Csv { lines: self.tally.lines, columns });
+        Some(verdict(media_type, facts.map_err(|error| Flaw::broken("text", error))))
     }
 }
 
@@ -135,11 +103,7 @@ struct Tally {
 
 fn tally(disk: &mut Disk<'_>) -> io::Result<Tally> {
     disk.rewind()?;
-    let mut tally = Tally {
-        lines: 0,
-        utf8: true,
-        binary: false,
-    };
+    let mut tally = Tally { lines: 0, utf8: true, binary: false };
     let (mut buffer, mut carried, mut last) = (vec![0; BUFFER_BYTES], 0, b'\n');
     loop {
         let count = match disk.read(&mut buffer[carried..]) {
@@ -152,11 +116,7 @@ fn tally(disk: &mut Disk<'_>) -> io::Result<Tally> {
         tally.lines += fresh.iter().filter(|byte| **byte == b'\n').count() as u64;
         tally.binary |= has_binary(fresh);
         last = fresh[count - 1];
-        carried = if tally.utf8 {
-            carry(&mut buffer, carried + count, &mut tally.utf8)
-        } else {
-            0
-        };
+        carried = if tally.utf8 { carry(&mut buffer, carried + count, &mut tally.utf8) } else { 0 };
     }
     tally.utf8 &= carried == 0;
     tally.lines += u64::from(last != b'\n');
@@ -191,14 +151,7 @@ mod tests {
 
     #[test]
     fn the_last_line_counts_with_and_without_its_end() {
-        for (content, lines) in [
-            ("", 0),
-            ("a", 1),
-            ("a\n", 1),
-            ("a\nb", 2),
-            ("a\r\nb\r\n", 2),
-            ("\n\n", 2),
-        ] {
+        for (content, lines) in [("", 0), ("a", 1), ("a\n", 1), ("a\nb", 2), ("a\r\nb\r\n", 2), ("\n\n", 2)] {
             assert_eq!(tallied(content.as_bytes()).lines, lines, "{content:?}");
         }
     }

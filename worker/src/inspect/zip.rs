@@ -38,10 +38,7 @@ pub(super) fn facts(disk: &mut Disk<'_>, size: u64, limits: &Limits) -> Result<F
         return Err(broken("it has another number of entries than it declares"));
     }
     check_entries(disk, &mut entries, directory.start)?;
-    Ok(Facts::Zip {
-        entries: entries.len() as u64,
-        total_size_bytes: total,
-    })
+    Ok(Facts::Zip { entries: entries.len() as u64, total_size_bytes: total })
 }
 
 fn bounded(total: u64, size: u64, limits: &Limits) -> Result<(), Flaw> {
@@ -79,10 +76,7 @@ fn check_entry(disk: &mut Disk<'_>, entry: &Entry) -> Result<u64, Flaw> {
         return Err(broken("an entry contradicts the directory about its size"));
     }
     let names = u64::from(u16_at(&header, 26)) + u64::from(u16_at(&header, 28));
-    Ok(entry
-        .offset
-        .saturating_add(HEADER_BYTES as u64 + names)
-        .saturating_add(entry.packed))
+    Ok(entry.offset.saturating_add(HEADER_BYTES as u64 + names).saturating_add(entry.packed))
 }
 
 pub(super) fn broken(why: impl Display) -> Flaw {
@@ -91,11 +85,7 @@ pub(super) fn broken(why: impl Display) -> Flaw {
 
 /// What the disk says, but for an end that came too early.
 pub(super) fn unreadable(error: io::Error) -> Flaw {
-    if error.kind() == io::ErrorKind::UnexpectedEof {
-        broken("it ends too early")
-    } else {
-        broken(error)
-    }
+    if error.kind() == io::ErrorKind::UnexpectedEof { broken("it ends too early") } else { broken(error) }
 }
 
 #[cfg(test)]

@@ -92,11 +92,7 @@ impl Directory {
 
     /// Whether `entries` is the number that was declared; without zip64 writers keep its lower 16 bits.
     pub(super) fn declares(&self, entries: u64) -> bool {
-        let kept = if self.zip64 {
-            entries
-        } else {
-            entries & u64::from(u16::MAX)
-        };
+        let kept = if self.zip64 { entries } else { entries & u64::from(u16::MAX) };
         kept == self.declared_entries
     }
 
@@ -141,30 +137,19 @@ fn next_entry(reader: &mut impl Read) -> Result<Entry, Flaw> {
 
 fn skip(reader: &mut impl Read, count: u16) -> Result<(), Flaw> {
     let skipped = io::copy(&mut reader.take(count.into()), &mut io::sink()).map_err(unreadable)?;
-    if skipped == u64::from(count) {
-        Ok(())
-    } else {
-        Err(broken("its central directory is damaged"))
-    }
+    if skipped == u64::from(count) { Ok(()) } else { Err(broken("its central directory is damaged")) }
 }
 
 fn entry(record: &[u8], extra: &[u8]) -> Result<Entry, Flaw> {
     let mut wide = wide_numbers(extra);
     let mut number = |at| match u32_at(record, at) {
-        IN_ZIP64 => wide
-            .next()
-            .ok_or_else(|| broken("an entry lacks its zip64 numbers")),
+        IN_ZIP64 => wide.next().ok_or_else(|| broken("an entry lacks its zip64 numbers")),
         number => Ok(number.into()),
     };
     // In the order in which the extra field has those that do not fit.
     let (unpacked, packed, offset) = (number(24)?, number(20)?, number(42)?);
     let (method, flags) = (u16_at(record, 10), u16_at(record, 8));
-    Ok(Entry {
-        offset,
-        packed,
-        unpacked,
-        stored: method == 0 && flags & 1 == 0,
-    })
+    Ok(Entry { offset, packed, unpacked, stored: method == 0 && flags & 1 == 0 })
 }
 
 /// The numbers of the zip64 part of an extra field.
@@ -189,9 +174,7 @@ fn read(disk: &mut Disk<'_>, offset: u64, count: u64) -> Result<Vec<u8>, Flaw> {
 }
 
 fn array_at<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
-    bytes[at..at + N]
-        .try_into()
-        .expect("a slice of N bytes is an array of N bytes")
+    bytes[at..at + N].try_into().expect("a slice of N bytes is an array of N bytes")
 }
 
 pub(super) fn u16_at(bytes: &[u8], at: usize) -> u16 {

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use domain::{clock::millis, job::{QueueName, WINDOW}};
+use domain::{
+    clock::millis,
+    job::{QueueName, WINDOW},
+};
 use platform::{
     context::Context,
     database::{DatabaseError, Pool},

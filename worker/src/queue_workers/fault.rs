@@ -56,11 +56,8 @@ fn is_poison(death: &Death) -> bool {
 }
 
 /// What apalis says about itself when another took its place; a new worker cures it.
-const OUT_OF_SYNC: [&str; 3] = [
-    "worker not registered",
-    "task not executed by worker",
-    "still active within",
-];
+const OUT_OF_SYNC: [&str; 3] =
+    ["worker not registered", "task not executed by worker", "still active within"];
 /// What apalis says about a job without data or with data it does not understand. Its errors carry no better mark.
 const UNREADABLE: [&str; 8] = [
     "Invalid job data",
@@ -108,9 +105,7 @@ impl Backoff {
     }
 
     fn after(deaths: u32, jitter: f64) -> Duration {
-        let full = Self::FIRST
-            .saturating_mul(2_u32.saturating_pow(deaths))
-            .min(Self::LAST);
+        let full = Self::FIRST.saturating_mul(2_u32.saturating_pow(deaths)).min(Self::LAST);
         full.mul_f64(0.5 + jitter / 2.0)
     }
 }
@@ -118,8 +113,7 @@ impl Backoff {
 /// What a panic said.
 pub(super) fn panic_text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("no message")
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }
 
 #[cfg(test)]
@@ -142,24 +136,12 @@ mod tests {
         };
         let io = |kind, text: &'static str| RedisError::from(std::io::Error::new(kind, text));
         assert!(!is_poison(&died(io(std::io::ErrorKind::TimedOut, "timed out"))));
-        assert!(!is_poison(&died(io(
-            std::io::ErrorKind::BrokenPipe,
-            "broken pipe"
-        ))));
-        assert!(is_poison(&died(io(
-            std::io::ErrorKind::InvalidData,
-            "Invalid job data format"
-        ))));
+        assert!(!is_poison(&died(io(std::io::ErrorKind::BrokenPipe, "broken pipe"))));
+        assert!(is_poison(&died(io(std::io::ErrorKind::InvalidData, "Invalid job data format"))));
         let server = |text: &str| {
-            RedisError::from((
-                ErrorKind::Server(ServerErrorKind::ResponseError),
-                "ERR",
-                text.to_owned(),
-            ))
+            RedisError::from((ErrorKind::Server(ServerErrorKind::ResponseError), "ERR", text.to_owned()))
         };
-        assert!(!is_poison(&died(server(
-            "Cant fetch next: worker not registered"
-        ))));
+        assert!(!is_poison(&died(server("Cant fetch next: worker not registered"))));
         assert!(is_poison(&died(server("too many results to unpack"))));
     }
 }

@@ -61,8 +61,7 @@ impl Meter {
 
     /// apalis noted the end of a job.
     pub(super) fn noted(&self) {
-        self.0
-            .send_modify(|count| count.open = count.open.saturating_sub(1));
+        self.0.send_modify(|count| count.open = count.open.saturating_sub(1));
     }
 }
 

@@ -53,10 +53,7 @@ impl WorkerOptions {
     /// Options with this concurrency and a status of their own.
     #[must_use]
     pub fn new(concurrency: usize) -> Self {
-        Self {
-            concurrency: concurrency.max(1),
-            status: WorkerStatus::default(),
-        }
+        Self { concurrency: concurrency.max(1), status: WorkerStatus::default() }
     }
 }
 
@@ -84,14 +81,8 @@ pub async fn run<H, F>(
     F: Future<Output = Result<(), BoxError>> + Send + 'static,
 {
     let WorkerOptions { concurrency, status } = options;
-    let shared = Shared {
-        name,
-        handler,
-        slots: Slots::new(concurrency),
-        tracker: TaskTracker::new(),
-        status,
-        stop,
-    };
+    let shared =
+        Shared { name, handler, slots: Slots::new(concurrency), tracker: TaskTracker::new(), status, stop };
     supervise(&queue, &shared).await;
     shared.tracker.close();
     shared.tracker.wait().await;

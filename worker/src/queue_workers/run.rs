@@ -36,15 +36,8 @@ where
     let meter = Meter::new();
     let (ending, noted) = (Ending::of(&shared, &meter), noting(&meter));
     let storage = memory.storage(shared.name);
-    let work = Work {
-        shared,
-        meter,
-        batch: 1,
-    };
-    let worker = WorkerBuilder::new(worker_name())
-        .backend(storage)
-        .on_event(noted)
-        .build(work);
+    let work = Work { shared, meter, batch: 1 };
+    let worker = WorkerBuilder::new(worker_name()).backend(storage).on_event(noted).build(work);
     outlive(worker.run_with_ctx(move |context| ending.clone().end(context))).await
 }
 
@@ -59,12 +52,7 @@ where
     let batch = (shared.slots.limit() / BATCHES_IN_SLOTS).clamp(1, MAX_BATCH);
     let pushed = redis.pushed(queue);
     let wakes = Wakes::new(pushed.clone());
-    let tap = Tap {
-        connection,
-        meter: meter.clone(),
-        pushed,
-        status: shared.status.clone(),
-    };
+    let tap = Tap { connection, meter: meter.clone(), pushed, status: shared.status.clone() };
     let storage = RedisStorage::<Hint, Tap>::new(tap).with_config(redis.config(queue).batch_size(batch));
     let (ending, noted) = (Ending::of(&shared, &meter), noting(&meter));
     let work = Work { shared, meter, batch };
@@ -111,11 +99,7 @@ struct Ending {
 
 impl Ending {
     fn of<H>(shared: &Shared<H>, meter: &Meter) -> Self {
-        Self {
-            stop: shared.stop.clone(),
-            slots: shared.slots.clone(),
-            meter: meter.clone(),
-        }
+        Self { stop: shared.stop.clone(), slots: shared.slots.clone(), meter: meter.clone() }
     }
 
     async fn end(self, worker: WorkerContext) -> Result<(), WorkerError> {

@@ -22,14 +22,8 @@ pub(super) struct Slot(Arc<Inner>);
 
 impl Slots {
     pub(super) fn new(limit: usize) -> Self {
-        let inner = Inner {
-            limit,
-            running: watch::Sender::new(0),
-            fetcher: AtomicWaker::new(),
-        };
-        Self {
-            inner: Arc::new(inner),
-        }
+        let inner = Inner { limit, running: watch::Sender::new(0), fetcher: AtomicWaker::new() };
+        Self { inner: Arc::new(inner) }
     }
 
     pub(super) fn limit(&self) -> usize {

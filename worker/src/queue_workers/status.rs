@@ -26,9 +26,7 @@ pub struct WorkerStatus {
 
 impl Default for WorkerStatus {
     fn default() -> Self {
-        Self {
-            inner: Arc::new(watch::Sender::new((WorkerState::default(), 0))),
-        }
+        Self { inner: Arc::new(watch::Sender::new((WorkerState::default(), 0))) }
     }
 }
 
@@ -52,8 +50,7 @@ impl WorkerStatus {
     }
 
     pub(super) fn set(&self, state: WorkerState) {
-        self.inner
-            .send_if_modified(|(current, _)| std::mem::replace(current, state) != state);
+        self.inner.send_if_modified(|(current, _)| std::mem::replace(current, state) != state);
     }
 
     /// Counts a restart; says whether the worker that died had been running.

@@ -77,10 +77,7 @@ mod tests {
         assert_eq!(jobs_fetched(&Value::Array(vec![list(3), list(3)])), Some(3));
         assert_eq!(jobs_fetched(&Value::Array(vec![list(0), list(0)])), Some(0));
         assert_eq!(jobs_fetched(&Value::Array(vec![list(3), list(2)])), None);
-        assert_eq!(
-            jobs_fetched(&Value::Array(vec![Value::Int(1), Value::Int(2)])),
-            None
-        );
+        assert_eq!(jobs_fetched(&Value::Array(vec![Value::Int(1), Value::Int(2)])), None);
         assert_eq!(jobs_fetched(&Value::Int(7)), None);
     }
 }

@@ -22,10 +22,7 @@ impl Wakes {
     pub(super) fn new(pushed: watch::Receiver<u64>) -> Self {
         let mut polls = interval_at(Instant::now() + POLL_EVERY, POLL_EVERY);
         polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self {
-            pushed: WatchStream::new(pushed),
-            polls,
-        }
+        Self { pushed: WatchStream::new(pushed), polls }
     }
 }
 
@@ -39,10 +36,6 @@ impl PollStrategy for Wakes {
         while self.polls.poll_tick(cx).is_ready() {
             rung = true;
         }
-        if rung {
-            Poll::Ready(Some(()))
-        } else {
-            Poll::Pending
-        }
+        if rung { Poll::Ready(Some(())) } else { Poll::Pending }
     }
 }

@@ -31,11 +31,7 @@ where
         let free = self.shared.slots.poll_free(cx.waker());
         let may_fetch = free >= self.batch && !self.shared.stop.is_cancelled();
         // Room for what is on its way was found before it was asked for.
-        if may_fetch || !self.meter.is_quiet() {
-            Poll::Ready(Ok(()))
-        } else {
-            Poll::Pending
-        }
+        if may_fetch || !self.meter.is_quiet() { Poll::Ready(Ok(())) } else { Poll::Pending }
     }
 
     fn call(&mut self, job: Task<Hint>) -> Self::Future {

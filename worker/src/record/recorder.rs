@@ -10,7 +10,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
-use super::{rows::Ended, write::{self, Moved}};
+use super::{
+    rows::Ended,
+    write::{self, Moved},
+};
 
 /// Most deliveries that one transaction records.
 const BATCH: usize = 512;
@@ -84,7 +87,8 @@ impl Records {
 
     /// Tries until the database answers. An error is its refusal.
     async fn write_patiently(&self, batch: &[Ended]) -> Result<Moved, DatabaseError> {
-        let waits = ExponentialBuilder::default().with_max_delay(LONGEST_WAIT).with_jitter().without_max_times();
+        let waits =
+            ExponentialBuilder::default().with_max_delay(LONGEST_WAIT).with_jitter().without_max_times();
         let mut waits = waits.with_min_delay(Duration::from_millis(50)).build();
         loop {
             let error = match write::write(&self.context, batch).await {
@@ -109,7 +113,8 @@ fn count(context: &Context, batch: &[Ended], moved: Moved) {
     for ended in batch {
         let channel = ended.delivery.channel.clone();
         if let Some((state, _)) = ended.finished() {
-            metrics::counter!(names::DELIVERIES_FINISHED, "state" => state.as_str(), "channel" => channel).increment(1);
+            metrics::counter!(names::DELIVERIES_FINISHED, "state" => state.as_str(), "channel" => channel)
+                .increment(1);
         }
         if ended.next == NextStep::Succeed {
             let latency = now.since(ended.delivery.created_at());

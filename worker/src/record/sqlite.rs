@@ -13,7 +13,8 @@ use super::{
 /// Rows a statement: with fifteen columns far below SQLite's 32,766 bound values.
 const ROWS: usize = 500;
 /// The fence.
-const MATCHES: &str = " WHERE delivery.id = row.id AND delivery.claim = row.claim AND delivery.recorded_claim < row.claim";
+const MATCHES: &str =
+    " WHERE delivery.id = row.id AND delivery.claim = row.claim AND delivery.recorded_claim < row.claim";
 
 /// Writes all of it; the caller commits.
 pub(super) async fn record(tx: &mut SqliteConnection, ended: &[Ended], now: i64) -> Result<Moved> {
@@ -146,7 +147,9 @@ async fn slow_lanes(tx: &mut SqliteConnection, ended: &[Ended], now: i64) -> Res
     update.push_values(pauses, |mut values, (id, pause)| {
         values.push_bind(id).push_bind(now.saturating_add(pause));
     });
-    update.push(") UPDATE lane SET blocked_until = max(blocked_until, row.until) FROM row WHERE lane.id = row.id");
+    update.push(
+        ") UPDATE lane SET blocked_until = max(blocked_until, row.until) FROM row WHERE lane.id = row.id",
+    );
     update.build().execute(tx).await.map(drop)
 }
 
@@ -155,7 +158,8 @@ async fn disable_lanes(tx: &mut SqliteConnection, ended: &[Ended]) -> Result<()>
     if gone.is_empty() {
         return Ok(());
     }
-    let mut update = QueryBuilder::<Sqlite>::new("UPDATE lane SET state = 'disabled' WHERE state = 'active' AND id IN ");
+    let mut update =
+        QueryBuilder::<Sqlite>::new("UPDATE lane SET state = 'disabled' WHERE state = 'active' AND id IN ");
     push_list(&mut update, &gone);
     update.build().execute(tx).await.map(drop)
 }

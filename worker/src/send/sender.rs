@@ -20,6 +20,7 @@ use super::{ended, targets::Targets};
 use crate::{
     claim::{Claimed, release},
     record::{Ended, Recorder},
+    rounded_ms,
 };
 
 /// Sends claimed deliveries. Clones share one client and one tracker.
@@ -139,7 +140,7 @@ fn tell(delivery: &Claimed, report: &SendReport) {
         claim = delivery.claim,
         status_code = report.status_code,
         error_class = report.error_class.map(|class| class.as_str()),
-        duration_ms = report.timing.total.as_secs_f64() * 1e3,
+        duration_ms = %rounded_ms(report.timing.total),
         "attempt {result}",
     );
 }

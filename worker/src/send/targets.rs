@@ -76,9 +76,16 @@ impl Targets {
         Ok(target)
     }
 
-    fn open(&self, id: Uuid, url: &str, secret: &[u8], headers: Option<&[u8]>) -> Result<WebhookTarget, TargetError> {
+    fn open(
+        &self,
+        id: Uuid,
+        url: &str,
+        secret: &[u8],
+        headers: Option<&[u8]>,
+    ) -> Result<WebhookTarget, TargetError> {
         let url = url.parse().map_err(|_| TargetError::Address)?;
-        let secret = self.keys.open(&context(b"endpoint-secret:", id), secret).map_err(|_| TargetError::Secret)?;
+        let secret =
+            self.keys.open(&context(b"endpoint-secret:", id), secret).map_err(|_| TargetError::Secret)?;
         let secret: SigningSecret =
             String::from_utf8(secret).ok().and_then(|text| text.parse().ok()).ok_or(TargetError::Secret)?;
         let headers = match headers {
@@ -89,7 +96,8 @@ impl Targets {
     }
 
     fn headers(&self, id: Uuid, sealed: &[u8]) -> Result<CustomHeaders, TargetError> {
-        let plain = self.keys.open(&context(b"endpoint-headers:", id), sealed).map_err(|_| TargetError::Headers)?;
+        let plain =
+            self.keys.open(&context(b"endpoint-headers:", id), sealed).map_err(|_| TargetError::Headers)?;
         let value = serde_json::from_slice(&plain).map_err(|_| TargetError::Headers)?;
         CustomHeaders::parse(&value).map_err(|_| TargetError::Headers)
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::{
     clock::millis,
+    delivery::MAX_CLAIMS_WITHOUT_RECORD,
     id::{EndpointId, UploadId, UserId},
 };
 use entity::bulk::sqlite::push_list;
@@ -48,6 +49,12 @@ impl ClaimedUpload {
     #[must_use]
     pub fn endpoint_id(&self) -> EndpointId {
         self.endpoint_id.into()
+    }
+
+    /// Whether it was claimed so often without a record that it must be what its workers die of.
+    #[must_use]
+    pub fn is_deadly(&self) -> bool {
+        self.claim - self.attempts > i32::from(MAX_CLAIMS_WITHOUT_RECORD)
     }
 
     /// The endpoint's tenant.
@@ -105,7 +112,8 @@ async fn claim_postgres(pool: &PgPool, ids: &[Uuid], offset: i64) -> sqlx::Resul
 }
 
 async fn claim_sqlite(pool: &SqlitePool, ids: &[Uuid], now: i64) -> sqlx::Result<Vec<ClaimedUpload>> {
-    let mut update = QueryBuilder::<Sqlite>::new("UPDATE upload SET claim = claim + 1, hinted_until = 0, lease_until = ");
+    let mut update =
+        QueryBuilder::<Sqlite>::new("UPDATE upload SET claim = claim + 1, hinted_until = 0, lease_until = ");
     update.push_bind(now + millis(LEASE)).push(" WHERE state = 'received' AND due_at <= ").push_bind(now);
     update.push(" AND lease_until <= ").push_bind(now).push(" AND id IN ");
     push_list(&mut update, ids);

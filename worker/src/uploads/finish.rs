@@ -33,7 +33,11 @@ impl Outcome {
 }
 
 /// Writes the outcome. `false` when another worker has taken over; then nothing was written.
-pub(super) async fn finish(context: &Context, upload: &ClaimedUpload, outcome: &Outcome) -> Result<bool, DatabaseError> {
+pub(super) async fn finish(
+    context: &Context,
+    upload: &ClaimedUpload,
+    outcome: &Outcome,
+) -> Result<bool, DatabaseError> {
     let time = context.database.statement_time(&context.clock);
     let event_id = EventId::new();
     let mut tx = context.database.begin().await?;
@@ -71,7 +75,8 @@ pub(super) async fn put_off(
     let mut tx = context.database.begin().await?;
     match &mut tx {
         Tx::Postgres(tx) => {
-            let sql = "UPDATE upload SET attempts = attempts + 1, lease_until = 0, due_at = now_ms() + $3 + $4
+            let sql =
+                "UPDATE upload SET attempts = attempts + 1, lease_until = 0, due_at = now_ms() + $3 + $4
                 WHERE id = $1 AND claim = $2 AND state = 'received'";
             sqlx::query(sql).bind(id).bind(claim).bind(time).bind(wait).execute(&mut **tx).await?;
         }

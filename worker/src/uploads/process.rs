@@ -7,11 +7,7 @@ use domain::{
     upload::{Inspection, SafeFileName, UploadEvent, render_event},
 };
 use platform::{
-    context::Context,
-    database::DatabaseError,
-    links::download_url,
-    storage::StorageError,
-    telemetry::names,
+    context::Context, database::DatabaseError, links::download_url, storage::StorageError, telemetry::names,
 };
 use tokio::{sync::Semaphore, time::Instant};
 use tracing::{info, warn};
@@ -21,7 +17,10 @@ use super::{
     claim::{ClaimedUpload, LEASE, claim, renew},
     finish::{Outcome, finish, put_off},
 };
-use crate::inspect::{Limits, inspect};
+use crate::{
+    inspect::{Limits, inspect},
+    rounded_ms,
+};
 
 /// Files inspected at once in one process: it is work for the processor and the disk.
 const AT_ONCE: usize = 2;
@@ -50,6 +49,8 @@ enum ProcessError {
     Broken(#[from] tokio::task::JoinError),
     #[error("{0}")]
     Database(#[from] DatabaseError),
+    #[error("its workers died of it")]
+    Deadly,
     #[error("the stored file name or payload is damaged")]
     Damaged,
 }
@@ -87,10 +88,11 @@ impl UploadProcessor {
             () = keep => return info!(upload_id = %upload.id(), "another worker has taken over"),
         };
         match result {
-            Ok(status) => {
+            Ok(None) => info!(upload_id = %upload.id(), "another worker has finished it"),
+            Ok(Some(status)) => {
                 metrics::counter!(names::UPLOADS_PROCESSED, "status" => status).increment(1);
-                metrics::histogram!(names::UPLOAD_SECONDS).record(started.elapsed());
-                info!(upload_id = %upload.id(), status, duration_ms = started.elapsed().as_secs_f64() * 1e3, "upload {status}");
+                metrics::histogram!(names::UPLOAD_PROCESSING_SECONDS).record(started.elapsed());
+                info!(upload_id = %upload.id(), duration_ms = %rounded_ms(started.elapsed()), "upload {status}");
                 // Its delivery carries no hint.
                 self.context.queue.wake();
             }
@@ -98,7 +100,8 @@ impl UploadProcessor {
         }
     }
 
-    async fn inspect_and_finish(&self, upload: &ClaimedUpload) -> Result<&'static str, ProcessError> {
+    /// How it ended; none when another worker ended it first.
+    async fn inspect_and_finish(&self, upload: &ClaimedUpload) -> Result<Option<&'static str>, ProcessError> {
         let name = SafeFileName::from_client(&upload.file_name).map_err(|_| ProcessError::Damaged)?;
         let inspection = match self.inspect(upload, &name).await {
             Err(error) if upload.attempts + 1 >= TRIES => unreadable(&error),
@@ -106,20 +109,29 @@ impl UploadProcessor {
         };
         let status = if inspection.failure.is_some() { "failed" } else { "processed" };
         let body = if upload.has_endpoint { Some(self.render(upload, &name, &inspection)?) } else { None };
-        finish(&self.context, upload, &Outcome { inspection, body }).await?;
-        Ok(status)
+        let finished = finish(&self.context, upload, &Outcome { inspection, body }).await?;
+        Ok(finished.then_some(status))
     }
 
     async fn inspect(&self, upload: &ClaimedUpload, name: &SafeFileName) -> Result<Inspection, ProcessError> {
+        if upload.is_deadly() {
+            return Ok(unreadable(&ProcessError::Deadly));
+        }
         let mut file = self.context.storage.open_file(&upload.storage_key).await?;
         let name = name.as_str().to_owned();
         Ok(tokio::task::spawn_blocking(move || inspect(&mut file, &name, &Limits::default())).await??)
     }
 
-    fn render(&self, upload: &ClaimedUpload, name: &SafeFileName, found: &Inspection) -> Result<Vec<u8>, ProcessError> {
+    fn render(
+        &self,
+        upload: &ClaimedUpload,
+        name: &SafeFileName,
+        found: &Inspection,
+    ) -> Result<Vec<u8>, ProcessError> {
         let now = self.context.clock.now();
         let config = &self.context.config;
-        let link = download_url(&config.public_url, &self.context.keys, upload.id(), now + config.download_link_ttl);
+        let link =
+            download_url(&config.public_url, &self.context.keys, upload.id(), now + config.download_link_ttl);
         let event = render_event(&UploadEvent {
             timestamp: now,
             upload_id: upload.id(),

@@ -62,16 +62,11 @@ fn check_link(app: &App, id: UploadId, mut query: Query) -> Result<(), Problem> 
     let (Some(expires), Some(signature)) = (expires, query.text("signature")) else {
         return Err(ProblemCode::LinkInvalid.into());
     };
-    links::check(
-        &app.context.keys,
-        id,
-        expires,
-        &signature,
-        app.context.clock.now(),
-    )
-    .map_err(|wrong| match wrong {
-        LinkError::Changed => ProblemCode::LinkInvalid.into(),
-        LinkError::Expired => ProblemCode::LinkExpired.into(),
+    links::check(&app.context.keys, id, expires, &signature, app.context.clock.now()).map_err(|wrong| {
+        match wrong {
+            LinkError::Changed => ProblemCode::LinkInvalid.into(),
+            LinkError::Expired => ProblemCode::LinkExpired.into(),
+        }
     })
 }
 
@@ -96,9 +91,7 @@ async fn part(
     answer.headers_mut().insert(CONTENT_LENGTH, length.into());
     if !is_all {
         let span = format!("bytes {}-{}/{total}", range.start, range.end - 1);
-        answer
-            .headers_mut()
-            .insert(CONTENT_RANGE, span.parse().expect("digits are a header value"));
+        answer.headers_mut().insert(CONTENT_RANGE, span.parse().expect("digits are a header value"));
         *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
     }
     if *method != Method::HEAD && length > 0 {
@@ -122,19 +115,12 @@ fn unreadable(error: StorageError) -> Problem {
 
 fn nothing(total: u64) -> Response {
     let span = HeaderValue::from_str(&format!("bytes */{total}")).expect("digits are a header value");
-    (
-        [(CONTENT_RANGE, span)],
-        Problem::from(ProblemCode::RangeNotSatisfiable),
-    )
-        .into_response()
+    ([(CONTENT_RANGE, span)], Problem::from(ProblemCode::RangeNotSatisfiable)).into_response()
 }
 
 /// Whatever the file is, no browser shows it as a page of ours.
 fn dress(headers: &mut HeaderMap, row: &Model) {
-    let media_type = row
-        .media_type
-        .as_deref()
-        .and_then(|text| HeaderValue::from_str(text).ok());
+    let media_type = row.media_type.as_deref().and_then(|text| HeaderValue::from_str(text).ok());
     let name = SafeFileName::from_client(&row.file_name).map(|name| name.content_disposition());
     let offer = name.ok().and_then(|text| HeaderValue::from_str(&text).ok());
     let fixed: [(HeaderName, &str); 5] = [
@@ -146,10 +132,7 @@ fn dress(headers: &mut HeaderMap, row: &Model) {
     ];
     headers.extend(fixed.map(|(name, value)| (name, HeaderValue::from_static(value))));
     headers.insert(CONTENT_TYPE, media_type.unwrap_or(UNKNOWN_TYPE));
-    headers.insert(
-        CONTENT_DISPOSITION,
-        offer.unwrap_or(HeaderValue::from_static("attachment")),
-    );
+    headers.insert(CONTENT_DISPOSITION, offer.unwrap_or(HeaderValue::from_static("attachment")));
     headers.extend(tag(row).map(|tag| (ETAG, tag)));
 }
 

@@ -22,19 +22,13 @@ impl Asked {
         let (Some(range), None) = (given.next(), given.next()) else {
             return Self::Everything;
         };
-        range
-            .to_str()
-            .ok()
-            .and_then(|text| Self::read(text, total))
-            .unwrap_or(Self::Everything)
+        range.to_str().ok().and_then(|text| Self::read(text, total)).unwrap_or(Self::Everything)
     }
 
     fn read(text: &str, total: u64) -> Option<Self> {
         let (unit, span) = text.split_once('=')?;
-        let (first, last) = span
-            .trim()
-            .split_once('-')
-            .filter(|_| unit.trim().eq_ignore_ascii_case("bytes"))?;
+        let (first, last) =
+            span.trim().split_once('-').filter(|_| unit.trim().eq_ignore_ascii_case("bytes"))?;
         let range = match (first.trim_end(), last.trim_start()) {
             ("", suffix) => total.saturating_sub(number(suffix)?)..total,
             (first, "") => number(first)?..total,
@@ -46,19 +40,13 @@ impl Asked {
                 first..last.saturating_add(1).min(total)
             }
         };
-        Some(if range.is_empty() {
-            Self::Nothing
-        } else {
-            Self::Part(range)
-        })
+        Some(if range.is_empty() { Self::Nothing } else { Self::Part(range) })
     }
 }
 
 /// Digits only: `u64` by itself would take a sign.
 fn number(text: &str) -> Option<u64> {
-    text.bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| text.parse().ok())?
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
 #[cfg(test)]
@@ -66,10 +54,7 @@ mod tests {
     use super::*;
 
     fn asked(range: &str, total: u64) -> Asked {
-        Asked::of(
-            &HeaderMap::from_iter([(RANGE, range.parse().expect("a header value"))]),
-            total,
-        )
+        Asked::of(&HeaderMap::from_iter([(RANGE, range.parse().expect("a header value"))]), total)
     }
 
     #[test]

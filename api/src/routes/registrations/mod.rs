@@ -44,21 +44,16 @@ pub(crate) async fn register(
         .await
         .map_err(|e| Problem::unavailable("a registration was not stored", e))?;
     tracing::info!(endpoint_id = %endpoint.id, user_id = endpoint.wanted.user_id.0, "webhook registered");
-    Ok(Envelope::of(
-        "Register Webhook Successfully!",
-        Registered::of(&endpoint),
-    ))
+    Ok(Envelope::of("Register Webhook Successfully!", Registered::of(&endpoint)))
 }
 
 async fn known_event_type(app: &App, wanted: &Registration) -> Result<(), Problem> {
     let known = queries::event_type::exists(app.context.database.reader(), wanted.event_type_id).await;
     match known.map_err(|error| Problem::unavailable("event types cannot be read", error))? {
         true => Ok(()),
-        false => Err(Problem::field(
-            ProblemCode::BadRequest,
-            "event_type_id",
-            "is not the id of an event type",
-        )),
+        false => {
+            Err(Problem::field(ProblemCode::BadRequest, "event_type_id", "is not the id of an event type"))
+        }
     }
 }
 

@@ -23,36 +23,22 @@ impl Registration {
     /// Reads the body. Members that are not known are ignored, as the document's service does.
     pub(super) fn read(body: &Value, guard: &Guard) -> Result<Self, Problem> {
         if !body.is_object() {
-            return Err(Problem::new(
-                ProblemCode::BadRequest,
-                "the body must be a JSON object",
-            ));
+            return Err(Problem::new(ProblemCode::BadRequest, "the body must be a JSON object"));
         }
         let mut faults = Vec::new();
         let mut note = |field: &str, message: String| faults.push(FieldError::new(field, message));
-        let event_type_id = event_type_id(&body["event_type_id"])
-            .map_err(|e| note("event_type_id", e))
-            .ok();
+        let event_type_id = event_type_id(&body["event_type_id"]).map_err(|e| note("event_type_id", e)).ok();
         let user_id = user_id(&body["user_id"]).map_err(|e| note("user_id", e)).ok();
         let url = url(&body["url"], guard).map_err(|e| note("url", e)).ok();
         let headers = CustomHeaders::parse(&body["custom_headers"])
             .map_err(|e| note("custom_headers", e.to_string()))
             .ok();
-        let payload = payload(&body["custom_payload"])
-            .map_err(|e| note("custom_payload", e))
-            .ok();
+        let payload = payload(&body["custom_payload"]).map_err(|e| note("custom_payload", e)).ok();
         match (event_type_id, user_id, url, headers, payload) {
-            (Some(event_type_id), Some(user_id), Some(url), Some(headers), Some(payload)) => Ok(Self {
-                event_type_id,
-                user_id,
-                url,
-                headers,
-                payload,
-            }),
-            _ => Err(Problem {
-                errors: faults,
-                ..ProblemCode::BadRequest.into()
-            }),
+            (Some(event_type_id), Some(user_id), Some(url), Some(headers), Some(payload)) => {
+                Ok(Self { event_type_id, user_id, url, headers, payload })
+            }
+            _ => Err(Problem { errors: faults, ..ProblemCode::BadRequest.into() }),
         }
     }
 }
@@ -72,27 +58,22 @@ fn event_type_id(value: &Value) -> Result<EventTypeId, String> {
 fn user_id(value: &Value) -> Result<UserId, String> {
     match value {
         Value::Null => Err("is missing".into()),
-        Value::Number(number) => number
-            .as_i64()
-            .map(UserId)
-            .ok_or_else(|| "must be an integer of at most 64 bits".to_owned()),
+        Value::Number(number) => {
+            number.as_i64().map(UserId).ok_or_else(|| "must be an integer of at most 64 bits".to_owned())
+        }
         _ => Err("must be an integer".into()),
     }
 }
 
 fn url(value: &Value, guard: &Guard) -> Result<EndpointUrl, String> {
     let url = EndpointUrl::parse(text(value)?).map_err(|wrong| wrong.to_string())?;
-    guard
-        .check_literal(url.url())
-        .map_err(|wrong| wrong.to_string())?;
+    guard.check_literal(url.url()).map_err(|wrong| wrong.to_string())?;
     Ok(url)
 }
 
 fn payload(value: &Value) -> Result<Option<CustomPayload>, String> {
     match value {
         Value::Null => Ok(None),
-        given => CustomPayload::parse(given)
-            .map(Some)
-            .map_err(|wrong| wrong.to_string()),
+        given => CustomPayload::parse(given).map(Some).map_err(|wrong| wrong.to_string()),
     }
 }

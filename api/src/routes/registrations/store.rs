@@ -23,12 +23,7 @@ pub(super) struct NewEndpoint {
 
 impl NewEndpoint {
     pub(super) fn of(wanted: Registration, secret: SigningSecret, created_at: Millis) -> Self {
-        Self {
-            id: EndpointId::new(),
-            wanted,
-            created_at,
-            secret,
-        }
+        Self { id: EndpointId::new(), wanted, created_at, secret }
     }
 
     fn lane(&self) -> lane::ActiveModel {
@@ -47,11 +42,7 @@ impl NewEndpoint {
             user_id: Set(self.wanted.user_id.0),
             url: Set(self.wanted.url.as_str().to_owned()),
             sealed_headers: Set(headers.map(|text| keys.seal(&headers_context(self.id), text.as_bytes()))),
-            custom_payload: Set(self
-                .wanted
-                .payload
-                .as_ref()
-                .map(domain::endpoint::CustomPayload::to_json)),
+            custom_payload: Set(self.wanted.payload.as_ref().map(domain::endpoint::CustomPayload::to_json)),
             sealed_secret: Set(keys.seal(&secret_context(self.id), secret)),
             created_at: Set(self.created_at.0),
             updated_at: Set(self.created_at.0),
@@ -70,14 +61,8 @@ impl NewEndpoint {
 /// Writes it all, or nothing.
 pub(super) async fn insert(context: &Context, endpoint: &NewEndpoint) -> Result<(), DbErr> {
     let tx = context.database.writer().begin().await?;
-    lane::Entity::insert(endpoint.lane())
-        .exec_without_returning(&tx)
-        .await?;
-    endpoint::Entity::insert(endpoint.row(&context.keys))
-        .exec_without_returning(&tx)
-        .await?;
-    endpoint_event_type::Entity::insert(endpoint.event_type())
-        .exec_without_returning(&tx)
-        .await?;
+    lane::Entity::insert(endpoint.lane()).exec_without_returning(&tx).await?;
+    endpoint::Entity::insert(endpoint.row(&context.keys)).exec_without_returning(&tx).await?;
+    endpoint_event_type::Entity::insert(endpoint.event_type()).exec_without_returning(&tx).await?;
     tx.commit().await
 }

@@ -79,9 +79,7 @@ async fn before_the_body(
 
 async fn body(app: &App, mut body: Body, boundary: String) -> Result<Received, Problem> {
     let received = tokio::time::timeout(app.limits.upload, receive::receive(app, &mut body, boundary)).await;
-    received
-        .unwrap_or_else(|_| Err(ProblemCode::RequestTimeout.into()))
-        .inspect_err(|_| linger(body))
+    received.unwrap_or_else(|_| Err(ProblemCode::RequestTimeout.into())).inspect_err(|_| linger(body))
 }
 
 async fn store(
@@ -90,11 +88,7 @@ async fn store(
     received: Received,
     request_id: RequestId,
 ) -> Result<(), Problem> {
-    let size_bytes = received
-        .file
-        .finish()
-        .await
-        .map_err(|error| receive::not_stored(&error))?;
+    let size_bytes = received.file.finish().await.map_err(|error| receive::not_stored(&error))?;
     let upload = NewUpload {
         id: received.id,
         endpoint_id: endpoint.id.into(),

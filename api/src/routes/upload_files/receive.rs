@@ -42,18 +42,11 @@ async fn file(app: &App, mut part: Part<'_>) -> Result<Received, Problem> {
     let name = SafeFileName::from_client(sent).map_err(|wrong| bad(wrong.to_string()))?;
     let id = UploadId::new();
     let key = format!("uploads/{id}");
-    let mut file = app
-        .context
-        .storage
-        .create(&key)
-        .await
-        .map_err(|error| not_stored(&error))?;
+    let mut file = app.context.storage.create(&key).await.map_err(|error| not_stored(&error))?;
     let most = app.context.config.max_upload_bytes;
     let mut left = most;
     while let Some(chunk) = part.chunk().await? {
-        left = left
-            .checked_sub(chunk.len() as u64)
-            .ok_or_else(|| too_large(most))?;
+        left = left.checked_sub(chunk.len() as u64).ok_or_else(|| too_large(most))?;
         file.write(chunk).await.map_err(|error| not_stored(&error))?;
     }
     Ok(Received { id, name, key, file })
@@ -73,10 +66,7 @@ async fn pass_by(mut part: Part<'_>, mut left: usize) -> Result<usize, Problem> 
 
 /// The answer to a file above the limit.
 pub(super) fn too_large(most: u64) -> Problem {
-    Problem::new(
-        ProblemCode::PayloadTooLarge,
-        format!("{FIELD}: is larger than {most} bytes"),
-    )
+    Problem::new(ProblemCode::PayloadTooLarge, format!("{FIELD}: is larger than {most} bytes"))
 }
 
 /// The answer when the disk did not do its part.

@@ -51,22 +51,14 @@ impl AttemptView {
             duration: microseconds(row.duration_us),
             phases: phases(row),
             request_headers: headers::read(&row.request_headers),
-            response_headers: row
-                .response_headers
-                .as_deref()
-                .map(headers::read)
-                .unwrap_or_default(),
+            response_headers: row.response_headers.as_deref().map(headers::read).unwrap_or_default(),
             response_body: row.response_body.as_deref().map(Body::of),
         }
     }
 }
 
 fn pill(row: &Model) -> Pill {
-    let tone = if row.error_class.is_none() {
-        Tone::Good
-    } else {
-        Tone::Bad
-    };
+    let tone = if row.error_class.is_none() { Tone::Good } else { Tone::Bad };
     match (row.status_code, row.error_class.as_deref()) {
         (Some(status), _) => Pill::new(tone, status.to_string()),
         (None, Some(class)) => Pill::new(tone, class.replace('_', " ")),
@@ -77,10 +69,7 @@ fn pill(row: &Model) -> Pill {
 /// Splits the whole into what was measured of it; the first byte is counted from the start.
 fn phases(row: &Model) -> Vec<Phase> {
     let whole = row.duration_us.max(1);
-    let (resolve, connect) = (
-        row.resolve_us.unwrap_or(0).max(0),
-        row.connect_us.unwrap_or(0).max(0),
-    );
+    let (resolve, connect) = (row.resolve_us.unwrap_or(0).max(0), row.connect_us.unwrap_or(0).max(0));
     let first_byte = row.first_byte_us.unwrap_or(whole).min(whole);
     let wait = (first_byte - resolve - connect).max(0);
     let rest = whole - first_byte;
@@ -95,13 +84,7 @@ fn phases(row: &Model) -> Vec<Phase> {
         let took = took?;
         let width = (took.saturating_mul(1_000) / whole).min(1_000 - x);
         x += width;
-        Some(Phase {
-            name,
-            class,
-            took: microseconds(took),
-            x: x - width,
-            width,
-        })
+        Some(Phase { name, class, took: microseconds(took), x: x - width, width })
     };
     spans.into_iter().filter_map(phase).collect()
 }
@@ -131,63 +114,35 @@ mod tests {
     }
 
     fn widths(row: &Model) -> Vec<(&'static str, i64, i64)> {
-        phases(row)
-            .into_iter()
-            .map(|phase| (phase.class, phase.x, phase.width))
-            .collect()
+        phases(row).into_iter().map(|phase| (phase.class, phase.x, phase.width)).collect()
     }
 
     #[test]
     fn the_pieces_of_the_bar_fill_it() {
         assert_eq!(
             widths(&row()),
-            [
-                ("name", 0, 100),
-                ("connect", 100, 200),
-                ("wait", 300, 600),
-                ("read", 900, 100)
-            ]
+            [("name", 0, 100), ("connect", 100, 200), ("wait", 300, 600), ("read", 900, 100)]
         );
     }
 
     #[test]
     fn a_reused_connection_has_neither_name_nor_connect() {
-        let reused = Model {
-            resolve_us: None,
-            connect_us: None,
-            ..row()
-        };
+        let reused = Model { resolve_us: None, connect_us: None, ..row() };
         assert_eq!(widths(&reused), [("wait", 0, 900), ("read", 900, 100)]);
-        let timed_out = Model {
-            first_byte_us: None,
-            ..reused
-        };
+        let timed_out = Model { first_byte_us: None, ..reused };
         assert_eq!(widths(&timed_out), [("wait", 0, 1_000)]);
     }
 
     #[test]
     fn odd_measurements_never_leave_the_bar() {
-        let odd = Model {
-            duration_us: 0,
-            resolve_us: Some(-5),
-            connect_us: Some(i64::MAX / 2),
-            ..row()
-        };
-        assert!(
-            widths(&odd)
-                .iter()
-                .all(|(_, x, width)| *x >= 0 && *width >= 0 && x + width <= 1_000)
-        );
+        let odd = Model { duration_us: 0, resolve_us: Some(-5), connect_us: Some(i64::MAX / 2), ..row() };
+        assert!(widths(&odd).iter().all(|(_, x, width)| *x >= 0 && *width >= 0 && x + width <= 1_000));
     }
 
     #[test]
     fn the_pill_shows_the_status_or_else_what_broke() {
         assert_eq!(pill(&row()), Pill::new(Tone::Good, "200"));
-        let refused = Model {
-            status_code: None,
-            error_class: Some("connect_timeout".to_owned()),
-            ..row()
-        };
+        let refused = Model { status_code: None, error_class: Some("connect_timeout".to_owned()), ..row() };
         assert_eq!(pill(&refused), Pill::new(Tone::Bad, "connect timeout"));
     }
 }

@@ -50,10 +50,7 @@ pub(crate) async fn page(
     frame: Frame,
     id: Result<Path<Uuid>, PathRejection>,
 ) -> Result<DeliveryPage, Problem> {
-    Ok(DeliveryPage {
-        frame,
-        delivery: load(&app, id).await?,
-    })
+    Ok(DeliveryPage { frame, delivery: load(&app, id).await? })
 }
 
 /// The same, for the page that fetches itself again.
@@ -76,14 +73,8 @@ async fn load(app: &App, id: Result<Path<Uuid>, PathRejection>) -> Result<Delive
         pill: standing.pill(),
         why: why(&row, attempts.first(), app.settings.attempts, now),
         event_type: row.event_type.clone().unwrap_or_else(|| "event".to_owned()),
-        older_attempts: usize::try_from(row.attempts)
-            .unwrap_or(0)
-            .saturating_sub(attempts.len()),
-        attempts: attempts
-            .iter()
-            .enumerate()
-            .map(|(at, row)| AttemptView::of(row, at == 0, now))
-            .collect(),
+        older_attempts: usize::try_from(row.attempts).unwrap_or(0).saturating_sub(attempts.len()),
+        attempts: attempts.iter().enumerate().map(|(at, row)| AttemptView::of(row, at == 0, now)).collect(),
         accepted: Moment::new(Millis(row.created_at), now),
         next: next_attempt(&row, standing).map(|at| Moment::new(at, now)),
         ended: row.finished_at.map(|at| Moment::new(Millis(at), now)),
@@ -111,9 +102,7 @@ fn upload_of(body: &[u8]) -> Option<Uuid> {
     struct Data {
         upload_id: Uuid,
     }
-    serde_json::from_slice::<Event>(body)
-        .ok()
-        .map(|event| event.data.upload_id)
+    serde_json::from_slice::<Event>(body).ok().map(|event| event.data.upload_id)
 }
 
 #[cfg(test)]
@@ -122,28 +111,13 @@ mod tests {
 
     #[test]
     fn the_next_attempt_waits_for_the_lane() {
-        let row = DeliveryRow {
-            due_at: 5,
-            blocked_until: Some(9),
-            ..deliveries::sample()
-        };
+        let row = DeliveryRow { due_at: 5, blocked_until: Some(9), ..deliveries::sample() };
         assert_eq!(next_attempt(&row, Standing::Failing), Some(Millis(9)));
         assert_eq!(
-            next_attempt(
-                &DeliveryRow {
-                    blocked_until: None,
-                    ..row.clone()
-                },
-                Standing::Pending
-            ),
+            next_attempt(&DeliveryRow { blocked_until: None, ..row.clone() }, Standing::Pending),
             Some(Millis(5))
         );
-        for standing in [
-            Standing::Held,
-            Standing::Sending,
-            Standing::Succeeded,
-            Standing::Dead,
-        ] {
+        for standing in [Standing::Held, Standing::Sending, Standing::Succeeded, Standing::Dead] {
             assert_eq!(next_attempt(&row, standing), None, "{standing:?}");
         }
     }
@@ -151,10 +125,7 @@ mod tests {
     #[test]
     fn an_upload_is_found_in_its_event_only() {
         let id = Uuid::from_u128(7);
-        assert_eq!(
-            upload_of(format!(r#"{{"data":{{"upload_id":"{id}"}}}}"#).as_bytes()),
-            Some(id)
-        );
+        assert_eq!(upload_of(format!(r#"{{"data":{{"upload_id":"{id}"}}}}"#).as_bytes()), Some(id));
         assert_eq!(upload_of(br#"{"data":{"upload_id":"no id"}}"#), None);
         assert_eq!(upload_of(b"not json"), None);
     }

@@ -29,10 +29,9 @@ fn pending(row: &DeliveryRow, now: Millis) -> String {
         Some(wait) => {
             format!("Accepted and stored. Its receiver asked to slow down; the first attempt follows {wait}.")
         }
-        None if row.due_at > now.0 => format!(
-            "Accepted and stored. The first attempt is due {}.",
-            when(row.due_at, now)
-        ),
+        None if row.due_at > now.0 => {
+            format!("Accepted and stored. The first attempt is due {}.", when(row.due_at, now))
+        }
         None => "Accepted, stored and due: the next worker with a free slot sends it.".to_owned(),
     }
 }
@@ -76,10 +75,7 @@ fn succeeded(row: &DeliveryRow, last: Option<&attempt::Model>) -> String {
     };
     match last.and_then(|last| last.status_code.map(|status| (status, last.duration_us))) {
         Some((status, took)) => {
-            format!(
-                "Delivered by {number}: the receiver answered {status} within {}.",
-                microseconds(took)
-            )
+            format!("Delivered by {number}: the receiver answered {status} within {}.", microseconds(took))
         }
         None => format!("Delivered by {number}."),
     }
@@ -92,10 +88,7 @@ fn dead(row: &DeliveryRow, last: Option<&attempt::Model>) -> String {
     let ended = match reason {
         DeadReason::ScheduleSpent => match row.attempts {
             1 => format!("Its only attempt failed{}.", cause(last)),
-            attempts => format!(
-                "All {attempts} attempts of its schedule failed{}.",
-                last_cause(last)
-            ),
+            attempts => format!("All {attempts} attempts of its schedule failed{}.", last_cause(last)),
         },
         DeadReason::Gone => "The receiver answered 410 Gone, so its endpoint was disabled.".to_owned(),
         DeadReason::Rejected => format!("The receiver will never accept this{}.", last_cause(last)),
@@ -121,9 +114,7 @@ fn cancelled(row: &DeliveryRow) -> String {
 }
 
 fn blocked(row: &DeliveryRow, now: Millis) -> Option<String> {
-    let until = row
-        .blocked_until
-        .filter(|until| *until > now.0 && *until > row.due_at)?;
+    let until = row.blocked_until.filter(|until| *until > now.0 && *until > row.due_at)?;
     Some(when(until, now))
 }
 
@@ -136,18 +127,12 @@ fn cause(last: Option<&attempt::Model>) -> String {
 }
 
 fn last_cause(last: Option<&attempt::Model>) -> String {
-    said(last)
-        .map(|cause| format!(" (last: {cause})"))
-        .unwrap_or_default()
+    said(last).map(|cause| format!(" (last: {cause})")).unwrap_or_default()
 }
 
 fn said(last: Option<&attempt::Model>) -> Option<String> {
     let last = last?;
-    match (
-        last.status_code,
-        last.error.as_deref(),
-        last.error_class.as_deref(),
-    ) {
+    match (last.status_code, last.error.as_deref(), last.error_class.as_deref()) {
         (Some(status), ..) => Some(format!("the receiver answered {status}")),
         (None, Some(error), _) => Some(error.trim_end_matches('.').to_owned()),
         (None, None, class) => class.map(str::to_owned),

@@ -61,10 +61,7 @@ impl Counters {
     pub(super) fn of(snapshot: &Snapshot) -> Self {
         let tiles = tiles(snapshot);
         let spoken = tiles.iter().map(|tile| format!("{}: {}", tile.label, tile.value));
-        Self {
-            summary: spoken.collect::<Vec<_>>().join(", "),
-            tiles,
-        }
+        Self { summary: spoken.collect::<Vec<_>>().join(", "), tiles }
     }
 }
 
@@ -93,26 +90,14 @@ impl Processes {
 
 impl Deliveries {
     pub(super) fn of(snapshot: &Snapshot, first_steps: Option<FirstSteps>) -> Self {
-        let deliveries = snapshot
-            .deliveries
-            .iter()
-            .map(|row| DeliveryView::of(row, snapshot.at));
-        Self {
-            deliveries: deliveries.collect(),
-            first_steps,
-        }
+        let deliveries = snapshot.deliveries.iter().map(|row| DeliveryView::of(row, snapshot.at));
+        Self { deliveries: deliveries.collect(), first_steps }
     }
 }
 
 impl Errors {
     pub(super) fn of(snapshot: &Snapshot) -> Self {
-        Self {
-            errors: snapshot
-                .errors
-                .iter()
-                .map(|row| ErrorView::of(row, snapshot.at))
-                .collect(),
-        }
+        Self { errors: snapshot.errors.iter().map(|row| ErrorView::of(row, snapshot.at)).collect() }
     }
 }
 

@@ -36,31 +36,10 @@ pub(super) fn tiles(snapshot: &Snapshot) -> Vec<Tile> {
     let in_flight = in_flight(snapshot);
     let oldest = backlog.oldest_due_at.map(|at| Moment::new(at, snapshot.at));
     vec![
-        tile(
-            "accepted",
-            "Accepted",
-            totals.accepted,
-            "events in 24 hours".to_owned(),
-            "calm",
-        ),
-        tile(
-            "delivered",
-            "Delivered",
-            totals.delivered,
-            delivered_hint(totals),
-            "calm",
-        ),
-        Tile {
-            since: oldest,
-            ..tile("due", "Due now", backlog.due, due_hint(backlog), "calm")
-        },
-        tile(
-            "in-flight",
-            "In flight",
-            in_flight,
-            format!("of {} open", backlog.open),
-            "calm",
-        ),
+        tile("accepted", "Accepted", totals.accepted, "events in 24 hours".to_owned(), "calm"),
+        tile("delivered", "Delivered", totals.delivered, delivered_hint(totals), "calm"),
+        Tile { since: oldest, ..tile("due", "Due now", backlog.due, due_hint(backlog), "calm") },
+        tile("in-flight", "In flight", in_flight, format!("of {} open", backlog.open), "calm"),
         tile(
             "failing",
             "Failing",
@@ -79,14 +58,7 @@ pub(super) fn tiles(snapshot: &Snapshot) -> Vec<Tile> {
 }
 
 fn tile(id: &'static str, label: &'static str, value: Bounded, hint: String, tone: &'static str) -> Tile {
-    Tile {
-        id,
-        label,
-        value: value.to_string(),
-        hint,
-        since: None,
-        tone,
-    }
+    Tile { id, label, value: value.to_string(), hint, since: None, tone }
 }
 
 const fn tone(count: Bounded, alarming: &'static str) -> &'static str {
@@ -99,13 +71,8 @@ fn in_flight(snapshot: &Snapshot) -> Bounded {
         return snapshot.backlog.sending;
     }
     let alive = snapshot.processes.iter().filter(|process| !process.lost);
-    let said: u64 = alive
-        .map(|process| u64::try_from(process.said.in_flight).unwrap_or(0))
-        .sum();
-    Bounded {
-        count: said.min(COUNT_LIMIT),
-        more: said > COUNT_LIMIT,
-    }
+    let said: u64 = alive.map(|process| u64::try_from(process.said.in_flight).unwrap_or(0)).sum();
+    Bounded { count: said.min(COUNT_LIMIT), more: said > COUNT_LIMIT }
 }
 
 fn delivered_hint(totals: &Totals) -> String {
@@ -130,11 +97,7 @@ fn due_hint(backlog: &Backlog) -> String {
 }
 
 fn failing_hint(failing: Bounded) -> String {
-    if failing.is_zero() {
-        "nothing to retry".to_owned()
-    } else {
-        "will be tried again".to_owned()
-    }
+    if failing.is_zero() { "nothing to retry".to_owned() } else { "will be tried again".to_owned() }
 }
 
 fn dead_hint(totals: &Totals) -> String {
@@ -166,11 +129,8 @@ mod tests {
 
     #[test]
     fn held_and_oldest_are_told_when_there_are_any() {
-        let backlog = |held, oldest| Backlog {
-            held: count(held),
-            oldest_due_at: oldest,
-            ..Backlog::default()
-        };
+        let backlog =
+            |held, oldest| Backlog { held: count(held), oldest_due_at: oldest, ..Backlog::default() };
         let at = Some(domain::clock::Millis(1));
         assert_eq!(due_hint(&backlog(0, None)), "nothing waits");
         assert_eq!(due_hint(&backlog(2, None)), "2 held");

@@ -33,12 +33,8 @@ impl QueueView {
     pub(super) fn of(queue: &QueueDepth) -> Self {
         Self {
             name: queue.name.as_str(),
-            depth: queue
-                .depth
-                .map_or_else(|| "unknown".to_owned(), |depth| grouped(depth as u64)),
-            filled: queue
-                .depth
-                .map_or(0, |depth| (depth * 100).div_ceil(WINDOW).min(100)),
+            depth: queue.depth.map_or_else(|| "unknown".to_owned(), |depth| grouped(depth as u64)),
+            filled: queue.depth.map_or(0, |depth| (depth * 100).div_ceil(WINDOW).min(100)),
         }
     }
 }
@@ -85,14 +81,8 @@ impl ProcessView {
 
 /// The queues that a process works, by name unless it works them all.
 fn queues(said: &str) -> String {
-    let all = QueueName::ALL
-        .iter()
-        .all(|queue| said.split(',').any(|name| name.trim() == queue.as_str()));
-    if all {
-        "all queues".to_owned()
-    } else {
-        said.replace(',', ", ")
-    }
+    let all = QueueName::ALL.iter().all(|queue| said.split(',').any(|name| name.trim() == queue.as_str()));
+    if all { "all queues".to_owned() } else { said.replace(',', ", ") }
 }
 
 /// A delivery as a row.
@@ -115,10 +105,7 @@ impl DeliveryView {
             id: row.id,
             pill: standing.pill(),
             event_type: row.event_type.clone().unwrap_or_else(|| "event".to_owned()),
-            recipient: row
-                .url
-                .clone()
-                .unwrap_or_else(|| format!("{} {}", row.channel, row.recipient_id)),
+            recipient: row.url.clone().unwrap_or_else(|| format!("{} {}", row.channel, row.recipient_id)),
             user: row.user_id,
             attempts: row.attempts,
             accepted: Moment::new(Millis(row.created_at), now),
@@ -153,10 +140,7 @@ impl ErrorView {
             subject_short: short(row.subject_id),
             message: row.message.clone(),
             attempt: row.attempt,
-            next: row
-                .next_retry_at
-                .filter(|at| *at > now.0)
-                .map(|at| Moment::new(Millis(at), now)),
+            next: row.next_retry_at.filter(|at| *at > now.0).map(|at| Moment::new(Millis(at), now)),
             at: Moment::new(Millis(row.created_at), now),
         }
     }
@@ -200,9 +184,6 @@ pub(crate) struct FirstSteps {
 impl FirstSteps {
     pub(super) fn of(app: &App) -> Self {
         let api = app.settings.public_url.as_str().trim_end_matches('/').to_owned();
-        Self {
-            api,
-            with_key: app.sessions.is_locked(),
-        }
+        Self { api, with_key: app.sessions.is_locked() }
     }
 }

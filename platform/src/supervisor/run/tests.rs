@@ -52,11 +52,7 @@ fn stopped() -> CancellationToken {
 #[tokio::test]
 async fn services_stop_in_order_each_after_the_one_before() {
     let diary = Diary::default();
-    let services = vec![
-        diary.obedient("http"),
-        diary.obedient("sends"),
-        diary.obedient("recorder"),
-    ];
+    let services = vec![diary.obedient("http"), diary.obedient("sends"), diary.obedient("recorder")];
     let stop = CancellationToken::new();
     let asked = Service::new("asks", {
         let stop = stop.clone();
@@ -67,14 +63,7 @@ async fn services_stop_in_order_each_after_the_one_before() {
     });
     let all = services.into_iter().chain([asked]).collect();
     assert!(Supervisor::run(all, stop, MINUTE).await.is_ok());
-    let order = [
-        "http told",
-        "http done",
-        "sends told",
-        "sends done",
-        "recorder told",
-        "recorder done",
-    ];
+    let order = ["http told", "http done", "sends told", "sends done", "recorder told", "recorder done"];
     assert_eq!(diary.read(), order);
 }
 
@@ -82,9 +71,7 @@ async fn services_stop_in_order_each_after_the_one_before() {
 async fn a_service_that_fails_stops_the_others_and_is_named() {
     let diary = Diary::default();
     let services = vec![diary.obedient("http"), failing("recorder")];
-    let failed = Supervisor::run(services, CancellationToken::new(), MINUTE)
-        .await
-        .expect_err("failed");
+    let failed = Supervisor::run(services, CancellationToken::new(), MINUTE).await.expect_err("failed");
     assert_eq!(failed.to_string(), "recorder failed: disk is full");
     assert_eq!(diary.read(), ["http told", "http done"]);
 }
@@ -95,16 +82,9 @@ async fn a_panic_is_a_failure_with_its_message() {
         Service::new("a", |_| async { panic!("index {} is out", 7) }),
         Service::new("a", |_| async { panic!("plain") }),
     ];
-    for (service, message) in services
-        .into_iter()
-        .zip(["a panicked: index 7 is out", "a panicked: plain"])
-    {
+    for (service, message) in services.into_iter().zip(["a panicked: index 7 is out", "a panicked: plain"]) {
         let diary = Diary::default();
-        let run = Supervisor::run(
-            vec![service, diary.obedient("b")],
-            CancellationToken::new(),
-            MINUTE,
-        );
+        let run = Supervisor::run(vec![service, diary.obedient("b")], CancellationToken::new(), MINUTE);
         assert_eq!(run.await.expect_err("failed").to_string(), message);
         assert_eq!(diary.read(), ["b told", "b done"]);
     }
@@ -114,11 +94,7 @@ async fn a_panic_is_a_failure_with_its_message() {
 async fn a_service_may_return_early_and_leaves_the_others_running() {
     let (diary, stop) = (Diary::default(), CancellationToken::new());
     let early = Service::new("clean-up", |_| async { Ok(()) });
-    let run = tokio::spawn(Supervisor::run(
-        vec![early, diary.obedient("http")],
-        stop.clone(),
-        MINUTE,
-    ));
+    let run = tokio::spawn(Supervisor::run(vec![early, diary.obedient("http")], stop.clone(), MINUTE));
     for _ in 0..10 {
         tokio::task::yield_now().await;
     }
@@ -130,16 +106,8 @@ async fn a_service_may_return_early_and_leaves_the_others_running() {
 #[tokio::test]
 async fn a_process_whose_services_have_all_returned_ends() {
     let services = vec![Service::new("once", |_| async { Ok(()) })];
-    assert!(
-        Supervisor::run(services, CancellationToken::new(), MINUTE)
-            .await
-            .is_ok()
-    );
-    assert!(
-        Supervisor::run(Vec::new(), CancellationToken::new(), MINUTE)
-            .await
-            .is_ok()
-    );
+    assert!(Supervisor::run(services, CancellationToken::new(), MINUTE).await.is_ok());
+    assert!(Supervisor::run(Vec::new(), CancellationToken::new(), MINUTE).await.is_ok());
 }
 
 #[tokio::test]
@@ -176,10 +144,7 @@ async fn what_does_not_stop_in_time_is_cut_off_and_named() {
         pending().await
     });
     let failed = Supervisor::run(vec![holder, stubborn("c")], stopped(), Duration::ZERO).await;
-    assert_eq!(
-        failed.expect_err("overdue").to_string(),
-        "not stopped in time: a, c"
-    );
+    assert_eq!(failed.expect_err("overdue").to_string(), "not stopped in time: a, c");
     assert!(dropped.await.is_err(), "cut off, it lets go of what it held");
 }
 
@@ -189,9 +154,7 @@ async fn a_failure_while_stopping_is_still_a_failure() {
         stop.cancelled().await;
         Err("lost the database".into())
     });
-    let failed = Supervisor::run(vec![late], stopped(), MINUTE)
-        .await
-        .expect_err("failed");
+    let failed = Supervisor::run(vec![late], stopped(), MINUTE).await.expect_err("failed");
     assert_eq!(failed.to_string(), "recorder failed: lost the database");
 }
 
@@ -202,8 +165,5 @@ async fn the_first_failure_is_the_one_returned() {
         Err("consequence".into())
     });
     let failed = Supervisor::run(vec![second, failing("first")], CancellationToken::new(), MINUTE).await;
-    assert_eq!(
-        failed.expect_err("failed").to_string(),
-        "first failed: disk is full"
-    );
+    assert_eq!(failed.expect_err("failed").to_string(), "first failed: disk is full");
 }

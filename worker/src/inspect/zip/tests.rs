@@ -20,24 +20,15 @@ fn packed(entries: &[(&str, &[u8])], method: CompressionMethod) -> Vec<u8> {
 fn looked_at(content: &[u8], limits: &Limits) -> Result<Facts, Flaw> {
     let mut file = tempfile::tempfile().expect("a file");
     file.write_all(content).expect("written");
-    facts(
-        &mut Disk::new(&mut file, Duration::from_secs(60)),
-        content.len() as u64,
-        limits,
-    )
+    facts(&mut Disk::new(&mut file, Duration::from_secs(60)), content.len() as u64, limits)
 }
 
 fn reason(content: &[u8]) -> String {
-    looked_at(content, &Limits::default())
-        .expect_err("a flaw")
-        .to_string()
+    looked_at(content, &Limits::default()).expect_err("a flaw").to_string()
 }
 
 fn find(content: &[u8], signature: &[u8; 4]) -> usize {
-    content
-        .windows(4)
-        .position(|window| window == signature)
-        .expect("the signature")
+    content.windows(4).position(|window| window == signature).expect("the signature")
 }
 
 const TWO: &[(&str, &[u8])] = &[("a.txt", b"hello"), ("dir/b.bin", &[7; 1_000])];
@@ -46,43 +37,21 @@ const TWO: &[(&str, &[u8])] = &[("a.txt", b"hello"), ("dir/b.bin", &[7; 1_000])]
 fn entries_and_their_sizes_are_counted_packed_or_stored() {
     for method in [CompressionMethod::Deflated, CompressionMethod::Stored] {
         let seen = looked_at(&packed(TWO, method), &Limits::default());
-        assert_eq!(
-            seen,
-            Ok(Facts::Zip {
-                entries: 2,
-                total_size_bytes: 1_005
-            })
-        );
+        assert_eq!(seen, Ok(Facts::Zip { entries: 2, total_size_bytes: 1_005 }));
     }
 }
 
 #[test]
 fn an_empty_archive_and_directories_and_a_comment_are_fine() {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-    writer
-        .set_comment("x".repeat(u16::MAX.into()))
-        .expect("a comment that fits");
+    writer.set_comment("x".repeat(u16::MAX.into())).expect("a comment that fits");
     let empty = writer.finish().expect("finished").into_inner();
-    assert_eq!(
-        looked_at(&empty, &Limits::default()),
-        Ok(Facts::Zip {
-            entries: 0,
-            total_size_bytes: 0
-        })
-    );
+    assert_eq!(looked_at(&empty, &Limits::default()), Ok(Facts::Zip { entries: 0, total_size_bytes: 0 }));
 
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-    writer
-        .add_directory("dir", SimpleFileOptions::default())
-        .expect("added");
+    writer.add_directory("dir", SimpleFileOptions::default()).expect("added");
     let directory = writer.finish().expect("finished").into_inner();
-    assert_eq!(
-        looked_at(&directory, &Limits::default()),
-        Ok(Facts::Zip {
-            entries: 1,
-            total_size_bytes: 0
-        })
-    );
+    assert_eq!(looked_at(&directory, &Limits::default()), Ok(Facts::Zip { entries: 1, total_size_bytes: 0 }));
 }
 
 /// The same archive with the numbers of its end record, and the first entry's sizes, in zip64 only.
@@ -90,12 +59,7 @@ fn as_zip64(archive: &[u8]) -> Vec<u8> {
     let (first, end) = (find(archive, b"PK\x01\x02"), find(archive, b"PK\x05\x06"));
     let mut record = archive[first..first + 46].to_vec();
     let name = archive[first + 46..first + 46 + usize::from(u16_at(&record, 28))].to_vec();
-    let extra = [
-        &[9, 0, 2, 0, 7, 7, 1, 0, 16, 0][..],
-        &wide(&record, 24),
-        &wide(&record, 20),
-    ]
-    .concat();
+    let extra = [&[9, 0, 2, 0, 7, 7, 1, 0, 16, 0][..], &wide(&record, 24), &wide(&record, 20)].concat();
     record[20..28].fill(0xff);
     record[30..32].copy_from_slice(&(extra.len() as u16).to_le_bytes());
     let directory = [&record, &name, &extra, &archive[first + 46 + name.len()..end]].concat();
@@ -110,14 +74,7 @@ fn as_zip64(archive: &[u8]) -> Vec<u8> {
     let locator = [&b"PK\x06\x07\0\0\0\0"[..], &end64_at.to_le_bytes(), &[1, 0, 0, 0]];
     let mut tail = archive[end..].to_vec();
     tail[8..20].fill(0xff);
-    [
-        &archive[..first],
-        &directory,
-        &end64.concat(),
-        &locator.concat(),
-        &tail,
-    ]
-    .concat()
+    [&archive[..first], &directory, &end64.concat(), &locator.concat(), &tail].concat()
 }
 
 fn wide(record: &[u8], at: usize) -> [u8; 8] {
@@ -129,34 +86,22 @@ fn zip64_numbers_are_read() {
     let archive = as_zip64(&packed(TWO, CompressionMethod::Deflated));
     assert_eq!(
         looked_at(&archive, &Limits::default()),
-        Ok(Facts::Zip {
-            entries: 2,
-            total_size_bytes: 1_005
-        })
+        Ok(Facts::Zip { entries: 2, total_size_bytes: 1_005 })
     );
     let mut entries = archive.clone();
     let end64 = find(&entries, b"PK\x06\x06");
     entries[end64 + 34] = 2;
-    assert_eq!(
-        looked_at(&entries, &Limits::default()),
-        Err(Flaw::TooManyEntries(100_000))
-    );
+    assert_eq!(looked_at(&entries, &Limits::default()), Err(Flaw::TooManyEntries(100_000)));
     let mut nowhere = archive.clone();
     let locator = find(&nowhere, b"PK\x06\x07");
     nowhere[locator + 15] = 0xff;
-    assert_eq!(
-        reason(&nowhere),
-        "the zip archive is broken: its zip64 record lies outside of it"
-    );
+    assert_eq!(reason(&nowhere), "the zip archive is broken: its zip64 record lies outside of it");
 }
 
 #[test]
 fn entries_are_allowed_up_to_the_limit() {
     let archive = packed(TWO, CompressionMethod::Stored);
-    let limits = |archive_entries| Limits {
-        archive_entries,
-        ..Limits::default()
-    };
+    let limits = |archive_entries| Limits { archive_entries, ..Limits::default() };
     assert!(looked_at(&archive, &limits(2)).is_ok());
     assert_eq!(looked_at(&archive, &limits(1)), Err(Flaw::TooManyEntries(1)));
 
@@ -173,10 +118,7 @@ fn entries_are_allowed_up_to_the_limit() {
 #[test]
 fn the_declared_total_is_allowed_up_to_the_limit() {
     let archive = packed(TWO, CompressionMethod::Deflated);
-    let limits = |zip_total_bytes| Limits {
-        zip_total_bytes,
-        ..Limits::default()
-    };
+    let limits = |zip_total_bytes| Limits { zip_total_bytes, ..Limits::default() };
     assert!(looked_at(&archive, &limits(1_005)).is_ok());
     assert_eq!(looked_at(&archive, &limits(1_004)), Err(Flaw::TooBig(1_004)));
 }
@@ -184,20 +126,11 @@ fn the_declared_total_is_allowed_up_to_the_limit() {
 #[test]
 fn a_bomb_of_zeros_is_told_by_its_ratio() {
     let bomb = packed(&[("zeros", &vec![0; 16 << 20])], CompressionMethod::Deflated);
-    let limits = |ratio_free_bytes| Limits {
-        ratio_free_bytes,
-        ..Limits::default()
-    };
-    assert_eq!(
-        looked_at(&bomb, &limits((16 << 20) - 1)),
-        Err(Flaw::TooDense(1_000))
-    );
+    let limits = |ratio_free_bytes| Limits { ratio_free_bytes, ..Limits::default() };
+    assert_eq!(looked_at(&bomb, &limits((16 << 20) - 1)), Err(Flaw::TooDense(1_000)));
     assert_eq!(
         looked_at(&bomb, &limits(16 << 20)),
-        Ok(Facts::Zip {
-            entries: 1,
-            total_size_bytes: 16 << 20
-        })
+        Ok(Facts::Zip { entries: 1, total_size_bytes: 16 << 20 })
     );
 }
 
@@ -256,8 +189,5 @@ fn a_directory_that_points_nowhere_is_refused() {
     let end = find(&archive, b"PK\x05\x06");
     archive[end + 16..end + 20].copy_from_slice(&u32::MAX.to_le_bytes());
     assert!(reason(&archive).contains("its central directory lies outside of it"));
-    assert_eq!(
-        reason(b"PK\x03\x04 and no more"),
-        "the zip archive is broken: it has no central directory"
-    );
+    assert_eq!(reason(b"PK\x03\x04 and no more"), "the zip archive is broken: it has no central directory");
 }

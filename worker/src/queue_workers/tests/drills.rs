@@ -13,9 +13,7 @@ use super::{
 
 async fn stage() -> (RedisServer, Queue) {
     let server = RedisServer::own().await;
-    let queue = Queue::redis_in(server.url(), &namespace())
-        .await
-        .expect("a queue");
+    let queue = Queue::redis_in(server.url(), &namespace()).await.expect("a queue");
     (server, queue)
 }
 
@@ -48,12 +46,7 @@ fn held(queue: &Queue) -> Held {
             }
         }
     });
-    Held {
-        crew,
-        gate,
-        begun,
-        ended,
-    }
+    Held { crew, gate, begun, ended }
 }
 
 async fn push(queue: &Queue, count: usize) -> Vec<Uuid> {
@@ -73,21 +66,15 @@ async fn survives(queue: &Queue, drill: impl AsyncFnOnce(&Crew)) {
     assert_eq!(next(&mut held.begun).await.ids, before);
     drill(&held.crew).await;
     held.gate.add_permits(1_000);
-    assert_eq!(
-        next(&mut held.ended).await.ids,
-        before,
-        "the handler was not dropped"
-    );
+    assert_eq!(next(&mut held.ended).await.ids, before, "the handler was not dropped");
     let after = push(queue, 1).await;
     while next(&mut held.ended).await.ids != after {}
     held.crew.end().await;
 }
 
 async fn restarted(crew: &Crew) {
-    crew.until("another worker runs", |(state, restarts)| {
-        *restarts > 0 && *state == WorkerState::Running
-    })
-    .await;
+    crew.until("another worker runs", |(state, restarts)| *restarts > 0 && *state == WorkerState::Running)
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,8 +82,7 @@ async fn a_killed_and_restarted_redis_costs_only_a_pause() {
     let (mut server, queue) = stage().await;
     survives(&queue, async |crew| {
         server.kill();
-        crew.until("the worker notices", |(_, restarts)| *restarts > 0)
-            .await;
+        crew.until("the worker notices", |(_, restarts)| *restarts > 0).await;
         server.start().await;
         restarted(crew).await;
     })
@@ -108,8 +94,7 @@ async fn a_redis_that_is_paused_for_two_seconds_costs_only_a_pause() {
     let (server, queue) = stage().await;
     survives(&queue, async |crew| {
         server.pause();
-        crew.until("the worker notices", |(_, restarts)| *restarts > 1)
-            .await;
+        crew.until("the worker notices", |(_, restarts)| *restarts > 1).await;
         server.resume();
         restarted(crew).await;
     })
@@ -120,10 +105,7 @@ async fn a_redis_that_is_paused_for_two_seconds_costs_only_a_pause() {
 async fn a_flushed_redis_costs_only_a_pause() {
     let (server, queue) = stage().await;
     survives(&queue, async |crew| {
-        ::redis::cmd("FLUSHALL")
-            .exec_async(&mut server.connection().await)
-            .await
-            .expect("a flush");
+        ::redis::cmd("FLUSHALL").exec_async(&mut server.connection().await).await.expect("a flush");
         restarted(crew).await;
     })
     .await;
@@ -149,10 +131,7 @@ async fn a_cut_connection_costs_only_a_pause() {
 async fn jobs_without_data_are_wiped_after_three_deaths_and_the_queue_goes_on() {
     let (server, queue) = stage().await;
     poisoned(&server, &queue, async |connection, config| {
-        connection
-            .del::<_, ()>(config.job_data_hash())
-            .await
-            .expect("a loss");
+        connection.del::<_, ()>(config.job_data_hash()).await.expect("a loss");
     })
     .await;
 }
@@ -163,10 +142,7 @@ async fn jobs_that_are_no_hints_are_wiped_after_three_deaths_and_the_queue_goes_
     poisoned(&server, &queue, async |connection, config| {
         let names: Vec<String> = connection.hkeys(config.job_data_hash()).await.expect("names");
         for name in names {
-            connection
-                .hset::<_, _, _, ()>(config.job_data_hash(), name, "nonsense")
-                .await
-                .expect("a change");
+            connection.hset::<_, _, _, ()>(config.job_data_hash(), name, "nonsense").await.expect("a change");
         }
     })
     .await;
@@ -176,10 +152,7 @@ async fn jobs_that_are_no_hints_are_wiped_after_three_deaths_and_the_queue_goes_
 async fn a_list_of_a_wrong_type_is_wiped_after_three_deaths_and_the_queue_goes_on() {
     let (server, queue) = stage().await;
     poisoned(&server, &queue, async |connection, config| {
-        connection
-            .set::<_, _, ()>(config.active_jobs_list(), "nonsense")
-            .await
-            .expect("a change");
+        connection.set::<_, _, ()>(config.active_jobs_list(), "nonsense").await.expect("a change");
     })
     .await;
 }
@@ -195,10 +168,7 @@ async fn poisoned(
     poison(&mut server.connection().await, redis_of(queue).config(NAME)).await;
     let (crew, mut hints) = Crew::listening(queue, 1);
     crew.until("three died", |(_, restarts)| *restarts >= 3).await;
-    eventually("the queue is empty", async || {
-        matches!(queue.depth(NAME).await, Ok(0))
-    })
-    .await;
+    eventually("the queue is empty", async || matches!(queue.depth(NAME).await, Ok(0))).await;
     let after = push(queue, 3).await;
     assert_eq!(handled(&mut hints, 3).await, after);
     crew.end().await;

@@ -6,10 +6,7 @@ use platform::queue::redis::SWEEP_LIMIT;
 use super::{server::RedisServer, *};
 
 async fn keys(server: &RedisServer) -> usize {
-    ::redis::cmd("DBSIZE")
-        .query_async(&mut server.connection().await)
-        .await
-        .expect("a count")
+    ::redis::cmd("DBSIZE").query_async(&mut server.connection().await).await.expect("a count")
 }
 
 async fn work(queue: &Queue, hints: &mut mpsc::UnboundedReceiver<Hint>, count: usize) {

@@ -53,23 +53,16 @@ impl Crew {
     async fn until(&self, what: &str, holds: impl FnMut(&(WorkerState, u64)) -> bool) {
         let mut changes = self.status.changes();
         let seen = timeout(PATIENCE, changes.wait_for(holds)).await;
-        drop(
-            seen.unwrap_or_else(|_| panic!("waited too long: {what}"))
-                .expect("the status lives"),
-        );
+        drop(seen.unwrap_or_else(|_| panic!("waited too long: {what}")).expect("the status lives"));
     }
 
     async fn running(&self) {
-        self.until("the worker runs", |(state, _)| *state == WorkerState::Running)
-            .await;
+        self.until("the worker runs", |(state, _)| *state == WorkerState::Running).await;
     }
 
     async fn end(self) {
         self.stop.cancel();
-        timeout(PATIENCE, self.task)
-            .await
-            .expect("the worker ends")
-            .expect("it does not panic");
+        timeout(PATIENCE, self.task).await.expect("the worker ends").expect("it does not panic");
         assert_eq!(self.status.state(), WorkerState::Stopped);
     }
 }
@@ -79,10 +72,7 @@ fn ids(count: usize) -> Vec<Uuid> {
 }
 
 async fn next<T>(said: &mut mpsc::UnboundedReceiver<T>) -> T {
-    timeout(PATIENCE, said.recv())
-        .await
-        .expect("a handler speaks in time")
-        .expect("the worker lives")
+    timeout(PATIENCE, said.recv()).await.expect("a handler speaks in time").expect("the worker lives")
 }
 
 /// The first `count` ids that come; a hint may come twice.
@@ -102,7 +92,5 @@ async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
             looks.tick().await;
         }
     };
-    timeout(PATIENCE, looking)
-        .await
-        .unwrap_or_else(|_| panic!("waited too long: {what}"));
+    timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("waited too long: {what}"));
 }

@@ -65,21 +65,14 @@ async fn every_id_is_handled_and_the_window_never_passed(queue: Queue) {
 }
 
 async fn no_more_handlers_run_than_allowed(queue: Queue) {
-    let (running, most, gate) = (
-        Arc::new(AtomicUsize::new(0)),
-        Arc::new(AtomicUsize::new(0)),
-        Arc::new(Semaphore::new(0)),
-    );
+    let (running, most, gate) =
+        (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
     let (seen, mut begun) = mpsc::unbounded_channel();
     let crew = Crew::start(&queue, 8, {
         let (running, most, gate) = (Arc::clone(&running), Arc::clone(&most), Arc::clone(&gate));
         move |_| {
-            let (running, most, gate, seen) = (
-                Arc::clone(&running),
-                Arc::clone(&most),
-                Arc::clone(&gate),
-                seen.clone(),
-            );
+            let (running, most, gate, seen) =
+                (Arc::clone(&running), Arc::clone(&most), Arc::clone(&gate), seen.clone());
             async move {
                 most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 seen.send(())?;
@@ -95,11 +88,7 @@ async fn no_more_handlers_run_than_allowed(queue: Queue) {
     for _ in 0..8 {
         next(&mut begun).await;
     }
-    assert_eq!(
-        queue.depth(NAME).await.expect("a count"),
-        32,
-        "nothing is fetched that cannot start"
-    );
+    assert_eq!(queue.depth(NAME).await.expect("a count"), 32, "nothing is fetched that cannot start");
     for _ in 8..40 {
         gate.add_permits(1);
         next(&mut begun).await;
@@ -116,22 +105,14 @@ async fn a_panic_or_an_error_ends_only_its_job(queue: Queue) {
         assert!(hint.ids.len() != 1, "one id too few");
         async move {
             assert!(hint.ids.len() != 2, "two ids are not enough");
-            if hint.ids.len() == 3 {
-                Err("three is a crowd".into())
-            } else {
-                Ok(())
-            }
+            if hint.ids.len() == 3 { Err("three is a crowd".into()) } else { Ok(()) }
         }
     });
     for count in [1, 2, 3, 4] {
         queue.push(NAME, &ids(count), None).await.expect("a push");
     }
-    let mut counts = [
-        next(&mut said).await,
-        next(&mut said).await,
-        next(&mut said).await,
-        next(&mut said).await,
-    ];
+    let mut counts =
+        [next(&mut said).await, next(&mut said).await, next(&mut said).await, next(&mut said).await];
     counts.sort_unstable();
     assert_eq!(counts, [1, 2, 3, 4]);
     assert_eq!(crew.status.restarts(), 0, "our own faults are not the worker's");
@@ -155,11 +136,8 @@ async fn a_hint_wakes_an_idle_worker(queue: Queue) {
 }
 
 async fn stop_lets_running_handlers_end_and_leaves_the_rest(queue: Queue) {
-    let (gate, (seen, mut begun), (done, mut ended)) = (
-        Arc::new(Semaphore::new(0)),
-        mpsc::unbounded_channel(),
-        mpsc::unbounded_channel(),
-    );
+    let (gate, (seen, mut begun), (done, mut ended)) =
+        (Arc::new(Semaphore::new(0)), mpsc::unbounded_channel(), mpsc::unbounded_channel());
     let crew = Crew::start(&queue, 4, {
         let gate = Arc::clone(&gate);
         move |_| {
@@ -185,11 +163,7 @@ async fn stop_lets_running_handlers_end_and_leaves_the_rest(queue: Queue) {
     assert_eq!(queue.depth(NAME).await.expect("a count"), 6);
 
     let (crew, mut hints) = Crew::listening(&queue, 4);
-    assert_eq!(
-        handled(&mut hints, 6).await.len(),
-        6,
-        "another worker takes the rest"
-    );
+    assert_eq!(handled(&mut hints, 6).await.len(), 6, "another worker takes the rest");
     crew.end().await;
 }
 
@@ -198,9 +172,5 @@ async fn an_idle_worker_stops_at_once(queue: Queue) {
     crew.running().await;
     let begun = Instant::now();
     crew.end().await;
-    assert!(
-        begun.elapsed() < Duration::from_secs(2),
-        "took {:?}",
-        begun.elapsed()
-    );
+    assert!(begun.elapsed() < Duration::from_secs(2), "took {:?}", begun.elapsed());
 }

@@ -33,30 +33,15 @@ fn tell(row: &DeliveryRow, last: Option<&attempt::Model>) -> String {
 
 #[test]
 fn a_waiting_delivery_says_what_it_waits_for() {
-    assert_eq!(
-        tell(&sample(), None),
-        "Accepted, stored and due: the next worker with a free slot sends it."
-    );
-    let later = DeliveryRow {
-        due_at: NOW.0 + 60_000,
-        ..sample()
-    };
-    assert_eq!(
-        tell(&later, None),
-        "Accepted and stored. The first attempt is due in 1 min."
-    );
-    let blocked = DeliveryRow {
-        blocked_until: Some(NOW.0 + 30_000),
-        ..sample()
-    };
+    assert_eq!(tell(&sample(), None), "Accepted, stored and due: the next worker with a free slot sends it.");
+    let later = DeliveryRow { due_at: NOW.0 + 60_000, ..sample() };
+    assert_eq!(tell(&later, None), "Accepted and stored. The first attempt is due in 1 min.");
+    let blocked = DeliveryRow { blocked_until: Some(NOW.0 + 30_000), ..sample() };
     assert_eq!(
         tell(&blocked, None),
         "Accepted and stored. Its receiver asked to slow down; the first attempt follows in 30 s."
     );
-    let sending = DeliveryRow {
-        lease_until: NOW.0 + 45_000,
-        ..sample()
-    };
+    let sending = DeliveryRow { lease_until: NOW.0 + 45_000, ..sample() };
     assert_eq!(
         tell(&sending, None),
         "A worker is sending it: attempt 1. If the worker is lost, another one takes over in 45 s."
@@ -65,11 +50,7 @@ fn a_waiting_delivery_says_what_it_waits_for() {
 
 #[test]
 fn a_failing_delivery_says_what_went_wrong_and_what_comes_next() {
-    let row = DeliveryRow {
-        attempts: 2,
-        due_at: NOW.0 + 300_000,
-        ..sample()
-    };
+    let row = DeliveryRow { attempts: 2, due_at: NOW.0 + 300_000, ..sample() };
     assert_eq!(
         tell(&row, Some(&answered(503))),
         "Attempt 2 of 10 failed: the receiver answered 503. The next one is due in 5 min."
@@ -80,11 +61,7 @@ fn a_failing_delivery_says_what_went_wrong_and_what_comes_next() {
         error: Some("nothing listens at 127.0.0.1:9".to_owned()),
         ..answered(0)
     };
-    let due = DeliveryRow {
-        attempts: 12,
-        due_at: 0,
-        ..sample()
-    };
+    let due = DeliveryRow { attempts: 12, due_at: 0, ..sample() };
     assert_eq!(
         tell(&due, Some(&refused)),
         "Attempt 12 of 13 failed: nothing listens at 127.0.0.1:9. The next one is due now and waits for a free slot."
@@ -93,15 +70,7 @@ fn a_failing_delivery_says_what_went_wrong_and_what_comes_next() {
 
 #[test]
 fn a_held_delivery_says_who_holds_it() {
-    let held = |state: &str| {
-        tell(
-            &DeliveryRow {
-                lane_state: Some(state.to_owned()),
-                ..sample()
-            },
-            None,
-        )
-    };
+    let held = |state: &str| tell(&DeliveryRow { lane_state: Some(state.to_owned()), ..sample() }, None);
     assert!(held("paused").starts_with("Held: its endpoint is paused"));
     assert!(held("disabled").starts_with("Held: its endpoint is disabled"));
 }
@@ -136,9 +105,6 @@ fn every_reason_has_a_sentence() {
             attempts: 3,
             ..sample()
         };
-        assert!(
-            tell(&row, None).ends_with("not sent again by itself."),
-            "{reason}"
-        );
+        assert!(tell(&row, None).ends_with("not sent again by itself."), "{reason}");
     }
 }
