@@ -4,6 +4,7 @@
 mod backlog;
 mod cluster;
 mod crash;
+mod load;
 mod memory;
 mod one_machine;
 mod poison;

@@ -1,11 +1,12 @@
-//! Postgres is killed under load, twice, and comes back.
+//! Postgres breaks off under load, twice, then stalls, and comes back.
 
 use std::{collections::BTreeSet, time::Duration};
 
-use testkit::{Answer, Receiver, http::Sent, wait::until};
+use testkit::{Answer, Receiver, http::Sent, servers::OwnPostgres, wait::until};
 
 use crate::{
     cluster::Cluster,
+    load::Load,
     one_machine::READY_WITHIN,
     tally::{calls_by_id, files},
 };
@@ -13,8 +14,6 @@ use crate::{
 const ARRIVE_WITHIN: Duration = Duration::from_secs(50);
 /// Clients that upload one file after the other.
 const CLIENTS: usize = 8;
-/// The pace of each client.
-const BETWEEN_UPLOADS: Duration = Duration::from_millis(20);
 /// What a worker could not give back while the database was away, it leaves to the end of the lease.
 const UPLOAD_LEASE: Duration = Duration::from_secs(60);
 /// Work that is due, or whose lease is younger than five seconds.
@@ -25,8 +24,31 @@ const NOT_LEFT: &str = "SELECT
 /// How long it is away.
 const AWAY: Duration = Duration::from_secs(2);
 
+#[derive(Clone, Copy, Debug)]
+enum Breakage {
+    Restart,
+    Pause,
+}
+
+impl Breakage {
+    async fn happen(self, postgres: &mut OwnPostgres) {
+        match self {
+            Self::Restart => {
+                postgres.stop_hard().await;
+                tokio::time::sleep(AWAY).await;
+                postgres.restart().await;
+            }
+            Self::Pause => {
+                postgres.pause();
+                tokio::time::sleep(AWAY).await;
+                postgres.resume();
+            }
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn postgres_restarted_under_load_loses_nothing_that_was_accepted() {
+async fn postgres_restarted_and_paused_under_load_loses_nothing_that_was_accepted() {
     let mut cluster = Cluster::with_own_postgres().await;
     let receiver = Receiver::start(0).await.expect("a free port");
     receiver.answer_always(Answer::Delay(Duration::from_millis(100), 200));
@@ -34,38 +56,16 @@ async fn postgres_restarted_under_load_loses_nothing_that_was_accepted() {
     let mut workers = [cluster.start_worker("one").await, cluster.start_worker("two").await];
     let client = cluster.client();
     let webhook = client.register(&receiver.url("/hook")).await;
-    let stop = tokio_util::sync::CancellationToken::new();
-    let clients: Vec<_> = (0..CLIENTS)
-        .map(|number| {
-            let (client, stop) = (client.clone(), stop.clone());
-            tokio::spawn(async move {
-                let mut sent = vec![];
-                while !stop.is_cancelled() {
-                    let name = format!("client-{number}-file-{}.txt", sent.len());
-                    sent.push(client.upload(webhook, &name, name.as_bytes()).await);
-                    tokio::time::sleep(BETWEEN_UPLOADS).await;
-                }
-                sent
-            })
-        })
-        .collect();
+    let load = Load::start(&client, webhook, CLIENTS);
 
-    for round in 1..=2 {
+    for breakage in [Breakage::Restart, Breakage::Restart, Breakage::Pause] {
         let enough = receiver.count() + 60;
-        assert!(
-            receiver.wait_for(enough, ARRIVE_WITHIN).await.len() >= enough,
-            "round {round}: it did not go on"
-        );
-        cluster.postgres().stop_hard().await;
-        tokio::time::sleep(AWAY).await;
-        cluster.postgres().restart().await;
+        let calls = receiver.wait_for(enough, ARRIVE_WITHIN).await.len();
+        assert!(calls >= enough, "it did not go on before {breakage:?}");
+        breakage.happen(cluster.postgres()).await;
         until("the API is ready again", READY_WITHIN, async || client.is_ready().await.then_some(())).await;
     }
-    stop.cancel();
-    let mut sent = vec![];
-    for client in clients {
-        sent.extend(client.await.expect("no panic"));
-    }
+    let sent = load.stop().await;
     let rows = cluster.rows();
     until("nothing is left but old leases", ARRIVE_WITHIN, async || {
         (rows.number(NOT_LEFT).await == 0).then_some(())

@@ -9,6 +9,7 @@ use testkit::{Answer, Receiver, http::Sent, wait::until};
 
 use crate::{
     cluster::Cluster,
+    load::Load,
     tally::{calls_by_id, files, names},
 };
 
@@ -84,32 +85,14 @@ async fn outage(breakage: impl AsyncFnOnce(&mut Cluster)) {
     let _api = cluster.start_api().await;
     let _workers = [cluster.start_worker("one").await, cluster.start_worker("two").await];
     let webhook = cluster.client().register(&receiver.url("/hook")).await;
-    let (client, stop) = (cluster.client(), tokio_util::sync::CancellationToken::new());
-    let clients: Vec<_> = (0..CLIENTS)
-        .map(|number| {
-            let (client, stop) = (client.clone(), stop.clone());
-            tokio::spawn(async move {
-                let mut sent = vec![];
-                while !stop.is_cancelled() {
-                    let name = format!("client-{number}-file-{}.txt", sent.len());
-                    sent.push(client.upload(webhook, &name, name.as_bytes()).await);
-                    tokio::time::sleep(BETWEEN_UPLOADS).await;
-                }
-                sent
-            })
-        })
-        .collect();
+    let load = Load::start(&cluster.client(), webhook, CLIENTS);
 
     receiver.wait_for(40, ARRIVE_WITHIN).await;
     let (before, start) = (receiver.count(), Instant::now());
     breakage(&mut cluster).await;
     let (during, took) = (receiver.count() - before, start.elapsed());
     receiver.wait_for(before + during + 40, ARRIVE_WITHIN).await;
-    stop.cancel();
-    let mut sent = vec![];
-    for client in clients {
-        sent.extend(client.await.expect("no panic"));
-    }
+    let sent = load.stop().await;
 
     let rows = cluster.rows();
     until("all arrived", ARRIVE_WITHIN, async || {
@@ -129,6 +112,3 @@ async fn outage(breakage: impl AsyncFnOnce(&mut Cluster)) {
     assert!(calls_by_id(&receiver.calls()).values().all(|calls| *calls == 1), "something was repeated");
     assert!(during > 0, "nothing was delivered while Redis was away");
 }
-
-/// The pace of each client.
-const BETWEEN_UPLOADS: Duration = Duration::from_millis(25);
