@@ -36,7 +36,10 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let patience = config.shutdown_timeout;
     let context = Context::connect(config, Telemetry::install()?).await?;
     let missing = Migrator::get_pending_migrations(context.database.writer()).await?.len();
-    ensure!(missing == 0, "the database is {missing} migrations behind: run `hookyard migrate up`");
+    ensure!(
+        missing == 0,
+        "the database is behind (migrations missing: {missing}): run `hookyard migrate up`"
+    );
     let mut services = api::services(&context);
     services.push(context.storage.clean_up());
     services.push(context.telemetry.upkeep());

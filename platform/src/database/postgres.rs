@@ -17,6 +17,8 @@ const STATEMENT_TIMEOUT: &str = "30s";
 pub(super) async fn connect(url: &str) -> Result<Database, DatabaseError> {
     let options = PgConnectOptions::from_str(url)?.application_name("hookyard").options([
         ("statement_timeout", STATEMENT_TIMEOUT),
+        // "already exists, skipping" is no news.
+        ("client_min_messages", "warning"),
         ("idle_in_transaction_session_timeout", STATEMENT_TIMEOUT),
         // Set by hand so that a server configured otherwise can't take the promise away.
         ("synchronous_commit", "on"),

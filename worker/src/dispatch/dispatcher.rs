@@ -1,6 +1,6 @@
 //! The loop: looks when woken and every second, lane after lane in turn, and hints what it found within the window.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use domain::job::{QueueName, WINDOW};
 use entity::bulk::{Work, postgres, sqlite};
@@ -9,6 +9,7 @@ use platform::{
     database::{DatabaseError, Pool},
     telemetry::names,
 };
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 use uuid::Uuid;
@@ -46,15 +47,17 @@ pub enum Rest {
 /// Looks for due work and sees that it is worked.
 pub struct Dispatcher<F> {
     context: Context,
-    feed: F,
+    feed: Arc<F>,
+    /// Held while uploads are read past the queue.
+    reading: Arc<Semaphore>,
     /// The lane at which the last look stopped; the next one goes on behind it.
     cursor: Uuid,
 }
 
 impl<F: Feed> Dispatcher<F> {
     /// A dispatcher that falls back on `feed` while the queue is away.
-    pub const fn new(context: Context, feed: F) -> Self {
-        Self { context, feed, cursor: Uuid::nil() }
+    pub fn new(context: Context, feed: F) -> Self {
+        Self { context, feed: Arc::new(feed), reading: Arc::new(Semaphore::new(1)), cursor: Uuid::nil() }
     }
 
     /// Runs until `stop`.
@@ -152,10 +155,27 @@ impl<F: Feed> Dispatcher<F> {
             }
             Err(error) => {
                 debug!(%error, ids = ids.len(), "the queue is away: working these here");
-                self.feed.feed(queue, ids).await;
-                true
+                self.feed_here(queue, ids).await
             }
         }
+    }
+
+    /// Works what was found in this process. Uploads are read aside, one batch at a time: no delivery waits for a file.
+    async fn feed_here(&self, queue: QueueName, ids: Vec<Uuid>) -> bool {
+        if queue != QueueName::Uploads {
+            self.feed.feed(queue, ids).await;
+            return true;
+        }
+        let Ok(reading) = Arc::clone(&self.reading).try_acquire_owned() else {
+            self.unmark(queue, &ids).await;
+            return false;
+        };
+        let feed = Arc::clone(&self.feed);
+        tokio::spawn(async move {
+            feed.feed(queue, ids).await;
+            drop(reading);
+        });
+        true
     }
 
     async fn unmark(&self, queue: QueueName, ids: &[Uuid]) {

@@ -2,6 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
+use backon::{ExponentialBuilder, Retryable};
 use domain::{
     endpoint::{CustomPayload, overlay},
     upload::{Inspection, SafeFileName, UploadEvent, render_event},
@@ -163,7 +164,12 @@ impl UploadProcessor {
     async fn failed(&self, upload: &ClaimedUpload, error: &ProcessError) {
         let wait = FIRST_WAIT * 2_u32.saturating_pow(u32::try_from(upload.attempts).unwrap_or(0));
         warn!(%error, upload_id = %upload.id(), attempt = upload.attempts + 1, "an upload was not processed; it is tried again");
-        if let Err(error) = put_off(&self.context, upload, &error.to_string(), wait.min(LONGEST_WAIT)).await {
+        // Often it is the database that failed: asked again until the lease would end, then the lease's end does the same.
+        let message = error.to_string();
+        let put_off = || put_off(&self.context, upload, &message, wait.min(LONGEST_WAIT));
+        let patience = ExponentialBuilder::default().with_max_delay(Duration::from_secs(2)).with_jitter();
+        let patience = patience.without_max_times().with_total_delay(Some(LEASE));
+        if let Err(error) = put_off.retry(patience).await {
             warn!(%error, upload_id = %upload.id(), "nor put off; it is tried again when its lease ends");
         }
     }
