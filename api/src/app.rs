@@ -7,7 +7,11 @@ use platform::context::Context;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::{accept::Accept, auth::Lock, edge::AddressRules};
+use crate::{
+    accept::Accept,
+    auth::Lock,
+    edge::{AddressRules, Paces},
+};
 
 /// The state of the router; clones share everything.
 #[derive(Clone)]
@@ -20,6 +24,7 @@ pub struct Parts {
     pub(crate) guard: Guard,
     pub(crate) lock: Lock,
     pub(crate) addresses: AddressRules,
+    pub(crate) paces: Paces,
     pub(crate) limits: Limits,
     pub(crate) crowd: Semaphore,
     pub(crate) uploading: Semaphore,
@@ -39,6 +44,8 @@ pub struct Limits {
     pub send_stall: Duration,
     /// Longest time for a whole upload.
     pub upload: Duration,
+    /// Longest time for the whole of any other body; below `request`, so that the caller is told whose fault it is.
+    pub body: Duration,
     /// Longest time for any other request.
     pub request: Duration,
 }
@@ -51,6 +58,7 @@ impl Default for Limits {
             stall: Duration::from_secs(30),
             send_stall: Duration::from_secs(120),
             upload: Duration::from_secs(3_600),
+            body: Duration::from_secs(20),
             request: Duration::from_secs(30),
         }
     }
@@ -70,6 +78,7 @@ impl App {
             guard: Guard::new(context.config.allow_networks.clone()),
             lock: Lock::new(context.config.admin_api_key.as_ref()),
             addresses: AddressRules::of(&context.config),
+            paces: Paces::default(),
             context: context.clone(),
             accept,
             limits,

@@ -8,7 +8,7 @@ use platform::{
     config::{Config, EXIT_CODE, Role, environment},
     context::Context,
     supervisor::run_until_signal,
-    telemetry::{Telemetry, init_logging},
+    telemetry::{Telemetry, init_logging, tell_notices},
 };
 use sea_orm_migration::MigratorTrait;
 
@@ -32,7 +32,7 @@ async fn main() -> ExitCode {
 
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     init_logging(&config.log_level, config.log_format)?;
-    config.notices.iter().for_each(|notice| tracing::warn!("{notice}"));
+    tell_notices(&config.notices);
     let patience = config.shutdown_timeout;
     let context = Context::connect(config, Telemetry::install()?).await?;
     let missing = Migrator::get_pending_migrations(context.database.writer()).await?.len();

@@ -74,7 +74,11 @@ impl Route {
         if self.has_own_pace {
             return self.handler;
         }
-        self.handler.layer(from_fn_with_state(app.clone(), edge::deadline))
+        let in_time = self.handler.layer(from_fn_with_state(app.clone(), edge::deadline));
+        if !self.info.is_open {
+            return in_time;
+        }
+        in_time.layer(from_fn_with_state(app.clone(), edge::of_open_route))
     }
 }
 

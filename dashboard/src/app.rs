@@ -1,6 +1,6 @@
 //! What every handler of the dashboard shares. Holds no rules.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use platform::{clock::Clock, context::Context, database::Database, queue::Queue, telemetry::Telemetry};
 use url::Url;
@@ -8,7 +8,7 @@ use url::Url;
 use crate::{
     assets::Assets,
     live::Live,
-    shield::{attempts::LoginAttempts, session::Sessions},
+    shield::{attempts::LoginAttempts, origin::Names, session::Sessions},
 };
 
 /// Where everything on a page is read from.
@@ -24,8 +24,8 @@ pub(crate) struct Sources {
 
 /// The settings that pages show or obey.
 pub(crate) struct Settings {
-    /// Where the dashboard listens; decides whether `Host` is checked.
-    pub(crate) address: SocketAddr,
+    /// Under which names the pages are shown.
+    pub(crate) names: Names,
     /// How clients reach the API, for the examples.
     pub(crate) public_url: Url,
     /// How many attempts the default schedule makes.
@@ -64,7 +64,7 @@ impl App {
                 clock: context.clock.clone(),
             },
             settings: Arc::new(Settings {
-                address: config.dashboard_addr,
+                names: Names::of(config),
                 public_url: config.public_url.clone(),
                 attempts: config.retry_schedule.attempts(),
                 metrics_public: config.metrics_public,

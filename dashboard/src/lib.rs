@@ -4,6 +4,7 @@
 mod app;
 mod assets;
 mod frame;
+mod listen;
 mod live;
 mod operations;
 mod pages;

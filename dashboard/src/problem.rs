@@ -50,7 +50,7 @@ impl Problem {
             Self::ForeignHost => (
                 StatusCode::MISDIRECTED_REQUEST,
                 "Not under this name",
-                "The dashboard listens on this machine only and answers to localhost, to a loopback address and to the host of PUBLIC_URL.",
+                "The dashboard answers to localhost, to addresses, to names without a dot and to the host of PUBLIC_URL. With ADMIN_API_KEY set and DASHBOARD_ADDR beyond loopback it answers to every name.",
             ),
             Self::ForeignOrigin => (
                 StatusCode::FORBIDDEN,

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Largest form.
-const FORM_LIMIT: usize = 4 * 1024;
+const FORM_LIMIT: usize = 8 * 1024;
 
 /// Every page and what stands before them.
 pub(crate) fn router(app: App) -> Router {
@@ -54,12 +54,10 @@ pub(crate) fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// Refuses foreign names where only this machine may ask, and foreign pages that would change something.
+/// Refuses names that may have been rebound, and foreign pages that would change something.
 async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
     let (headers, uri) = (request.headers(), request.uri());
-    let on_loopback = app.settings.address.ip().is_loopback();
-    let asked_for = origin::host(headers, uri).unwrap_or_default();
-    if on_loopback && !origin::names_us(asked_for, &app.settings.public_url) {
+    if !app.settings.names.include(origin::host(headers, uri).unwrap_or_default()) {
         return Problem::ForeignHost.into_response();
     }
     if !origin::may_write(request.method(), headers, uri) {

@@ -1,15 +1,16 @@
 //! The dashboard as services of a process: a listener, and the one poller that feeds the live stream.
 
-use std::{
-    net::{SocketAddr, TcpListener},
-    time::Duration,
-};
+use std::{net::TcpListener, time::Duration};
 
 use axum::Router;
 use platform::{context::Context, supervisor::Service};
 use tokio_util::sync::CancellationToken;
 
-use crate::{app::App, routes};
+use crate::{
+    app::App,
+    listen::{self, Bounds},
+    routes,
+};
 
 /// How long a stop waits for readers that take their time over a page.
 const SLOW_READERS: Duration = Duration::from_secs(3);
@@ -49,11 +50,12 @@ async fn serve(app: App, listener: TcpListener, stop: CancellationToken) -> std:
     let listener = tokio::net::TcpListener::from_std(listener)?;
     tracing::debug!("dashboard on http://{}", listener.local_addr()?);
     let live = app.live.clone();
-    let pages = routes::router(app).into_make_service_with_connect_info::<SocketAddr>();
-    let stopped = async move {
+    let serving = listen::serve(routes::router(app), listener, Bounds::default(), stop.clone());
+    let closing = async {
         stop.cancelled().await;
         // Streams have no end of their own, and a graceful stop waits for every answer.
         live.close();
     };
-    axum::serve(listener, pages).with_graceful_shutdown(stopped).await
+    tokio::join!(serving, closing);
+    Ok(())
 }

@@ -35,6 +35,8 @@ pub enum ProblemCode {
     RangeNotSatisfiable,
     /// Values break a rule; `errors` lists them.
     ValidationFailed,
+    /// The caller asked too often.
+    TooManyRequests,
     /// We broke.
     Internal,
     /// More is under way than this process takes on.
@@ -61,6 +63,7 @@ impl ProblemCode {
         Self::UnsupportedMediaType,
         Self::RangeNotSatisfiable,
         Self::ValidationFailed,
+        Self::TooManyRequests,
         Self::Internal,
         Self::Overloaded,
         Self::Unavailable,
@@ -85,6 +88,7 @@ impl ProblemCode {
             }
             Self::RangeNotSatisfiable => (416, "range_not_satisfiable", "The range lies outside of the file"),
             Self::ValidationFailed => (422, "validation_failed", "Some values are not valid"),
+            Self::TooManyRequests => (429, "too_many_requests", "Too many requests, try again soon"),
             Self::Internal => (500, "internal", "Something failed on our side"),
             Self::Overloaded => (503, "overloaded", "Too much is under way, try again soon"),
             Self::Unavailable => (503, "unavailable", "Something is away, try again soon"),
@@ -164,6 +168,7 @@ mod tests {
 415 unsupported_media_type: This content type is not taken here
 416 range_not_satisfiable: The range lies outside of the file
 422 validation_failed: Some values are not valid
+429 too_many_requests: Too many requests, try again soon
 500 internal: Something failed on our side
 503 overloaded: Too much is under way, try again soon
 503 unavailable: Something is away, try again soon

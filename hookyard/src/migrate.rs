@@ -55,9 +55,11 @@ pub async fn run(database: &Database, url: &DatabaseUrl, direction: Direction) -
     match (database.pool(), url) {
         (Pool::Postgres(pool), _) => {
             let mut holder = pool.acquire().await?;
+            sqlx::query("SET statement_timeout = 0").execute(&mut *holder).await?;
             sqlx::query("SELECT pg_advisory_lock($1)").bind(LOCK).execute(&mut *holder).await?;
             let done = step(database, direction).await;
             sqlx::query("SELECT pg_advisory_unlock($1)").bind(LOCK).execute(&mut *holder).await?;
+            holder.close_on_drop();
             done
         }
         (Pool::Sqlite(_), DatabaseUrl::Sqlite(path)) => {

@@ -7,9 +7,9 @@ use platform::{
     context::Context,
     database::DatabaseUrl,
     supervisor::{Service, run_until_signal},
-    telemetry::{Telemetry, init_logging},
+    telemetry::{Telemetry, init_logging, tell_notices},
 };
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::{
     instance::Instance,
@@ -29,7 +29,7 @@ pub async fn serve() -> anyhow::Result<ExitCode> {
         }
     };
     init_logging(&config.log_level, config.log_format)?;
-    config.notices.iter().for_each(|notice| warn!("{notice}"));
+    tell_notices(&config.notices);
     let patience = config.shutdown_timeout;
     let telemetry = Telemetry::install()?;
     let (context, _instance) = open(config, telemetry).await?;
@@ -61,8 +61,11 @@ async fn open(config: Config, telemetry: Telemetry) -> anyhow::Result<(Context, 
 /// # Errors
 /// When the HTTP client can't be built.
 pub fn services(context: &Context) -> anyhow::Result<Vec<Service>> {
-    let mut services = api::services(context);
-    services.extend(worker::services(context, "hookyard")?);
+    let mut worker = worker::services(context, "hookyard")?.into_iter();
+    // The dispatcher first: from its stop on nothing is claimed, while the API still answers what it has.
+    let mut services: Vec<Service> = worker.next().into_iter().collect();
+    services.extend(api::services(context));
+    services.extend(worker);
     services.extend(worker::dashboard(context));
     services.push(context.storage.clean_up());
     services.push(context.telemetry.upkeep());

@@ -5,11 +5,13 @@ use std::{sync::Arc, time::Duration};
 
 use channels::OutboundError;
 use domain::{id::ProcessId, job::QueueName};
+use futures_util::FutureExt;
 use platform::{context::Context, supervisor::Service};
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
-    claim::Claimer,
+    claim::{Claimer, Claims},
     dispatch::Dispatcher,
     janitors::{self, Heartbeat},
     jobs::Jobs,
@@ -20,9 +22,11 @@ use crate::{
 };
 
 /// Jobs of deliveries that are handled at once: each only waits for its claim, so that claims of many are grouped.
-const DELIVERY_JOBS: usize = 256;
+const DELIVERY_JOBS: usize = 64;
 /// Jobs of any other queue that are handled at once: they do their work, which has limits of its own.
 const OTHER_JOBS: usize = 4;
+/// How long the stop of one queue holds up the next service: its handlers return at once, but for an upload in hand.
+const QUEUE_STOPS_WITHIN: Duration = Duration::from_secs(10);
 /// What a stop keeps for recording after the sends have had their time.
 const KEPT_FOR_RECORDS: Duration = Duration::from_secs(3);
 
@@ -35,11 +39,13 @@ pub fn services(context: &Context, kind: &'static str) -> Result<Vec<Service>, O
     let (recorder, records) = Recorder::new(context);
     let sender = Sender::new(context, recorder)?;
     let (claimer, claims) = Claimer::new(context, slots);
-    let jobs = Jobs { claimer, uploads: UploadProcessor::new(context) };
+    // Cancelled with the first service: from then on nothing is claimed, and what was claimed has all the time there is.
+    let halt = CancellationToken::new();
+    let jobs = Jobs { claimer, uploads: UploadProcessor::new(context, halt.clone()) };
 
-    let mut services = vec![dispatcher(context, &jobs)];
+    let mut services = vec![dispatcher(context, &jobs, halt.clone())];
     services.extend(queues(context, &jobs));
-    services.push(sends(context, claims, &sender));
+    services.push(sends(context, claims, &sender, halt));
     services.push(Service::new("recorder", |stop| async move {
         records.run(stop).await;
         Ok(())
@@ -60,10 +66,11 @@ pub fn dashboard_on(context: &Context, listener: std::net::TcpListener) -> Vec<S
     dashboard::services_on(context, listener)
 }
 
-fn dispatcher(context: &Context, jobs: &Jobs) -> Service {
+fn dispatcher(context: &Context, jobs: &Jobs, halt: CancellationToken) -> Service {
     let dispatcher = Dispatcher::new(context.clone(), jobs.clone());
     Service::new("dispatcher", |stop| async move {
-        dispatcher.run(stop).await;
+        let halting = stop.clone().cancelled_owned().then(|()| async move { halt.cancel() });
+        tokio::join!(dispatcher.run(stop), halting);
         Ok(())
     })
 }
@@ -83,15 +90,16 @@ fn queues(context: &Context, jobs: &Jobs) -> Vec<Service> {
             queue_workers::run(queue, name, WorkerOptions::new(at_once), handler, stop).await;
             Ok(())
         })
+        .with_deadline(QUEUE_STOPS_WITHIN)
     };
     context.config.worker_queues.iter().copied().map(service).collect()
 }
 
-fn sends(context: &Context, claims: crate::claim::Claims, sender: &Sender) -> Service {
+fn sends(context: &Context, claims: Claims, sender: &Sender, halt: CancellationToken) -> Service {
     let sender = sender.clone();
     let patience = context.config.shutdown_timeout.saturating_sub(KEPT_FOR_RECORDS);
-    Service::new("sends", move |stop| async move {
-        claims.run(stop, |delivery, slot| sender.start(delivery, slot)).await;
+    Service::new("sends", move |_| async move {
+        claims.run(halt, |delivery, slot| sender.start(delivery, slot)).await;
         sender.drain(patience).await;
         Ok(())
     })

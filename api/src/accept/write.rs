@@ -3,7 +3,7 @@
 use entity::bulk::{postgres, sqlite};
 use platform::{
     context::Context,
-    database::{DatabaseError, Tx},
+    database::{DatabaseError, Tx, within_deadline},
     telemetry::names,
 };
 use tracing::warn;
@@ -33,6 +33,14 @@ impl From<WriteError> for AcceptError {
 
 /// Writes and commits.
 pub(super) async fn write(context: &Context, rows: &Rows) -> Result<(), WriteError> {
+    let written = within_deadline(async { Ok::<_, DatabaseError>(write_in_time(context, rows).await) }).await;
+    written.unwrap_or_else(|error| {
+        log_and_count(&error);
+        Err(WriteError::Unknown)
+    })
+}
+
+async fn write_in_time(context: &Context, rows: &Rows) -> Result<(), WriteError> {
     let mut tx = context.database.begin().await.map_err(|error| {
         log_and_count(&error);
         WriteError::Unavailable

@@ -52,6 +52,11 @@ impl Lock {
         Self { admin: admin.map(|key| hash(key.expose().as_bytes())) }
     }
 
+    /// Whether there is a key at all.
+    pub(crate) const fn is_set(&self) -> bool {
+        self.admin.is_some()
+    }
+
     /// Who calls with these headers.
     pub(crate) fn caller(&self, headers: &HeaderMap) -> Result<Caller, ProblemCode> {
         let Some(admin) = &self.admin else {
@@ -62,6 +67,11 @@ impl Lock {
             .fold(Choice::from(0), |fits, one| fits | one);
         if bool::from(fits) { Ok(Caller::ADMIN) } else { Err(ProblemCode::Unauthorized) }
     }
+}
+
+/// Whether the caller shows any key, right or wrong.
+pub(crate) fn shows_a_key(headers: &HeaderMap) -> bool {
+    headers.contains_key(AUTHORIZATION) || headers.contains_key(API_KEY)
 }
 
 /// Every key that the caller shows: `Authorization: Bearer …` and `X-API-Key`.

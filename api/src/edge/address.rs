@@ -22,7 +22,8 @@ use crate::{app::App, problem::Problem};
 /// Who may be meant by `Host`, and who may write by `Origin`.
 #[derive(Clone, Debug)]
 pub(crate) struct AddressRules {
-    /// Whether any name is served: a key is set, or the address is public anyway.
+    /// Whether any name is served: a key keeps out whoever comes by a rebound one. Without a key the address that is
+    /// listened on says nothing: a page in the owner's browser reaches private networks, too.
     pub(crate) any_host: bool,
     /// `PUBLIC_URL`.
     pub(crate) public_url: Url,
@@ -49,7 +50,7 @@ impl AddressRules {
             _ => HashSet::new(),
         };
         Self {
-            any_host: keyed || !config.api_addrs.iter().all(|address| address.ip().is_loopback()),
+            any_host: keyed,
             public_url: config.public_url.clone(),
             any_origin: keyed && config.cors_origins == CorsOrigins::Anybody,
             origins,
@@ -72,7 +73,12 @@ impl AddressRules {
     }
 
     fn is_ours(&self, host: &str) -> bool {
-        is_loopback(host) || self.public_url.host_str().is_some_and(|ours| ours.eq_ignore_ascii_case(host))
+        cannot_be_rebound(host) || is_host_of(&self.public_url, host) || self.is_of_our_pages(host)
+    }
+
+    fn is_of_our_pages(&self, host: &str) -> bool {
+        let mut pages = self.origins.iter().filter_map(|origin| origin.parse::<Url>().ok());
+        pages.any(|page| is_host_of(&page, host))
     }
 
     /// Whether a page of another origin sends this. Programs other than browsers send no `Origin`.
@@ -115,14 +121,18 @@ fn is_same(origin: &Url, host: &Authority) -> bool {
         && origin.port_or_known_default() == Some(host.port_u16().unwrap_or(default))
 }
 
-/// `localhost` and names under it, loopback literals, and the unspecified address that means this machine.
-fn is_loopback(host: &str) -> bool {
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
+fn is_host_of(url: &Url, host: &str) -> bool {
+    url.host_str().is_some_and(|ours| ours.eq_ignore_ascii_case(host.trim_end_matches('.')))
+}
+
+/// Whether nobody can point this host elsewhere: an address needs no DNS, `localhost` and names without a dot, such as
+/// those of a compose file, are not in the public one.
+fn cannot_be_rebound(host: &str) -> bool {
     let literal = host.trim_start_matches('[').trim_end_matches(']');
-    match literal.parse::<IpAddr>() {
-        Ok(address) => address.to_canonical().is_loopback() || address.is_unspecified(),
-        Err(_) => host == "localhost" || host.ends_with(".localhost"),
-    }
+    let name = host.trim_end_matches('.').to_ascii_lowercase();
+    let has_no_dot = !host.is_empty()
+        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    literal.parse::<IpAddr>().is_ok() || name == "localhost" || name.ends_with(".localhost") || has_no_dot
 }
 
 #[cfg(test)]
@@ -146,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_key_only_names_of_this_machine_are_served() {
+    fn without_a_key_no_name_is_served_that_somebody_could_rebind() {
         let ours = [
             "localhost",
             "LOCALHOST:8081",
@@ -156,16 +166,30 @@ mod tests {
             "127.9.9.9",
             "[::1]:8081",
             "0.0.0.0:8081",
+            "[::]:8081",
             "[::ffff:127.0.0.1]",
+            "10.0.0.1",
+            "192.0.2.1:8081",
+            "[2001:db8::1]:8081",
+            "api:8081",
+            "my_api-1",
             "hooks.example.org",
             "HOOKS.example.org:443",
+            "hooks.example.org.",
+            "app.example.org:3000",
         ];
         for host in ours {
             assert_eq!(judged(false, "GET", "/", &[("host", host)]), Ok(()), "{host}");
         }
-        for host in
-            ["evil.test", "localhost.evil.test", "127.0.0.1.evil.test", "10.0.0.1", "", "a@localhost:x"]
-        {
+        for host in [
+            "evil.test",
+            "evil.",
+            "localhost.evil.test",
+            "127.0.0.1.evil.test",
+            "10.0.0.1.",
+            "",
+            "a@localhost:x",
+        ] {
             assert_eq!(judged(false, "GET", "/", &[("host", host)]), Err(ProblemCode::HostRefused), "{host}");
             let judged = judged(true, "GET", "/", &[("host", host)]);
             assert_eq!(judged, Ok(()), "{host} with a key");

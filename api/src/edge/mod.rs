@@ -4,6 +4,7 @@
 mod address;
 mod crowd;
 mod observe;
+mod pace;
 mod request_id;
 mod tell;
 
@@ -14,6 +15,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::{app::App, problem::Problem};
 pub(crate) use address::AddressRules;
 pub(crate) use crowd::deadline;
+pub(crate) use pace::{Paces, Peer, of_open_route};
 pub(crate) use request_id::RequestId;
 
 /// Lays the edge around the routes: the last line is what a request meets first.
@@ -21,6 +23,7 @@ pub(crate) fn around(routes: Router<App>, app: &App) -> Router<App> {
     let guarded = routes
         // Surface C's CORS answers belong here, before the addresses are checked.
         .layer(from_fn_with_state(app.clone(), address::check))
+        .layer(from_fn_with_state(app.clone(), pace::of_wrong_keys))
         .layer(from_fn_with_state(app.clone(), crowd::limit));
     told(guarded)
 }

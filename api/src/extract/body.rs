@@ -6,13 +6,13 @@ use axum::{
     body::{Body, Bytes},
     extract::Request,
 };
-use domain::problem::ProblemCode;
+use domain::problem::{FieldError, ProblemCode};
 use http::{
     HeaderMap,
     header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT},
 };
 use http_body_util::BodyExt;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{app::Limits, problem::Problem};
 
@@ -20,6 +20,12 @@ use crate::{app::Limits, problem::Problem};
 const LINGER: Duration = Duration::from_secs(2);
 /// How much of it is read.
 const LINGER_BYTES: usize = 16 * 1_024 * 1_024;
+/// What is wrong with a string that has one.
+const NUL: &str = "must not contain a NUL character";
+/// Most members of a body that one answer names.
+const NAMED_MEMBERS: usize = 16;
+/// Most of a member's name that is told, in characters.
+const NAME_CHARS: usize = 64;
 
 /// The body as JSON: `application/json`, at most `limit` bytes, no NUL in any string.
 pub(crate) async fn json_body(request: Request, limit: usize, limits: &Limits) -> Result<Value, Problem> {
@@ -30,14 +36,34 @@ pub(crate) async fn json_body(request: Request, limit: usize, limits: &Limits) -
             "the content type must be application/json",
         ));
     }
-    let bytes = read(request, limit, limits.stall).await?;
+    let reading = tokio::time::timeout(limits.body, read(request, limit, limits.stall));
+    let bytes = reading.await.map_err(|_| ProblemCode::RequestTimeout)??;
     let value: Value = serde_json::from_slice(&bytes).map_err(|wrong| {
         Problem::new(ProblemCode::JsonInvalid, format!("the body is not valid JSON: {wrong}"))
     })?;
-    if has_nul(&value) {
-        return Err(Problem::new(ProblemCode::BadRequest, "the body has a NUL character in a string"));
-    }
+    without_nul(&value)?;
     Ok(value)
+}
+
+/// Databases store no NUL in text. Every member that has one is named.
+fn without_nul(body: &Value) -> Result<(), Problem> {
+    if !has_nul(body) {
+        return Ok(());
+    }
+    match body.as_object() {
+        Some(members) => Err(Problem { errors: nul_members(members), ..ProblemCode::BadRequest.into() }),
+        None => Err(Problem::field(ProblemCode::BadRequest, "body", NUL)),
+    }
+}
+
+fn nul_members(body: &Map<String, Value>) -> Vec<FieldError> {
+    let faulty = body.iter().filter(|(name, value)| name.contains('\0') || has_nul(value));
+    faulty.take(NAMED_MEMBERS).map(|(name, _)| FieldError::new(shown(name), NUL)).collect()
+}
+
+/// A member's name as it can be told: bounded, with its control characters visible.
+fn shown(name: &str) -> String {
+    name.chars().take(NAME_CHARS).flat_map(char::escape_default).collect()
 }
 
 async fn read(request: Request, limit: usize, stall: Duration) -> Result<Vec<u8>, Problem> {

@@ -4,8 +4,12 @@ mod patience;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
-use hyper::server::conn::http1;
+use axum::{Router, extract::Request};
+use hyper::{
+    body::Incoming,
+    server::conn::http1,
+    service::{Service as _, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -22,7 +26,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::patience::Patience;
-use crate::{accept::Accept, app::App, router::router};
+use crate::{accept::Accept, app::App, edge::Peer, router::router};
 
 /// Most connections at once, all listeners together; others wait in the backlog.
 const MAX_CONNECTIONS: usize = 8_192;
@@ -32,6 +36,8 @@ const HEAD_DEADLINE: Duration = Duration::from_secs(30);
 const MAX_HEADERS: usize = 100;
 /// Buffer of a connection, which is also the most that a request's head may have, in bytes.
 const MAX_BUFFER: usize = 128 * 1_024;
+/// How long requests under way hold up the stop of the services after this one; they go on as long as there is time.
+const STOPS_WITHIN: Duration = Duration::from_secs(20);
 /// Pause after a failed accept: the process is out of file descriptors, most likely.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -90,6 +96,7 @@ where
     let (accept, accept_services) = Accept::new(context);
     let app = App::new(context, accept);
     let api = Service::new("api", async move |stop| serve(app, bind().await?, stop).await);
+    let api = api.with_deadline(STOPS_WITHIN);
     std::iter::once(api).chain(accept_services).collect()
 }
 
@@ -134,7 +141,9 @@ impl Server {
         };
         while let Some((place, taken)) = self.stop.run_until_cancelled(next()).await {
             match taken {
-                Ok((stream, _)) => drop(self.connections.spawn(self.clone().connection(stream, place))),
+                Ok((stream, peer)) => {
+                    drop(self.connections.spawn(self.clone().connection(stream, Peer(peer), place)));
+                }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be taken");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -143,7 +152,7 @@ impl Server {
         }
     }
 
-    async fn connection(self: Arc<Self>, stream: TcpStream, _place: OwnedSemaphorePermit) {
+    async fn connection(self: Arc<Self>, stream: TcpStream, peer: Peer, _place: OwnedSemaphorePermit) {
         // A socket that refuses an option still works.
         let _ = stream.set_nodelay(true);
         let mut http = http1::Builder::new();
@@ -152,7 +161,12 @@ impl Server {
             .max_headers(MAX_HEADERS)
             .max_buf_size(MAX_BUFFER);
         let io = TokioIo::new(Patience::with(stream, self.send_stall));
-        let served = http.serve_connection(io, TowerToHyperService::new(self.router.clone()));
+        let routes = TowerToHyperService::new(self.router.clone());
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
+            routes.call(request)
+        });
+        let served = http.serve_connection(io, service);
         tokio::pin!(served);
         let ended = tokio::select! {
             ended = served.as_mut() => ended,

@@ -115,6 +115,14 @@ async fn a_handler_that_takes_too_long_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_body_that_drips_is_given_up_as_the_callers_fault() {
+    let limits = Limits { body: Duration::from_millis(100), stall: PATIENCE, ..Limits::default() };
+    let api = TestApi::with_limits(&[], limits).await;
+    let headers = [("content-type", "application/json"), ("content-length", "100")];
+    api.send("POST", "/webhook/register", &headers, b"{").await.refused(408);
+}
+
+#[tokio::test]
 async fn what_is_not_http_does_not_harm_the_next() {
     let api = TestApi::start().await;
     for bytes in

@@ -139,6 +139,14 @@ async fn a_changed_link_opens_nothing() {
         format!("{head}="),
         format!("{head}={}", &signature[..62]),
         link.replace(&id.to_string(), &UploadId::new().to_string()),
+        link.replace("expires=", "expires=+"),
+        link.replace("expires=", "expires=0"),
+        link.replace("expires=", "expires=%20"),
+        format!("{head}={}", signature.to_ascii_uppercase()),
+        format!("{link}&signature={signature}"),
+        format!("{link}&download=1"),
+        format!("{link}&"),
+        link.replace('?', "?download=1&"),
     ];
     for link in changed {
         api.get(&link).await.problem(403, "link_invalid");

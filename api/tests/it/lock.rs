@@ -1,5 +1,7 @@
 //! The lock: with a key set, every route is closed but those that were decided to be open.
 
+use std::time::Duration;
+
 use api::{RouteInfo, route_list};
 
 use crate::harness::{Answer, TestApi};
@@ -47,6 +49,8 @@ async fn every_route_keeps_its_decision() {
         {
             assert_eq!(ask(&api, &route, &[wrong]).await.status, 401, "{route:?} with {wrong:?}");
         }
+        // Wrong keys are counted; a minute makes up for them.
+        api.context.clock.forward(Duration::from_secs(60));
         for right in [("x-api-key", KEY), ("authorization", "Bearer correct-horse-battery")] {
             let answer = ask(&api, &route, &[right]).await;
             assert_ne!(answer.status, 401, "{route:?} with {right:?}");
@@ -86,12 +90,63 @@ async fn a_rebound_name_is_refused_unless_a_key_is_set() {
     api.send("GET", "/event_type", &evil, b"").await.refused(403);
     api.send("GET", "/v1/errors", &evil, b"").await.problem(403, "host_refused");
     assert_eq!(api.send("GET", "/health", &evil, b"").await.status, 403);
-    for ours in ["localhost", "127.0.0.1:1", "[::1]:8081", "0.0.0.0:8081", "hooks.example.org"] {
+    for ours in [
+        "localhost",
+        "127.0.0.1:1",
+        "[::1]:8081",
+        "0.0.0.0:8081",
+        "10.0.0.1",
+        "api:8081",
+        "hooks.example.org",
+    ] {
         assert_eq!(api.send("GET", "/event_type", &[("host", ours)], b"").await.status, 200, "{ours}");
     }
     let keyed = TestApi::with(&[("ADMIN_API_KEY", KEY)]).await;
     let headers = [("host", "evil.test"), ("x-api-key", KEY)];
     assert_eq!(keyed.send("GET", "/event_type", &headers, b"").await.status, 200);
+}
+
+#[tokio::test]
+async fn without_a_key_a_rebound_name_is_refused_wherever_one_listens() {
+    for address in ["[::ffff:127.0.0.1]:8081", "0.0.0.0:8081"] {
+        let api = TestApi::with(&[("API_ADDR", address), ("ALLOW_UNAUTHENTICATED", "true")]).await;
+        api.send("GET", "/event_type", &[("host", "evil.test")], b"").await.refused(403);
+        assert_eq!(api.get("/event_type").await.status, 200, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn the_eleventh_wrong_key_within_a_minute_is_told_to_wait_and_the_right_one_opens() {
+    let api = TestApi::with(&[("ADMIN_API_KEY", KEY)]).await;
+    let by = async |key| api.send("GET", "/event_type", &[("x-api-key", key)], b"").await;
+    for _ in 0..10 {
+        by("wrong").await.refused(401);
+    }
+    let answer = by("wrong").await;
+    assert!(answer.refused(429).contains("try again"), "{answer:?}");
+    assert!(answer.header("retry-after").is_some_and(|seconds| ["5", "6"].contains(&seconds)), "{answer:?}");
+    assert_eq!(by(KEY).await.status, 200);
+    api.get("/event_type").await.refused(401);
+    api.context.clock.forward(Duration::from_secs(60));
+    by("wrong").await.refused(401);
+}
+
+#[tokio::test]
+async fn a_flood_of_an_open_route_is_slowed_and_who_has_the_key_is_not() {
+    let api = TestApi::with(&[("ADMIN_API_KEY", KEY)]).await;
+    let mut slowed = None;
+    for _ in 0..5_000 {
+        let answer = api.get("/health/live").await;
+        if answer.status != 200 {
+            slowed = Some(answer);
+            break;
+        }
+    }
+    let slowed = slowed.expect("more than 50 a second were served");
+    assert_eq!((slowed.status, slowed.header("retry-after")), (429, Some("1")));
+    assert_eq!(api.send("GET", "/health/live", &[("x-api-key", KEY)], b"").await.status, 200);
+    api.context.clock.forward(Duration::from_secs(4));
+    assert_eq!(api.get("/health/live").await.status, 200);
 }
 
 #[tokio::test]

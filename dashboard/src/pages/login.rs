@@ -74,18 +74,24 @@ pub(crate) async fn submit(
     if !app.sessions.is_locked() {
         return Ok(Redirect::to(&next).into_response());
     }
-    if !app.login_attempts.admit(address, now) {
+    // The key is looked at first: nobody behind the same address can keep out who has it.
+    if let Some(cookie) = app.sessions.open(&login.key, now) {
+        app.login_attempts.forget(address);
+        return Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&next)).into_response());
+    }
+    Ok(refused(&app, frame, next, address))
+}
+
+/// Counts a wrong key, and says so.
+fn refused(app: &App, frame: Frame, next: String, address: Option<IpAddr>) -> Response {
+    if !app.login_attempts.count(address, app.sources.clock.now()) {
         tracing::warn!(?address, "too many logins to the dashboard");
         let page =
             LoginPage { frame, next, complaint: Some("Too many attempts. Wait a minute and try again.") };
-        return Ok((StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "60")], page).into_response());
+        return (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "60")], page).into_response();
     }
-    let Some(cookie) = app.sessions.open(&login.key, now) else {
-        let complaint = Some("That is not the key. It is the value of ADMIN_API_KEY.");
-        return Ok((StatusCode::UNAUTHORIZED, LoginPage { frame, next, complaint }).into_response());
-    };
-    app.login_attempts.forget(address);
-    Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&next)).into_response())
+    let complaint = Some("That is not the key. It is the value of ADMIN_API_KEY.");
+    (StatusCode::UNAUTHORIZED, LoginPage { frame, next, complaint }).into_response()
 }
 
 /// Ends the session.

@@ -1,4 +1,4 @@
-//! How often an address may try the login. Guessing is hopeless anyway; this keeps it cheap to refuse.
+//! How many wrong keys an address may try at the login. Never keeps out who has the right one.
 
 use std::{
     collections::HashMap,
@@ -28,8 +28,9 @@ struct Window {
 }
 
 impl LoginAttempts {
-    /// Whether `address` may try now; counts the try. A right key takes it back by [`LoginAttempts::forget`].
-    pub(crate) fn admit(&self, address: Option<IpAddr>, now: Millis) -> bool {
+    /// Counts a wrong key of `address`; whether it is told so, rather than to wait. A right key takes all of them back
+    /// by [`LoginAttempts::forget`].
+    pub(crate) fn count(&self, address: Option<IpAddr>, now: Millis) -> bool {
         let mut all = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
         let is_over = |window: &Window| now.0.abs_diff(window.since.0) >= WINDOW_MS.unsigned_abs();
         if all.len() >= ADDRESSES {
@@ -73,37 +74,37 @@ mod tests {
     #[test]
     fn the_eleventh_wrong_key_within_a_minute_is_refused() {
         let attempts = LoginAttempts::default();
-        let tries = |at| attempts.admit(ip("192.0.2.1"), Millis(at));
+        let tries = |at| attempts.count(ip("192.0.2.1"), Millis(at));
         assert!((0..10).all(|_| tries(0)));
         assert!(!tries(59_999));
-        assert!(attempts.admit(ip("192.0.2.2"), Millis(59_999)), "another address is not hurt");
+        assert!(attempts.count(ip("192.0.2.2"), Millis(59_999)), "another address is not hurt");
         assert!(tries(60_000));
     }
 
     #[test]
     fn a_right_key_wipes_the_slate() {
         let attempts = LoginAttempts::default();
-        assert!((0..10).all(|_| attempts.admit(None, Millis(0))));
+        assert!((0..10).all(|_| attempts.count(None, Millis(0))));
         attempts.forget(None);
-        assert!(attempts.admit(None, Millis(0)));
+        assert!(attempts.count(None, Millis(0)));
     }
 
     #[test]
     fn a_whole_ipv6_network_counts_as_one() {
         let attempts = LoginAttempts::default();
-        assert!((0..10).all(|n| attempts.admit(ip(&format!("2001:db8::{n}")), Millis(0))));
-        assert!(!attempts.admit(ip("2001:db8::ffff"), Millis(0)));
-        assert!(attempts.admit(ip("2001:db8:0:1::1"), Millis(0)));
+        assert!((0..10).all(|n| attempts.count(ip(&format!("2001:db8::{n}")), Millis(0))));
+        assert!(!attempts.count(ip("2001:db8::ffff"), Millis(0)));
+        assert!(attempts.count(ip("2001:db8:0:1::1"), Millis(0)));
     }
 
     #[test]
     fn memory_is_bounded_and_the_overflow_shares_one_count() {
         let attempts = LoginAttempts::default();
         for n in 0..5_000_u32 {
-            attempts.admit(Some(IpAddr::from(n.to_be_bytes())), Millis(0));
+            attempts.count(Some(IpAddr::from(n.to_be_bytes())), Millis(0));
         }
         assert!(attempts.wrong.lock().expect("whole").len() <= ADDRESSES + 1);
-        assert!(!attempts.admit(ip("203.0.113.9"), Millis(1)));
-        assert!(attempts.admit(ip("203.0.113.9"), Millis(60_000)), "windows end");
+        assert!(!attempts.count(ip("203.0.113.9"), Millis(1)));
+        assert!(attempts.count(ip("203.0.113.9"), Millis(60_000)), "windows end");
     }
 }

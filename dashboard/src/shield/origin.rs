@@ -1,22 +1,56 @@
-//! Who may drive the pages: `Host` against DNS rebinding where they listen on loopback only, `Sec-Fetch-Site` or
+//! Who may drive the pages: `Host` against DNS rebinding where no key is asked for, `Sec-Fetch-Site` or
 //! `Origin` on everything that changes something. Pure decisions over headers.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use http::{HeaderMap, Method, Uri, header};
+use platform::config::{Config, CorsOrigins};
 use url::Url;
 
-/// Whether `host` names this machine, or the host that `PUBLIC_URL` names.
-pub(crate) fn names_us(host: &str, public_url: &Url) -> bool {
-    let name = without_port(host);
-    let bare = name.trim_start_matches('[').trim_end_matches(']');
-    match bare.parse::<IpAddr>() {
-        Ok(address) if address.to_canonical().is_loopback() => true,
-        _ => {
-            let name = name.trim_end_matches('.').to_ascii_lowercase();
-            name == "localhost" || name.ends_with(".localhost") || public_url.host_str() == Some(&name)
-        }
+/// Under which names the pages are shown.
+#[derive(Debug)]
+pub(crate) struct Names {
+    any: bool,
+    ours: Vec<String>,
+}
+
+impl Names {
+    /// Any name where a key is asked for and others than this machine may come; else those that nobody can rebind,
+    /// and the hosts of `PUBLIC_URL` and `CORS_ORIGINS`.
+    pub(crate) fn of(config: &Config) -> Self {
+        let pages = match &config.cors_origins {
+            CorsOrigins::These(origins) => origins.as_slice(),
+            _ => &[],
+        };
+        let pages = pages.iter().filter_map(|page| page.parse::<Url>().ok());
+        let urls = pages.chain([config.public_url.clone()]);
+        let any = config.admin_api_key.is_some() && !is_on_loopback(config.dashboard_addr);
+        Self { any, ours: urls.filter_map(|url| url.host_str().map(str::to_owned)).collect() }
     }
+
+    /// Whether pages are shown to who asks for `host`, as the header has it.
+    pub(crate) fn include(&self, host: &str) -> bool {
+        let name = without_port(host);
+        self.any || cannot_be_rebound(name) || self.ours.iter().any(|ours| is_same_name(ours, name))
+    }
+}
+
+fn is_on_loopback(address: SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
+}
+
+fn is_same_name(ours: &str, name: &str) -> bool {
+    ours.eq_ignore_ascii_case(name.trim_end_matches('.'))
+}
+
+/// Whether nobody can point this host elsewhere: an address needs no DNS, `localhost` and names without a dot, such as
+/// those of a compose file, are not in the public one.
+fn cannot_be_rebound(host: &str) -> bool {
+    let literal = host.trim_start_matches('[').trim_end_matches(']');
+    let name = host.trim_end_matches('.').to_ascii_lowercase();
+    let has_no_dot = !host.is_empty()
+        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    literal.parse::<IpAddr>().is_ok() || name == "localhost" || name.ends_with(".localhost") || has_no_dot
 }
 
 /// The host that a request asks for.
@@ -66,7 +100,8 @@ mod tests {
 
     #[test]
     fn a_rebound_name_is_not_ours() {
-        let public = Url::parse("http://hooks.example.com:8081").expect("a URL");
+        let ours = ["hooks.example.com", "app.example.com"].map(str::to_owned).to_vec();
+        let names = Names { any: false, ours };
         for ours in [
             "localhost",
             "localhost:5555",
@@ -76,20 +111,38 @@ mod tests {
             "127.9.9.9",
             "[::1]:5555",
             "[::1]",
+            "[::ffff:127.0.0.1]:5555",
+            "0.0.0.0:5555",
+            "[::]:5555",
+            "192.0.2.1:5555",
+            "[2001:db8::1]:5555",
+            "hookyard:5555",
+            "app.example.com:5555",
             "hooks.example.com:5555",
             "hooks.example.com.",
         ] {
-            assert!(names_us(ours, &public), "{ours}");
+            assert!(names.include(ours), "{ours}");
         }
         for foreign in [
             "",
             "evil.example",
             "localhost.evil.example:5555",
             "127.0.0.1.evil.example",
-            "192.0.2.1:5555",
-            "[::2]",
+            "192.0.2.1.",
+            "evil.",
+            "a@localhost.evil.example",
         ] {
-            assert!(!names_us(foreign, &public), "{foreign}");
+            assert!(!names.include(foreign), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn loopback_is_known_in_every_spelling() {
+        for address in ["127.0.0.1:5555", "127.1.2.3:1", "[::1]:5555", "[::ffff:127.0.0.1]:5555"] {
+            assert!(is_on_loopback(address.parse().expect("an address")), "{address}");
+        }
+        for address in ["0.0.0.0:5555", "[::]:5555", "[::ffff:192.0.2.1]:5555"] {
+            assert!(!is_on_loopback(address.parse().expect("an address")), "{address}");
         }
     }
 

@@ -11,8 +11,8 @@ use subtle::ConstantTimeEq;
 
 /// How long a session lives.
 pub(crate) const SESSION: Duration = Duration::from_secs(12 * 3600);
-/// Longest key that is looked at.
-pub(crate) const KEY_LIMIT: usize = 512;
+/// Longest key that is looked at, in bytes; the API's bound.
+pub(crate) const KEY_LIMIT: usize = 1_024;
 const COOKIE: &str = "hookyard_session";
 
 /// Who may see the pages: everybody when there is no key.
@@ -50,9 +50,8 @@ impl Sessions {
     /// Whether the request carries the key itself, as programs do: `Authorization: Bearer` or `X-API-Key`.
     pub(crate) fn admits_program(&self, headers: &HeaderMap) -> bool {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let bearer = text("authorization").and_then(|value| value.strip_prefix("Bearer "));
-        let key = bearer.or_else(|| text("x-api-key"));
-        self.lock.as_ref().zip(key).is_some_and(|(lock, key)| lock.opens_with(key))
+        let key = text("authorization").and_then(bearer).or_else(|| text("x-api-key"));
+        self.lock.as_ref().zip(key).is_some_and(|(lock, key)| lock.opens_with(key.trim_ascii()))
     }
 
     /// The `Set-Cookie` of a new session when `key` is the right one. Takes the same time for every wrong key.
@@ -100,6 +99,12 @@ impl Lock {
             <Hmac<Sha256> as KeyInit>::new_from_slice(&self.signing).expect("HMAC takes keys of any length");
         mac.chain_update(b"dashboard session").chain_update(self.key_hash).chain_update(expiry.to_be_bytes())
     }
+}
+
+/// The key of `Authorization: Bearer …`; the scheme is written in any case.
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, key) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(key)
 }
 
 /// The value of a cookie of the request.

@@ -33,6 +33,9 @@ pub enum UrlError {
     /// `user:password@`; credentials belong into a custom header.
     #[error("must not contain a user name or password")]
     UserInfo,
+    /// Spellings that parsers mend each in their own way.
+    #[error("must be written as http://host or https://host, with two slashes and no backslash")]
+    Spelling,
     /// A host that no request can name.
     #[error("has a host that is not a valid name or address")]
     Host,
@@ -56,6 +59,7 @@ impl EndpointUrl {
         }
         let url = Url::parse(text)?;
         check(&url)?;
+        check_spelling(text)?;
         Ok(Self { text: text.to_owned(), url })
     }
 
@@ -88,6 +92,18 @@ fn check(url: &Url) -> Result<(), UrlError> {
         return Err(UrlError::PortZero);
     }
     Ok(())
+}
+
+/// Whether everybody who reads the text finds the same host in it as the parser, which mends slashes and drops an
+/// empty user name.
+fn check_spelling(text: &str) -> Result<(), UrlError> {
+    let (_, rest) = text.split_once(':').ok_or(UrlError::Spelling)?;
+    let rest = rest.strip_prefix("//").ok_or(UrlError::Spelling)?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
+    if authority.is_empty() || authority.contains('\\') {
+        return Err(UrlError::Spelling);
+    }
+    if authority.contains('@') { Err(UrlError::UserInfo) } else { Ok(()) }
 }
 
 /// Whether a request line can carry the name: the parser lets `{`, `'` and the like through, HTTP does not.
@@ -133,6 +149,7 @@ mod tests {
             "http://[::1]:8080/hook",
             "https://bücher.example/ä?ö",
             "http://my_service.internal./x",
+            r"http://host/@a\b?c=@//d",
         ] {
             assert_eq!(EndpointUrl::parse(text).expect(text).as_str(), text);
         }
@@ -150,6 +167,20 @@ mod tests {
         assert_eq!(refused("file:///etc/passwd"), UrlError::Scheme);
         assert_eq!(refused("https://user@host/"), UrlError::UserInfo);
         assert_eq!(refused("https://:pass@host/"), UrlError::UserInfo);
+        assert_eq!(refused("http://@h/"), UrlError::UserInfo);
+        assert_eq!(refused("http://:@h/"), UrlError::UserInfo);
+        for odd in [
+            "http:h",
+            "http:/h",
+            "http:///x",
+            "http:////h",
+            r"http:\\h\x",
+            r"http:/\h",
+            r"http://h\x",
+            r"http://\h",
+        ] {
+            assert_eq!(refused(odd), UrlError::Spelling, "{odd}");
+        }
         assert_eq!(refused("https://{{host}}/"), UrlError::Host);
         assert_eq!(refused("https://./"), UrlError::Host);
         assert_eq!(refused("http://host:0/"), UrlError::PortZero);

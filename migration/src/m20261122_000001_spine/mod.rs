@@ -20,6 +20,10 @@ impl MigrationTrait for Migration {
         manager.get_connection().execute_unprepared(statements).await.map(drop)
     }
 
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let functions = match manager.get_database_backend() {
             DatabaseBackend::Postgres => include_str!("down.postgres.sql"),

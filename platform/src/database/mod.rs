@@ -14,6 +14,9 @@ pub use tx::Tx;
 
 use crate::clock::Clock;
 
+/// Longest that a transaction of the engine may take before the way to the database counts as broken. Above the server's
+/// own `statement_timeout`: this is for a server that vanished without a word.
+const STATEMENT_DEADLINE: Duration = Duration::from_secs(35);
 /// Longest wait of a health check.
 const PING_DEADLINE: Duration = Duration::from_secs(2);
 
@@ -53,21 +56,35 @@ pub enum DatabaseError {
 }
 
 impl DatabaseError {
-    /// Whether the database answered and refused what it was given; otherwise it, or the way to it, is what failed.
+    /// Whether the database answered, and what it refused is the data it was given: trying again is no use.
     ///
-    /// Not refusals: it shuts down, is out of resources, a lock was not had (Postgres classes 40, 53, 55, 57, 58;
-    /// SQLite busy, locked, I/O error, full).
+    /// Postgres classes 21, 22, 23, 44 and 54 (data, constraints, limits); SQLite too big, constraint, mismatch. Anything
+    /// else – it shuts down, became read-only, its disk is full, a lock was not had – passes, or is somebody's to mend.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
-        const POSTGRES: [&str; 5] = ["40", "53", "55", "57", "58"];
-        const SQLITE: [i32; 4] = [5, 6, 10, 13];
+        const POSTGRES: [&str; 5] = ["21", "22", "23", "44", "54"];
+        const SQLITE: [i32; 3] = [18, 19, 20];
         let Self::Sqlx(sqlx::Error::Database(answer)) = self else { return false };
-        let Some(code) = answer.code() else { return true };
+        let Some(code) = answer.code() else { return false };
         match answer.try_downcast_ref::<sqlx::sqlite::SqliteError>() {
             // Extended codes carry the primary one in their low byte.
-            Some(_) => code.parse::<i32>().map_or(true, |code| !SQLITE.contains(&(code & 0xff))),
-            None => !POSTGRES.iter().any(|class| code.starts_with(class)),
+            Some(_) => code.parse::<i32>().is_ok_and(|code| SQLITE.contains(&(code & 0xff))),
+            None => POSTGRES.iter().any(|class| code.starts_with(class)),
         }
+    }
+}
+
+/// Waits for `statements` as long as a server that lives would take.
+///
+/// # Errors
+/// Its own, or [`DatabaseError::Deadline`]: then nobody knows whether they were carried out.
+pub async fn within_deadline<T, E>(statements: impl Future<Output = Result<T, E>>) -> Result<T, DatabaseError>
+where
+    DatabaseError: From<E>,
+{
+    match tokio::time::timeout(STATEMENT_DEADLINE, statements).await {
+        Ok(result) => Ok(result?),
+        Err(_) => Err(DatabaseError::Deadline(STATEMENT_DEADLINE)),
     }
 }
 

@@ -1,9 +1,17 @@
 //! SQLite: one connection that writes, a pool that only reads. WAL and `synchronous=FULL`, so a commit is on the disk.
 
-use std::{path::Path, time::Duration};
+use std::{
+    fs::{DirBuilder, OpenOptions},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::Path,
+    time::Duration,
+};
 
 use sea_orm::SqlxSqliteConnector;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{
+    Connection, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
 
 use super::{Database, DatabaseError, Pool};
 
@@ -17,7 +25,7 @@ const ACQUIRE_DEADLINE: Duration = Duration::from_secs(10);
 const CACHE_KIB: &str = "-16384";
 
 pub(super) async fn connect(path: &Path) -> Result<Database, DatabaseError> {
-    make_folder(path)?;
+    make_private(path)?;
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -28,7 +36,8 @@ pub(super) async fn connect(path: &Path) -> Result<Database, DatabaseError> {
         .pragma("cache_size", CACHE_KIB)
         .pragma("temp_store", "memory");
     // The writer comes first: it makes the file and sets WAL.
-    let writer = pool(1).connect_with(options.clone()).await?;
+    let writer = pool(1).before_acquire(|connection, _| Box::pin(async { Ok(is_clean(connection)) }));
+    let writer = writer.connect_with(options.clone()).await?;
     let reader = pool(READERS).connect_with(options.read_only(true).create_if_missing(false)).await?;
     Ok(Database {
         reader: SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
@@ -46,9 +55,17 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .max_lifetime(None)
 }
 
-fn make_folder(path: &Path) -> Result<(), DatabaseError> {
-    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else {
-        return Ok(());
-    };
-    std::fs::create_dir_all(folder).map_err(|error| DatabaseError::Folder(folder.to_owned(), error))
+/// After a full disk or an I/O error SQLite has rolled back by itself, and sqlx still counts the transaction as open:
+/// every later `BEGIN` would fail. Such a connection is replaced.
+fn is_clean(connection: &SqliteConnection) -> bool {
+    !connection.is_in_transaction()
+}
+
+/// Makes the folder and the file for their owner alone; SQLite gives its other files the same mode.
+fn make_private(path: &Path) -> Result<(), DatabaseError> {
+    let failed = |error| DatabaseError::Folder(path.to_owned(), error);
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    }
+    OpenOptions::new().create(true).append(true).mode(0o600).open(path).map(drop).map_err(failed)
 }

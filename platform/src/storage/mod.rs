@@ -7,6 +7,7 @@ use std::{
     fs::{self, File},
     io,
     ops::Range,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -67,7 +68,8 @@ impl Storage {
     /// When the directory cannot be made or opened.
     pub fn local(dir: &Path) -> Result<Self, StorageError> {
         let directory = |source| StorageError::Directory { path: dir.to_owned(), source };
-        fs::create_dir_all(dir).map_err(directory)?;
+        // For their owner alone: what clients sent is nobody else's on this machine.
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(directory)?;
         let root = fs::canonicalize(dir).map_err(directory)?;
         // `with_fsync`: file and directory reach the disk before an object counts as there. Without it a 2xx would
         // promise what a power cut takes back.

@@ -34,6 +34,17 @@ pub fn init_logging(level: &str, format: LogFormat) -> Result<(), LogError> {
     Ok(())
 }
 
+/// Logs what a start has to say; where the level would hide it, it goes to standard error: an open door stays loud.
+pub fn tell_notices(notices: &[String]) {
+    for notice in notices {
+        if tracing::enabled!(tracing::Level::WARN) {
+            tracing::warn!("{notice}");
+        } else {
+            eprintln!("{notice}");
+        }
+    }
+}
+
 fn json<W>(filter: EnvFilter, writer: W) -> impl SubscriberInitExt
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,

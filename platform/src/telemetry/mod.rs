@@ -4,5 +4,5 @@ mod logs;
 mod metrics_recorder;
 pub mod names;
 
-pub use logs::{LogError, init_logging};
+pub use logs::{LogError, init_logging, tell_notices};
 pub use metrics_recorder::{Telemetry, TelemetryError};

@@ -24,13 +24,13 @@ impl TestApp {
         for _ in 0..ROUNDS {
             let uploads = self.due("upload u WHERE u.state = 'received' AND u.due_at <= {now}").await;
             let deliveries = self
-                .due("delivery u JOIN lane l ON l.id = u.lane_id AND l.state = 'active' AND l.blocked_until <= {now}
-                      WHERE u.due_at <= {now} AND u.lease_until <= {now}")
+                .due("delivery u LEFT JOIN lane l ON l.id = u.lane_id
+                      WHERE coalesce(l.state = 'active' AND l.blocked_until <= {now}, true) AND u.due_at <= {now} AND u.lease_until <= {now}")
                 .await;
             if uploads.is_empty() && deliveries.is_empty() {
                 return;
             }
-            UploadProcessor::new(&self.context).process(uploads).await;
+            UploadProcessor::new(&self.context, CancellationToken::new()).process(uploads).await;
             self.send(&deliveries).await;
         }
         panic!("work was left behind after {ROUNDS} rounds");

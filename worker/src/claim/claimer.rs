@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use domain::job::MAX_IDS_PER_JOB;
 use platform::{context::Context, telemetry::names};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -18,15 +17,21 @@ const WAITING: usize = 256;
 
 struct Request {
     ids: Vec<Uuid>,
-    done: oneshot::Sender<()>,
+    /// Told when all of it was claimed; a request that was split is told with its last part.
+    done: Option<oneshot::Sender<()>>,
+}
+
+impl Request {
+    /// Keeps the first `at` ids and returns the rest, if there is one.
+    fn split_off(&mut self, at: usize) -> Option<Self> {
+        (at < self.ids.len()).then(|| Self { ids: self.ids.split_off(at), done: self.done.take() })
+    }
 }
 
 /// Where jobs hand in their ids. Clones share one claimer.
 #[derive(Clone)]
 pub struct Claimer {
     requests: mpsc::Sender<Request>,
-    /// All send slots there are: more could never be had at once.
-    slots: usize,
 }
 
 /// The claimer's work.
@@ -41,18 +46,15 @@ impl Claimer {
     #[must_use]
     pub fn new(context: &Context, slots: Arc<Semaphore>) -> (Self, Claims) {
         let (sender, requests) = mpsc::channel(WAITING);
-        let all = slots.available_permits().max(1);
-        (Self { requests: sender, slots: all }, Claims { requests, context: context.clone(), slots })
+        (Self { requests: sender }, Claims { requests, context: context.clone(), slots })
     }
 
     /// Returns when these ids were claimed, or found not to be due, or the claimer stopped.
     /// What was not claimed is found by the dispatcher.
     pub async fn claim(&self, ids: Vec<Uuid>) {
-        for ids in ids.chunks(self.slots.min(MAX_IDS_PER_JOB)) {
-            let (done, is_done) = oneshot::channel();
-            if self.requests.send(Request { ids: ids.to_vec(), done }).await.is_ok() {
-                let _ = is_done.await;
-            }
+        let (done, is_done) = oneshot::channel();
+        if self.requests.send(Request { ids, done: Some(done) }).await.is_ok() {
+            let _ = is_done.await;
         }
     }
 }
@@ -64,43 +66,38 @@ impl Claims {
         while let Some((requests, slots)) = self.next(&mut left_over, &stop).await {
             let ids: Vec<Uuid> = requests.iter().flat_map(|request| request.ids.iter().copied()).collect();
             self.claim(ids, slots, &send).await;
-            for request in requests {
-                let _ = request.done.send(());
+            for done in requests.into_iter().filter_map(|request| request.done) {
+                let _ = done.send(());
             }
         }
     }
 
-    /// Takes what waits, up to the batch, and waits for as many free slots.
+    /// Waits for ids and for a free slot, and takes as many ids as there are slots, up to the batch.
     async fn next(
         &mut self,
         left_over: &mut Option<Request>,
         stop: &CancellationToken,
     ) -> Option<(Vec<Request>, OwnedSemaphorePermit)> {
-        let first = match left_over.take() {
-            Some(request) => request,
-            None => stop.run_until_cancelled(self.requests.recv()).await??,
+        let mut next = match left_over.take() {
+            Some(request) => Some(request),
+            None => Some(stop.run_until_cancelled(self.requests.recv()).await??),
         };
-        let mut slots = stop.run_until_cancelled(self.slots_for(first.ids.len())).await??;
-        let (mut wanted, mut requests) = (first.ids.len(), vec![first]);
-        while let Ok(request) = self.requests.try_recv() {
-            let more = u32::try_from(request.ids.len()).ok()?;
-            let fits = wanted + request.ids.len() <= BATCH;
-            match Arc::clone(&self.slots).try_acquire_many_owned(more) {
-                Ok(permit) if fits => slots.merge(permit),
-                _ => {
-                    *left_over = Some(request);
-                    break;
-                }
-            }
-            wanted += more as usize;
+        let first = Arc::clone(&self.slots).acquire_owned();
+        let mut slots = stop.run_until_cancelled(first).await?.ok()?;
+        // Only this task takes slots: what is available now stays so.
+        let room = BATCH.min(self.slots.available_permits() + 1);
+        let (mut requests, mut wanted) = (vec![], 0);
+        while let Some(mut request) = next.take() {
+            *left_over = request.split_off(room - wanted);
+            wanted += request.ids.len();
             requests.push(request);
+            if wanted < room {
+                next = self.requests.try_recv().ok();
+            }
         }
+        let more = u32::try_from(wanted.saturating_sub(1)).ok()?;
+        slots.merge(Arc::clone(&self.slots).try_acquire_many_owned(more).ok()?);
         Some((requests, slots))
-    }
-
-    async fn slots_for(&self, ids: usize) -> Option<OwnedSemaphorePermit> {
-        let wanted = u32::try_from(ids).ok()?;
-        Arc::clone(&self.slots).acquire_many_owned(wanted).await.ok()
     }
 
     async fn claim(

@@ -14,7 +14,7 @@ use domain::{
 };
 use platform::{
     context::Context,
-    database::{DatabaseError, Pool},
+    database::{DatabaseError, Pool, within_deadline},
 };
 use uuid::Uuid;
 
@@ -50,6 +50,8 @@ pub struct Claimed {
     pub sealed_headers: Option<Vec<u8>>,
     /// The endpoint's own deadline.
     pub timeout_ms: Option<i32>,
+    /// Whether its event is there; without it nobody knows what to send.
+    pub has_body: bool,
 }
 
 impl Claimed {
@@ -105,7 +107,9 @@ pub async fn claim(context: &Context, ids: &[Uuid]) -> Result<Vec<Claimed>, Data
     let deadline_ms = millis(context.config.delivery_timeout);
     let margin_ms = millis(LEASE_MARGIN);
     Ok(match context.database.pool() {
-        Pool::Postgres(pool) => postgres::claim(pool, ids, time, deadline_ms, margin_ms).await?,
+        Pool::Postgres(pool) => {
+            within_deadline(postgres::claim(pool, ids, time, deadline_ms, margin_ms)).await?
+        }
         Pool::Sqlite(pool) => sqlite::claim(pool, ids, time, deadline_ms, margin_ms).await?,
     })
 }

@@ -6,19 +6,22 @@ use uuid::Uuid;
 
 use super::Claimed;
 
+// A delivery whose event or lane is gone is claimed all the same: it is buried, not passed over for ever.
 const CLAIM: &str = "WITH due AS MATERIALIZED (
-        SELECT d.id, e.url, e.sealed_secret, e.sealed_headers, e.timeout_ms
+        SELECT d.id, d.event_id, e.url, e.sealed_secret, e.sealed_headers, e.timeout_ms
         FROM delivery d
-        JOIN lane l ON l.id = d.lane_id AND l.state = 'active' AND l.blocked_until <= now_ms() + $2
+        LEFT JOIN lane l ON l.id = d.lane_id
         LEFT JOIN endpoint e ON e.id = d.recipient_id
         WHERE d.id = ANY($1) AND d.due_at <= now_ms() + $2 AND d.lease_until <= now_ms() + $2
+          AND coalesce(l.state = 'active' AND l.blocked_until <= now_ms() + $2, true)
         FOR UPDATE OF d SKIP LOCKED
     )
     UPDATE delivery d
     SET claim = d.claim + 1, hinted_until = 0, lease_until = now_ms() + $2 + coalesce(due.timeout_ms, $3) + $4
-    FROM due, event
-    WHERE d.id = due.id AND event.id = d.event_id
-    RETURNING d.id, d.event_id, d.user_id, d.lane_id, d.channel, coalesce(d.body, event.body) AS body,
+    FROM due LEFT JOIN event ON event.id = due.event_id
+    WHERE d.id = due.id
+    RETURNING d.id, d.event_id, d.user_id, d.lane_id, d.channel, coalesce(d.body, event.body, '') AS body,
+        coalesce(d.body, event.body) IS NOT NULL AS has_body,
         d.position, d.attempts, d.claim, d.recorded_claim, d.created_at,
         due.url, due.sealed_secret, due.sealed_headers, due.timeout_ms";
 

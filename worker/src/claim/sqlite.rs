@@ -11,10 +11,11 @@ use super::Claimed;
 const MARK: &str = "UPDATE delivery AS d
     SET claim = d.claim + 1, hinted_until = 0, lease_until = ";
 /// Reads all that a send needs.
-const READ: &str = "SELECT d.id, d.event_id, d.user_id, d.lane_id, d.channel, coalesce(d.body, event.body) AS body,
+const READ: &str = "SELECT d.id, d.event_id, d.user_id, d.lane_id, d.channel,
+        coalesce(d.body, event.body, x'') AS body, coalesce(d.body, event.body) IS NOT NULL AS has_body,
         d.position, d.attempts, d.claim, d.recorded_claim, d.created_at,
         e.url, e.sealed_secret, e.sealed_headers, e.timeout_ms
-    FROM delivery d JOIN event ON event.id = d.event_id LEFT JOIN endpoint e ON e.id = d.recipient_id WHERE d.id IN ";
+    FROM delivery d LEFT JOIN event ON event.id = d.event_id LEFT JOIN endpoint e ON e.id = d.recipient_id WHERE d.id IN ";
 
 pub(super) async fn claim(
     pool: &SqlitePool,
@@ -29,9 +30,9 @@ pub(super) async fn claim(
     mark.push(" + coalesce((SELECT timeout_ms FROM endpoint e WHERE e.id = d.recipient_id), ");
     mark.push_bind(deadline_ms).push(") WHERE d.due_at <= ").push_bind(now);
     mark.push(" AND d.lease_until <= ").push_bind(now);
-    mark.push(" AND EXISTS (SELECT 1 FROM event WHERE event.id = d.event_id)");
-    mark.push(" AND EXISTS (SELECT 1 FROM lane l WHERE l.id = d.lane_id AND l.state = 'active' AND l.blocked_until <= ");
-    mark.push_bind(now).push(") AND d.id IN ");
+    // A delivery whose event or lane is gone is claimed all the same: it is buried, not passed over for ever.
+    mark.push(" AND NOT EXISTS (SELECT 1 FROM lane l WHERE l.id = d.lane_id AND (l.state <> 'active' OR l.blocked_until > ");
+    mark.push_bind(now).push(")) AND d.id IN ");
     push_list(&mut mark, ids);
     mark.push(" RETURNING id");
     let marked: Vec<Uuid> = mark.build_query_scalar().fetch_all(&mut *tx).await?;

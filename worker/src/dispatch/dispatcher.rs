@@ -20,10 +20,12 @@ use super::look::{self, Found};
 const EVERY: Duration = Duration::from_secs(1);
 /// Least time between two rounds: a thousand wakes cost one.
 const PAUSE: Duration = Duration::from_millis(5);
-/// How long it leaves a full window to the workers before it looks for room again.
-const FULL: Duration = Duration::from_millis(20);
+/// How long it rests when the window is full, or when many lanes had nothing that is due.
+const FULL: Duration = Duration::from_millis(50);
 /// Most looks of one round; the next round goes on where this one stopped.
 const LOOKS_A_ROUND: usize = 16;
+/// Uploads that are hinted ahead: they take long, and a hint is trusted for 15 s only.
+const UPLOADS_AHEAD: usize = 256;
 /// Ids that it feeds to its own process in a round while the queue is away.
 const FED_DIRECTLY: usize = 512;
 
@@ -38,8 +40,8 @@ pub trait Feed: Send + Sync + 'static {
 pub enum Rest {
     /// There is more that is due, and room for it.
     More,
-    /// The window is full: there may be more.
-    Full,
+    /// The window is full, or there are lanes that were not looked at yet: there may be more.
+    Later,
     /// Nothing is due.
     Nothing,
 }
@@ -52,12 +54,20 @@ pub struct Dispatcher<F> {
     reading: Arc<Semaphore>,
     /// The lane at which the last look stopped; the next one goes on behind it.
     cursor: Uuid,
+    /// What was found since the first lane.
+    found_in_pass: usize,
 }
 
 impl<F: Feed> Dispatcher<F> {
     /// A dispatcher that falls back on `feed` while the queue is away.
     pub fn new(context: Context, feed: F) -> Self {
-        Self { context, feed: Arc::new(feed), reading: Arc::new(Semaphore::new(1)), cursor: Uuid::nil() }
+        Self {
+            context,
+            feed: Arc::new(feed),
+            reading: Arc::new(Semaphore::new(1)),
+            cursor: Uuid::nil(),
+            found_in_pass: 0,
+        }
     }
 
     /// Runs until `stop`.
@@ -74,7 +84,7 @@ impl<F: Feed> Dispatcher<F> {
                 tokio::time::sleep(PAUSE).await;
                 match left {
                     Rest::More => {}
-                    Rest::Full => tokio::time::sleep(FULL).await,
+                    Rest::Later => tokio::time::sleep(FULL).await,
                     Rest::Nothing => drop(tokio::time::timeout(EVERY, woken.changed()).await),
                 }
             };
@@ -87,54 +97,54 @@ impl<F: Feed> Dispatcher<F> {
     /// # Errors
     /// Those of the database.
     pub async fn round(&mut self) -> Result<Rest, DatabaseError> {
-        let uploads = self.uploads().await?;
-        Ok(match self.deliveries().await? {
-            Rest::Nothing => uploads,
-            left => left,
-        })
+        let uploads = self.uploads().await;
+        let deliveries = self.deliveries().await?;
+        // Uploads that wait for room have a second.
+        Ok(if deliveries == Rest::Nothing && uploads? == Rest::More { Rest::More } else { deliveries })
     }
 
     async fn deliveries(&mut self) -> Result<Rest, DatabaseError> {
+        let mut found_in_round = 0;
         for _ in 0..LOOKS_A_ROUND {
-            let room = self.room(QueueName::Deliveries).await;
+            let room = self.room(QueueName::Deliveries, WINDOW).await;
             if room == 0 {
-                return Ok(Rest::Full);
+                return Ok(Rest::Later);
             }
             let look = look::deliveries(&self.context, self.cursor, room).await?;
-            let (found, wrapped) = (look.found.len(), look.stopped_at.is_none());
-            let from_the_start = self.cursor.is_nil();
+            self.found_in_pass += look.found.len();
+            found_in_round += look.found.len();
             self.cursor = look.stopped_at.unwrap_or_default();
-            let pushed = self.hand_on(QueueName::Deliveries, look.found).await;
-            if !pushed {
-                return Ok(Rest::Full);
+            if !self.hand_on(QueueName::Deliveries, look.found).await {
+                return Ok(Rest::Later);
             }
-            // Room was left, and every lane was passed.
-            if wrapped && from_the_start && found == 0 {
+            // Every lane was passed, with room left, and none had anything.
+            if look.stopped_at.is_none() && std::mem::take(&mut self.found_in_pass) == 0 {
                 return Ok(Rest::Nothing);
             }
         }
-        Ok(Rest::More)
+        Ok(if found_in_round == 0 { Rest::Later } else { Rest::More })
     }
 
     async fn uploads(&self) -> Result<Rest, DatabaseError> {
-        let room = self.room(QueueName::Uploads).await.min(FED_DIRECTLY);
+        let away = !self.context.queue.is_healthy();
+        if away && self.reading.available_permits() == 0 {
+            return Ok(Rest::Nothing);
+        }
+        let room = self.room(QueueName::Uploads, UPLOADS_AHEAD).await;
         if room == 0 {
-            return Ok(Rest::Full);
+            return Ok(Rest::Nothing);
         }
         let found = look::uploads(&self.context, room).await?;
         let more = found.len() == room;
-        Ok(match self.hand_on(QueueName::Uploads, found).await {
-            false => Rest::Full,
-            true if more => Rest::More,
-            true => Rest::Nothing,
-        })
+        let handed_on = self.hand_on(QueueName::Uploads, found).await;
+        Ok(if handed_on && more { Rest::More } else { Rest::Nothing })
     }
 
-    /// How many ids can be handed on now.
-    async fn room(&self, queue: QueueName) -> usize {
+    /// How many ids can be handed on now, when `most` may wait.
+    async fn room(&self, queue: QueueName, most: usize) -> usize {
         match self.context.queue.depth(queue).await {
-            Ok(depth) => WINDOW.saturating_sub(depth),
-            Err(_) => FED_DIRECTLY,
+            Ok(depth) => most.saturating_sub(depth),
+            Err(_) => most.min(FED_DIRECTLY),
         }
     }
 

@@ -3,7 +3,7 @@
 use domain::{clock::millis, job::HINT_TRUSTED};
 use platform::{
     context::Context,
-    database::{DatabaseError, Pool},
+    database::{DatabaseError, Pool, within_deadline},
 };
 use uuid::Uuid;
 
@@ -59,7 +59,9 @@ pub async fn deliveries(context: &Context, after: Uuid, room: usize) -> Result<L
     let time = context.database.statement_time(&context.clock);
     let room = i64::try_from(room).unwrap_or(i64::MAX);
     Ok(match context.database.pool() {
-        Pool::Postgres(pool) => postgres::deliveries(pool, after, room, time, millis(HINT_TRUSTED)).await?,
+        Pool::Postgres(pool) => {
+            within_deadline(postgres::deliveries(pool, after, room, time, millis(HINT_TRUSTED))).await?
+        }
         Pool::Sqlite(pool) => sqlite::deliveries(pool, after, room, time, millis(HINT_TRUSTED)).await?,
     })
 }
@@ -72,7 +74,9 @@ pub async fn uploads(context: &Context, room: usize) -> Result<Vec<Found>, Datab
     let time = context.database.statement_time(&context.clock);
     let room = i64::try_from(room).unwrap_or(i64::MAX);
     Ok(match context.database.pool() {
-        Pool::Postgres(pool) => postgres::uploads(pool, room, time, millis(HINT_TRUSTED)).await?,
+        Pool::Postgres(pool) => {
+            within_deadline(postgres::uploads(pool, room, time, millis(HINT_TRUSTED))).await?
+        }
         Pool::Sqlite(pool) => sqlite::uploads(pool, room, time, millis(HINT_TRUSTED)).await?,
     })
 }

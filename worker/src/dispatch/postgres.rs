@@ -25,8 +25,8 @@ const TAKE: &str = "WITH due AS MATERIALIZED (
                 SELECT id, hinted_until, lease_until FROM delivery
                 WHERE lane_id = passed.lane_id AND due_at <= now_ms() + $2
                   AND hinted_until <= now_ms() + $2 AND lease_until <= now_ms() + $2
-                  AND EXISTS (SELECT 1 FROM lane l WHERE l.id = passed.lane_id
-                              AND l.state = 'active' AND l.blocked_until <= now_ms() + $2)
+                  AND NOT EXISTS (SELECT 1 FROM lane l WHERE l.id = passed.lane_id
+                                  AND (l.state <> 'active' OR l.blocked_until > now_ms() + $2))
                 ORDER BY due_at, id LIMIT $3 FOR UPDATE OF delivery SKIP LOCKED
             ) AS d
         ) AS row

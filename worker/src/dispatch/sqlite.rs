@@ -12,9 +12,10 @@ const LANES_IN_TURN: &str = "WITH RECURSIVE passed (lane_id, n) AS (
         SELECT (SELECT d.lane_id FROM delivery d WHERE d.lane_id > passed.lane_id ORDER BY d.lane_id LIMIT 1), n + 1
         FROM passed WHERE passed.lane_id IS NOT NULL AND n < ?2
     )
-    SELECT passed.lane_id, l.state = 'active' AND l.blocked_until <= ?3 AND EXISTS
+    SELECT passed.lane_id, coalesce(l.state = 'active' AND l.blocked_until <= ?3, true) AND EXISTS
         (SELECT 1 FROM delivery d WHERE d.lane_id = passed.lane_id AND d.due_at <= ?3) AS open
-    FROM passed JOIN lane l ON l.id = passed.lane_id ORDER BY passed.lane_id";
+    FROM passed LEFT JOIN lane l ON l.id = passed.lane_id
+    WHERE passed.lane_id IS NOT NULL ORDER BY passed.lane_id";
 
 pub(super) async fn deliveries(
     pool: &SqlitePool,

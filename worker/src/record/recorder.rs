@@ -17,8 +17,9 @@ use super::{
 
 /// Most deliveries that one transaction records.
 const BATCH: usize = 512;
-/// Longest wait between two tries to reach the database.
-const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// Longest wait between two tries to reach the database: when it is back, results are recorded before the dispatcher, which
+/// looks every second, takes their deliveries for lost.
+const LONGEST_WAIT: Duration = Duration::from_millis(250);
 
 /// Where ended sends are handed in. Clones share one recorder.
 #[derive(Clone)]

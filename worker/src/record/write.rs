@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::clock::millis;
 use platform::{
     context::Context,
-    database::{DatabaseError, Tx},
+    database::{DatabaseError, Tx, within_deadline},
 };
 use uuid::Uuid;
 
@@ -24,6 +24,10 @@ pub(super) struct Moved {
 
 /// Writes and commits. May be called again with the same batch after any error: nothing is moved twice.
 pub(super) async fn write(context: &Context, ended: &[Ended]) -> Result<Moved, DatabaseError> {
+    within_deadline(write_in_time(context, ended)).await
+}
+
+async fn write_in_time(context: &Context, ended: &[Ended]) -> Result<Moved, DatabaseError> {
     let time = context.database.statement_time(&context.clock);
     let mut tx = context.database.begin().await?;
     let moved = match &mut tx {

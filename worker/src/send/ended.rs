@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use channels::SendReport;
 use domain::{
     clock::Millis,
@@ -19,13 +20,15 @@ const OVERLOAD_PAUSE: Duration = Duration::from_secs(1);
 
 /// A delivery that was sent.
 pub(super) fn sent(
-    delivery: Claimed,
+    mut delivery: Claimed,
     id: AttemptId,
     started_at: Millis,
     report: SendReport,
     schedule: &RetrySchedule,
     jitter: f64,
 ) -> Ended {
+    // Nobody needs it any more, and records may have to wait for the database.
+    delivery.body = Bytes::new();
     let next = next_step(report.result, delivery.position(), schedule, jitter);
     let lane = lane_effect(report.result);
     let attempt = AttemptRow {

@@ -57,12 +57,12 @@ impl Sender {
     /// Starts a send. Its slot is free again when it has ended and was handed to the recorder.
     pub fn start(&self, delivery: Claimed, slot: OwnedSemaphorePermit) {
         let sender = self.clone();
-        let id = delivery.id();
-        self.leases().insert(id, delivery.claim);
+        let (id, claim) = (delivery.id(), delivery.claim);
+        self.leases().insert(id, claim);
         self.under_way.spawn(async move {
             let ended = sender.shared.send(delivery).await;
             sender.recorder.record(ended).await;
-            sender.leases().remove(&id);
+            sender.forget(id, claim);
             drop(slot);
         });
     }
@@ -87,6 +87,14 @@ impl Sender {
         }
     }
 
+    /// Its lease is over, unless this worker has claimed it again meanwhile.
+    fn forget(&self, id: DeliveryId, claim: i32) {
+        let mut leases = self.leases();
+        if leases.get(&id) == Some(&claim) {
+            leases.remove(&id);
+        }
+    }
+
     fn leases(&self) -> MutexGuard<'_, HashMap<DeliveryId, i32>> {
         self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -96,6 +104,9 @@ impl Shared {
     async fn send(&self, delivery: Claimed) -> Ended {
         if delivery.is_deadly() {
             return ended::unsent(delivery, DeadReason::WorkerLost);
+        }
+        if !delivery.has_body {
+            return ended::unsent(delivery, DeadReason::Unreadable);
         }
         let (id, started_at) = (AttemptId::new(), self.context.clock.now());
         let report = self.attempt(&delivery).await;
@@ -107,7 +118,7 @@ impl Shared {
     async fn attempt(&self, delivery: &Claimed) -> SendReport {
         let target = match self.targets.of(delivery) {
             Ok(target) => target,
-            Err(error) => return SendReport::unreadable(&error.to_string()),
+            Err(error) => return error.report(),
         };
         let request = WebhookRequest {
             event_id: delivery.event_id(),

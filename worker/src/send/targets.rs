@@ -5,8 +5,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use channels::WebhookTarget;
-use domain::{endpoint::CustomHeaders, signature::SigningSecret};
+use channels::{SendReport, WebhookTarget};
+use domain::{delivery::SendResult, endpoint::CustomHeaders, signature::SigningSecret};
 use platform::keys::Keys;
 use uuid::Uuid;
 
@@ -26,6 +26,18 @@ pub(super) enum TargetError {
     Secret,
     #[error("the stored headers can't be opened with this SECRET_KEY")]
     Headers,
+}
+
+impl TargetError {
+    /// What is recorded of an attempt that failed like this. A worker whose `SECRET_KEY` is wrong must not bury what
+    /// others can send: such an attempt is tried again.
+    pub(super) fn report(&self) -> SendReport {
+        let report = SendReport::unreadable(&self.to_string());
+        match self {
+            Self::Gone | Self::Address => report,
+            Self::Secret | Self::Headers => SendReport { result: SendResult::Failed, ..report },
+        }
+    }
 }
 
 struct Kept {

@@ -63,7 +63,8 @@ pub(super) async fn finish(
     Ok(true)
 }
 
-/// Puts an upload off after a failure of ours: due again after `wait`, with a line in the error log.
+/// Puts an upload off after a failure of ours: due again after `wait`, with a line in the error log. May be called again
+/// after any error: it is put off once.
 pub(super) async fn put_off(
     context: &Context,
     upload: &ClaimedUpload,
@@ -73,20 +74,24 @@ pub(super) async fn put_off(
     let time = context.database.statement_time(&context.clock);
     let (id, claim, wait) = (upload.id().0, upload.claim, millis(wait));
     let mut tx = context.database.begin().await?;
-    match &mut tx {
+    let moved = match &mut tx {
         Tx::Postgres(tx) => {
             let sql =
                 "UPDATE upload SET attempts = attempts + 1, lease_until = 0, due_at = now_ms() + $3 + $4
-                WHERE id = $1 AND claim = $2 AND state = 'received'";
-            sqlx::query(sql).bind(id).bind(claim).bind(time).bind(wait).execute(&mut **tx).await?;
+                WHERE id = $1 AND claim = $2 AND attempts = $5 AND state = 'received'";
+            let update = sqlx::query(sql).bind(id).bind(claim).bind(time).bind(wait).bind(upload.attempts);
+            update.execute(&mut **tx).await?.rows_affected()
         }
         Tx::Sqlite(tx) => {
             let sql = "UPDATE upload SET attempts = attempts + 1, lease_until = 0, due_at = ?3 + ?4
-                WHERE id = ?1 AND claim = ?2 AND state = 'received'";
-            sqlx::query(sql).bind(id).bind(claim).bind(time).bind(wait).execute(&mut **tx).await?;
+                WHERE id = ?1 AND claim = ?2 AND attempts = ?5 AND state = 'received'";
+            let update = sqlx::query(sql).bind(id).bind(claim).bind(time).bind(wait).bind(upload.attempts);
+            update.execute(&mut **tx).await?.rows_affected()
         }
+    };
+    if moved > 0 {
+        log(&mut tx, upload, message, Some(wait), time).await?;
     }
-    log(&mut tx, upload, message, Some(wait), time).await?;
     tx.commit().await
 }
 

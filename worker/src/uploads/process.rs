@@ -11,6 +11,7 @@ use platform::{
     context::Context, database::DatabaseError, links::download_url, storage::StorageError, telemetry::names,
 };
 use tokio::{sync::Semaphore, time::Instant};
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
 
@@ -37,6 +38,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(300);
 pub struct UploadProcessor {
     context: Context,
     at_once: Arc<Semaphore>,
+    halt: CancellationToken,
 }
 
 /// Our side failed; the upload is tried again.
@@ -57,16 +59,16 @@ enum ProcessError {
 }
 
 impl UploadProcessor {
-    /// A processor.
+    /// A processor that begins no upload after `halt`.
     #[must_use]
-    pub fn new(context: &Context) -> Self {
-        Self { context: context.clone(), at_once: Arc::new(Semaphore::new(AT_ONCE)) }
+    pub fn new(context: &Context, halt: CancellationToken) -> Self {
+        Self { context: context.clone(), at_once: Arc::new(Semaphore::new(AT_ONCE)), halt }
     }
 
     /// Claims those of `ids` that are due, one by one as there is room, and processes them.
     pub async fn process(&self, ids: Vec<Uuid>) {
         for id in ids {
-            let Ok(_room) = self.at_once.acquire().await else { return };
+            let Some(Ok(_room)) = self.halt.run_until_cancelled(self.at_once.acquire()).await else { return };
             match claim(&self.context, &[id]).await {
                 Ok(claimed) => {
                     for upload in claimed {
@@ -103,20 +105,48 @@ impl UploadProcessor {
 
     /// How it ended; none when another worker ended it first.
     async fn inspect_and_finish(&self, upload: &ClaimedUpload) -> Result<Option<&'static str>, ProcessError> {
-        let name = SafeFileName::from_client(&upload.file_name).map_err(|_| ProcessError::Damaged)?;
-        let inspection = match self.inspect(upload, &name).await {
-            Err(error) if upload.attempts + 1 >= TRIES => unreadable(&error),
-            inspected => inspected?,
+        let error = match self.inspect_and_render(upload).await {
+            Ok(outcome) => return self.finish(upload, outcome).await,
+            Err(error) => error,
         };
-        let status = if inspection.failure.is_some() { "failed" } else { "processed" };
+        if upload.attempts + 1 < TRIES && !upload.is_deadly() {
+            return Err(error);
+        }
+        // No try got through: that is told, not tried for ever.
+        self.finish(upload, self.unreadable(upload, &error)).await
+    }
+
+    async fn inspect_and_render(&self, upload: &ClaimedUpload) -> Result<Outcome, ProcessError> {
+        let name = SafeFileName::from_client(&upload.file_name).map_err(|_| ProcessError::Damaged)?;
+        let inspection = self.inspect(upload, &name).await?;
         let body = if upload.has_endpoint { Some(self.render(upload, &name, &inspection)?) } else { None };
-        let finished = finish(&self.context, upload, &Outcome { inspection, body }).await?;
+        Ok(Outcome { inspection, body })
+    }
+
+    async fn finish(
+        &self,
+        upload: &ClaimedUpload,
+        outcome: Outcome,
+    ) -> Result<Option<&'static str>, ProcessError> {
+        let status = if outcome.inspection.failure.is_some() { "failed" } else { "processed" };
+        let finished = finish(&self.context, upload, &outcome).await?;
         Ok(finished.then_some(status))
+    }
+
+    /// The outcome of a file that is gone or damaged: a plain event without the owner's payload.
+    fn unreadable(&self, upload: &ClaimedUpload, error: &ProcessError) -> Outcome {
+        let failure = Some(format!("the stored file can't be processed: {error}").replace('\0', ""));
+        let inspection = Inspection { size_bytes: 0, sha256: None, media_type: None, facts: None, failure };
+        let name =
+            SafeFileName::from_client(&upload.file_name).or_else(|_| SafeFileName::from_client("file"));
+        let name = name.expect("\"file\" is a file name");
+        let body = upload.has_endpoint.then(|| self.render_plain(upload, &name, &inspection));
+        Outcome { inspection, body }
     }
 
     async fn inspect(&self, upload: &ClaimedUpload, name: &SafeFileName) -> Result<Inspection, ProcessError> {
         if upload.is_deadly() {
-            return Ok(unreadable(&ProcessError::Deadly));
+            return Err(ProcessError::Deadly);
         }
         let mut file = self.context.storage.open_file(&upload.storage_key).await?;
         let name = name.as_str().to_owned();
@@ -129,10 +159,18 @@ impl UploadProcessor {
         name: &SafeFileName,
         found: &Inspection,
     ) -> Result<Vec<u8>, ProcessError> {
+        let body = self.render_plain(upload, name, found);
+        let Some(payload) = &upload.custom_payload else { return Ok(body) };
+        let payload = serde_json::from_str(payload).map_err(|_| ProcessError::Damaged)?;
+        let payload = CustomPayload::parse(&payload).map_err(|_| ProcessError::Damaged)?;
+        overlay(&body, &payload).map_err(|_| ProcessError::Damaged)
+    }
+
+    fn render_plain(&self, upload: &ClaimedUpload, name: &SafeFileName, found: &Inspection) -> Vec<u8> {
         let now = self.context.clock.now();
         let config = &self.context.config;
-        let link =
-            download_url(&config.public_url, &self.context.keys, upload.id(), now + config.download_link_ttl);
+        let expires = now + config.download_link_ttl;
+        let link = download_url(&config.public_url, &self.context.keys, upload.id(), expires);
         let event = render_event(&UploadEvent {
             timestamp: now,
             upload_id: upload.id(),
@@ -142,11 +180,7 @@ impl UploadProcessor {
             inspection: found,
             download_url: Some(&link),
         });
-        let body = serde_json::to_vec(&event).map_err(|_| ProcessError::Damaged)?;
-        let Some(payload) = &upload.custom_payload else { return Ok(body) };
-        let payload = serde_json::from_str(payload).map_err(|_| ProcessError::Damaged)?;
-        let payload = CustomPayload::parse(&payload).map_err(|_| ProcessError::Damaged)?;
-        overlay(&body, &payload).map_err(|_| ProcessError::Damaged)
+        serde_json::to_vec(&event).expect("an event is plain data")
     }
 
     /// Renews the lease until another worker has taken over.
@@ -169,14 +203,9 @@ impl UploadProcessor {
         let put_off = || put_off(&self.context, upload, &message, wait.min(LONGEST_WAIT));
         let patience = ExponentialBuilder::default().with_max_delay(Duration::from_secs(2)).with_jitter();
         let patience = patience.without_max_times().with_total_delay(Some(LEASE));
-        if let Err(error) = put_off.retry(patience).await {
+        let put_off = put_off.retry(patience).when(|error| !error.is_refusal());
+        if let Err(error) = put_off.await {
             warn!(%error, upload_id = %upload.id(), "nor put off; it is tried again when its lease ends");
         }
     }
-}
-
-/// The outcome of a file that is gone, or that no try got through: told, not tried for ever.
-fn unreadable(error: &ProcessError) -> Inspection {
-    let failure = Some(format!("the stored file can't be processed: {error}"));
-    Inspection { size_bytes: 0, sha256: None, media_type: None, facts: None, failure }
 }

@@ -4,7 +4,7 @@ mod range;
 
 use axum::{
     body::Body,
-    extract::State,
+    extract::{RawQuery, State},
     response::{IntoResponse, Response},
 };
 use domain::{id::UploadId, problem::ProblemCode, upload::SafeFileName};
@@ -25,11 +25,7 @@ use platform::{
 };
 
 use self::range::Asked;
-use crate::{
-    app::App,
-    extract::{Id, Query},
-    problem::Problem,
-};
+use crate::{app::App, extract::Id, problem::Problem};
 
 /// What a file is until somebody has looked into it.
 const UNKNOWN_TYPE: HeaderValue = HeaderValue::from_static("application/octet-stream");
@@ -37,12 +33,12 @@ const UNKNOWN_TYPE: HeaderValue = HeaderValue::from_static("application/octet-st
 /// Hands out the file, or the asked part of it.
 pub(crate) async fn show(
     Id(id): Id<UploadId>,
-    query: Query,
+    RawQuery(query): RawQuery,
     State(app): State<App>,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    check_link(&app, id, query)?;
+    check_link(&app, id, query.as_deref().unwrap_or(""))?;
     let found = queries::upload::find(app.context.database.reader(), Scope::Everyone, id)
         .await
         .map_err(|error| Problem::unavailable("an upload cannot be read", error))?;
@@ -57,17 +53,22 @@ pub(crate) async fn show(
     Ok(answer)
 }
 
-fn check_link(app: &App, id: UploadId, mut query: Query) -> Result<(), Problem> {
-    let expires = query.text("expires").and_then(|text| text.parse().ok());
-    let (Some(expires), Some(signature)) = (expires, query.text("signature")) else {
-        return Err(ProblemCode::LinkInvalid.into());
-    };
-    links::check(&app.context.keys, id, expires, &signature, app.context.clock.now()).map_err(|wrong| {
+fn check_link(app: &App, id: UploadId, query: &str) -> Result<(), Problem> {
+    let (expires, signature) = signed(query).ok_or(ProblemCode::LinkInvalid)?;
+    links::check(&app.context.keys, id, expires, signature, app.context.clock.now()).map_err(|wrong| {
         match wrong {
             LinkError::Changed => ProblemCode::LinkInvalid.into(),
             LinkError::Expired => ProblemCode::LinkExpired.into(),
         }
     })
+}
+
+/// The parameters exactly as links are made: one link has one spelling, and nothing rides along unsigned.
+fn signed(query: &str) -> Option<(i64, &str)> {
+    let (text, signature) = query.strip_prefix("expires=")?.split_once("&signature=")?;
+    let expires: i64 = text.parse().ok()?;
+    let is_hex = signature.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    (is_hex && expires.to_string() == text).then_some((expires, signature))
 }
 
 /// `If-Range` of another version asks for everything.

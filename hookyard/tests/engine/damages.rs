@@ -1,0 +1,116 @@
+//! What is damaged, full or missing: it is told or survived, never passed over for ever.
+
+use std::time::Duration;
+
+use domain::{
+    clock::Millis,
+    delivery::{
+        DeliveryState::{Dead, Succeeded},
+        RETRY_AFTER_CAP,
+    },
+};
+use sea_orm::ConnectionTrait;
+use serde_json::json;
+use testkit::{Receiver, Shape, TestApp, on_both_shapes};
+use worker::dispatch::{Dispatcher, Rest};
+
+async fn execute(app: &TestApp, sql: &str) {
+    app.context.database.writer().execute_unprepared(sql).await.expect(sql);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_refuses_accepts_and_is_over_when_there_is_room_again() {
+    let app = TestApp::start(Shape::Embedded).await;
+    let receiver = Receiver::start(0).await.expect("a receiver");
+    app.register(&receiver.url("/")).await;
+    execute(&app, "PRAGMA max_page_count = 1").await;
+    let long = json!({"text": "x".repeat(200_000)});
+    let mut refused = 0;
+    for _ in 0..20 {
+        refused += usize::from(app.publish(long.clone()).await.is_err());
+    }
+    assert!(refused > 0, "the disk was full");
+    // The writer is another connection by now, with the limit of SQLite itself.
+    let (event, _) = app.publish(json!({"n": 1})).await.expect("accepted again");
+    app.drain().await;
+    assert_eq!(app.delivery_of(event).await.state, Succeeded);
+}
+
+/// Keeps nothing: nothing is due in these stories.
+struct Nobody;
+
+impl worker::dispatch::Feed for Nobody {
+    async fn feed(&self, _: domain::job::QueueName, _: Vec<uuid::Uuid>) {}
+}
+
+on_both_shapes! {
+    async fn a_delivery_whose_event_is_gone_is_buried(app: TestApp) {
+        let receiver = Receiver::start(0).await.expect("a receiver");
+        app.register(&receiver.url("/")).await;
+        let (event, _) = app.publish(json!({})).await.expect("accepted");
+        execute(&app, "DELETE FROM event").await;
+        app.drain().await;
+        let delivery = app.delivery_of(event).await;
+        assert_eq!((delivery.state, delivery.reason.as_deref()), (Dead, Some("unreadable")));
+        assert_eq!(receiver.count(), 0);
+    }
+
+    async fn a_delivery_whose_endpoint_is_gone_is_buried(app: TestApp) {
+        let receiver = Receiver::start(0).await.expect("a receiver");
+        app.register(&receiver.url("/")).await;
+        let (event, _) = app.publish(json!({})).await.expect("accepted");
+        execute(&app, "DELETE FROM endpoint_event_type").await;
+        execute(&app, "DELETE FROM endpoint").await;
+        execute(&app, "DELETE FROM lane").await;
+        app.drain().await;
+        let delivery = app.delivery_of(event).await;
+        assert_eq!((delivery.state, delivery.reason.as_deref()), (Dead, Some("unreadable")));
+    }
+
+    async fn a_secret_that_does_not_open_is_tried_again_and_buries_nothing(app: TestApp) {
+        let receiver = Receiver::start(0).await.expect("a receiver");
+        app.register(&receiver.url("/")).await;
+        let (event, _) = app.publish(json!({})).await.expect("accepted");
+        let spoilt = match app.context.database.pool() {
+            platform::database::Pool::Postgres(_) => "UPDATE endpoint SET sealed_secret = '\\x01'",
+            platform::database::Pool::Sqlite(_) => "UPDATE endpoint SET sealed_secret = x'01'",
+        };
+        execute(&app, spoilt).await;
+        app.drain().await;
+        let delivery = app.delivery_of(event).await;
+        assert_eq!((delivery.attempts, receiver.count()), (1, 0));
+        assert!(delivery.due_at.is_some(), "not buried");
+        let attempt = &app.attempts_of(delivery.id).await[0];
+        assert_eq!(attempt.error_class.as_deref(), Some("internal"));
+    }
+
+    async fn an_upload_whose_file_is_lost_is_told_after_ten_tries(app: TestApp) {
+        let receiver = Receiver::start(0).await.expect("a receiver");
+        let endpoint = app.register(&receiver.url("/")).await;
+        app.upload(endpoint, "a.txt", "hello").await;
+        app.context.storage.delete(&app.uploads().await[0].storage_key).await.expect("deleted");
+        for _ in 0..10 {
+            assert_eq!(receiver.count(), 0);
+            app.drain().await;
+            app.clock.forward(Duration::from_secs(301));
+        }
+        app.drain().await;
+        let body = receiver.calls()[0].json().expect("JSON");
+        assert_eq!(body["data"]["status"], "failed");
+        assert!(body["data"]["reason"].as_str().is_some_and(|reason| reason.contains("can't be processed")));
+        assert_eq!(app.uploads().await[0].state, "failed");
+    }
+
+    async fn many_lanes_with_nothing_due_let_the_dispatcher_rest(app: TestApp) {
+        let receiver = Receiver::start(0).await.expect("a receiver");
+        for n in 0..300 {
+            app.register(&receiver.url(&format!("/{n}"))).await;
+        }
+        app.publish(json!({})).await.expect("accepted");
+        let later = Millis(app.clock.now().0) + RETRY_AFTER_CAP;
+        execute(&app, &format!("UPDATE delivery SET due_at = {}, hinted_until = 0", later.0)).await;
+        let mut dispatcher = Dispatcher::new(app.context.clone(), Nobody);
+        assert_eq!(dispatcher.round().await.expect("a round"), Rest::Nothing);
+        assert_eq!(dispatcher.round().await.expect("a round"), Rest::Nothing);
+    }
+}
