@@ -94,8 +94,9 @@ mod tests {
         assert!(lookups.under_way().is_empty());
         {
             let mut early = Box::pin(lookups.find("localhost"));
-            assert!(futures_util::poll!(early.as_mut()).is_pending());
-            assert_eq!(lookups.under_way().len(), 1);
+            // The system may answer before the first poll returns: then there is nothing left to leave.
+            let pending = futures_util::poll!(early.as_mut()).is_pending();
+            assert_eq!(lookups.under_way().len(), usize::from(pending));
         }
         assert!(lookups.under_way().is_empty());
     }
