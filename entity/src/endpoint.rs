@@ -23,6 +23,10 @@ pub struct Model {
     pub sealed_secret: Vec<u8>,
     /// Deadline of an attempt, if not the default.
     pub timeout_ms: Option<i32>,
+    /// Its own retry schedule, a JSON array of waits in seconds.
+    pub retry_schedule: Option<String>,
+    /// A JSON object of its owner's.
+    pub metadata: Option<String>,
     /// When it came in, in ms.
     pub created_at: i64,
     /// When it was last changed, in ms.

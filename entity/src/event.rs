@@ -17,6 +17,8 @@ pub struct Model {
     pub body: Vec<u8>,
     /// When it came in, in ms.
     pub created_at: i64,
+    /// Whether it named its endpoints, instead of going to all that are registered for its type.
+    pub addressed: bool,
 }
 
 /// No relations: joins are written where they are used.

@@ -10,6 +10,7 @@ pub mod error_log;
 pub mod event;
 pub mod event_type;
 pub mod finished_delivery;
+pub mod idempotency_key;
 pub mod lane;
 pub mod process;
 pub mod queries;

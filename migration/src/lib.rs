@@ -3,12 +3,16 @@
 use sea_orm_migration::prelude::*;
 
 mod m20261122_000001_spine;
+mod m20261124_000001_delivery_engine;
 
 /// Every migration, oldest first.
 pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261122_000001_spine::Migration)]
+        vec![
+            Box::new(m20261122_000001_spine::Migration),
+            Box::new(m20261124_000001_delivery_engine::Migration),
+        ]
     }
 }

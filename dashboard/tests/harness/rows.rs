@@ -32,6 +32,8 @@ pub fn endpoint(url: &str, at: Millis) -> endpoint::Model {
         custom_payload: None,
         sealed_secret: vec![1],
         timeout_ms: None,
+        retry_schedule: None,
+        metadata: None,
         created_at: at.0,
         updated_at: at.0,
     }
@@ -45,6 +47,19 @@ pub fn lane(endpoint: &endpoint::Model) -> lane::Model {
         state: "active".to_owned(),
         blocked_until: 0,
         backlog_until: 0,
+        rate_limit: None,
+        max_in_flight: None,
+        failures: 0,
+        failing_since: 0,
+        succeeded_at: 0,
+        breaker_until: 0,
+        breaker_wait: 0,
+        off_since: 0,
+        off_reason: None,
+        resumed_at: 0,
+        drain_before: 0,
+        rate_slot_us: 0,
+        tell_owner: false,
     }
 }
 
@@ -56,6 +71,7 @@ pub fn event(event_type: &str, body: &str, at: Millis) -> event::Model {
         event_type: event_type.to_owned(),
         body: body.as_bytes().to_vec(),
         created_at: at.0,
+        addressed: false,
     }
 }
 

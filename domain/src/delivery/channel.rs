@@ -25,5 +25,7 @@ words! {
         Paused = "paused",
         /// We stopped it (410, or days of failing); its owner has to resume it.
         Disabled = "disabled",
+        /// Its owner deleted it; what waits is cancelled.
+        Deleted = "deleted",
     }
 }
