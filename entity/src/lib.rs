@@ -3,6 +3,7 @@
 
 pub mod attempt;
 pub mod bulk;
+pub mod dead_letter;
 pub mod delivery;
 pub mod endpoint;
 pub mod endpoint_event_type;

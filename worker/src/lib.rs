@@ -8,6 +8,7 @@ pub mod janitors;
 pub mod jobs;
 pub mod queue_workers;
 pub mod record;
+pub mod retention;
 pub mod send;
 mod services;
 pub mod uploads;

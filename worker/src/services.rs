@@ -17,6 +17,7 @@ use crate::{
     jobs::Jobs,
     queue_workers::{self, WorkerOptions},
     record::Recorder,
+    retention::retention,
     send::Sender,
     uploads::UploadProcessor,
 };
@@ -109,6 +110,7 @@ fn upkeep(context: &Context, kind: &'static str, sender: &Sender) -> Vec<Service
     let who = Heartbeat { id: ProcessId::new(), kind, started_at: context.clock.now() };
     let (beats, gauges, partitions, orphans) =
         (context.clone(), context.clone(), context.clone(), context.clone());
+    let forgetting = context.clone();
     let (beating, gauging) = (sender.clone(), sender.clone());
     let queue = context.queue.clone();
     vec![
@@ -118,6 +120,10 @@ fn upkeep(context: &Context, kind: &'static str, sender: &Sender) -> Vec<Service
         }),
         Service::new("partitions", move |stop| async move {
             janitors::partitions(partitions, stop).await;
+            Ok(())
+        }),
+        Service::new("retention", move |stop| async move {
+            retention(forgetting, stop).await;
             Ok(())
         }),
         Service::new("orphans", move |stop| async move {

@@ -4,6 +4,7 @@ mod accepts;
 mod damages;
 mod dispatches;
 mod races;
+mod retention;
 mod retries;
 mod uploads;
 mod workers;

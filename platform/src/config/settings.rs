@@ -128,7 +128,8 @@ pub const SETTINGS: &[SettingDoc] = &[
     setting(
         "RETENTION",
         "30d",
-        "How long finished deliveries and events will be kept (not enforced yet), 1d to 3650d.",
+        "How long events, finished deliveries, their attempts and the error log are kept, 1d to 3650d; dead \
+         letters three times as long.",
     ),
     setting("OTEL_EXPORTER_OTLP_ENDPOINT", "", "Where traces go by OTLP, such as http://127.0.0.1:4318."),
     setting("MONGO_CONNECTION_STR", "", "Ignored with one line at start: there is no MongoDB here."),

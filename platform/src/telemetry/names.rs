@@ -69,6 +69,8 @@ metrics! {
         "Results that came after another claim had taken the delivery over.";
     DEAD_LETTERS = "hookyard_dead_letters", Gauge, [],
         "Dead letters kept.";
+    FORGOTTEN_ROWS = "hookyard_forgotten_rows_total", Counter, [],
+        "Rows that were deleted one by one because they were older than RETENTION; days that are dropped whole do not count.";
     DELIVERIES_OPEN = "hookyard_deliveries_open", Gauge, [],
         "Deliveries under way, counted up to a bound.";
     WORKERS = "hookyard_workers", Gauge, [],

@@ -27,7 +27,8 @@ const ALIVE: Duration = Duration::from_secs(15);
 
 const COUNTS: &str = "SELECT
     (SELECT count(*) FROM (SELECT 1 FROM delivery LIMIT $1) AS few),
-    (SELECT count(*) FROM (SELECT 1 FROM finished_delivery WHERE state = 'dead' LIMIT $1) AS few),
+    (SELECT count(*) FROM (SELECT 1 FROM finished_delivery WHERE state = 'dead' LIMIT $1) AS few)
+        + (SELECT count(*) FROM (SELECT 1 FROM dead_letter LIMIT $1) AS few),
     (SELECT count(*) FROM process WHERE seen_at > $2)";
 
 // From lane to lane along the index, the first due row of each that is active.

@@ -1,0 +1,100 @@
+//! Days on Postgres: a day's partitions of events, finished deliveries and attempts are dropped together, once nothing
+//! that came in on it is unfinished.
+
+use domain::clock::Millis;
+use platform::database::{DatabaseError, within_deadline};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+use uuid::Uuid;
+
+/// The tables that are partitioned by day.
+const TABLES: [&str; 3] = ["attempt", "finished_delivery", "event"];
+
+/// A day that has partitions.
+#[derive(sqlx::FromRow)]
+struct Day {
+    /// `YYYYMMDD`, the end of its partitions' names.
+    name: String,
+    /// Its smallest id.
+    first: Uuid,
+    /// The next day's smallest id.
+    next: Uuid,
+}
+
+// Only names that `make_partitions` gave: eight digits.
+const DAYS_BEFORE: &str =
+    "SELECT DISTINCT name, first_uuid_of_day(day) AS first, first_uuid_of_day(day + 1) AS next
+    FROM (
+        SELECT right(child.relname, 8) AS name, to_date(right(child.relname, 8), 'YYYYMMDD') AS day
+        FROM pg_inherits i
+        JOIN pg_class child ON child.oid = i.inhrelid
+        WHERE i.inhparent = ANY($1::text[]::regclass[]) AND child.relname ~ '_[0-9]{8}$'
+    ) AS made
+    WHERE extract(epoch FROM (day + 1)::timestamp) * 1000 <= $2
+    ORDER BY name";
+
+// What is under way keeps its day: its event, and what is known of its attempts so far. So does a dead letter that has
+// not moved yet.
+const IN_USE: &str = "SELECT EXISTS (SELECT 1 FROM delivery WHERE id >= $1 AND id < $2)
+    OR EXISTS (SELECT 1 FROM delivery WHERE event_id >= $1 AND event_id < $2)
+    OR EXISTS (SELECT 1 FROM finished_delivery WHERE state = 'dead' AND id >= $1 AND id < $2)
+    OR EXISTS (SELECT 1 FROM finished_delivery WHERE state = 'dead' AND event_id >= $1 AND event_id < $2)";
+
+/// Drops the days that ended before `cutoff`, oldest first, and returns how many.
+pub(super) async fn drop_before(
+    pool: &PgPool,
+    cutoff: Millis,
+    stop: &CancellationToken,
+) -> Result<u64, DatabaseError> {
+    let days: Vec<Day> =
+        sqlx::query_as(DAYS_BEFORE).bind(TABLES.as_slice()).bind(cutoff.0).fetch_all(pool).await?;
+    let mut dropped = 0;
+    for day in days {
+        if stop.is_cancelled() {
+            break;
+        }
+        dropped += u64::from(within_deadline(drop_day(pool, &day)).await?);
+    }
+    Ok(dropped)
+}
+
+/// Whether it was dropped. A day in use stays, and so does one whose locks are not had at once: accepts queue up behind a
+/// drop that waits.
+async fn drop_day(pool: &PgPool, day: &Day) -> Result<bool, DatabaseError> {
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
+    sqlx::query("SET LOCAL lock_timeout = '200ms'").execute(&mut *tx).await?;
+    match drop_in(&mut tx, day).await {
+        Ok(true) => tx.commit().await?,
+        Ok(false) => return Ok(false),
+        Err(error) if is_lock_timeout(&error) => {
+            debug!(day = day.name, "the day is in use; it is dropped another time");
+            return Ok(false);
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(true)
+}
+
+async fn drop_in(tx: &mut PgConnection, day: &Day) -> sqlx::Result<bool> {
+    // Locked before it is looked at: who makes a delivery of an old event reads that event in the same transaction.
+    for table in TABLES {
+        let lock = format!("LOCK TABLE {table}_{} IN ACCESS EXCLUSIVE MODE", day.name);
+        sqlx::query(AssertSqlSafe(lock)).execute(&mut *tx).await?;
+    }
+    if sqlx::query_scalar(IN_USE).bind(day.first).bind(day.next).fetch_one(&mut *tx).await? {
+        return Ok(false);
+    }
+    for table in TABLES {
+        let drop = format!("DROP TABLE {table}_{}", day.name);
+        sqlx::query(AssertSqlSafe(drop)).execute(&mut *tx).await?;
+    }
+    Ok(true)
+}
+
+/// SQLSTATE 55P03, or 42P01: another worker has dropped it meanwhile.
+fn is_lock_timeout(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    matches!(code.as_deref(), Some("55P03" | "42P01"))
+}
