@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::{
-    demo, listen,
+    demo, doctor, listen,
     migrate::{self, Direction},
     serve,
 };
@@ -38,6 +38,12 @@ enum Command {
         #[arg(value_enum)]
         direction: Direction,
     },
+    /// Look for what must not be: exit code 0 when all is well, 1 when not
+    Doctor {
+        /// Mend what can be mended, as a worker does every ten minutes
+        #[arg(long)]
+        mend: bool,
+    },
 }
 
 impl Cli {
@@ -51,6 +57,7 @@ impl Cli {
             Command::Demo { keep } => demo::command(keep).await,
             Command::Listen(options) => listen::command(*options).await,
             Command::Migrate { direction } => migrate::command(direction).await,
+            Command::Doctor { mend } => doctor::command(mend).await,
         }
     }
 }

@@ -1,8 +1,9 @@
-//! The all-in-one process and the command line: serve, demo, listen, migrate.
+//! The all-in-one process and the command line: serve, demo, listen, migrate, doctor.
 //! Puts the parts together; does none of their work.
 
 pub mod cli;
 pub mod demo;
+pub mod doctor;
 mod instance;
 pub mod listen;
 pub mod migrate;

@@ -3,6 +3,7 @@
 
 pub mod claim;
 pub mod dispatch;
+pub mod doctor;
 pub mod inspect;
 pub mod janitors;
 pub mod jobs;

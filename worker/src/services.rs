@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     claim::{Claimer, Claims},
     dispatch::Dispatcher,
+    doctor::doctor,
     janitors::{self, Heartbeat},
     jobs::Jobs,
     queue_workers::{self, WorkerOptions},
@@ -110,7 +111,7 @@ fn upkeep(context: &Context, kind: &'static str, sender: &Sender) -> Vec<Service
     let who = Heartbeat { id: ProcessId::new(), kind, started_at: context.clock.now() };
     let (beats, gauges, partitions, orphans) =
         (context.clone(), context.clone(), context.clone(), context.clone());
-    let forgetting = context.clone();
+    let (forgetting, examined) = (context.clone(), context.clone());
     let (beating, gauging) = (sender.clone(), sender.clone());
     let queue = context.queue.clone();
     vec![
@@ -124,6 +125,10 @@ fn upkeep(context: &Context, kind: &'static str, sender: &Sender) -> Vec<Service
         }),
         Service::new("retention", move |stop| async move {
             retention(forgetting, stop).await;
+            Ok(())
+        }),
+        Service::new("doctor", move |stop| async move {
+            doctor(examined, stop).await;
             Ok(())
         }),
         Service::new("orphans", move |stop| async move {

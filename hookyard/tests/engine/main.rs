@@ -3,6 +3,7 @@
 mod accepts;
 mod damages;
 mod dispatches;
+mod doctor;
 mod races;
 mod retention;
 mod retries;

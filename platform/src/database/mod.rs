@@ -7,6 +7,7 @@ mod tx;
 
 use std::{path::PathBuf, time::Duration};
 
+use domain::clock::Millis;
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use sqlx::{PgPool, SqlitePool};
 
@@ -154,6 +155,20 @@ impl Database {
             Pool::Postgres(_) => clock.offset_ms(),
             Pool::Sqlite(_) => clock.now().0,
         }
+    }
+
+    /// The time that due times and leases are compared with: the server's, or this process's where it is alone.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn now(&self, clock: &Clock) -> Result<Millis, DatabaseError> {
+        Ok(match &self.pool {
+            Pool::Postgres(pool) => {
+                let now = sqlx::query_scalar("SELECT now_ms() + $1").bind(clock.offset_ms());
+                Millis(now.fetch_one(pool).await?)
+            }
+            Pool::Sqlite(_) => clock.now(),
+        })
     }
 
     /// Asks for a sign of life.

@@ -71,6 +71,8 @@ metrics! {
         "Dead letters kept.";
     FORGOTTEN_ROWS = "hookyard_forgotten_rows_total", Counter, [],
         "Rows that were deleted one by one because they were older than RETENTION; days that are dropped whole do not count.";
+    INVARIANT_VIOLATIONS = "hookyard_invariant_violations_total", Counter, ["check"],
+        "Rows in a state that must not be, by the doctor's check; what can be mended was mended.";
     DELIVERIES_OPEN = "hookyard_deliveries_open", Gauge, [],
         "Deliveries under way, counted up to a bound.";
     WORKERS = "hookyard_workers", Gauge, [],

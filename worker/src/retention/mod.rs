@@ -55,7 +55,7 @@ pub async fn retention(context: Context, stop: CancellationToken) {
 /// # Errors
 /// Those of the database; what was forgotten until then stays forgotten.
 pub async fn sweep(context: &Context, stop: &CancellationToken) -> Result<Forgotten, DatabaseError> {
-    let (now, kept) = (now(context).await?, context.config.retention);
+    let (now, kept) = (context.database.now(&context.clock).await?, context.config.retention);
     let cutoff = Millis(now.0.saturating_sub(millis(kept)));
     let mut forgotten =
         Forgotten { moved: dead::move_before(context, cutoff, stop).await?, ..Forgotten::default() };
@@ -75,17 +75,6 @@ fn tell(forgotten: Forgotten) {
     let Forgotten { days, moved, rows, dead_letters } = forgotten;
     metrics::counter!(names::FORGOTTEN_ROWS).increment(rows + dead_letters);
     info!(days, moved, rows, dead_letters, "forgot what is old");
-}
-
-/// The database's time, where there is one for all processes.
-async fn now(context: &Context) -> Result<Millis, DatabaseError> {
-    Ok(match context.database.pool() {
-        Pool::Postgres(pool) => {
-            let offset = context.clock.offset_ms();
-            Millis(sqlx::query_scalar("SELECT now_ms() + $1").bind(offset).fetch_one(pool).await?)
-        }
-        Pool::Sqlite(_) => context.clock.now(),
-    })
 }
 
 /// The smallest UUIDv7 of a moment: what was made before has a smaller id (RFC 9562, section 5.7).
