@@ -1,0 +1,87 @@
+//! What must hold at any moment, and what must hold in the end.
+
+use std::time::Duration;
+
+use entity::{delivery, finished_delivery};
+use sea_orm::EntityTrait;
+
+use crate::world::{Mood, World};
+
+/// A day and an hour: longer than any wait of the schedule, with its jitter.
+const LONGEST_WAIT: Duration = Duration::from_secs(25 * 3_600);
+/// Attempts of the schedule, and as many lost claims as a delivery survives.
+const ROUNDS: usize = 40;
+
+impl World {
+    /// Every delivery that was accepted stands in exactly one place, and what has ended stays as it ended.
+    pub async fn check(&mut self) {
+        let db = self.app.context.database.reader();
+        let open = delivery::Entity::find().all(db).await.expect("deliveries");
+        let finished = finished_delivery::Entity::find().all(db).await.expect("finished deliveries");
+        let mut found: Vec<_> =
+            open.iter().map(|row| row.id).chain(finished.iter().map(|row| row.id)).collect();
+        found.sort_unstable();
+        assert!(
+            found.iter().eq(self.accepted.iter()),
+            "each delivery once: {} of {}",
+            found.len(),
+            self.accepted.len()
+        );
+        for row in open {
+            assert!(!self.finished.contains_key(&row.id), "{} is under way again", row.id);
+            assert!(row.recorded_claim <= row.claim, "{} was recorded for a claim to come", row.id);
+            assert!(i32::from(row.position) <= row.claim, "{} moved on without a claim", row.id);
+        }
+        for row in finished {
+            let ended = (row.state.clone(), row.reason.clone());
+            let before = self.finished.entry(row.id).or_insert_with(|| ended.clone());
+            assert_eq!(*before, ended, "{} changed after it had ended", row.id);
+            assert_eq!(row.state == "dead", row.reason.is_some(), "{}", row.id);
+            // In the end the real sender works: what it has sent is known by the receiver.
+            let sent = self.succeeded.contains(&row.id) || self.receiver.count() > 0;
+            assert!(row.state != "succeeded" || sent, "{} succeeded, but nobody had sent it", row.id);
+        }
+        let findings = worker::doctor::examine(&self.app.context, false).await.expect("examined");
+        // Nobody looks unless the dice say so: what is neglected is no fault here.
+        let faults: Vec<_> =
+            findings.iter().filter(|found| !found.check.name.starts_with("neglected")).collect();
+        assert!(faults.is_empty(), "{faults:?}");
+    }
+
+    /// Everybody is well again, every worker in hand dies, and time passes: all that is left is worked to its end.
+    pub async fn settle(&mut self) {
+        self.hands.clear();
+        for which in 0..self.endpoints.len() {
+            self.endpoints[which].mood = Mood::Well;
+            self.set_paused(which, false).await;
+        }
+        for _ in 0..ROUNDS {
+            self.app.clock.forward(LONGEST_WAIT);
+            self.app.drain().await;
+            if self.app.counts().await.0 == 0 {
+                return;
+            }
+        }
+        panic!("{} deliveries are stuck", self.app.counts().await.0);
+    }
+
+    /// Nothing is under way, everything has ended in one way, and what is dead says why.
+    pub async fn check_settled(&mut self) {
+        self.check().await;
+        assert_eq!(self.app.counts().await, (0, self.accepted.len() as u64));
+        for (id, (state, reason)) in &self.finished {
+            match state.as_str() {
+                "succeeded" => {}
+                "dead" => {
+                    let reason = reason.as_deref();
+                    assert!(matches!(reason, Some("schedule_spent" | "worker_lost")), "{id}: {reason:?}");
+                    assert!(
+                        !self.succeeded.contains(id) || reason == Some("schedule_spent"),
+                        "{id}: {reason:?}"
+                    );
+                }
+                other => panic!("{id}: {other}"),
+            }
+        }
+    }
+}

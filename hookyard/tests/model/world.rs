@@ -1,0 +1,101 @@
+//! What the model knows: who was told what, and which delivery is in whose hands until when.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use domain::{clock::Millis, id::EndpointId};
+use rand::{SeedableRng, rngs::StdRng};
+use testkit::{Receiver, TestApp};
+use uuid::Uuid;
+use worker::claim::Claimed;
+
+/// Endpoints of a world.
+const ENDPOINTS: usize = 4;
+
+/// How an endpoint answers at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mood {
+    /// 200.
+    Well,
+    /// 500, or no connection.
+    Failing,
+    /// 503 with a `Retry-After` of twenty seconds.
+    Overloaded,
+}
+
+pub struct Endpoint {
+    pub id: EndpointId,
+    pub mood: Mood,
+    pub paused: bool,
+}
+
+/// What happened in a run.
+#[derive(Default)]
+pub struct Tally {
+    pub accepted: usize,
+    pub claimed: usize,
+    pub recorded: usize,
+    pub late: usize,
+    pub killed: usize,
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { accepted, claimed, recorded, late, killed } = self;
+        write!(
+            f,
+            "accepted {accepted}, claimed {claimed}, recorded {recorded} (late: {late}), lost with their worker {killed}"
+        )
+    }
+}
+
+pub struct World {
+    pub app: TestApp,
+    pub rng: StdRng,
+    pub endpoints: Vec<Endpoint>,
+    /// Every delivery that was accepted.
+    pub accepted: BTreeSet<Uuid>,
+    /// Hints on their way: some get lost, some come twice.
+    pub hints: Vec<Uuid>,
+    /// What each worker has in hand.
+    pub hands: Vec<Vec<Claimed>>,
+    /// Until when a delivery is its claimer's.
+    pub leases: BTreeMap<Uuid, (i32, Millis)>,
+    /// How those ended that have: it never changes.
+    pub finished: BTreeMap<Uuid, (String, Option<String>)>,
+    /// Deliveries whose success somebody has recorded, in time or late.
+    pub succeeded: BTreeSet<Uuid>,
+    pub tally: Tally,
+    pub receiver: Receiver,
+}
+
+impl World {
+    pub async fn new(app: TestApp, seed: u64) -> Self {
+        let receiver = Receiver::start(0).await.expect("a receiver");
+        let mut endpoints = vec![];
+        for number in 0..ENDPOINTS {
+            let id = app.register(&receiver.url(&format!("/{number}"))).await;
+            endpoints.push(Endpoint { id, mood: Mood::Well, paused: false });
+        }
+        Self {
+            app,
+            rng: StdRng::seed_from_u64(seed),
+            endpoints,
+            accepted: BTreeSet::new(),
+            hints: vec![],
+            hands: vec![],
+            leases: BTreeMap::new(),
+            finished: BTreeMap::new(),
+            succeeded: BTreeSet::new(),
+            tally: Tally::default(),
+            receiver,
+        }
+    }
+
+    pub fn endpoint_of(&self, delivery: &Claimed) -> &Endpoint {
+        let id = delivery.lane_id().0;
+        self.endpoints.iter().find(|endpoint| endpoint.id.0 == id).expect("one of ours")
+    }
+}
