@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::{SigningSecret, V1};
+use super::{
+    PublicKey, SigningSecret,
+    write::{V1, V1A},
+};
 
 /// How far a timestamp may be from now, either way, unless the receiver says otherwise.
 pub const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
-/// Most signatures of one message that are looked at; a rotation sends two.
+/// Most signatures of one message that are looked at: more than we ever send, two and ten of old keys.
 pub const MAX_SIGNATURES: usize = 16;
 
 /// A message as it came in: the three headers as text, and the raw body.
@@ -37,7 +40,7 @@ pub enum VerifyError {
     /// Signed in the future.
     #[error("webhook-timestamp is in the future")]
     TooNew,
-    /// No `v1` signature of it was made with the secret.
+    /// No signature of it was made with the key.
     #[error("no signature matches")]
     NoMatch,
 }
@@ -53,6 +56,28 @@ impl SignedMessage<'_> {
         now_seconds: i64,
         tolerance: Duration,
     ) -> Result<(), VerifyError> {
+        self.check_time(now_seconds, tolerance)?;
+        let parts = self.parts();
+        self.signatures(V1).any(|tag| secret.has_tag(&parts, &tag)).then_some(()).ok_or(VerifyError::NoMatch)
+    }
+
+    /// The same for its `v1a` signatures and the private half of `key`.
+    ///
+    /// # Errors
+    /// Says what does not hold.
+    pub fn verify_with_public_key(
+        &self,
+        key: &PublicKey,
+        now_seconds: i64,
+        tolerance: Duration,
+    ) -> Result<(), VerifyError> {
+        self.check_time(now_seconds, tolerance)?;
+        let message = self.parts().concat();
+        let mut signatures = self.signatures(V1A);
+        signatures.any(|one| key.has_signed(&message, &one)).then_some(()).ok_or(VerifyError::NoMatch)
+    }
+
+    fn check_time(&self, now_seconds: i64, tolerance: Duration) -> Result<(), VerifyError> {
         let sent: i64 = self.timestamp.parse().map_err(|_| VerifyError::BadTimestamp)?;
         let tolerance = i64::try_from(tolerance.as_secs()).unwrap_or(i64::MAX);
         if now_seconds.saturating_sub(sent) > tolerance {
@@ -61,19 +86,26 @@ impl SignedMessage<'_> {
         if sent.saturating_sub(now_seconds) > tolerance {
             return Err(VerifyError::TooNew);
         }
-        let parts: [&[u8]; 5] = [self.id.as_bytes(), b".", self.timestamp.as_bytes(), b".", self.body];
-        self.tags().any(|tag| secret.has_tag(&parts, &tag)).then_some(()).ok_or(VerifyError::NoMatch)
+        Ok(())
     }
 
-    fn tags(&self) -> impl Iterator<Item = Vec<u8>> {
+    const fn parts(&self) -> [&[u8]; 5] {
+        [self.id.as_bytes(), b".", self.timestamp.as_bytes(), b".", self.body]
+    }
+
+    fn signatures(&self, version: &str) -> impl Iterator<Item = Vec<u8>> {
         let candidates = self.signature.split(' ').take(MAX_SIGNATURES);
-        candidates.filter_map(|one| STANDARD.decode(one.strip_prefix(V1)?).ok())
+        candidates.filter_map(move |one| STANDARD.decode(one.strip_prefix(version)?).ok())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{super::sign, *};
+    use super::{
+        super::{PrivateKey, SigningKeys, sign},
+        *,
+    };
+    use crate::clock::Millis;
 
     const NOW: i64 = 1_700_000_000;
 
@@ -104,6 +136,23 @@ mod tests {
         assert_eq!(at(NOW + 300), Ok(()));
         assert_eq!(at(NOW + 301), Err(VerifyError::TooNew));
         assert_eq!(at(i64::MIN), Err(VerifyError::TooOld));
+    }
+
+    #[test]
+    fn a_public_key_verifies_what_its_private_half_signed() {
+        let (key, foreign) = (PrivateKey::generate(), PrivateKey::generate());
+        let keys = SigningKeys::new(SigningSecret::generate()).with_ed25519(key.clone());
+        let signature = keys.sign("evt", Millis(NOW * 1_000), b"{}");
+        let check = |key: &PrivateKey, sent: i64, body: &[u8]| {
+            let timestamp = sent.to_string();
+            let message = SignedMessage { id: "evt", timestamp: &timestamp, signature: &signature, body };
+            message.verify_with_public_key(&key.public(), NOW, DEFAULT_TOLERANCE)
+        };
+        assert_eq!(check(&key, NOW, b"{}"), Ok(()));
+        assert_eq!(check(&key, NOW, b"{} "), Err(VerifyError::NoMatch));
+        assert_eq!(check(&key, NOW + 1, b"{}"), Err(VerifyError::NoMatch));
+        assert_eq!(check(&key, NOW + 301, b"{}"), Err(VerifyError::TooNew));
+        assert_eq!(check(&foreign, NOW, b"{}"), Err(VerifyError::NoMatch));
     }
 
     #[test]
