@@ -32,6 +32,7 @@ fn routes() -> Vec<Route> {
         locked("POST", "/upload_file/webhook_id/{webhook_id}", post(upload_files::receive)).at_its_own_pace(),
         // /v1
         locked("GET", "/v1/endpoints/{id}/secret", get(endpoint_secrets::show)),
+        locked("POST", "/v1/endpoints/{id}/secret/rotate", post(endpoint_secrets::rotate)),
         locked("GET", "/v1/errors", get(errors::list)),
         locked("GET", "/v1/uploads/{id}", get(uploads::show)),
         open("GET", "/v1/uploads/{id}/file", get(files::show)),

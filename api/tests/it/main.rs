@@ -1,6 +1,7 @@
 //! The API over real TCP, on a throw-away SQLite database.
 
 mod edge;
+mod endpoint_secrets;
 mod files;
 mod harness;
 mod health;

@@ -106,8 +106,16 @@ fn exchange_class(error: &reqwest::Error) -> ErrorClass {
         Some(cause) if cause.is_incomplete_message() || cause.is_canceled() || cause.is_closed() => {
             ErrorClass::Reset
         }
+        _ if is_hung_up(error) => ErrorClass::Reset,
         _ => ErrorClass::Protocol,
     }
+}
+
+/// Whether the receiver broke it off in HTTP/2's way, by GOAWAY or `RST_STREAM`. What our side objects to is "detected".
+// hyper keeps h2's errors to itself: they are known by their words alone. A test holds them.
+fn is_hung_up(error: &reqwest::Error) -> bool {
+    let received = ["connection error received", "stream error received"];
+    causes(error).map(ToString::to_string).any(|text| received.iter().any(|words| text.starts_with(words)))
 }
 
 fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {

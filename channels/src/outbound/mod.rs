@@ -28,6 +28,8 @@ pub const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 pub const POOL_MAX_IDLE_PER_HOST: usize = 256;
 /// HTTP/2 connections in use are pinged this often; one that is silent for as long is given up.
 const H2_PING: Duration = Duration::from_secs(10);
+/// Largest head of an HTTP/2 answer, in bytes; HTTP/1 has the client's own bounds (100 headers, about 400 KiB).
+const H2_MAX_HEAD: u32 = 128 * 1_024;
 
 /// How the client is set up.
 #[derive(Clone, Debug)]
@@ -100,11 +102,14 @@ impl Outbound {
             .pool_max_idle_per_host(POOL_MAX_IDLE_PER_HOST)
             .http2_keep_alive_interval(H2_PING)
             .http2_keep_alive_timeout(H2_PING)
+            .http2_max_header_list_size(H2_MAX_HEAD)
             .build()?;
         Ok(Self { client, guard })
     }
 
-    /// Posts `body` and reads the answer up to its cap. `deadline` covers all of it; when it passes after the head
+    /// Posts `body` once, and reads the answer up to its cap. The client tries again by itself only where the receiver
+    /// can't have seen the request: a kept connection that was closed before anything was written, or HTTP/2's word that
+    /// it was not processed. `deadline` covers all of it; when it passes after the head
     /// of an answer has arrived, the answer counts, with what of its body is there.
     pub async fn post(&self, url: Url, headers: HeaderMap, body: Bytes, deadline: Duration) -> Exchange {
         // Literals never come to the resolver.

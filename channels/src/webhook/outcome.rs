@@ -4,11 +4,12 @@ use domain::{
     clock::Millis,
     delivery::{ErrorClass, SendResult},
 };
-use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
+use http::{HeaderMap, StatusCode};
 
 use super::retry_after::retry_after;
 
-/// The result and, for a failure, its class.
+/// The result and, for a failure, its class. `Retry-After` counts with the statuses that slow the lane alone: with any
+/// other, the schedule knows better.
 pub(super) fn judge(
     status: StatusCode,
     headers: &HeaderMap,
@@ -19,7 +20,7 @@ pub(super) fn judge(
         300..=399 => (SendResult::Failed, Some(ErrorClass::Redirect)),
         410 => (SendResult::Gone, Some(ErrorClass::Status)),
         429 | 502 | 503 | 504 => {
-            let retry_after = headers.get(RETRY_AFTER).and_then(|value| retry_after(value, sent_at));
+            let retry_after = retry_after(headers, sent_at);
             (SendResult::Overloaded { retry_after }, Some(ErrorClass::Status))
         }
         _ => (SendResult::Failed, Some(ErrorClass::Status)),
@@ -36,6 +37,8 @@ pub(super) fn words(status: StatusCode, class: ErrorClass) -> String {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use http::header::RETRY_AFTER;
 
     use super::*;
 
@@ -64,9 +67,14 @@ mod tests {
     #[test]
     fn retry_after_counts_for_an_overload_only() {
         let wait = Some(Duration::from_secs(7));
-        assert_eq!(of(503, Some("7")).0, SendResult::Overloaded { retry_after: wait });
+        for status in 100..=999 {
+            let asked = match of(status, Some("7")).0 {
+                SendResult::Overloaded { retry_after } => retry_after,
+                _ => None,
+            };
+            assert_eq!(asked, wait.filter(|_| [429, 502, 503, 504].contains(&status)), "{status}");
+        }
         assert_eq!(of(429, Some("x")).0, SendResult::Overloaded { retry_after: None });
-        assert_eq!(of(500, Some("7")).0, SendResult::Failed);
-        assert_eq!(of(200, Some("7")).0, SendResult::Accepted);
+        assert_eq!(of(503, Some("0")).0, SendResult::Overloaded { retry_after: None }, "still overloaded");
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::{clock::Millis, delivery::SendResult, id::EventId, signature::sign};
+use domain::{clock::Millis, delivery::SendResult, id::EventId};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{
@@ -34,7 +34,8 @@ pub struct WebhookRequest<'a> {
     pub body: Bytes,
     /// How long the whole attempt may take.
     pub deadline: Duration,
-    /// Now: the `webhook-timestamp`, and what a date in `Retry-After` is relative to.
+    /// Now: the `webhook-timestamp`, the time at which old keys are valid or not, and what a date in `Retry-After` is
+    /// relative to when the answer has no `Date`.
     pub sent_at: Millis,
 }
 
@@ -76,7 +77,7 @@ fn signed_headers(
 ) -> (HeaderMap, HeaderRecord) {
     let id = event_id.to_string();
     let timestamp = sent_at.seconds().to_string();
-    let signature = sign(&target.secrets, &id, sent_at.seconds(), body);
+    let signature = target.keys.sign(&id, sent_at, body);
     let (mut headers, mut recorded) = (target.headers.clone(), target.recorded.clone());
     for (name, value) in [(ID, id), (TIMESTAMP, timestamp), (SIGNATURE, signature)] {
         recorded.push(name.as_str(), &value);

@@ -5,7 +5,7 @@ use std::fmt;
 
 use domain::{
     endpoint::{CustomHeaders, OWNED_HEADERS},
-    signature::SigningSecret,
+    signature::SigningKeys,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use url::Url;
@@ -18,22 +18,18 @@ pub struct WebhookTarget {
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
     pub(super) recorded: HeaderRecord,
-    pub(super) secrets: Vec<SigningSecret>,
+    pub(super) keys: SigningKeys,
 }
 
 impl WebhookTarget {
     /// A target at `url`. The body is `application/json` unless a custom header says otherwise; each delivery is
-    /// signed with every one of `secrets`, in their order.
+    /// signed with those of `keys` that are valid when it is sent.
     #[must_use]
-    pub fn new(url: Url, custom: &CustomHeaders, secrets: Vec<SigningSecret>) -> Self {
-        Self::build(url, custom.iter(), secrets)
+    pub fn new(url: Url, custom: &CustomHeaders, keys: SigningKeys) -> Self {
+        Self::build(url, custom.iter(), keys)
     }
 
-    fn build<'a>(
-        url: Url,
-        custom: impl Iterator<Item = (&'a str, &'a str)>,
-        secrets: Vec<SigningSecret>,
-    ) -> Self {
+    fn build<'a>(url: Url, custom: impl Iterator<Item = (&'a str, &'a str)>, keys: SigningKeys) -> Self {
         let mut headers = HeaderMap::with_capacity(16);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
@@ -42,7 +38,7 @@ impl WebhookTarget {
         for (name, value) in custom {
             headers.insert(name, value);
         }
-        Self { url, headers, recorded, secrets }
+        Self { url, headers, recorded, keys }
     }
 }
 
@@ -72,11 +68,13 @@ impl fmt::Debug for WebhookTarget {
 
 #[cfg(test)]
 mod tests {
+    use domain::signature::SigningSecret;
+
     use super::*;
 
     fn target(custom: &[(&str, &str)]) -> WebhookTarget {
         let url = "https://example.com/secret-path".parse().expect("a URL");
-        WebhookTarget::build(url, custom.iter().copied(), Vec::new())
+        WebhookTarget::build(url, custom.iter().copied(), SigningSecret::generate().into())
     }
 
     #[test]

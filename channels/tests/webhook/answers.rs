@@ -54,6 +54,14 @@ async fn a_date_in_retry_after_is_relative_to_the_send() {
 }
 
 #[tokio::test]
+async fn a_date_in_retry_after_is_measured_from_the_answers_own_date() {
+    let headers = "date: Thu, 16 Nov 2023 00:00:00 GMT\r\nretry-after: Thu, 16 Nov 2023 00:02:00 GMT\r\n";
+    let report = answered("429 Slow", headers, b"").await;
+    let wait = Some(Duration::from_secs(120));
+    assert_eq!(report.result, SendResult::Overloaded { retry_after: wait }, "not a day and two minutes");
+}
+
+#[tokio::test]
 async fn sixteen_kib_of_a_body_are_kept_and_its_connection_too() {
     let receiver = Receiver::answering(answer("200 OK", "", &[b'x'; RESPONSE_BODY_KEPT])).await;
     let (sender, target) = (sender(), target(receiver.url()));

@@ -1,8 +1,12 @@
 //! The webhook channel against real sockets: what is sent, what is made of answers, and how each way to fail is named.
 
 mod answers;
+mod hangups;
+mod http2;
+mod keys;
 mod receiver;
 mod requests;
+mod slow;
 mod tls;
 mod transport;
 
@@ -29,7 +33,7 @@ fn sender() -> WebhookSender {
 }
 
 fn target(url: Url) -> WebhookTarget {
-    WebhookTarget::new(url, &CustomHeaders::default(), vec![SigningSecret::generate()])
+    WebhookTarget::new(url, &CustomHeaders::default(), SigningSecret::generate().into())
 }
 
 fn request(target: &WebhookTarget, deadline: Duration) -> WebhookRequest<'_> {

@@ -1,7 +1,6 @@
 //! What goes over the wire, and what the report says of it.
 
 use channels::webhook::USER_AGENT;
-use domain::signature::{DEFAULT_TOLERANCE, SignedMessage};
 use serde_json::{Value, json};
 
 use super::*;
@@ -12,11 +11,9 @@ fn custom(value: &Value) -> CustomHeaders {
 }
 
 #[tokio::test]
-async fn the_body_arrives_byte_for_byte_and_signed_with_every_secret() {
+async fn the_body_arrives_byte_for_byte() {
     let receiver = Receiver::answering(answer("200 OK", "", b"")).await;
-    let (new, old) = (SigningSecret::generate(), SigningSecret::generate());
-    let target =
-        WebhookTarget::new(receiver.url(), &CustomHeaders::default(), vec![new.clone(), old.clone()]);
+    let target = target(receiver.url());
     let body = Bytes::from_static(b"{ \"n\": 12345678901234567890123, \"s\": \"\xc3\xa4\" }\n");
     let request = WebhookRequest { body: body.clone(), ..request(&target, PATIENT) };
     let id = request.event_id.to_string();
@@ -31,29 +28,6 @@ async fn the_body_arrives_byte_for_byte_and_signed_with_every_secret() {
     assert_eq!(received.header("webhook-id"), [id.as_str()]);
     assert_eq!(received.header("webhook-timestamp"), ["1700000000"]);
     assert!(received.header("accept-encoding").is_empty());
-    let signature = received.header("webhook-signature")[0];
-    let message = SignedMessage { id: &id, timestamp: "1700000000", signature, body: &received.body };
-    for secret in [&new, &old] {
-        assert_eq!(message.verify(secret, SENT_AT.seconds(), DEFAULT_TOLERANCE), Ok(()));
-    }
-}
-
-#[tokio::test]
-async fn an_independent_library_verifies_what_arrives() {
-    let receiver = Receiver::answering(answer("204 No Content", "", b"")).await;
-    let secret = SigningSecret::generate();
-    let target = WebhookTarget::new(receiver.url(), &CustomHeaders::default(), vec![secret.clone()]);
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
-    let sent_at = Millis(i64::try_from(now.as_millis()).expect("fits"));
-    sender().send(WebhookRequest { sent_at, ..request(&target, PATIENT) }).await;
-
-    let [received] = receiver.received().try_into().expect("one request");
-    let mut headers = http::HeaderMap::new();
-    for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
-        headers.insert(name, received.header(name)[0].parse().expect("a value"));
-    }
-    let verifier = standardwebhooks::Webhook::new(secret.expose()).expect("a secret");
-    verifier.verify(&received.body, &headers).expect("verified");
 }
 
 #[tokio::test]
@@ -63,7 +37,7 @@ async fn custom_headers_are_sent_and_recorded_without_their_values() {
         "Content-Type": "application/vnd.api+json", "Authorization": "Bearer yourtokenhere",
         "Cookie": "a=b", "X-Api-Key": "key", "X-Any": "thing", "User-Agent": "mine",
     }));
-    let target = WebhookTarget::new(receiver.url(), &headers, vec![SigningSecret::generate()]);
+    let target = WebhookTarget::new(receiver.url(), &headers, SigningSecret::generate().into());
     let report = sender().send(request(&target, PATIENT)).await;
 
     let [received] = receiver.received().try_into().expect("one request");

@@ -23,8 +23,8 @@ use tokio_rustls::TlsAcceptor;
 use super::*;
 use crate::receiver::Receiver;
 
-/// A receiver with a certificate of its own for `localhost`, that answers with the version of HTTP it was spoken to in.
-async fn secure(protocols: &[&str]) -> (Receiver, CertificateDer<'static>) {
+/// Accepts with a certificate of its own for `localhost`.
+pub(crate) fn acceptor(protocols: &[&str]) -> (TlsAcceptor, CertificateDer<'static>) {
     let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
     let certificate = own.cert.der().clone();
     let key = PrivatePkcs8KeyDer::from(own.signing_key.serialize_der());
@@ -35,11 +35,38 @@ async fn secure(protocols: &[&str]) -> (Receiver, CertificateDer<'static>) {
         .with_single_cert(vec![certificate.clone()], key.into())
         .expect("a key that fits");
     config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    (TlsAcceptor::from(Arc::new(config)), certificate)
+}
+
+/// A receiver that answers with the version of HTTP it was spoken to in.
+async fn secure(protocols: &[&str]) -> (Receiver, CertificateDer<'static>) {
+    let (acceptor, certificate) = acceptor(protocols);
     (Receiver::each(move |stream| serve(acceptor.clone(), stream)).await, certificate)
 }
 
-async fn serve(acceptor: TlsAcceptor, stream: TcpStream) {
+/// A receiver whose answers have a header of about so many bytes.
+pub(crate) async fn secure_with_header(
+    protocols: &[&str],
+    bytes: usize,
+) -> (Receiver, CertificateDer<'static>) {
+    let (acceptor, certificate) = acceptor(protocols);
+    let serve = move |stream| {
+        let acceptor = acceptor.clone();
+        async move {
+            let Ok(stream) = acceptor.accept(stream).await else { return };
+            let service = service_fn(move |request: Request<Incoming>| async move {
+                request.into_body().collect().await?;
+                let answer = Response::builder().header("x-long", "v".repeat(bytes));
+                Ok::<_, hyper::Error>(answer.body(Full::<Bytes>::default()).expect("an answer"))
+            });
+            let server = auto::Builder::new(TokioExecutor::new());
+            let _ = server.serve_connection(TokioIo::new(stream), service).await;
+        }
+    };
+    (Receiver::each(serve).await, certificate)
+}
+
+pub(crate) async fn serve(acceptor: TlsAcceptor, stream: TcpStream) {
     if let Ok(stream) = acceptor.accept(stream).await {
         let server = auto::Builder::new(TokioExecutor::new());
         let _ = server.serve_connection(TokioIo::new(stream), service_fn(tell_version)).await;
@@ -53,7 +80,7 @@ async fn tell_version(request: Request<Incoming>) -> Result<Response<Full<Bytes>
     Ok(Response::new(Full::new(Bytes::from_static(text.as_bytes()))))
 }
 
-fn trusting(root: CertificateDer<'static>) -> WebhookSender {
+pub(crate) fn trusting(root: CertificateDer<'static>) -> WebhookSender {
     let options = SenderOptions { extra_roots: vec![root], ..SenderOptions::default() };
     WebhookSender::new(loopback(), &options).expect("a client")
 }

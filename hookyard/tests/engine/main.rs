@@ -7,5 +7,6 @@ mod doctor;
 mod races;
 mod retention;
 mod retries;
+mod rotation;
 mod uploads;
 mod workers;

@@ -1,4 +1,4 @@
-//! Endpoints as the sender needs them, opened once and kept while their rows stay as they are.
+//! Endpoints as the sender needs them, opened once, their keys prepared, and kept while their rows stay as they are.
 
 use std::{
     collections::HashMap,
@@ -6,7 +6,7 @@ use std::{
 };
 
 use channels::{SendReport, WebhookTarget};
-use domain::{delivery::SendResult, endpoint::CustomHeaders, signature::SigningSecret};
+use domain::{delivery::SendResult, endpoint::CustomHeaders, signature::SigningKeys};
 use platform::keys::Keys;
 use uuid::Uuid;
 
@@ -64,6 +64,10 @@ impl Targets {
         let (Some(url), Some(sealed_secret)) = (&claimed.url, &claimed.sealed_secret) else {
             return Err(TargetError::Gone);
         };
+        // Wiped, as its endpoint was deleted.
+        if sealed_secret.is_empty() {
+            return Err(TargetError::Gone);
+        }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(kept) = kept.get(&id)
             && kept.url == *url
@@ -98,13 +102,15 @@ impl Targets {
         let url = url.parse().map_err(|_| TargetError::Address)?;
         let secret =
             self.keys.open(&context(b"endpoint-secret:", id), secret).map_err(|_| TargetError::Secret)?;
-        let secret: SigningSecret =
-            String::from_utf8(secret).ok().and_then(|text| text.parse().ok()).ok_or(TargetError::Secret)?;
+        let keys: SigningKeys = std::str::from_utf8(&secret)
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .ok_or(TargetError::Secret)?;
         let headers = match headers {
             Some(sealed) => self.headers(id, sealed)?,
             None => CustomHeaders::default(),
         };
-        Ok(WebhookTarget::new(url, &headers, vec![secret]))
+        Ok(WebhookTarget::new(url, &headers, keys))
     }
 
     fn headers(&self, id: Uuid, sealed: &[u8]) -> Result<CustomHeaders, TargetError> {
