@@ -3,7 +3,7 @@
 use axum::{
     Router,
     middleware::from_fn_with_state,
-    routing::{MethodRouter, get, post},
+    routing::{MethodRouter, delete, get, patch, post},
 };
 use domain::problem::ProblemCode;
 
@@ -12,8 +12,8 @@ use crate::{
     edge,
     problem::Problem,
     routes::{
-        endpoint_secrets, errors, event_types, files, health, metrics, registrations, start, upload_files,
-        uploads,
+        endpoint_secrets, endpoints, errors, event_types, files, health, metrics, registrations, start,
+        upload_files, uploads,
     },
 };
 
@@ -31,6 +31,17 @@ fn routes() -> Vec<Route> {
         locked("POST", "/webhook/register", post(registrations::register)),
         locked("POST", "/upload_file/webhook_id/{webhook_id}", post(upload_files::receive)).at_its_own_pace(),
         // /v1
+        locked("GET", "/v1/event-types", get(event_types::manage::list)),
+        locked("POST", "/v1/event-types", post(event_types::manage::create)),
+        locked("GET", "/v1/event-types/{id}", get(event_types::manage::show)),
+        locked("DELETE", "/v1/event-types/{id}", delete(event_types::manage::delete)),
+        locked("GET", "/v1/endpoints", get(endpoints::list)),
+        locked("POST", "/v1/endpoints", post(endpoints::create)),
+        locked("GET", "/v1/endpoints/{id}", get(endpoints::show)),
+        locked("PATCH", "/v1/endpoints/{id}", patch(endpoints::change)),
+        locked("DELETE", "/v1/endpoints/{id}", delete(endpoints::delete)),
+        locked("POST", "/v1/endpoints/{id}/pause", post(endpoints::pause)),
+        locked("POST", "/v1/endpoints/{id}/resume", post(endpoints::resume)),
         locked("GET", "/v1/endpoints/{id}/secret", get(endpoint_secrets::show)),
         locked("POST", "/v1/endpoints/{id}/secret/rotate", post(endpoint_secrets::rotate)),
         locked("GET", "/v1/errors", get(errors::list)),

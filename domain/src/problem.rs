@@ -27,6 +27,10 @@ pub enum ProblemCode {
     MethodNotAllowed,
     /// The body did not arrive in time.
     RequestTimeout,
+    /// There is one of this name already.
+    AlreadyExists,
+    /// Others need what was to go.
+    InUse,
     /// The body is larger than is taken here.
     PayloadTooLarge,
     /// The body is of a type that is not taken here.
@@ -59,6 +63,8 @@ impl ProblemCode {
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::RequestTimeout,
+        Self::AlreadyExists,
+        Self::InUse,
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
         Self::RangeNotSatisfiable,
@@ -82,6 +88,8 @@ impl ProblemCode {
             Self::NotFound => (404, "not_found", "There is nothing here"),
             Self::MethodNotAllowed => (405, "method_not_allowed", "This method is not allowed here"),
             Self::RequestTimeout => (408, "request_timeout", "The request did not arrive in time"),
+            Self::AlreadyExists => (409, "already_exists", "There is one of this name already"),
+            Self::InUse => (409, "in_use", "It is in use"),
             Self::PayloadTooLarge => (413, "payload_too_large", "The body is too large"),
             Self::UnsupportedMediaType => {
                 (415, "unsupported_media_type", "This content type is not taken here")
@@ -164,6 +172,8 @@ mod tests {
 404 not_found: There is nothing here
 405 method_not_allowed: This method is not allowed here
 408 request_timeout: The request did not arrive in time
+409 already_exists: There is one of this name already
+409 in_use: It is in use
 413 payload_too_large: The body is too large
 415 unsupported_media_type: This content type is not taken here
 416 range_not_satisfiable: The range lies outside of the file

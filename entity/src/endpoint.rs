@@ -33,8 +33,12 @@ pub struct Model {
     pub updated_at: i64,
 }
 
-/// No relations: joins are written where they are used.
+/// The one row that belongs to it.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+pub enum Relation {
+    /// The lane of the same id.
+    #[sea_orm(belongs_to = "super::lane::Entity", from = "Column::Id", to = "super::lane::Column::Id")]
+    Lane,
+}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -14,8 +14,16 @@ pub struct Model {
     pub endpoint_id: Uuid,
 }
 
-/// No relations: joins are written where they are used.
+/// What it names.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+pub enum Relation {
+    /// The event type.
+    #[sea_orm(
+        belongs_to = "super::event_type::Entity",
+        from = "Column::EventTypeId",
+        to = "super::event_type::Column::Id"
+    )]
+    EventType,
+}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -9,7 +9,7 @@ use platform::config::Secret;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-pub(crate) use permission::{Manager, Publisher, Reader};
+pub(crate) use permission::{Administrator, Manager, Publisher, Reader};
 
 /// Longest key that is looked at, in bytes.
 const MAX_KEY: usize = 1_024;

@@ -39,3 +39,18 @@ permissions! {
     /// May register, change, and look at secrets.
     Manager needs Manage,
 }
+
+/// May change what belongs to no user.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Administrator;
+
+impl FromRequestParts<App> for Administrator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        match Manager::from_request_parts(parts, app).await?.scope {
+            Scope::Everyone => Ok(Self),
+            Scope::User(_) => Err(ProblemCode::Forbidden.into()),
+        }
+    }
+}

@@ -14,6 +14,7 @@ use http::{
 use http_body_util::BodyExt;
 use serde_json::{Map, Value};
 
+use super::Fields;
 use crate::{app::Limits, problem::Problem};
 
 /// How long the rest of a refused body is read, so that the caller gets to see the answer.
@@ -29,6 +30,17 @@ const NAME_CHARS: usize = 64;
 
 /// The body as JSON: `application/json`, at most `limit` bytes, no NUL in any string.
 pub(crate) async fn json_body(request: Request, limit: usize, limits: &Limits) -> Result<Value, Problem> {
+    let value = json_value(request, limit, limits).await?;
+    without_nul(&value)?;
+    Ok(value)
+}
+
+/// The same as the members of an object: what is wrong with them, NUL included, is told all at once by [`Fields::done`].
+pub(crate) async fn json_fields(request: Request, limit: usize, limits: &Limits) -> Result<Fields, Problem> {
+    Fields::of(json_value(request, limit, limits).await?)
+}
+
+async fn json_value(request: Request, limit: usize, limits: &Limits) -> Result<Value, Problem> {
     if !is_json(request.headers()) {
         refuse_body(request);
         return Err(Problem::new(
@@ -38,11 +50,9 @@ pub(crate) async fn json_body(request: Request, limit: usize, limits: &Limits) -
     }
     let reading = tokio::time::timeout(limits.body, read(request, limit, limits.stall));
     let bytes = reading.await.map_err(|_| ProblemCode::RequestTimeout)??;
-    let value: Value = serde_json::from_slice(&bytes).map_err(|wrong| {
+    serde_json::from_slice(&bytes).map_err(|wrong| {
         Problem::new(ProblemCode::JsonInvalid, format!("the body is not valid JSON: {wrong}"))
-    })?;
-    without_nul(&value)?;
-    Ok(value)
+    })
 }
 
 /// Databases store no NUL in text. Every member that has one is named.
@@ -56,13 +66,14 @@ fn without_nul(body: &Value) -> Result<(), Problem> {
     }
 }
 
-fn nul_members(body: &Map<String, Value>) -> Vec<FieldError> {
+/// A fault for each member that has a NUL, at most [`NAMED_MEMBERS`].
+pub(super) fn nul_members(body: &Map<String, Value>) -> Vec<FieldError> {
     let faulty = body.iter().filter(|(name, value)| name.contains('\0') || has_nul(value));
     faulty.take(NAMED_MEMBERS).map(|(name, _)| FieldError::new(shown(name), NUL)).collect()
 }
 
 /// A member's name as it can be told: bounded, with its control characters visible.
-fn shown(name: &str) -> String {
+pub(super) fn shown(name: &str) -> String {
     name.chars().take(NAME_CHARS).flat_map(char::escape_default).collect()
 }
 

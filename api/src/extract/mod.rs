@@ -1,9 +1,11 @@
 //! Extractors of our own, so that nothing of the framework's plain text reaches a caller.
 
 mod body;
+mod fields;
 mod path;
 mod query;
 
-pub(crate) use body::{announced, json_body, linger, refuse_body};
+pub(crate) use body::{announced, json_body, json_fields, linger, refuse_body};
+pub(crate) use fields::Fields;
 pub(crate) use path::Id;
 pub(crate) use query::Query;

@@ -1,12 +1,14 @@
 //! The handlers, one file a resource. Each reads as: load, decide, record, answer.
 
 pub(crate) mod endpoint_secrets;
+pub(crate) mod endpoints;
 pub(crate) mod envelope;
 pub(crate) mod errors;
 pub(crate) mod event_types;
 pub(crate) mod files;
 pub(crate) mod health;
 pub(crate) mod metrics;
+pub(crate) mod page;
 pub(crate) mod registrations;
 pub(crate) mod start;
 pub(crate) mod upload_files;

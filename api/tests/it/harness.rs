@@ -18,6 +18,7 @@ use platform::{
 use sea_orm_migration::MigratorTrait;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use testkit::database::Throwaway;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -39,12 +40,20 @@ pub struct TestApi {
     pub context: Context,
     pub stop: CancellationToken,
     pub running: JoinHandle<()>,
+    _postgres: Option<Throwaway>,
     dir: TempDir,
 }
 
 impl TestApi {
     pub async fn start() -> Self {
         Self::with(&[]).await
+    }
+
+    /// On the tests' Postgres.
+    pub async fn on_postgres() -> Self {
+        let database = Throwaway::postgres().await.expect("the tests' Postgres");
+        let api = Self::with(&[("DATABASE_URL", &database.url)]).await;
+        Self { _postgres: Some(database), ..api }
     }
 
     /// With settings by name, as the environment would have them.
@@ -66,7 +75,7 @@ impl TestApi {
         let running = tokio::spawn(async move {
             Supervisor::run(services, told, PATIENCE).await.expect("an orderly end");
         });
-        Self { address, context, stop, running, dir }
+        Self { address, context, stop, running, _postgres: None, dir }
     }
 
     async fn context(dir: &TempDir, address: SocketAddr, settings: &[(&str, &str)]) -> Context {
@@ -120,6 +129,18 @@ impl TestApi {
 
     pub async fn post_json(&self, path: &str, body: &Value) -> Answer {
         self.send("POST", path, &[("content-type", "application/json")], body.to_string().as_bytes()).await
+    }
+
+    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.send("PATCH", path, &[("content-type", "application/json")], body.to_string().as_bytes()).await
+    }
+
+    pub async fn post(&self, path: &str) -> Answer {
+        self.send("POST", path, &[], b"").await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send("DELETE", path, &[], b"").await
     }
 
     /// Registers a webhook and returns its id.

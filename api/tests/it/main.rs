@@ -1,7 +1,12 @@
-//! The API over real TCP, on a throw-away SQLite database.
+//! The API over real TCP, on throw-away databases.
 
+mod both;
 mod edge;
+mod endpoint_changes;
+mod endpoint_life;
 mod endpoint_secrets;
+mod endpoints;
+mod event_types;
 mod files;
 mod harness;
 mod health;

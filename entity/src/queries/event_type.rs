@@ -1,7 +1,10 @@
 //! Event types. They belong to no user.
 
-use domain::id::EventTypeId;
-use sea_orm::{ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryOrder, QuerySelect};
+use domain::{event_type::EventTypeRef, id::EventTypeId};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    Select, sea_query::LockType,
+};
 
 use crate::event_type::{Column, Entity, Model};
 
@@ -16,10 +19,54 @@ pub async fn by_name(db: &impl ConnectionTrait) -> Result<Vec<Model>, DbErr> {
     Entity::find().order_by_asc(Column::Name).limit(MAX_LISTED).all(db).await
 }
 
-/// Whether there is such an event type.
+/// At most `limit` rows, those before `before` only, by id downwards.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn exists(db: &impl ConnectionTrait, id: EventTypeId) -> Result<bool, DbErr> {
-    Ok(Entity::find_by_id(id.0).count(db).await? > 0)
+pub async fn page(
+    db: &impl ConnectionTrait,
+    before: Option<EventTypeId>,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    let mut rows = Entity::find();
+    if let Some(before) = before {
+        rows = rows.filter(Column::Id.lt(before.0));
+    }
+    rows.order_by_desc(Column::Id).limit(limit).all(db).await
+}
+
+/// Those of `asked` that there are, by id.
+///
+/// # Errors
+/// Those of the database.
+pub async fn named(db: &impl ConnectionTrait, asked: &[EventTypeRef]) -> Result<Vec<Model>, DbErr> {
+    select(asked).all(db).await
+}
+
+/// The same; none of them can go until the transaction `tx` ends.
+///
+/// # Errors
+/// Those of the database.
+pub async fn keep(tx: &impl ConnectionTrait, asked: &[EventTypeRef]) -> Result<Vec<Model>, DbErr> {
+    select(asked).lock(LockType::KeyShare).all(tx).await
+}
+
+/// The one that is asked for; nobody can register for it until the transaction `tx` ends.
+///
+/// # Errors
+/// Those of the database.
+pub async fn lock(tx: &impl ConnectionTrait, asked: &EventTypeRef) -> Result<Option<Model>, DbErr> {
+    select(std::slice::from_ref(asked)).lock_exclusive().one(tx).await
+}
+
+fn select(asked: &[EventTypeRef]) -> Select<Entity> {
+    let (mut ids, mut names) = (Vec::new(), Vec::new());
+    for one in asked {
+        match one {
+            EventTypeRef::Id(id) => ids.push(id.0),
+            EventTypeRef::Name(name) => names.push(name.as_str()),
+        }
+    }
+    let either = Condition::any().add(Column::Id.is_in(ids)).add(Column::Name.is_in(names));
+    Entity::find().filter(either).order_by_asc(Column::Id)
 }

@@ -1,19 +1,22 @@
 //! `POST /webhook/register`: an endpoint for one event type.
 
 mod request;
-mod store;
 
 use axum::extract::{Request, State};
 use domain::{
+    clock::Millis,
+    event_type::EventTypeRef,
     id::{EndpointId, UserId},
     problem::ProblemCode,
     signature::SigningSecret,
 };
-use entity::queries;
 use serde::Serialize;
 
-use self::{request::Registration, store::NewEndpoint};
-use super::envelope::Envelope;
+use self::request::Registration;
+use super::{
+    endpoints::{Extras, NewEndpoint, WriteError},
+    envelope::Envelope,
+};
 use crate::{app::App, auth::Manager, extract::json_body, problem::Problem};
 
 /// Largest body, in bytes.
@@ -34,25 +37,37 @@ pub(crate) async fn register(
     State(app): State<App>,
     request: Request,
 ) -> Result<Envelope<Registered>, Problem> {
-    let wanted = Registration::read(&json_body(request, MAX_BODY, &app.limits).await?, &app.guard)?;
+    let wanted = Registration::read(json_body(request, MAX_BODY, &app.limits).await?, &app.guard)?;
     if !manager.scope.covers(wanted.user_id) {
         return Err(ProblemCode::Forbidden.into());
     }
-    known_event_type(&app, &wanted).await?;
-    let endpoint = NewEndpoint::of(wanted, SigningSecret::generate(), app.context.clock.now());
-    store::insert(&app.context, &endpoint)
-        .await
-        .map_err(|e| Problem::unavailable("a registration was not stored", e))?;
-    tracing::info!(endpoint_id = %endpoint.id, user_id = endpoint.wanted.user_id.0, "webhook registered");
+    let endpoint = wanted.into_endpoint(SigningSecret::generate(), app.context.clock.now());
+    endpoint.store(&app.context).await.map_err(not_stored)?;
+    tracing::info!(endpoint_id = %endpoint.id, user_id = endpoint.user_id.0, "webhook registered");
     Ok(Envelope::of("Register Webhook Successfully!", Registered::of(&endpoint)))
 }
 
-async fn known_event_type(app: &App, wanted: &Registration) -> Result<(), Problem> {
-    let known = queries::event_type::exists(app.context.database.reader(), wanted.event_type_id).await;
-    match known.map_err(|error| Problem::unavailable("event types cannot be read", error))? {
-        true => Ok(()),
-        false => {
-            Err(Problem::field(ProblemCode::BadRequest, "event_type_id", "is not the id of an event type"))
+fn not_stored(error: WriteError) -> Problem {
+    match error {
+        WriteError::Database(error) => Problem::unavailable("a registration was not stored", error),
+        WriteError::UnknownTypes(_) => {
+            Problem::field(ProblemCode::BadRequest, "event_type_id", "is not the id of an event type")
+        }
+    }
+}
+
+impl Registration {
+    fn into_endpoint(self, secret: SigningSecret, created_at: Millis) -> NewEndpoint {
+        NewEndpoint {
+            id: EndpointId::new(),
+            user_id: self.user_id,
+            url: self.url,
+            event_types: vec![EventTypeRef::Id(self.event_type_id)],
+            headers: self.headers,
+            payload: self.payload,
+            secret,
+            extras: Extras::default(),
+            created_at,
         }
     }
 }
@@ -61,8 +76,8 @@ impl Registered {
     fn of(endpoint: &NewEndpoint) -> Self {
         Self {
             id: endpoint.id,
-            user_id: endpoint.wanted.user_id,
-            url: endpoint.wanted.url.as_str().to_owned(),
+            user_id: endpoint.user_id,
+            url: endpoint.url.as_str().to_owned(),
             created_at: endpoint.created_at.plain(),
             updated_at: endpoint.created_at.plain(),
         }

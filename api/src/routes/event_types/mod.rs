@@ -1,5 +1,7 @@
 //! `GET /event_type`: what a webhook can be registered for.
 
+pub(crate) mod manage;
+
 use axum::extract::State;
 use domain::id::EventTypeId;
 use entity::queries;

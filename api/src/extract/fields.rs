@@ -1,0 +1,168 @@
+//! The members of a JSON object, taken one by one; every fault of a body is told at once.
+//! Take each member that is known, then call [`Fields::done`], or [`Fields::refused`] when one that is needed did not come.
+
+use domain::problem::{FieldError, ProblemCode};
+use serde_json::{Map, Value};
+
+use super::body::{nul_members, shown};
+use crate::problem::Problem;
+
+/// Most unknown members that one answer names.
+const NAMED_UNKNOWN: usize = 16;
+
+/// The members of a body that nobody has taken yet, and what was wrong with those that were.
+pub(crate) struct Fields {
+    given: Map<String, Value>,
+    errors: Vec<FieldError>,
+}
+
+impl Fields {
+    /// The members of `body`, which has to be an object. Strings with NUL are faults, whatever they are for.
+    pub(crate) fn of(body: Value) -> Result<Self, Problem> {
+        let Value::Object(given) = body else {
+            return Err(Problem::field(ProblemCode::ValidationFailed, "body", "must be a JSON object"));
+        };
+        Ok(Self { errors: nul_members(&given), given })
+    }
+
+    /// A member that has to be there.
+    pub(crate) fn required<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&Value) -> Result<T, String>,
+    ) -> Option<T> {
+        match self.given.remove(name) {
+            None | Some(Value::Null) => self.fault(name, "is missing"),
+            Some(value) => self.read(name, &value, read),
+        }
+    }
+
+    /// A member that may be left out or be `null`.
+    pub(crate) fn optional<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&Value) -> Result<T, String>,
+    ) -> Option<T> {
+        self.clearable(name, read).flatten()
+    }
+
+    /// A change of something that is always there: left out, it stays as it is; `null` is a fault.
+    pub(crate) fn change<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&Value) -> Result<T, String>,
+    ) -> Option<T> {
+        match self.given.remove(name)? {
+            Value::Null => self.fault(name, "must not be null"),
+            value => self.read(name, &value, read),
+        }
+    }
+
+    /// A change of something optional: left out, it stays as it is; `null` (then the inner `None`) clears it.
+    pub(crate) fn clearable<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&Value) -> Result<T, String>,
+    ) -> Option<Option<T>> {
+        match self.given.remove(name)? {
+            Value::Null => Some(None),
+            value => self.read(name, &value, read).map(Some),
+        }
+    }
+
+    /// A fault that was found elsewhere.
+    pub(crate) fn note(&mut self, error: FieldError) {
+        self.errors.push(error);
+    }
+
+    /// Nothing is left over and nothing was wrong; else every fault at once.
+    pub(crate) fn done(self) -> Result<(), Problem> {
+        if self.errors.is_empty() && self.given.is_empty() { Ok(()) } else { Err(self.refused()) }
+    }
+
+    /// The 422 that names every fault, unknown members among them.
+    pub(crate) fn refused(mut self) -> Problem {
+        let unknown = self.given.iter().take(NAMED_UNKNOWN);
+        let unknown = unknown.map(|(name, _)| FieldError::new(shown(name), "is not a member here"));
+        self.errors.extend(unknown);
+        Problem { errors: self.errors, ..ProblemCode::ValidationFailed.into() }
+    }
+
+    /// The same for a surface that ignores members it does not know, as a 400.
+    pub(crate) fn done_leniently(self) -> Result<(), Problem> {
+        if self.errors.is_empty() {
+            return Ok(());
+        }
+        Err(Problem { errors: self.errors, ..ProblemCode::BadRequest.into() })
+    }
+
+    fn read<T>(
+        &mut self,
+        name: &str,
+        value: &Value,
+        read: impl FnOnce(&Value) -> Result<T, String>,
+    ) -> Option<T> {
+        read(value).map_err(|rule| self.note(FieldError::new(name, rule))).ok()
+    }
+
+    fn fault<T>(&mut self, name: &str, rule: &str) -> Option<T> {
+        self.note(FieldError::new(name, rule));
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn number(value: &Value) -> Result<i64, String> {
+        value.as_i64().ok_or_else(|| "must be a whole number".to_owned())
+    }
+
+    fn fields(body: Value) -> Fields {
+        Fields::of(body).unwrap_or_else(|problem| panic!("{problem:?}"))
+    }
+
+    #[test]
+    fn every_fault_is_named_at_once() {
+        let mut given = fields(json!({"a": "x", "c": null, "d": "\0", "colour": 1, "e\n": 2}));
+        assert_eq!((given.required("a", number), given.required("b", number)), (None, None));
+        assert_eq!((given.change("c", number), given.optional("d", number)), (None, None));
+        let told = given.done().expect_err("faults").sentence();
+        assert_eq!(
+            told,
+            "d: must not contain a NUL character; a: must be a whole number; b: is missing; c: must not be null; \
+             d: must be a whole number; colour: is not a member here; e\\n: is not a member here"
+        );
+    }
+
+    #[test]
+    fn what_is_left_out_what_is_null_and_what_is_given_differ() {
+        let mut given = fields(json!({"null": null, "set": 1}));
+        assert_eq!(given.clearable("out", number), None);
+        assert_eq!(given.clearable("null", number), Some(None));
+        assert_eq!(given.clearable("set", number), Some(Some(1)));
+        assert!(given.done().is_ok());
+    }
+
+    #[test]
+    fn unknown_members_are_named_up_to_a_bound() {
+        let many = |count: usize| (0..count).map(|i| (format!("m{i}"), json!(i))).collect::<Value>();
+        let told = |count| fields(many(count)).done().expect_err("unknown members").errors.len();
+        assert_eq!((told(NAMED_UNKNOWN), told(NAMED_UNKNOWN + 1)), (NAMED_UNKNOWN, NAMED_UNKNOWN));
+        assert!(fields(many(0)).done().is_ok());
+    }
+
+    #[test]
+    fn only_an_object_has_members() {
+        for body in [json!([]), json!(null), json!("x"), json!(1)] {
+            let problem = Fields::of(body).err().expect("refused");
+            assert_eq!(
+                (problem.code, problem.sentence()),
+                (ProblemCode::ValidationFailed, "body: must be a JSON object".into())
+            );
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! What time it is for states and breakers: the database's clock, as for all that is due.
+
+use domain::clock::Millis;
+use platform::context::Context;
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+
+/// Now by the clock that due times are compared with; the process's own on SQLite.
+pub(super) async fn now(context: &Context, db: &impl ConnectionTrait) -> Result<Millis, DbErr> {
+    if db.get_database_backend() != DbBackend::Postgres {
+        return Ok(context.clock.now());
+    }
+    let offset = context.clock.offset_ms();
+    let question =
+        Statement::from_sql_and_values(DbBackend::Postgres, "SELECT now_ms() + $1 AS now", [offset.into()]);
+    let row = db.query_one_raw(question).await?;
+    let row = row.ok_or_else(|| DbErr::RecordNotFound("the time".into()))?;
+    row.try_get("", "now").map(Millis)
+}

@@ -1,0 +1,24 @@
+//! Stories that are told twice, once on each database.
+
+/// The same story on SQLite and on Postgres.
+macro_rules! on_both_databases {
+    ($(async fn $name:ident($api:ident: TestApi) $body:block)+) => {$(
+        mod $name {
+            #[allow(unused_imports, reason = "stories differ in what they use")]
+            use super::*;
+
+            async fn story($api: TestApi) $body
+
+            #[tokio::test]
+            async fn sqlite() {
+                story(TestApi::start().await).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                story(TestApi::on_postgres().await).await;
+            }
+        }
+    )+};
+}
+pub(crate) use on_both_databases;
