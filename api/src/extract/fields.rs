@@ -31,7 +31,7 @@ impl Fields {
         name: &str,
         read: impl FnOnce(&Value) -> Result<T, String>,
     ) -> Option<T> {
-        match self.given.remove(name) {
+        match self.given.shift_remove(name) {
             None | Some(Value::Null) => self.fault(name, "is missing"),
             Some(value) => self.read(name, &value, read),
         }
@@ -52,7 +52,7 @@ impl Fields {
         name: &str,
         read: impl FnOnce(&Value) -> Result<T, String>,
     ) -> Option<T> {
-        match self.given.remove(name)? {
+        match self.given.shift_remove(name)? {
             Value::Null => self.fault(name, "must not be null"),
             value => self.read(name, &value, read),
         }
@@ -64,7 +64,7 @@ impl Fields {
         name: &str,
         read: impl FnOnce(&Value) -> Result<T, String>,
     ) -> Option<Option<T>> {
-        match self.given.remove(name)? {
+        match self.given.shift_remove(name)? {
             Value::Null => Some(None),
             value => self.read(name, &value, read).map(Some),
         }

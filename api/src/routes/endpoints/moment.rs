@@ -5,6 +5,7 @@ use platform::context::Context;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
 /// Now by the clock that due times are compared with; the process's own on SQLite.
+// Asked on the connection of the transaction: taking a second one from the pool while holding a first can starve it.
 pub(super) async fn now(context: &Context, db: &impl ConnectionTrait) -> Result<Millis, DbErr> {
     if db.get_database_backend() != DbBackend::Postgres {
         return Ok(context.clock.now());
