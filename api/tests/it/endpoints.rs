@@ -53,6 +53,29 @@ fn steady(mut told: Value) -> Value {
 }
 
 on_both_databases! {
+    async fn an_endpoint_is_signed_with_an_ed25519_key_as_soon_as_it_is_asked_for(api: TestApi) {
+        let made = api.endpoint(&with("signing", json!("ed25519"))).await;
+        let public = made["public_key"].as_str().expect("a key").to_owned();
+        assert_eq!((&made["signing"], public.starts_with("whpk_")), (&json!("ed25519"), true));
+        assert!(made["secret"].as_str().is_some_and(|secret| secret.starts_with("whsec_")), "both kinds sign");
+        assert!(!made.to_string().contains("whsk_"), "the private half stays");
+        let path = format!("{ENDPOINTS}/{}", made["id"].as_str().expect("an id"));
+        assert_eq!(api.get(&format!("{path}/secret")).await.json()["public_key"], json!(public));
+
+        let same = api.patch(&path, &json!({"signing": "ed25519"})).await.json();
+        assert_eq!(same["public_key"], json!(public), "asked again, the key stays");
+        let without = api.patch(&path, &json!({"signing": "hmac"})).await.json();
+        assert_eq!((&without["signing"], &without["public_key"]), (&json!("hmac"), &Value::Null));
+        let anew = api.patch(&path, &json!({"signing": "ed25519"})).await.json();
+        assert_ne!(anew["public_key"], json!(public));
+        assert_eq!(api.get(&format!("{path}/secret")).await.json()["secret"], made["secret"]);
+        for wrong in [json!("rsa"), json!(1)] {
+            assert_eq!(faults(&api.post_json(ENDPOINTS, &with("signing", wrong.clone())).await), ["signing"]);
+            assert_eq!(faults(&api.patch(&path, &json!({"signing": wrong})).await), ["signing"]);
+        }
+        assert_eq!(faults(&api.patch(&path, &json!({"signing": null})).await), ["signing"]);
+    }
+
     async fn an_endpoint_is_made_and_shown_with_everything(api: TestApi) {
         let body = json!({
             "user_id": 7, "url": "https://hooks.test/in", "event_types": ["upload file", "endpoint.disabled", UPLOAD_FILE],
@@ -68,7 +91,7 @@ on_both_databases! {
             \"custom_headers\":{\"authorization\":\"••••••••\"},\"custom_payload\":{\"tenant\":1.5},\
             \"rate_limit\":5,\"max_in_flight\":2,\"timeout_ms\":1000,\"retry_schedule\":[1,604800],\
             \"metadata\":{\"team\":{\"b\":1,\"a\":[null]}},\"state\":\"active\",\"disabled_reason\":null,\
-            \"breaker\":\"closed\",\"created_at\":\"created_at\",\"updated_at\":\"updated_at\",\
+            \"breaker\":\"closed\",\"signing\":\"hmac\",\"public_key\":null,\"created_at\":\"created_at\",\"updated_at\":\"updated_at\",\
             \"secret\":\"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"}";
         assert_eq!(steady(made.clone()).to_string(), shape);
         assert_eq!(made["created_at"], made["updated_at"]);

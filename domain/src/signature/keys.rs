@@ -3,10 +3,10 @@
 
 mod text;
 
-use std::time::Duration;
+use std::{fmt, str::FromStr, time::Duration};
 
 use super::{PrivateKey, PublicKey, SigningSecret, write::Signatures};
-use crate::clock::Millis;
+use crate::{clock::Millis, words::words};
 
 pub use text::KeysError;
 
@@ -16,6 +16,16 @@ pub const MAX_OLD_KEYS: usize = 10;
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(24 * 3_600);
 /// Longest that an old key may go on signing.
 pub const MAX_GRACE: Duration = Duration::from_secs(7 * 24 * 3_600);
+
+words! {
+    /// Which signatures an endpoint gets.
+    Signing {
+        /// `v1` alone, by the secret that both sides know.
+        Hmac = "hmac",
+        /// `v1` and `v1a`: receivers may check with the public key, which signs nothing.
+        Ed25519 = "ed25519",
+    }
+}
 
 /// One key of either kind.
 #[derive(Clone, Debug)]
@@ -60,6 +70,22 @@ impl SigningKeys {
     #[must_use]
     pub const fn secret(&self) -> &SigningSecret {
         &self.secret
+    }
+
+    /// Which signatures these keys make.
+    #[must_use]
+    pub const fn signing(&self) -> Signing {
+        if self.private_key.is_some() { Signing::Ed25519 } else { Signing::Hmac }
+    }
+
+    /// These keys as they make such signatures: with a fresh ed25519 key where there is none yet, or without any.
+    #[must_use]
+    pub fn with_signing(self, signing: Signing) -> Self {
+        match signing {
+            Signing::Hmac => self.without_ed25519(),
+            Signing::Ed25519 if self.private_key.is_some() => self,
+            Signing::Ed25519 => self.with_ed25519(PrivateKey::generate()),
+        }
     }
 
     /// The public half of the current ed25519 key; none: the endpoint signs with secrets alone.

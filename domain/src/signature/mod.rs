@@ -10,7 +10,9 @@ mod write;
 
 pub use ed25519::{Ed25519Error, PRIVATE_KEY_PREFIX, PUBLIC_KEY_PREFIX, PrivateKey, PublicKey};
 pub use ingest::ingest_signature_matches;
-pub use keys::{DEFAULT_GRACE, Key, KeysError, MAX_GRACE, MAX_OLD_KEYS, SigningKeys, TooManyOldKeys};
+pub use keys::{
+    DEFAULT_GRACE, Key, KeysError, MAX_GRACE, MAX_OLD_KEYS, Signing, SigningKeys, TooManyOldKeys,
+};
 pub use secret::{MAX_SECRET_BYTES, MIN_SECRET_BYTES, SECRET_PREFIX, SecretError, SigningSecret};
 pub use verify::{DEFAULT_TOLERANCE, MAX_SIGNATURES, SignedMessage, VerifyError};
 

@@ -17,6 +17,7 @@ use http::header::CACHE_CONTROL;
 use serde::Serialize;
 
 use self::request::Rotation;
+pub(crate) use self::store::{open, seal};
 use crate::{app::App, auth::Manager, extract::Id, problem::Problem};
 
 /// Rotations of one endpoint at once that one of them outlasts: each time it has to start again, another was done.
@@ -75,7 +76,7 @@ fn tell(manager: &Manager, id: EndpointId, user_id: i64, what: &'static str) {
 }
 
 /// What the sealed secret of an endpoint is bound to.
-pub(crate) fn secret_context(id: EndpointId) -> Vec<u8> {
+fn secret_context(id: EndpointId) -> Vec<u8> {
     [b"endpoint-secret:", &id.0.as_bytes()[..]].concat()
 }
 

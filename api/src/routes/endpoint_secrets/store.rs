@@ -3,7 +3,7 @@
 
 use domain::{delivery::LaneState, id::EndpointId, problem::ProblemCode, signature::SigningKeys};
 use entity::{endpoint, lane, queries::Scope};
-use platform::context::Context;
+use platform::{context::Context, keys::Keys};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
     sea_query::SelectStatement,
@@ -31,13 +31,13 @@ pub(super) async fn load(context: &Context, scope: Scope, id: EndpointId) -> Res
         .await
         .map_err(|error| Problem::unavailable("an endpoint cannot be read", error))?;
     let row = found.ok_or_else(|| Problem::new(ProblemCode::NotFound, "there is no such endpoint"))?;
-    let keys = open(context, id, &row.sealed_secret)?;
+    let keys = open(&context.keys, id, &row.sealed_secret)?;
     Ok(Opened { id, user_id: row.user_id, keys, sealed: row.sealed_secret })
 }
 
 /// Writes `keys` if the row still holds what was loaded; whether it did.
 pub(super) async fn replace(context: &Context, loaded: &Opened, keys: &SigningKeys) -> Result<bool, Problem> {
-    let sealed = context.keys.seal(&secret_context(loaded.id), keys.expose().as_bytes());
+    let sealed = seal(&context.keys, loaded.id, keys);
     let written = endpoint::Entity::update_many()
         .set(endpoint::ActiveModel {
             sealed_secret: Set(sealed),
@@ -64,10 +64,16 @@ fn deleted(id: EndpointId) -> SelectStatement {
         .into_query()
 }
 
-fn open(context: &Context, id: EndpointId, sealed: &[u8]) -> Result<SigningKeys, Problem> {
+/// Keys as they are stored.
+pub(crate) fn seal(sealer: &Keys, id: EndpointId, keys: &SigningKeys) -> Vec<u8> {
+    sealer.seal(&secret_context(id), keys.expose().as_bytes())
+}
+
+/// Keys as they were stored.
+pub(crate) fn open(sealer: &Keys, id: EndpointId, sealed: &[u8]) -> Result<SigningKeys, Problem> {
     let broken =
         |error: &dyn std::fmt::Display| Problem::internal("an endpoint's secret cannot be opened", error);
-    let plain = context.keys.open(&secret_context(id), sealed).map_err(|error| broken(&error))?;
+    let plain = sealer.open(&secret_context(id), sealed).map_err(|error| broken(&error))?;
     let text = std::str::from_utf8(&plain).map_err(|error| broken(&error))?;
     text.parse().map_err(|error: domain::signature::KeysError| broken(&error))
 }

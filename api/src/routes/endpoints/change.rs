@@ -9,6 +9,7 @@ use domain::{
     endpoint::{CustomHeaders, CustomPayload, EndpointUrl},
     event_type::EventTypeRef,
     id::EndpointId,
+    signature::Signing,
 };
 use entity::{endpoint, lane, queries, queries::Scope};
 use platform::{context::Context, keys::Keys};
@@ -32,6 +33,7 @@ use crate::{
     auth::Manager,
     extract::{Fields, Id, json_fields},
     problem::Problem,
+    routes::endpoint_secrets,
 };
 
 /// What is to be different. The outer `None`: stays; the inner one: is cleared.
@@ -46,6 +48,7 @@ struct Change {
     timeout_ms: Option<Option<i32>>,
     retry_schedule: Option<Option<String>>,
     metadata: Option<Option<CustomPayload>>,
+    signing: Option<Signing>,
 }
 
 /// Changes an endpoint.
@@ -74,6 +77,7 @@ async fn read(app: &App, mut fields: Fields) -> Result<Change, Problem> {
         timeout_ms: fields.clearable("timeout_ms", |value| rules::whole(value, rules::TIMEOUT_MS)),
         retry_schedule: fields.clearable("retry_schedule", rules::schedule),
         metadata: fields.clearable("metadata", rules::object),
+        signing: fields.change("signing", rules::signing),
     };
     note_unknown(app, &mut fields, change.event_types.as_deref()).await?;
     fields.done()?;
@@ -105,6 +109,9 @@ impl Change {
     ) -> Result<(), WriteError> {
         let now = context.clock.now();
         let (mut row, lane) = (self.row(&context.keys, old.id), self.lane(old.id));
+        if let Some(signing) = self.signing {
+            row.sealed_secret = signed_by(&context.keys, old, signing)?;
+        }
         if !row.is_changed() && !lane.is_changed() && self.event_types.is_none() {
             return Ok(());
         }
@@ -142,6 +149,20 @@ impl Change {
             ..Default::default()
         }
     }
+}
+
+/// The keys as they make such signatures; unchanged where they do.
+fn signed_by(
+    sealer: &Keys,
+    old: &endpoint::Model,
+    signing: Signing,
+) -> Result<ActiveValue<Vec<u8>>, WriteError> {
+    let id = old.id.into();
+    let keys = endpoint_secrets::open(sealer, id, &old.sealed_secret).map_err(WriteError::Unreadable)?;
+    if keys.signing() == signing {
+        return Ok(NotSet);
+    }
+    Ok(Set(endpoint_secrets::seal(sealer, id, &keys.with_signing(signing))))
 }
 
 async fn write_lane(tx: &impl ConnectionTrait, lane: lane::ActiveModel) -> Result<(), DbErr> {

@@ -9,7 +9,7 @@ use domain::{
     event_type::EventTypeRef,
     id::{EndpointId, UserId},
     problem::ProblemCode,
-    signature::SigningSecret,
+    signature::{Signing, SigningKeys, SigningSecret},
 };
 use entity::queries::Scope;
 use http::{StatusCode, header::CACHE_CONTROL};
@@ -51,6 +51,7 @@ async fn read(app: &App, scope: Scope, mut fields: Fields) -> Result<NewEndpoint
     let headers = fields.optional("custom_headers", rules::headers);
     let payload = fields.optional("custom_payload", rules::object);
     let secret = fields.optional("secret", rules::secret);
+    let signing = fields.optional("signing", rules::signing);
     let extras = extras(&mut fields);
     let (Some(user_id), Some(url), Some(event_types)) = (user_id, url, event_types) else {
         return Err(fields.refused());
@@ -66,7 +67,8 @@ async fn read(app: &App, scope: Scope, mut fields: Fields) -> Result<NewEndpoint
         event_types,
         headers: headers.unwrap_or_default(),
         payload,
-        secret: secret.unwrap_or_else(SigningSecret::generate),
+        keys: SigningKeys::new(secret.unwrap_or_else(SigningSecret::generate))
+            .with_signing(signing.unwrap_or(Signing::Hmac)),
         extras,
         created_at: app.context.clock.now(),
     })
@@ -108,13 +110,14 @@ async fn write(app: &App, endpoint: &NewEndpoint) -> Result<Option<EndpointOut>,
     endpoint.insert(&tx, &app.context.keys).await?;
     let shown = view::one(&app.context, &tx, endpoint.id, Scope::Everyone).await?;
     tx.commit().await?;
-    Ok(shown.map(|shown| shown.with_secret(&endpoint.secret)))
+    Ok(shown.map(|shown| shown.with_secret(endpoint.keys.secret())))
 }
 
 /// What a caller is told of a write that failed. Event types can go between check and write.
 pub(super) fn refused(error: WriteError) -> Problem {
     match error {
         WriteError::Database(error) => unwritten(error),
+        WriteError::Unreadable(problem) => problem,
         WriteError::UnknownTypes(indexes) => Problem {
             errors: indexes.into_iter().map(rules::unknown_event_type).collect(),
             ..ProblemCode::ValidationFailed.into()

@@ -6,14 +6,14 @@ use domain::{
     endpoint::{CustomHeaders, CustomPayload, EndpointUrl},
     event_type::EventTypeRef,
     id::{EndpointId, LaneId, UserId},
-    signature::SigningSecret,
+    signature::SigningKeys,
 };
 use entity::{endpoint, lane};
 use platform::{context::Context, keys::Keys};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, TransactionTrait};
 
 use super::types::{self, WriteError};
-use crate::routes::endpoint_secrets::{headers_context, secret_context};
+use crate::routes::endpoint_secrets::{self, headers_context};
 
 /// An endpoint that is about to be.
 pub(crate) struct NewEndpoint {
@@ -23,7 +23,7 @@ pub(crate) struct NewEndpoint {
     pub(crate) event_types: Vec<EventTypeRef>,
     pub(crate) headers: CustomHeaders,
     pub(crate) payload: Option<CustomPayload>,
-    pub(crate) secret: SigningSecret,
+    pub(crate) keys: SigningKeys,
     pub(crate) extras: Extras,
     pub(crate) created_at: Millis,
 }
@@ -73,7 +73,7 @@ impl NewEndpoint {
             description: Set(self.extras.description.clone()),
             sealed_headers: Set(seal_headers(keys, self.id, &self.headers)),
             custom_payload: Set(self.payload.as_ref().map(CustomPayload::to_json)),
-            sealed_secret: Set(keys.seal(&secret_context(self.id), self.secret.expose().as_bytes())),
+            sealed_secret: Set(endpoint_secrets::seal(keys, self.id, &self.keys)),
             timeout_ms: Set(self.extras.timeout_ms),
             retry_schedule: Set(self.extras.retry_schedule.clone()),
             metadata: Set(self.extras.metadata.as_ref().map(CustomPayload::to_json)),

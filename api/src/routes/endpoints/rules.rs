@@ -9,7 +9,7 @@ use domain::{
     event_type::EventTypeRef,
     id::{EventTypeId, UserId},
     problem::FieldError,
-    signature::SigningSecret,
+    signature::{Signing, SigningSecret},
 };
 use serde_json::Value;
 
@@ -66,6 +66,10 @@ pub(crate) fn description(value: &Value) -> Checked<String> {
 
 pub(crate) fn secret(value: &Value) -> Checked<SigningSecret> {
     text(value)?.parse().map_err(|wrong: domain::signature::SecretError| wrong.to_string())
+}
+
+pub(crate) fn signing(value: &Value) -> Checked<Signing> {
+    text(value)?.parse().map_err(|_| "must be hmac or ed25519".into())
 }
 
 pub(crate) fn whole(value: &Value, bounds: RangeInclusive<i32>) -> Checked<i32> {

@@ -10,6 +10,8 @@ use entity::{endpoint_event_type as registration, event_type, queries};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
+use crate::problem::Problem;
+
 /// Why an endpoint was not written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WriteError {
@@ -19,6 +21,9 @@ pub(crate) enum WriteError {
     /// There are no event types at these positions of what was asked for.
     #[error("unknown event types at {0:?}")]
     UnknownTypes(Vec<usize>),
+    /// The endpoint's keys can't be opened; the cause is logged already.
+    #[error("the signing keys can't be opened")]
+    Unreadable(Problem),
 }
 
 /// The positions of those that are not there and will not be made.

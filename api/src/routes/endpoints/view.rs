@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use domain::{
     clock::Millis,
     id::{EndpointId, UserId},
-    signature::SigningSecret,
+    signature::{Signing, SigningKeys, SigningSecret},
 };
 use entity::{
     endpoint,
@@ -18,7 +18,7 @@ use serde_json::{Map, Value, value::RawValue};
 use uuid::Uuid;
 
 use super::moment;
-use crate::routes::endpoint_secrets::headers_context;
+use crate::routes::endpoint_secrets::{self, headers_context};
 
 /// Stands for the value of a custom header. No header may have it, so it is never stored by mistake.
 const MASK: &str = "••••••••";
@@ -40,6 +40,8 @@ pub(crate) struct EndpointOut {
     state: String,
     disabled_reason: Option<String>,
     breaker: &'static str,
+    signing: Option<Signing>,
+    public_key: Option<String>,
     created_at: String,
     updated_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,8 +81,11 @@ pub(super) async fn many(
 
 impl EndpointOut {
     fn of(context: &Context, (row, lane): Standing, event_types: Vec<String>, now: Millis) -> Self {
+        let keys = endpoint_secrets::open(&context.keys, row.id.into(), &row.sealed_secret).ok();
         Self {
             custom_headers: masked(context, &row),
+            signing: keys.as_ref().map(SigningKeys::signing),
+            public_key: keys.and_then(|keys| keys.public_key()).map(|key| key.to_string()),
             id: row.id.into(),
             user_id: UserId(row.user_id),
             url: row.url,

@@ -49,6 +49,7 @@ pub(crate) async fn register(
 
 fn not_stored(error: WriteError) -> Problem {
     match error {
+        WriteError::Unreadable(problem) => problem,
         WriteError::Database(error) => Problem::unavailable("a registration was not stored", error),
         WriteError::UnknownTypes(_) => {
             Problem::field(ProblemCode::BadRequest, "event_type_id", "is not the id of an event type")
@@ -65,7 +66,7 @@ impl Registration {
             event_types: vec![EventTypeRef::Id(self.event_type_id)],
             headers: self.headers,
             payload: self.payload,
-            secret,
+            keys: secret.into(),
             extras: Extras::default(),
             created_at,
         }

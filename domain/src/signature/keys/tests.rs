@@ -44,6 +44,17 @@ fn the_published_vectors_are_met_the_secrets_first() {
 }
 
 #[test]
+fn an_endpoint_is_switched_between_the_kinds_and_keeps_a_key_that_it_has() {
+    let hmac = keys(SECRET);
+    assert_eq!(hmac.signing(), Signing::Hmac);
+    let both = hmac.with_signing(Signing::Ed25519);
+    assert_eq!((both.signing(), versions(&both, NOW)), (Signing::Ed25519, vec!["v1".into(), "v1a".into()]));
+    let again = both.clone().with_signing(Signing::Ed25519);
+    assert_eq!(again.public_key(), both.public_key(), "asked again, the key stays");
+    assert_eq!(*again.with_signing(Signing::Hmac).expose(), SECRET);
+}
+
+#[test]
 fn an_old_key_signs_until_its_grace_has_passed_to_the_millisecond() {
     let grace = Duration::from_secs(60);
     let rotated = keys(SECRET).rotated([hmac()], NOW, grace).expect("rotated");
