@@ -11,6 +11,7 @@ use crate::{
     accept::Accept,
     auth::Lock,
     edge::{AddressRules, Paces},
+    routes::events,
 };
 
 /// The state of the router; clones share everything.
@@ -28,6 +29,7 @@ pub struct Parts {
     pub(crate) limits: Limits,
     pub(crate) crowd: Semaphore,
     pub(crate) uploading: Semaphore,
+    pub(crate) publishing: Semaphore,
     pub(crate) stopping: CancellationToken,
 }
 
@@ -38,6 +40,8 @@ pub struct Limits {
     pub in_flight: usize,
     /// Most uploads under way, among them.
     pub uploads: usize,
+    /// Most bytes of published events under way; what would be more is answered 503.
+    pub publish_bytes: usize,
     /// Longest wait for the next byte of a body.
     pub stall: Duration,
     /// Longest wait until a caller takes more of an answer. Generous: a slow line drains its buffers in bursts.
@@ -55,6 +59,7 @@ impl Default for Limits {
         Self {
             in_flight: 4_096,
             uploads: 512,
+            publish_bytes: 256 * 1_024 * 1_024,
             stall: Duration::from_secs(30),
             send_stall: Duration::from_secs(120),
             upload: Duration::from_secs(3_600),
@@ -84,6 +89,7 @@ impl App {
             limits,
             crowd: Semaphore::new(limits.in_flight),
             uploading: Semaphore::new(limits.uploads),
+            publishing: Semaphore::new(limits.publish_bytes.div_ceil(events::UNIT)),
             stopping: CancellationToken::new(),
         }))
     }

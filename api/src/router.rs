@@ -12,8 +12,8 @@ use crate::{
     edge,
     problem::Problem,
     routes::{
-        endpoint_secrets, endpoints, errors, event_types, files, health, metrics, registrations, start,
-        upload_files, uploads,
+        endpoint_secrets, endpoint_test, endpoints, errors, event_types, events, files, health, metrics,
+        registrations, start, upload_files, uploads,
     },
 };
 
@@ -44,6 +44,10 @@ fn routes() -> Vec<Route> {
         locked("POST", "/v1/endpoints/{id}/resume", post(endpoints::resume)),
         locked("GET", "/v1/endpoints/{id}/secret", get(endpoint_secrets::show)),
         locked("POST", "/v1/endpoints/{id}/secret/rotate", post(endpoint_secrets::rotate)),
+        locked("POST", "/v1/endpoints/{id}/test", post(endpoint_test::send)),
+        locked("POST", "/v1/events", post(events::publish)),
+        locked("POST", "/v1/events/batch", post(events::publish_batch)),
+        locked("GET", "/v1/events/{id}", get(events::show)),
         locked("GET", "/v1/errors", get(errors::list)),
         locked("GET", "/v1/uploads/{id}", get(uploads::show)),
         open("GET", "/v1/uploads/{id}/file", get(files::show)),

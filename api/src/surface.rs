@@ -53,7 +53,8 @@ impl Surface {
     }
 }
 
-fn details(problem: &Problem, request_id: &str) -> Value {
+/// The members of a problem, as `/v1` tells them.
+pub(crate) fn details(problem: &Problem, request_id: &str) -> Value {
     let code: ProblemCode = problem.code;
     let mut told = Map::new();
     told.insert("type".into(), code.type_uri().into());

@@ -18,6 +18,12 @@ impl Millis {
         self.date_time().to_rfc3339_opts(SecondsFormat::Millis, true)
     }
 
+    /// Reads RFC 3339 with any offset; what is finer than milliseconds is cut off. None when it is something else.
+    #[must_use]
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        DateTime::parse_from_rfc3339(text).ok().map(|at| Self(at.timestamp_millis()))
+    }
+
     /// `YYYY-MM-DD HH:MM:SS` in UTC, as the registration surface writes it.
     #[must_use]
     pub fn plain(self) -> String {
@@ -70,6 +76,16 @@ mod tests {
         let at = Millis(1_709_024_348_123);
         assert_eq!(at.rfc3339(), "2024-02-27T08:59:08.123Z");
         assert_eq!(at.plain(), "2024-02-27 08:59:08");
+    }
+
+    #[test]
+    fn a_time_is_read_with_any_offset() {
+        for text in ["2024-02-27T08:59:08.123Z", "2024-02-27T09:59:08.123999+01:00"] {
+            assert_eq!(Millis::parse_rfc3339(text), Some(Millis(1_709_024_348_123)), "{text}");
+        }
+        for text in ["", "2024-02-27", "2024-02-27T08:59:08", "2024-02-30T08:59:08Z", "1709024348"] {
+            assert_eq!(Millis::parse_rfc3339(text), None, "{text}");
+        }
     }
 
     #[test]

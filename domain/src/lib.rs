@@ -5,6 +5,7 @@ pub mod clock;
 pub mod delivery;
 pub mod endpoint;
 pub mod event_type;
+pub mod event;
 pub mod id;
 pub mod job;
 pub mod problem;

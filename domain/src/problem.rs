@@ -31,6 +31,8 @@ pub enum ProblemCode {
     AlreadyExists,
     /// Others need what was to go.
     InUse,
+    /// Something else was published under this idempotency key.
+    IdempotencyKeyTaken,
     /// The body is larger than is taken here.
     PayloadTooLarge,
     /// The body is of a type that is not taken here.
@@ -65,6 +67,7 @@ impl ProblemCode {
         Self::RequestTimeout,
         Self::AlreadyExists,
         Self::InUse,
+        Self::IdempotencyKeyTaken,
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
         Self::RangeNotSatisfiable,
@@ -90,6 +93,9 @@ impl ProblemCode {
             Self::RequestTimeout => (408, "request_timeout", "The request did not arrive in time"),
             Self::AlreadyExists => (409, "already_exists", "There is one of this name already"),
             Self::InUse => (409, "in_use", "It is in use"),
+            Self::IdempotencyKeyTaken => {
+                (409, "idempotency_key_taken", "Another body was published under this idempotency key")
+            }
             Self::PayloadTooLarge => (413, "payload_too_large", "The body is too large"),
             Self::UnsupportedMediaType => {
                 (415, "unsupported_media_type", "This content type is not taken here")
@@ -174,6 +180,7 @@ mod tests {
 408 request_timeout: The request did not arrive in time
 409 already_exists: There is one of this name already
 409 in_use: It is in use
+409 idempotency_key_taken: Another body was published under this idempotency key
 413 payload_too_large: The body is too large
 415 unsupported_media_type: This content type is not taken here
 416 range_not_satisfiable: The range lies outside of the file

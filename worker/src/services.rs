@@ -111,7 +111,7 @@ fn upkeep(context: &Context, kind: &'static str, sender: &Sender) -> Vec<Service
     let who = Heartbeat { id: ProcessId::new(), kind, started_at: context.clock.now() };
     let (beats, gauges, partitions, orphans) =
         (context.clone(), context.clone(), context.clone(), context.clone());
-    let (forgetting, examined) = (context.clone(), context.clone());
+    let (forgetting, examined, keys) = (context.clone(), context.clone(), context.clone());
     let (beating, gauging) = (sender.clone(), sender.clone());
     let queue = context.queue.clone();
     vec![
@@ -133,6 +133,10 @@ fn upkeep(context: &Context, kind: &'static str, sender: &Sender) -> Vec<Service
         }),
         Service::new("orphans", move |stop| async move {
             janitors::orphans(orphans, stop).await;
+            Ok(())
+        }),
+        Service::new("forget keys", move |stop| async move {
+            janitors::forget_keys(keys, stop).await;
             Ok(())
         }),
         Service::new("gauges", move |stop| async move {

@@ -6,10 +6,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    AcceptError, Accepted, NewEvent, Work,
+    AcceptError, Event, Outcome, Published, Work,
     hinter::Hinter,
+    portions::{TRANSACTION_BYTES, portions},
     recipients::{self, Recipients},
-    rows::Rows,
+    rows::{self, Rows},
     write::{self, WriteError},
 };
 
@@ -19,7 +20,7 @@ const BATCH: usize = 512;
 /// One accepted thing and who waits for it.
 pub(super) struct Entry {
     pub(super) work: Work,
-    pub(super) reply: oneshot::Sender<Result<Accepted, AcceptError>>,
+    pub(super) reply: oneshot::Sender<Result<Outcome, AcceptError>>,
 }
 
 /// Writes batches, one at a time.
@@ -49,17 +50,19 @@ impl Committer {
         }
     }
 
-    /// Commits a batch. One bad row never fails a stranger's: a batch that is refused is split, and its halves retried.
+    /// Commits a batch, in transactions of bounded size. One bad row never fails a stranger's: what is refused is split,
+    /// and its halves retried.
     async fn commit(&self, batch: Vec<Entry>) {
         let recipients = match self.recipients(&batch).await {
             Ok(recipients) => recipients,
             Err(error) => return refuse(batch, error),
         };
-        let mut stack = vec![batch];
+        let mut stack = portions(batch, TRANSACTION_BYTES, |entry| rows::weight(&entry.work, &recipients));
+        stack.reverse();
         while let Some(mut batch) = stack.pop() {
-            let rows =
-                Rows::of(batch.iter().map(|entry| &entry.work), &recipients, &self.hinter, &self.context);
-            match write::write(&self.context, &rows).await {
+            let works = batch.iter().map(|entry| &entry.work);
+            let mut rows = Rows::of(works, &recipients, &self.hinter, &self.context);
+            match write::write(&self.context, &mut rows).await {
                 Ok(()) => self.accepted(batch, rows),
                 Err(WriteError::Refused) if batch.len() > 1 => {
                     let rest = batch.split_off(batch.len() / 2);
@@ -71,7 +74,7 @@ impl Committer {
     }
 
     async fn recipients(&self, batch: &[Entry]) -> Result<Recipients, AcceptError> {
-        let events: Vec<&NewEvent> = batch
+        let events: Vec<&Event> = batch
             .iter()
             .filter_map(|entry| match &entry.work {
                 Work::Event(event) => Some(event),
@@ -85,17 +88,21 @@ impl Committer {
     }
 
     fn accepted(&self, batch: Vec<Entry>, rows: Rows) {
-        for (entry, deliveries) in batch.into_iter().zip(&rows.deliveries_of_entry) {
-            let kind = match entry.work {
-                Work::Upload(_) => "upload",
-                Work::Event(_) => "event",
-            };
-            metrics::counter!(names::ACCEPTED, "kind" => kind).increment(1);
+        for (entry, verdict) in batch.into_iter().zip(rows.verdicts()) {
+            match verdict {
+                Some(Outcome::Upload) => count("upload"),
+                Some(Outcome::Event(Published::Stored { .. })) => count("event"),
+                _ => {}
+            }
             // A caller that went away does not undo its accept.
-            let _ = entry.reply.send(Ok(Accepted { deliveries: *deliveries }));
+            let _ = entry.reply.send(verdict.ok_or(AcceptError::Unavailable));
         }
         self.hinter.hint(rows);
     }
+}
+
+fn count(kind: &'static str) {
+    metrics::counter!(names::ACCEPTED, "kind" => kind).increment(1);
 }
 
 fn refuse(batch: Vec<Entry>, error: AcceptError) {

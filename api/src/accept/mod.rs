@@ -3,6 +3,9 @@
 
 mod committer;
 mod hinter;
+mod keys;
+mod portions;
+mod publication;
 mod recipients;
 mod rows;
 mod write;
@@ -13,6 +16,9 @@ use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
 
 use committer::{Committer, Entry};
+use publication::Event;
+
+pub use publication::{Key, Publication, Published};
 
 /// Requests that may wait for the committer; beyond it callers wait to get in.
 const WAITING: usize = 4_096;
@@ -82,7 +88,16 @@ pub struct Accept {
 #[derive(Clone, Debug)]
 enum Work {
     Upload(NewUpload),
-    Event(NewEvent),
+    Event(Event),
+}
+
+/// What became of an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// The upload is durable.
+    Upload,
+    /// What became of the event.
+    Event(Published),
 }
 
 impl Accept {
@@ -113,15 +128,31 @@ impl Accept {
         self.submit(Work::Upload(upload)).await.map(drop)
     }
 
-    /// Stores an event and a delivery for each of its recipients. On `Ok` all are durable.
+    /// Stores an event and a delivery for each endpoint that is registered for its type. On `Ok` all are durable.
     ///
     /// # Errors
     /// See [`AcceptError`]; only [`AcceptError::Unknown`] may have left rows.
     pub async fn event(&self, event: NewEvent) -> Result<Accepted, AcceptError> {
-        self.submit(Work::Event(event)).await
+        match self.submit(Work::Event(event.into())).await? {
+            Outcome::Event(Published::Stored { deliveries, .. }) => Ok(Accepted { deliveries }),
+            // It has no key, names nobody, and its type is not asked for.
+            _ => Err(AcceptError::Refused),
+        }
     }
 
-    async fn submit(&self, work: Work) -> Result<Accepted, AcceptError> {
+    /// Stores what a user publishes, once for each key within 24 h by the database's clock, however many ask at the same
+    /// moment and wherever. On [`Published::Stored`] event and deliveries are durable; [`Published`] says what else there is.
+    ///
+    /// # Errors
+    /// See [`AcceptError`]; only [`AcceptError::Unknown`] may have left rows. Asking again with the same key is safe.
+    pub async fn publish(&self, publication: Publication) -> Result<Published, AcceptError> {
+        match self.submit(Work::Event(publication.into())).await? {
+            Outcome::Event(published) => Ok(published),
+            Outcome::Upload => Err(AcceptError::Refused),
+        }
+    }
+
+    async fn submit(&self, work: Work) -> Result<Outcome, AcceptError> {
         let (reply, answer) = oneshot::channel();
         self.waiting.send(Entry { work, reply }).await.map_err(|_| AcceptError::Unavailable)?;
         // A committer that vanished with the entry in hand may have written it.

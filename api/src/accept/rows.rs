@@ -1,10 +1,12 @@
 //! From what was accepted to the rows that are written: pure, but for fresh ids.
 
+use std::collections::HashSet;
+
 use domain::{
     clock::Millis,
     delivery::Channel,
     endpoint::overlay,
-    id::DeliveryId,
+    id::{DeliveryId, EventId},
     job::{HINT_TRUSTED, QueueName},
 };
 use entity::bulk::{DeliveryRow, EventRow, Stamp, UploadRow};
@@ -12,8 +14,9 @@ use platform::context::Context;
 use uuid::Uuid;
 
 use super::{
-    NewEvent, NewUpload, Work,
+    Event, NewUpload, Outcome, Published, Work,
     hinter::Hinter,
+    keys::{FullKey, Keys, full},
     recipients::{Recipient, Recipients},
 };
 
@@ -22,10 +25,16 @@ pub(super) struct Rows {
     pub(super) uploads: Vec<UploadRow>,
     pub(super) events: Vec<EventRow>,
     pub(super) deliveries: Vec<DeliveryRow>,
-    /// How many deliveries each entry caused, in the order of entries.
-    pub(super) deliveries_of_entry: Vec<usize>,
+    pub(super) keys: Keys,
     pub(super) stamp: Stamp,
     pub(super) request_id: Option<String>,
+    /// What becomes of each entry, in order, as far as its key lets it.
+    plans: Vec<Plan>,
+}
+
+struct Plan {
+    verdict: Outcome,
+    key: Option<(FullKey, [u8; 32])>,
 }
 
 impl Rows {
@@ -38,12 +47,11 @@ impl Rows {
         let mut rows = Self::empty(context);
         let now = context.clock.now();
         for work in works {
-            let before = rows.deliveries.len();
-            match work {
+            let plan = match work {
                 Work::Upload(upload) => rows.add_upload(upload, hinter),
-                Work::Event(event) => rows.add_event(event, recipients.get(event), hinter, now),
-            }
-            rows.deliveries_of_entry.push(rows.deliveries.len() - before);
+                Work::Event(event) => rows.plan_event(event, recipients.of(event), hinter, now),
+            };
+            rows.plans.push(plan);
         }
         rows
     }
@@ -55,13 +63,14 @@ impl Rows {
             uploads: vec![],
             events: vec![],
             deliveries: vec![],
-            deliveries_of_entry: vec![],
+            keys: Keys::default(),
+            plans: vec![],
             stamp,
             request_id: None,
         }
     }
 
-    fn add_upload(&mut self, upload: &NewUpload, hinter: &Hinter) {
+    fn add_upload(&mut self, upload: &NewUpload, hinter: &Hinter) -> Plan {
         self.request_id.clone_from(&upload.request_id);
         self.uploads.push(UploadRow {
             id: upload.id,
@@ -72,11 +81,48 @@ impl Rows {
             size_bytes: i64::try_from(upload.size_bytes).unwrap_or(i64::MAX),
             hinted: hinter.willing(),
         });
+        Plan { verdict: Outcome::Upload, key: None }
     }
 
-    fn add_event(&mut self, event: &NewEvent, recipients: &[Recipient], hinter: &Hinter, now: Millis) {
+    fn plan_event(
+        &mut self,
+        event: &Event,
+        recipients: Result<Vec<&Recipient>, Published>,
+        hinter: &Hinter,
+        now: Millis,
+    ) -> Plan {
+        let key = event.user_id.zip(event.key.as_ref()).map(|(user, key)| (full(user, key), key.body_hash));
+        let verdict = match recipients {
+            Ok(recipients) => {
+                let deliveries = recipients.len();
+                if self.is_first(event, key.as_ref(), deliveries) {
+                    self.add_event(event, &recipients, hinter, now);
+                }
+                Published::Stored { id: event.id, deliveries }
+            }
+            Err(refused) => {
+                key.iter().for_each(|(key, _)| self.keys.ask(key.clone()));
+                refused
+            }
+        };
+        Plan { verdict: Outcome::Event(verdict), key }
+    }
+
+    /// Whether its rows are to be written: of the entries with one key only the first one's are.
+    fn is_first(&mut self, event: &Event, key: Option<&(FullKey, [u8; 32])>, deliveries: usize) -> bool {
+        if key.is_some_and(|(key, _)| self.keys.is_wanted(key)) {
+            return false;
+        }
+        if let (Some(user), Some(key)) = (event.user_id, &event.key) {
+            self.keys.want(user, key, event.id, deliveries);
+        }
+        true
+    }
+
+    fn add_event(&mut self, event: &Event, recipients: &[&Recipient], hinter: &Hinter, now: Millis) {
         self.request_id.clone_from(&event.request_id);
         let body = render(event, now);
+        let is_due = event.deliver_at.is_none_or(|due| due <= now);
         for recipient in recipients {
             self.deliveries.push(DeliveryRow {
                 id: DeliveryId::new(),
@@ -86,11 +132,35 @@ impl Rows {
                 channel: Channel::Webhook,
                 recipient_id: recipient.endpoint_id.into(),
                 body: recipient.custom_payload.as_ref().and_then(|payload| overlay(&body, payload).ok()),
-                hinted: recipient.clear && hinter.willing(),
+                due_at: event.deliver_at,
+                hinted: is_due && recipient.clear && hinter.willing(),
             });
         }
-        let user_id = event.user_id;
-        self.events.push(EventRow { id: event.id, user_id, event_type: event.event_type.clone(), body });
+        self.events.push(EventRow {
+            id: event.id,
+            user_id: event.user_id,
+            event_type: event.event_type.clone(),
+            body,
+            addressed: event.endpoint_ids.is_some(),
+        });
+    }
+
+    /// Takes out what is not written after all: somebody else has its key.
+    pub(super) fn drop_events(&mut self, lost: &HashSet<EventId>) {
+        if !lost.is_empty() {
+            self.events.retain(|row| !lost.contains(&row.id));
+            self.deliveries.retain(|row| !lost.contains(&row.event_id));
+        }
+    }
+
+    /// What each entry is told after the commit, in order; none when not even its key's row is there.
+    pub(super) fn verdicts(&self) -> impl Iterator<Item = Option<Outcome>> {
+        self.plans.iter().map(|plan| match (&plan.verdict, &plan.key) {
+            (Outcome::Event(verdict), Some((key, hash))) => {
+                self.keys.verdict(key, hash, verdict.clone()).map(Outcome::Event)
+            }
+            (verdict, _) => Some(verdict.clone()),
+        })
     }
 
     /// The ids that a hint follows for.
@@ -106,8 +176,17 @@ impl Rows {
     }
 }
 
+/// What an entry weighs in a transaction, in bytes: its bodies, and something for each row.
+pub(super) fn weight(work: &Work, recipients: &Recipients) -> usize {
+    const ROW: usize = 512;
+    let Work::Event(event) = work else { return ROW };
+    let Ok(recipients) = recipients.of(event) else { return ROW };
+    let own_bodies = recipients.iter().filter(|recipient| recipient.custom_payload.is_some()).count();
+    (event.data.get().len() + ROW) * (1 + own_bodies) + ROW * recipients.len()
+}
+
 /// The body that is signed and sent: `data` byte for byte as it came.
-fn render(event: &NewEvent, now: Millis) -> Vec<u8> {
+fn render(event: &Event, now: Millis) -> Vec<u8> {
     let event_type = serde_json::Value::from(event.event_type.as_str());
     format!(r#"{{"type":{event_type},"timestamp":"{now}","data":{}}}"#, event.data.get()).into_bytes()
 }

@@ -1,6 +1,7 @@
 //! One transaction for a batch of accepts, and what its failure means for the callers.
 
-use entity::bulk::{postgres, sqlite};
+use domain::{clock::millis, event::KEY_KEPT};
+use entity::bulk::{keys, postgres, sqlite};
 use platform::{
     context::Context,
     database::{DatabaseError, Tx, within_deadline},
@@ -31,8 +32,8 @@ impl From<WriteError> for AcceptError {
     }
 }
 
-/// Writes and commits.
-pub(super) async fn write(context: &Context, rows: &Rows) -> Result<(), WriteError> {
+/// Writes and commits. Events whose key somebody else has are taken out of `rows`.
+pub(super) async fn write(context: &Context, rows: &mut Rows) -> Result<(), WriteError> {
     let written = within_deadline(async { Ok::<_, DatabaseError>(write_in_time(context, rows).await) }).await;
     written.unwrap_or_else(|error| {
         log_and_count(&error);
@@ -40,12 +41,12 @@ pub(super) async fn write(context: &Context, rows: &Rows) -> Result<(), WriteErr
     })
 }
 
-async fn write_in_time(context: &Context, rows: &Rows) -> Result<(), WriteError> {
+async fn write_in_time(context: &Context, rows: &mut Rows) -> Result<(), WriteError> {
     let mut tx = context.database.begin().await.map_err(|error| {
         log_and_count(&error);
         WriteError::Unavailable
     })?;
-    insert(&mut tx, rows).await.map_err(|error| {
+    insert_all(&mut tx, rows).await.map_err(|error| {
         let error = DatabaseError::Sqlx(error);
         log_and_count(&error);
         if error.is_refusal() { WriteError::Refused } else { WriteError::Unavailable }
@@ -54,6 +55,28 @@ async fn write_in_time(context: &Context, rows: &Rows) -> Result<(), WriteError>
         log_and_count(&error);
         WriteError::Unknown
     })
+}
+
+async fn insert_all(tx: &mut Tx, rows: &mut Rows) -> Result<(), sqlx::Error> {
+    take_keys(tx, rows).await?;
+    insert(tx, rows).await
+}
+
+/// First who may publish under which key, then what stands under those that were taken: a second statement, since the
+/// first one does not see the rows of rivals that it waited for.
+async fn take_keys(tx: &mut Tx, rows: &mut Rows) -> Result<(), sqlx::Error> {
+    let (wanted, time, kept) = (rows.keys.to_take(), rows.stamp.now_or_offset, millis(KEY_KEPT));
+    let taken = match tx {
+        Tx::Postgres(tx) => keys::postgres::take(tx, &wanted, time, kept).await?,
+        Tx::Sqlite(tx) => keys::sqlite::take(tx, &wanted, time, kept).await?,
+    };
+    let (asked, lost) = rows.keys.took(taken);
+    rows.drop_events(&lost);
+    rows.keys.found(match tx {
+        Tx::Postgres(tx) => keys::postgres::read(tx, &asked, time, kept).await?,
+        Tx::Sqlite(tx) => keys::sqlite::read(tx, &asked, time, kept).await?,
+    });
+    Ok(())
 }
 
 async fn insert(tx: &mut Tx, rows: &Rows) -> Result<(), sqlx::Error> {

@@ -40,7 +40,8 @@ pub(crate) async fn json_fields(request: Request, limit: usize, limits: &Limits)
     Fields::of(json_value(request, limit, limits).await?)
 }
 
-async fn json_value(request: Request, limit: usize, limits: &Limits) -> Result<Value, Problem> {
+/// The bytes of a body that says it is JSON: `application/json`, at most `limit` bytes.
+pub(crate) async fn json_bytes(request: Request, limit: usize, limits: &Limits) -> Result<Vec<u8>, Problem> {
     if !is_json(request.headers()) {
         refuse_body(request);
         return Err(Problem::new(
@@ -49,7 +50,11 @@ async fn json_value(request: Request, limit: usize, limits: &Limits) -> Result<V
         ));
     }
     let reading = tokio::time::timeout(limits.body, read(request, limit, limits.stall));
-    let bytes = reading.await.map_err(|_| ProblemCode::RequestTimeout)??;
+    reading.await.map_err(|_| ProblemCode::RequestTimeout)?
+}
+
+async fn json_value(request: Request, limit: usize, limits: &Limits) -> Result<Value, Problem> {
+    let bytes = json_bytes(request, limit, limits).await?;
     serde_json::from_slice(&bytes).map_err(|wrong| {
         Problem::new(ProblemCode::JsonInvalid, format!("the body is not valid JSON: {wrong}"))
     })

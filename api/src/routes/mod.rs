@@ -2,9 +2,11 @@
 
 pub(crate) mod endpoint_secrets;
 pub(crate) mod endpoints;
+pub(crate) mod endpoint_test;
 pub(crate) mod envelope;
 pub(crate) mod errors;
 pub(crate) mod event_types;
+pub(crate) mod events;
 pub(crate) mod files;
 pub(crate) mod health;
 pub(crate) mod metrics;

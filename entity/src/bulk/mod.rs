@@ -1,10 +1,12 @@
 //! Inserts of many rows in one statement, for those who accept work and those who finish it.
 //! Called inside the caller's transaction; never commits.
 
+pub mod keys;
 pub mod postgres;
 pub mod sqlite;
 
 use domain::{
+    clock::Millis,
     delivery::Channel,
     id::{DeliveryId, EndpointId, EventId, LaneId, UploadId, UserId},
 };
@@ -21,9 +23,11 @@ pub struct EventRow {
     pub event_type: String,
     /// The bytes that are signed and sent.
     pub body: Vec<u8>,
+    /// Whether it named its endpoints, instead of going to all that are registered for its type.
+    pub addressed: bool,
 }
 
-/// A delivery to insert, due at once.
+/// A delivery to insert.
 #[derive(Clone, Debug)]
 pub struct DeliveryRow {
     /// Its id.
@@ -40,8 +44,42 @@ pub struct DeliveryRow {
     pub recipient_id: Uuid,
     /// Its own bytes, where an owner's payload makes them differ from the event's.
     pub body: Option<Vec<u8>>,
+    /// When it is due; none or past: at once.
+    pub due_at: Option<Millis>,
     /// Whether a hint follows the commit.
     pub hinted: bool,
+}
+
+/// A key under which something is published, with what was published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRow {
+    /// Whose key it is.
+    pub user_id: UserId,
+    /// The key.
+    pub key: String,
+    /// SHA-256 of what is published under it.
+    pub body_hash: [u8; 32],
+    /// The event that it makes.
+    pub event_id: EventId,
+    /// How many deliveries that event has.
+    pub deliveries: i32,
+}
+
+/// A key as it stands in the database.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct KeptKey {
+    /// Whose key it is.
+    pub user_id: i64,
+    /// The key.
+    pub key: String,
+    /// SHA-256 of what was published under it.
+    pub body_hash: Vec<u8>,
+    /// The event that it made.
+    pub event_id: Uuid,
+    /// How many deliveries that event had.
+    pub deliveries: i32,
+    /// Whether it is still kept.
+    pub is_live: bool,
 }
 
 /// An upload to insert, due at once.

@@ -13,21 +13,23 @@ pub async fn insert_events(tx: &mut PgConnection, rows: &[EventRow], stamp: Stam
     if rows.is_empty() {
         return Ok(());
     }
-    const SQL: &str = "INSERT INTO event (id, user_id, event_type, body, created_at)
-        SELECT id, user_id, event_type, body, now_ms() + $1
-        FROM unnest($2::uuid[], $3::bigint[], $4::text[], $5::bytea[]) AS row (id, user_id, event_type, body)";
+    const SQL: &str = "INSERT INTO event (id, user_id, event_type, body, addressed, created_at)
+        SELECT id, user_id, event_type, body, addressed, now_ms() + $1
+        FROM unnest($2::uuid[], $3::bigint[], $4::text[], $5::bytea[], $6::bool[])
+             AS row (id, user_id, event_type, body, addressed)";
     sqlx::query(SQL)
         .bind(stamp.now_or_offset)
         .bind(column(rows, |row| row.id.0))
         .bind(column(rows, |row| row.user_id.map(|user| user.0)))
         .bind(column(rows, |row| row.event_type.as_str()))
         .bind(column(rows, |row| row.body.as_slice()))
+        .bind(column(rows, |row| row.addressed))
         .execute(tx)
         .await
         .map(drop)
 }
 
-/// Inserts deliveries, due at once.
+/// Inserts deliveries. What is due in the past, or names no time, is due at once by the server's clock.
 ///
 /// # Errors
 /// Those of the database; the caller's transaction is then lost.
@@ -38,9 +40,10 @@ pub async fn insert_deliveries(tx: &mut PgConnection, rows: &[DeliveryRow], stam
     const SQL: &str = "INSERT INTO delivery
             (id, event_id, user_id, lane_id, channel, recipient_id, body, due_at, hinted_until, created_at)
         SELECT id, event_id, user_id, lane_id, channel, recipient_id, body,
-               now_ms() + $1, CASE WHEN hinted THEN now_ms() + $1 + $2 ELSE 0 END, now_ms() + $1
-        FROM unnest($3::uuid[], $4::uuid[], $5::bigint[], $6::uuid[], $7::text[], $8::uuid[], $9::bytea[], $10::bool[])
-             AS row (id, event_id, user_id, lane_id, channel, recipient_id, body, hinted)";
+               greatest(now_ms() + $1, due_at), CASE WHEN hinted THEN now_ms() + $1 + $2 ELSE 0 END, now_ms() + $1
+        FROM unnest($3::uuid[], $4::uuid[], $5::bigint[], $6::uuid[], $7::text[], $8::uuid[], $9::bytea[],
+                    $10::bigint[], $11::bool[])
+             AS row (id, event_id, user_id, lane_id, channel, recipient_id, body, due_at, hinted)";
     sqlx::query(SQL)
         .bind(stamp.now_or_offset)
         .bind(stamp.hint_trusted)
@@ -51,6 +54,7 @@ pub async fn insert_deliveries(tx: &mut PgConnection, rows: &[DeliveryRow], stam
         .bind(column(rows, |row| row.channel.as_str()))
         .bind(column(rows, |row| row.recipient_id))
         .bind(column(rows, |row| row.body.as_deref()))
+        .bind(column(rows, |row| row.due_at.map(|due| due.0)))
         .bind(column(rows, |row| row.hinted))
         .execute(tx)
         .await

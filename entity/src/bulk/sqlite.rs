@@ -13,7 +13,7 @@ const ROWS: usize = 500;
 /// # Errors
 /// Those of the database; the caller's transaction is then lost.
 pub async fn insert_events(tx: &mut SqliteConnection, rows: &[EventRow], stamp: Stamp) -> Result<()> {
-    const HEAD: &str = "INSERT INTO event (id, user_id, event_type, body, created_at) ";
+    const HEAD: &str = "INSERT INTO event (id, user_id, event_type, body, addressed, created_at) ";
     for rows in rows.chunks(ROWS) {
         let mut insert = QueryBuilder::<Sqlite>::new(HEAD);
         insert.push_values(rows, |mut values, row| {
@@ -22,6 +22,7 @@ pub async fn insert_events(tx: &mut SqliteConnection, rows: &[EventRow], stamp: 
                 .push_bind(row.user_id.map(|user| user.0))
                 .push_bind(row.event_type.as_str())
                 .push_bind(row.body.as_slice())
+                .push_bind(row.addressed)
                 .push_bind(stamp.now_or_offset);
         });
         insert.build().execute(&mut *tx).await?;
@@ -29,7 +30,7 @@ pub async fn insert_events(tx: &mut SqliteConnection, rows: &[EventRow], stamp: 
     Ok(())
 }
 
-/// Inserts deliveries, due at once.
+/// Inserts deliveries. What is due in the past, or names no time, is due at once.
 ///
 /// # Errors
 /// Those of the database; the caller's transaction is then lost.
@@ -47,7 +48,7 @@ pub async fn insert_deliveries(tx: &mut SqliteConnection, rows: &[DeliveryRow], 
                 .push_bind(row.channel.as_str())
                 .push_bind(row.recipient_id)
                 .push_bind(row.body.as_deref())
-                .push_bind(stamp.now_or_offset)
+                .push_bind(row.due_at.map_or(stamp.now_or_offset, |due| due.0.max(stamp.now_or_offset)))
                 .push_bind(stamp.hinted_until(row.hinted))
                 .push_bind(stamp.now_or_offset);
         });

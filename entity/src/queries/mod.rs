@@ -2,6 +2,7 @@
 
 pub mod endpoint;
 pub mod error_log;
+pub mod event;
 pub mod event_type;
 pub mod upload;
 

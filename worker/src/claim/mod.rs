@@ -42,6 +42,7 @@ pub struct Claimed {
     pub claim: i32,
     recorded_claim: i32,
     created_at: i64,
+    due_at: i64,
     /// Where to; none when its endpoint is gone.
     pub url: Option<String>,
     /// The sealed signing secret.
@@ -89,6 +90,13 @@ impl Claimed {
     #[must_use]
     pub const fn created_at(&self) -> Millis {
         Millis(self.created_at)
+    }
+
+    /// Since when it could have arrived: what was accepted for later counts from when it was due. After a first attempt
+    /// the due time is a retry's, and the time from the accept is told.
+    #[must_use]
+    pub fn awaited_since(&self) -> Millis {
+        if self.attempts == 0 { Millis(self.due_at.max(self.created_at)) } else { self.created_at() }
     }
 
     /// Whether it was claimed so often without a record that it must be what its workers die of.

@@ -22,7 +22,7 @@ const CLAIM: &str = "WITH due AS MATERIALIZED (
     WHERE d.id = due.id
     RETURNING d.id, d.event_id, d.user_id, d.lane_id, d.channel, coalesce(d.body, event.body, '') AS body,
         coalesce(d.body, event.body) IS NOT NULL AS has_body,
-        d.position, d.attempts, d.claim, d.recorded_claim, d.created_at,
+        d.position, d.attempts, d.claim, d.recorded_claim, d.created_at, d.due_at,
         due.url, due.sealed_secret, due.sealed_headers, due.timeout_ms";
 
 pub(super) async fn claim(

@@ -13,7 +13,7 @@ const MARK: &str = "UPDATE delivery AS d
 /// Reads all that a send needs.
 const READ: &str = "SELECT d.id, d.event_id, d.user_id, d.lane_id, d.channel,
         coalesce(d.body, event.body, x'') AS body, coalesce(d.body, event.body) IS NOT NULL AS has_body,
-        d.position, d.attempts, d.claim, d.recorded_claim, d.created_at,
+        d.position, d.attempts, d.claim, d.recorded_claim, d.created_at, d.due_at,
         e.url, e.sealed_secret, e.sealed_headers, e.timeout_ms
     FROM delivery d LEFT JOIN event ON event.id = d.event_id LEFT JOIN endpoint e ON e.id = d.recipient_id WHERE d.id IN ";
 

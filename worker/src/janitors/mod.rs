@@ -2,10 +2,12 @@
 
 mod gauges;
 mod heartbeat;
+mod keys;
 mod orphans;
 mod partitions;
 
 pub use gauges::gauges;
 pub use heartbeat::{Heartbeat, heartbeat};
+pub use keys::{forget_batch, forget_keys};
 pub use orphans::{OrphanError, orphans, sweep};
 pub use partitions::partitions;

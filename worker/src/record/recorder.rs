@@ -118,7 +118,7 @@ fn count(context: &Context, batch: &[Ended], moved: Moved) {
                 .increment(1);
         }
         if ended.next == NextStep::Succeed {
-            let latency = now.since(ended.delivery.created_at());
+            let latency = now.since(ended.delivery.awaited_since());
             metrics::histogram!(names::DELIVERY_LATENCY_SECONDS).record(latency);
         }
     }

@@ -137,7 +137,8 @@ fn rows(upload: &ClaimedUpload, outcome: &Outcome, event_id: EventId) -> (Vec<Ev
         return (vec![], vec![]);
     };
     let user_id = Some(upload.user_id());
-    let event = EventRow { id: event_id, user_id, event_type: UPLOAD_EVENT_TYPE.to_owned(), body };
+    let event_type = UPLOAD_EVENT_TYPE.to_owned();
+    let event = EventRow { id: event_id, user_id, event_type, body, addressed: true };
     let delivery = DeliveryRow {
         id: DeliveryId::new(),
         event_id,
@@ -146,6 +147,7 @@ fn rows(upload: &ClaimedUpload, outcome: &Outcome, event_id: EventId) -> (Vec<Ev
         channel: Channel::Webhook,
         recipient_id: upload.endpoint_id().into(),
         body: None,
+        due_at: None,
         hinted: false,
     };
     (vec![event], vec![delivery])

@@ -1,0 +1,176 @@
+//! Who gets an event: the endpoints of its user that are registered for its type, or exactly those that it names.
+//! A statement for the whole batch each; deleted endpoints get nothing, paused and disabled ones hold what they get.
+
+mod postgres;
+mod sqlite;
+
+use std::collections::{HashMap, HashSet};
+
+use domain::{
+    endpoint::CustomPayload,
+    id::{EndpointId, UserId},
+};
+use platform::{
+    context::Context,
+    database::{DatabaseError, Pool, within_deadline},
+};
+use uuid::Uuid;
+
+use super::{Event, Published};
+
+/// An endpoint that gets an event.
+#[derive(Clone, Debug)]
+pub(super) struct Recipient {
+    pub(super) endpoint_id: EndpointId,
+    pub(super) user_id: UserId,
+    pub(super) custom_payload: Option<CustomPayload>,
+    /// Whether a hint makes sense: the lane is active, has no backlog, no limit of its own, and its breaker is closed.
+    pub(super) clear: bool,
+}
+
+/// Whose endpoints (none: everybody's), and the name of the type.
+type Key = (Option<i64>, String);
+/// Whose endpoint, and which.
+type Named = (i64, Uuid);
+
+/// The recipients of a batch's events.
+#[derive(Default)]
+pub(super) struct Recipients {
+    registered: HashMap<Key, Vec<Recipient>>,
+    named: HashMap<Named, Recipient>,
+    /// Types that exist, of those that nobody is registered for.
+    known: HashSet<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Registered {
+    asked_user: Option<i64>,
+    name: String,
+    #[sqlx(flatten)]
+    found: Found,
+}
+
+#[derive(sqlx::FromRow)]
+struct Found {
+    id: Uuid,
+    user_id: i64,
+    custom_payload: Option<String>,
+    clear: bool,
+}
+
+impl Recipients {
+    /// The recipients of `event`, or why it is refused.
+    pub(super) fn of(&self, event: &Event) -> Result<Vec<&Recipient>, Published> {
+        let registered = self.registered.get(&key(event));
+        if event.must_be_known && registered.is_none() && !self.known.contains(&event.event_type) {
+            return Err(Published::UnknownType);
+        }
+        match (&event.endpoint_ids, event.user_id) {
+            (Some(ids), Some(user_id)) => self.named(user_id, ids),
+            _ => Ok(registered.into_iter().flatten().collect()),
+        }
+    }
+
+    fn named(&self, user_id: UserId, ids: &[EndpointId]) -> Result<Vec<&Recipient>, Published> {
+        let found = ids.iter().map(|id| self.named.get(&(user_id.0, id.0)));
+        let missing: Vec<usize> =
+            found.clone().enumerate().filter(|(_, found)| found.is_none()).map(|(place, _)| place).collect();
+        if missing.is_empty() {
+            Ok(found.flatten().collect())
+        } else {
+            Err(Published::NotRecipients(missing))
+        }
+    }
+}
+
+/// Finds the recipients of these events.
+pub(super) async fn of(context: &Context, events: &[&Event]) -> Result<Recipients, DatabaseError> {
+    within_deadline(find(context, events)).await
+}
+
+async fn find(context: &Context, events: &[&Event]) -> Result<Recipients, DatabaseError> {
+    let mut found = Recipients::default();
+    for row in registered(context, &distinct(events.iter().map(|event| key(event)))).await? {
+        let recipients = found.registered.entry((row.asked_user, row.name)).or_default();
+        recipients.push(row.found.into());
+    }
+    for row in named(context, &distinct(events.iter().flat_map(|event| named_by(event)))).await? {
+        found.named.insert((row.user_id, row.id), row.into());
+    }
+    let unseen =
+        events.iter().filter(|event| event.must_be_known && !found.registered.contains_key(&key(event)));
+    let unseen = distinct(unseen.map(|event| event.event_type.clone()));
+    found.known = known(context, &unseen).await?.into_iter().collect();
+    Ok(found)
+}
+
+async fn registered(context: &Context, keys: &[Key]) -> Result<Vec<Registered>, DatabaseError> {
+    if keys.is_empty() {
+        return Ok(vec![]);
+    }
+    let time = context.database.statement_time(&context.clock);
+    Ok(match context.database.pool() {
+        Pool::Postgres(pool) => postgres::registered(pool, keys, time).await?,
+        Pool::Sqlite(_) => {
+            sqlite::registered(context.database.reader().get_sqlite_connection_pool(), keys, time).await?
+        }
+    })
+}
+
+async fn named(context: &Context, endpoints: &[Named]) -> Result<Vec<Found>, DatabaseError> {
+    if endpoints.is_empty() {
+        return Ok(vec![]);
+    }
+    let time = context.database.statement_time(&context.clock);
+    Ok(match context.database.pool() {
+        Pool::Postgres(pool) => postgres::named(pool, endpoints, time).await?,
+        Pool::Sqlite(_) => {
+            sqlite::named(context.database.reader().get_sqlite_connection_pool(), endpoints, time).await?
+        }
+    })
+}
+
+async fn known(context: &Context, names: &[String]) -> Result<Vec<String>, DatabaseError> {
+    if names.is_empty() {
+        return Ok(vec![]);
+    }
+    Ok(match context.database.pool() {
+        Pool::Postgres(pool) => postgres::known(pool, names).await?,
+        Pool::Sqlite(_) => {
+            sqlite::known(context.database.reader().get_sqlite_connection_pool(), names).await?
+        }
+    })
+}
+
+/// Sorted, each once.
+fn distinct<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut items: Vec<T> = items.collect();
+    items.sort_unstable();
+    items.dedup();
+    items
+}
+
+fn key(event: &Event) -> Key {
+    (event.user_id.map(|user| user.0), event.event_type.clone())
+}
+
+fn named_by(event: &Event) -> impl Iterator<Item = Named> {
+    let ids = event.endpoint_ids.iter().flatten();
+    event.user_id.into_iter().flat_map(move |user| ids.clone().map(move |id| (user.0, id.0)))
+}
+
+impl From<Found> for Recipient {
+    fn from(row: Found) -> Self {
+        Self {
+            endpoint_id: row.id.into(),
+            user_id: UserId(row.user_id),
+            custom_payload: row.custom_payload.as_deref().and_then(payload),
+            clear: row.clear,
+        }
+    }
+}
+
+/// A stored payload was checked when it came in; one that can't be read any more changes nothing.
+fn payload(stored: &str) -> Option<CustomPayload> {
+    CustomPayload::parse(&serde_json::from_str(stored).ok()?).ok()
+}

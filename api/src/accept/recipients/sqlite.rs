@@ -1,0 +1,70 @@
+//! Recipients on SQLite, by the pool that only reads.
+
+use sqlx::{QueryBuilder, Result, Sqlite, SqlitePool};
+
+use super::{Found, Key, Named, Registered};
+
+/// Rows a statement, far below SQLite's 32,766 bound values.
+const ROWS: usize = 500;
+
+pub(super) async fn registered(pool: &SqlitePool, keys: &[Key], now: i64) -> Result<Vec<Registered>> {
+    let mut found = Vec::new();
+    for keys in keys.chunks(ROWS) {
+        let mut query = QueryBuilder::<Sqlite>::new("WITH asked (user_id, name) AS (");
+        query.push_values(keys, |mut values, (user, name)| {
+            values.push_bind(*user).push_bind(name.as_str());
+        });
+        query.push(") SELECT asked.user_id AS asked_user, asked.name, ");
+        push_columns(&mut query, now);
+        query.push(
+            " FROM asked
+            JOIN event_type t ON t.name = asked.name
+            JOIN endpoint_event_type x ON x.event_type_id = t.id
+            JOIN endpoint e ON e.id = x.endpoint_id AND (asked.user_id IS NULL OR e.user_id = asked.user_id)
+            JOIN lane l ON l.id = e.id AND l.state <> 'deleted'",
+        );
+        found.extend(query.build_query_as::<Registered>().fetch_all(pool).await?);
+    }
+    Ok(found)
+}
+
+pub(super) async fn named(pool: &SqlitePool, endpoints: &[Named], now: i64) -> Result<Vec<Found>> {
+    let mut found = Vec::with_capacity(endpoints.len());
+    for endpoints in endpoints.chunks(ROWS) {
+        let mut query = QueryBuilder::<Sqlite>::new("WITH asked (user_id, id) AS (");
+        query.push_values(endpoints, |mut values, (user, id)| {
+            values.push_bind(*user).push_bind(*id);
+        });
+        query.push(") SELECT ");
+        push_columns(&mut query, now);
+        query.push(
+            " FROM asked
+            JOIN endpoint e ON e.id = asked.id AND e.user_id = asked.user_id
+            JOIN lane l ON l.id = e.id AND l.state <> 'deleted'",
+        );
+        found.extend(query.build_query_as::<Found>().fetch_all(pool).await?);
+    }
+    Ok(found)
+}
+
+pub(super) async fn known(pool: &SqlitePool, names: &[String]) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for names in names.chunks(ROWS) {
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT name FROM event_type WHERE name IN (");
+        let mut list = query.separated(", ");
+        for name in names {
+            list.push_bind(name.as_str());
+        }
+        query.push(")");
+        found.extend(query.build_query_scalar::<String>().fetch_all(pool).await?);
+    }
+    Ok(found)
+}
+
+fn push_columns(query: &mut QueryBuilder<Sqlite>, now: i64) {
+    query.push(
+        "e.id, e.user_id, e.custom_payload, l.state = 'active' AND l.breaker_until = 0 AND l.rate_limit IS NULL
+        AND l.max_in_flight IS NULL AND max(l.backlog_until, l.blocked_until) <= ",
+    );
+    query.push_bind(now).push(" AS clear");
+}

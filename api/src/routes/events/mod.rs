@@ -1,0 +1,41 @@
+//! `POST /v1/events`, `POST /v1/events/batch` and `GET /v1/events/{id}`: what happened, and who was told.
+
+mod answer;
+mod batch;
+mod delivery;
+mod members;
+mod request;
+mod room;
+mod show;
+
+use axum::{
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+};
+
+use self::request::Wanted;
+use crate::{app::App, auth::Publisher, edge::RequestId, extract::json_bytes, problem::Problem};
+
+pub(crate) use answer::{Receipt, not_accepted, stored};
+pub(crate) use batch::publish_batch;
+pub(crate) use room::UNIT;
+pub(crate) use show::show;
+
+/// Largest body of one event, in bytes: data, 1,000 endpoint ids, a key of escapes.
+const MAX_BODY: usize = 512 * 1_024;
+
+/// Stores an event and a delivery for each recipient: 202; 200 for a repeat.
+pub(crate) async fn publish(
+    publisher: Publisher,
+    State(app): State<App>,
+    request_id: RequestId,
+    request: Request,
+) -> Result<Response, Problem> {
+    let _room = room::reserve(&app, request.headers(), MAX_BODY)?;
+    let header = request::key_header(request.headers());
+    let body = json_bytes(request, MAX_BODY, &app.limits).await?;
+    let wanted = Wanted::read(request::json(&body)?, header, app.context.clock.now())?;
+    let publication = wanted.by(publisher.scope, &request_id)?;
+    let published = app.accept.publish(publication).await.map_err(not_accepted)?;
+    Ok(answer::answer(published)?.into_response())
+}

@@ -1,0 +1,195 @@
+//! What a publication says, checked member by member; every fault is told at once.
+
+use std::collections::HashSet;
+
+use domain::{
+    clock::Millis,
+    event::{
+        IdempotencyKey, MAX_DELIVER_AHEAD, MAX_NAME_CHARS, MAX_NAMED_ENDPOINTS, check_data, is_of_the_house,
+    },
+    id::{EndpointId, UserId},
+    problem::ProblemCode,
+};
+use entity::queries::Scope;
+use http::{HeaderMap, HeaderName};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use super::members::Members;
+use crate::{
+    accept::{Key, Publication},
+    edge::RequestId,
+    problem::Problem,
+};
+
+const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-key");
+const NAMED_RULE: &str = "must be an array of endpoint ids";
+
+/// An event that keeps the rules. Whether its type and its endpoints exist is the database's to say.
+pub(super) struct Wanted {
+    user_id: Option<UserId>,
+    event_type: String,
+    data: Box<RawValue>,
+    key: Option<IdempotencyKey>,
+    deliver_at: Option<Millis>,
+    endpoint_ids: Option<Vec<EndpointId>>,
+}
+
+/// What the `Idempotency-Key` header says; an error is its fault.
+pub(super) type KeyHeader = Result<Option<String>, &'static str>;
+
+/// The key that the headers carry. It is taken as it is written, quotes and all.
+pub(super) fn key_header(headers: &HeaderMap) -> KeyHeader {
+    let mut given = headers.get_all(KEY_HEADER).iter();
+    let Some(value) = given.next() else { return Ok(None) };
+    if given.next().is_some() {
+        return Err("is given twice in the headers");
+    }
+    let text = std::str::from_utf8(value.as_bytes()).map_err(|_| "is not UTF-8")?;
+    Ok(Some(text.to_owned()))
+}
+
+/// A body as JSON that nobody has looked into.
+pub(super) fn json(body: &[u8]) -> Result<&RawValue, Problem> {
+    serde_json::from_slice(body).map_err(|wrong| {
+        Problem::new(ProblemCode::JsonInvalid, format!("the body is not valid JSON: {wrong}"))
+    })
+}
+
+impl Wanted {
+    /// Reads one event.
+    pub(super) fn read(json: &RawValue, header: KeyHeader, now: Millis) -> Result<Self, Problem> {
+        let mut members = Members::of(json)?;
+        let user_id = members.optional("user_id", "must be an integer of at most 64 bits").map(UserId);
+        let event_type = event_type(&mut members);
+        let data = data(&mut members);
+        let key = key(&mut members, header);
+        let deliver_at = deliver_at(&mut members, now);
+        let endpoint_ids = endpoint_ids(&mut members);
+        members.done()?;
+        // Whatever is none without a fault was not given.
+        let (Some(event_type), Some(data)) = (event_type, data) else {
+            return Err(ProblemCode::ValidationFailed.into());
+        };
+        Ok(Self { user_id, event_type, data, key, deliver_at, endpoint_ids })
+    }
+
+    /// The same as the caller may publish it: for its own user, or an administrator for the one that is named.
+    pub(super) fn by(self, scope: Scope, request_id: &RequestId) -> Result<Publication, Problem> {
+        let user_id = match (self.user_id, scope) {
+            (Some(user), scope) if scope.covers(user) => user,
+            (Some(_), _) => return Err(ProblemCode::Forbidden.into()),
+            (None, Scope::User(own)) => own,
+            (None, Scope::Everyone) => {
+                return Err(Problem::field(ProblemCode::ValidationFailed, "user_id", "is missing"));
+            }
+        };
+        let body_hash = self.hash();
+        Ok(Publication {
+            user_id,
+            key: self.key.map(|key| Key { key, body_hash }),
+            event_type: self.event_type,
+            data: self.data,
+            deliver_at: self.deliver_at,
+            endpoint_ids: self.endpoint_ids,
+            request_id: Some(request_id.as_str().to_owned()),
+        })
+    }
+
+    /// What makes two publications the same: type, data byte for byte, time and recipients as they were named.
+    fn hash(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        for part in [self.event_type.as_bytes(), self.data.get().as_bytes()] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        hash.update([u8::from(self.deliver_at.is_some())]);
+        hash.update(self.deliver_at.map_or(0, |at| at.0).to_be_bytes());
+        for id in self.endpoint_ids.iter().flatten() {
+            hash.update(id.0.as_bytes());
+        }
+        hash.finalize().into()
+    }
+}
+
+fn event_type(members: &mut Members<'_>) -> Option<String> {
+    let name: String = members.required("type", "must be a string")?;
+    let rule = if !(1..=MAX_NAME_CHARS).contains(&name.chars().count()) {
+        format!("must have 1 to {MAX_NAME_CHARS} characters")
+    } else if name.chars().any(char::is_control) {
+        "must not contain control characters".to_owned()
+    } else if is_of_the_house(&name) {
+        "is a type that only Hookyard itself publishes".to_owned()
+    } else {
+        return Some(name);
+    };
+    members.fault("type", rule);
+    None
+}
+
+fn data(members: &mut Members<'_>) -> Option<Box<RawValue>> {
+    let Some(data) = members.raw("data") else {
+        members.fault("data", "is missing");
+        return None;
+    };
+    match check_data(data.get()) {
+        Ok(()) => Some(data.to_owned()),
+        Err(wrong) => {
+            members.fault("data", wrong.to_string());
+            None
+        }
+    }
+}
+
+fn key(members: &mut Members<'_>, header: KeyHeader) -> Option<IdempotencyKey> {
+    const FIELD: &str = "idempotency_key";
+    let member: Option<String> = members.optional(FIELD, "must be a string");
+    let given = match (member, header) {
+        (_, Err(wrong)) => {
+            members.fault(FIELD, wrong);
+            return None;
+        }
+        (Some(member), Ok(Some(header))) if member != header => {
+            members.fault(FIELD, "differs from the Idempotency-Key header");
+            return None;
+        }
+        (member, Ok(header)) => member.or(header)?,
+    };
+    IdempotencyKey::parse(&given).map_err(|wrong| members.fault(FIELD, wrong.to_string())).ok()
+}
+
+fn deliver_at(members: &mut Members<'_>, now: Millis) -> Option<Millis> {
+    const RULE: &str = "must be a time by RFC 3339, such as 2026-11-21T10:00:00Z";
+    let text: String = members.optional("deliver_at", RULE)?;
+    let Some(at) = Millis::parse_rfc3339(&text) else {
+        members.fault("deliver_at", RULE);
+        return None;
+    };
+    if at > now + MAX_DELIVER_AHEAD {
+        members.fault("deliver_at", "must be at most 30 days ahead");
+    }
+    Some(at)
+}
+
+fn endpoint_ids(members: &mut Members<'_>) -> Option<Vec<EndpointId>> {
+    let given: Vec<&RawValue> = match members.raw("endpoint_ids")?.get() {
+        "null" => return None,
+        array => serde_json::from_str(array).unwrap_or_else(|_| {
+            members.fault("endpoint_ids", NAMED_RULE);
+            vec![]
+        }),
+    };
+    if !(1..=MAX_NAMED_ENDPOINTS).contains(&given.len()) {
+        members.fault("endpoint_ids", format!("must name 1 to {MAX_NAMED_ENDPOINTS} endpoints"));
+        return None;
+    }
+    let (mut ids, mut seen) = (Vec::with_capacity(given.len()), HashSet::new());
+    for (place, id) in given.into_iter().enumerate() {
+        match serde_json::from_str::<EndpointId>(id.get()) {
+            Ok(id) if seen.insert(id) => ids.push(id),
+            Ok(_) => members.fault(format!("endpoint_ids[{place}]"), "is named twice"),
+            Err(_) => members.fault(format!("endpoint_ids[{place}]"), "is not a UUID"),
+        }
+    }
+    Some(ids)
+}
