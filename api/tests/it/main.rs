@@ -7,6 +7,7 @@ mod endpoint_life;
 mod endpoint_secrets;
 mod endpoints;
 mod event_types;
+mod events;
 mod files;
 mod harness;
 mod health;

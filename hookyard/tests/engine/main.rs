@@ -4,6 +4,7 @@ mod accepts;
 mod damages;
 mod dispatches;
 mod doctor;
+mod publishing;
 mod races;
 mod retention;
 mod retries;

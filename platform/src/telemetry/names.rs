@@ -54,7 +54,7 @@ metrics! {
     ATTEMPT_DURATION_SECONDS = "hookyard_attempt_duration_seconds", Histogram, ["channel"],
         "Time of one attempt in seconds.";
     DELIVERY_LATENCY_SECONDS = "hookyard_delivery_latency_seconds", Histogram, [],
-        "Time from accept to successful delivery in seconds.";
+        "Time from accept, or from the time it was accepted for, to successful delivery in seconds.";
     OLDEST_DUE_AGE_SECONDS = "hookyard_oldest_due_age_seconds", Gauge, [],
         "How long the oldest due delivery of an active lane has been waiting, in seconds.";
     QUEUE_DEPTH = "hookyard_queue_depth", Gauge, ["queue"],

@@ -1,7 +1,9 @@
 //! What a test has an integrator do: register, upload, publish.
 
 use api::accept::{AcceptError, Accepted, NewEvent};
-use domain::id::{EndpointId, EventId, UserId};
+use domain::id::{EndpointId, EventId, EventTypeId, UserId};
+use entity::event_type;
+use sea_orm::{ActiveValue::Set, EntityTrait};
 use serde_json::{Value, json, value::RawValue};
 
 use super::TestApp;
@@ -59,6 +61,41 @@ impl TestApp {
         };
         let id = event.id;
         self.accept.event(event).await.map(|accepted| (id, accepted))
+    }
+
+    /// Makes an event type and returns its id.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn event_type(&self, name: &str) -> EventTypeId {
+        let id = EventTypeId::new();
+        let row = event_type::ActiveModel {
+            id: Set(id.0),
+            name: Set(name.to_owned()),
+            description: Set(String::new()),
+            created_at: Set(self.clock.now().0),
+        };
+        event_type::Entity::insert(row).exec(self.context.database.writer()).await.expect("an event type");
+        id
+    }
+
+    /// Posts JSON, byte for byte, and gives status and answer.
+    ///
+    /// # Panics
+    /// When the answer is no JSON.
+    pub async fn post_json(&self, path: &str, body: impl ToString) -> (u16, Value) {
+        let request = self.post(path).header("content-type", "application/json").body(body.to_string());
+        let answer = request.send().await.expect("an answer");
+        (answer.status().as_u16(), answer.json().await.expect("JSON"))
+    }
+
+    /// Gets JSON; gives status and answer.
+    ///
+    /// # Panics
+    /// When the answer is no JSON.
+    pub async fn get_json(&self, path: &str) -> (u16, Value) {
+        let answer = self.http.get(format!("{}{path}", self.base)).send().await.expect("an answer");
+        (answer.status().as_u16(), answer.json().await.expect("JSON"))
     }
 
     fn post(&self, path: &str) -> reqwest::RequestBuilder {

@@ -13,7 +13,7 @@ use serde_json::{Value, value::RawValue};
 
 use super::{
     answer::{Receipt, answer, not_accepted},
-    members::Members,
+    members::{Members, items},
     request::{self, Wanted},
     room,
 };
@@ -58,11 +58,9 @@ pub(crate) async fn publish_batch(
 
 fn events(body: &[u8]) -> Result<Vec<&RawValue>, Problem> {
     let mut members = Members::of(request::json(body)?)?;
-    let events: Option<Vec<&RawValue>> =
-        members.raw("events").and_then(|events| serde_json::from_str(events.get()).ok());
-    match &events {
-        Some(events) if (1..=MAX_EVENTS).contains(&events.len()) => {}
-        _ => members.fault("events", format!("must be an array of 1 to {MAX_EVENTS} events")),
+    let events = members.raw("events").and_then(|events| items(events, MAX_EVENTS));
+    if events.as_ref().is_none_or(Vec::is_empty) {
+        members.fault("events", format!("must be an array of 1 to {MAX_EVENTS} events"));
     }
     members.done()?;
     Ok(events.unwrap_or_default())

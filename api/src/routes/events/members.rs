@@ -6,12 +6,14 @@ use std::fmt;
 use domain::problem::{FieldError, ProblemCode};
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, MapAccess, Visitor},
+    de::{DeserializeOwned, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
 use crate::problem::Problem;
 
+/// Most members that an object is taken with.
+const MAX_MEMBERS: usize = 32;
 /// Most faults that one answer names.
 const NAMED_FAULTS: usize = 32;
 /// Most of an unknown member's name that is told, in characters.
@@ -28,14 +30,15 @@ impl<'b> Members<'b> {
     pub(super) fn of(json: &'b RawValue) -> Result<Self, Problem> {
         let Pairs(pairs) = serde_json::from_str(json.get())
             .map_err(|_| Problem::field(ProblemCode::ValidationFailed, "body", "must be a JSON object"))?;
-        let mut members = Self { given: Vec::with_capacity(pairs.len().min(16)), faults: vec![] };
-        for (name, value) in pairs {
+        let mut members = Self { given: Vec::with_capacity(pairs.len()), faults: vec![] };
+        if pairs.len() > MAX_MEMBERS {
+            members.fault("body", format!("has more than {MAX_MEMBERS} members"));
+        }
+        for (name, value) in pairs.into_iter().take(MAX_MEMBERS) {
             if members.given.iter().any(|(other, _)| *other == name) {
                 members.fault(shown(&name), "is given twice");
-            } else if members.given.len() < NAMED_FAULTS {
-                members.given.push((name, value));
             } else {
-                members.fault(shown(&name), UNKNOWN);
+                members.given.push((name, value));
             }
         }
         Ok(members)
@@ -93,7 +96,35 @@ fn shown(name: &str) -> String {
     name.chars().take(NAME_CHARS).flat_map(char::escape_default).collect()
 }
 
-/// The members of an object in their order, their values unread.
+/// At most `most` items of a JSON array, unread; none when it is no array or has more. What is too much is never held.
+pub(super) fn items(array: &RawValue, most: usize) -> Option<Vec<&RawValue>> {
+    let mut reader = serde_json::Deserializer::from_str(array.get());
+    let items = reader.deserialize_seq(Bounded(most)).ok()?;
+    (items.len() <= most).then_some(items)
+}
+
+/// Holds one more than its bound, which says that there are more; reads over the rest.
+struct Bounded(usize);
+
+impl<'de> Visitor<'de> for Bounded {
+    type Value = Vec<&'de RawValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut items = Vec::new();
+        while items.len() <= self.0 {
+            let Some(item) = seq.next_element()? else { return Ok(items) };
+            items.push(item);
+        }
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(items)
+    }
+}
+
+/// The members of an object in their order, their values unread; none of those beyond the bound but one.
 struct Pairs<'b>(Vec<(String, &'b RawValue)>);
 
 impl<'de> Deserialize<'de> for Pairs<'de> {
@@ -113,9 +144,43 @@ impl<'de> Visitor<'de> for PairsVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut pairs = Vec::new();
-        while let Some(pair) = map.next_entry()? {
+        while pairs.len() <= MAX_MEMBERS {
+            let Some(pair) = map.next_entry()? else { return Ok(Pairs(pairs)) };
             pairs.push(pair);
         }
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Pairs(pairs))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(json: &str) -> Box<RawValue> {
+        RawValue::from_string(json.to_owned()).expect("JSON")
+    }
+
+    #[test]
+    fn an_array_is_held_up_to_its_bound() {
+        let held = |json: &str| items(&raw(json), 3).map(|items| items.len());
+        assert_eq!((held("[]"), held("[1,[2],3]"), held("[1,2,3,4]")), (Some(0), Some(3), None));
+        assert_eq!((held("{}"), held("null"), held("\"[1]\"")), (None, None, None));
+    }
+
+    #[test]
+    fn an_object_has_at_most_32_members() {
+        let told = |count: usize| {
+            let members: Vec<String> = (0..count).map(|n| format!("\"m{n}\":{n}")).collect();
+            let object = raw(&format!("{{{}}}", members.join(",")));
+            let mut members = Members::of(&object)?;
+            for n in 0..count.min(MAX_MEMBERS) {
+                members.raw(&format!("m{n}"));
+            }
+            members.done()
+        };
+        assert_eq!(told(MAX_MEMBERS), Ok(()));
+        let refused = told(MAX_MEMBERS + 1).expect_err("one too many");
+        assert_eq!(refused.sentence(), "body: has more than 32 members");
     }
 }

@@ -15,7 +15,7 @@ use http::{HeaderMap, HeaderName};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use super::members::Members;
+use super::members::{Members, items};
 use crate::{
     accept::{Key, Publication},
     edge::RequestId,
@@ -23,7 +23,6 @@ use crate::{
 };
 
 const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-key");
-const NAMED_RULE: &str = "must be an array of endpoint ids";
 
 /// An event that keeps the rules. Whether its type and its endpoints exist is the database's to say.
 pub(super) struct Wanted {
@@ -172,17 +171,11 @@ fn deliver_at(members: &mut Members<'_>, now: Millis) -> Option<Millis> {
 }
 
 fn endpoint_ids(members: &mut Members<'_>) -> Option<Vec<EndpointId>> {
-    let given: Vec<&RawValue> = match members.raw("endpoint_ids")?.get() {
-        "null" => return None,
-        array => serde_json::from_str(array).unwrap_or_else(|_| {
-            members.fault("endpoint_ids", NAMED_RULE);
-            vec![]
-        }),
-    };
-    if !(1..=MAX_NAMED_ENDPOINTS).contains(&given.len()) {
-        members.fault("endpoint_ids", format!("must name 1 to {MAX_NAMED_ENDPOINTS} endpoints"));
+    let given = members.raw("endpoint_ids").filter(|given| given.get() != "null")?;
+    let Some(given) = items(given, MAX_NAMED_ENDPOINTS).filter(|given| !given.is_empty()) else {
+        members.fault("endpoint_ids", format!("must be an array of 1 to {MAX_NAMED_ENDPOINTS} endpoint ids"));
         return None;
-    }
+    };
     let (mut ids, mut seen) = (Vec::with_capacity(given.len()), HashSet::new());
     for (place, id) in given.into_iter().enumerate() {
         match serde_json::from_str::<EndpointId>(id.get()) {
@@ -192,4 +185,49 @@ fn endpoint_ids(members: &mut Members<'_>) -> Option<Vec<EndpointId>> {
         }
     }
     Some(ids)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn by(scope: Scope, json: &str) -> Result<Publication, u16> {
+        let json: &RawValue = serde_json::from_str(json).expect("JSON");
+        let wanted = Wanted::read(json, Ok(Some("k".into())), Millis(0)).expect("a good event");
+        let request_id = RequestId::of(&HeaderMap::new());
+        wanted.by(scope, &request_id).map_err(|problem| problem.code.status())
+    }
+
+    #[test]
+    fn a_user_publishes_for_itself_alone_and_an_administrator_names_the_user() {
+        let (own, admin) = (Scope::User(UserId(1)), Scope::Everyone);
+        let (mine, others, nobodys) = (
+            r#"{"type":"t","data":1,"user_id":1}"#,
+            r#"{"type":"t","data":1,"user_id":2}"#,
+            r#"{"type":"t","data":1}"#,
+        );
+        let user = |scope, json| by(scope, json).map(|publication| publication.user_id.0);
+        assert_eq!((user(own, mine), user(own, nobodys), user(own, others)), (Ok(1), Ok(1), Err(403)));
+        assert_eq!((user(admin, mine), user(admin, others), user(admin, nobodys)), (Ok(1), Ok(2), Err(422)));
+    }
+
+    #[test]
+    fn everything_that_is_published_makes_a_difference_and_the_order_of_members_none() {
+        let id = "018de8f5-6960-7c52-8c79-6b5bde1f0001";
+        let bodies = [
+            r#"{"type":"t","data":1}"#.to_owned(),
+            r#"{"type":"t","data": 11}"#.to_owned(),
+            r#"{"type":"t1","data":1}"#.to_owned(),
+            r#"{"type":"t","data":1,"deliver_at":"1970-01-01T00:00:00Z"}"#.to_owned(),
+            r#"{"type":"t","data":1,"deliver_at":"1970-01-01T00:00:00.001Z"}"#.to_owned(),
+            format!(r#"{{"type":"t","data":1,"endpoint_ids":["{id}"]}}"#),
+        ];
+        let hash = |body: &str| {
+            let publication = by(Scope::User(UserId(1)), body).expect("a publication");
+            publication.key.expect("a key").body_hash
+        };
+        let hashes: HashSet<_> = bodies.iter().map(|body| hash(body)).collect();
+        assert_eq!(hashes.len(), bodies.len());
+        assert_eq!(hash(&bodies[0]), hash(r#" { "idempotency_key": "k", "data" : 1, "type": "t" } "#));
+    }
 }
