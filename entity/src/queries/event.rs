@@ -80,6 +80,10 @@ macro_rules! deliveries {
              SELECT id, recipient_id, channel, state, reason, attempts, NULL, NULL, NULL, NULL, NULL, created_at, finished_at, ",
             $now,
             " FROM finished_delivery WHERE event_id = $1 AND id >= $2
+             UNION ALL
+             SELECT id, recipient_id, channel, 'dead', reason, attempts, NULL, NULL, NULL, NULL, NULL, created_at, finished_at, ",
+            $now,
+            " FROM dead_letter WHERE event_id = $1
              ORDER BY id LIMIT $4"
         )
     };
@@ -91,7 +95,8 @@ const WITHOUT: &str = "SELECT e.id, e.created_at, l.state AS lane_state,
     FROM endpoint e JOIN lane l ON l.id = e.id
     WHERE e.user_id = $1 AND e.id NOT IN (
         SELECT recipient_id FROM delivery WHERE event_id = $2
-        UNION ALL SELECT recipient_id FROM finished_delivery WHERE event_id = $2 AND id >= $4)
+        UNION ALL SELECT recipient_id FROM finished_delivery WHERE event_id = $2 AND id >= $4
+        UNION ALL SELECT recipient_id FROM dead_letter WHERE event_id = $2)
     ORDER BY e.id LIMIT $5";
 
 /// At most `limit` deliveries of the event, oldest first, wherever they lie. `time` is the database's statement time.
