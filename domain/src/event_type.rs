@@ -47,9 +47,15 @@ impl EventTypeName {
     /// Whether only Hookyard itself makes event types of this name.
     #[must_use]
     pub fn is_reserved(&self) -> bool {
-        let begins = self.0.get(..HOUSE_PREFIX.len());
-        self.0 == ENDPOINT_DISABLED || begins.is_some_and(|begin| begin.eq_ignore_ascii_case(HOUSE_PREFIX))
+        is_reserved(&self.0)
     }
+}
+
+/// Whether only Hookyard itself makes event types of this name, be it a good name or not.
+#[must_use]
+pub fn is_reserved(name: &str) -> bool {
+    let begins = name.get(..HOUSE_PREFIX.len());
+    name == ENDPOINT_DISABLED || begins.is_some_and(|begin| begin.eq_ignore_ascii_case(HOUSE_PREFIX))
 }
 
 impl FromStr for EventTypeName {

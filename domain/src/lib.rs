@@ -4,8 +4,8 @@
 pub mod clock;
 pub mod delivery;
 pub mod endpoint;
-pub mod event_type;
 pub mod event;
+pub mod event_type;
 pub mod id;
 pub mod job;
 pub mod problem;

@@ -1,8 +1,8 @@
 //! The handlers, one file a resource. Each reads as: load, decide, record, answer.
 
 pub(crate) mod endpoint_secrets;
-pub(crate) mod endpoints;
 pub(crate) mod endpoint_test;
+pub(crate) mod endpoints;
 pub(crate) mod envelope;
 pub(crate) mod errors;
 pub(crate) mod event_types;

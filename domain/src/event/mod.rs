@@ -10,9 +10,7 @@ use std::time::Duration;
 
 pub use data::{DataError, MAX_DATA_BYTES, MAX_NESTING, check_data};
 pub use key::{IdempotencyKey, KeyError, MAX_KEY_CHARS};
-pub use name::{
-    ENDPOINT_DISABLED, HOUSE_PREFIX, MAX_NAME_CHARS, MESSAGE_RECEIVED, TEST_EVENT_TYPE, is_of_the_house,
-};
+pub use name::{TEST_EVENT_TYPE, is_of_the_house};
 pub use unmatched::{Unmatched, UnmatchedFacts};
 
 /// How far ahead `deliver_at` may lie.

@@ -4,9 +4,8 @@ use std::collections::HashSet;
 
 use domain::{
     clock::Millis,
-    event::{
-        IdempotencyKey, MAX_DELIVER_AHEAD, MAX_NAME_CHARS, MAX_NAMED_ENDPOINTS, check_data, is_of_the_house,
-    },
+    event::{IdempotencyKey, MAX_DELIVER_AHEAD, MAX_NAMED_ENDPOINTS, check_data, is_of_the_house},
+    event_type::EventTypeName,
     id::{EndpointId, UserId},
     problem::ProblemCode,
 };
@@ -113,16 +112,13 @@ impl Wanted {
 
 fn event_type(members: &mut Members<'_>) -> Option<String> {
     let name: String = members.required("type", "must be a string")?;
-    let rule = if !(1..=MAX_NAME_CHARS).contains(&name.chars().count()) {
-        format!("must have 1 to {MAX_NAME_CHARS} characters")
-    } else if name.chars().any(char::is_control) {
-        "must not contain control characters".to_owned()
-    } else if is_of_the_house(&name) {
-        "is a type that only Hookyard itself publishes".to_owned()
-    } else {
-        return Some(name);
-    };
-    members.fault("type", rule);
+    match name.parse::<EventTypeName>() {
+        Err(wrong) => members.fault("type", wrong.to_string()),
+        Ok(_) if is_of_the_house(&name) => {
+            members.fault("type", "is a type that only Hookyard itself publishes");
+        }
+        Ok(_) => return Some(name),
+    }
     None
 }
 
