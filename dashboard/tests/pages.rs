@@ -85,7 +85,12 @@ async fn a_deliverys_page_says_why_and_shows_every_attempt() {
     let now = app.context.clock.now();
     let endpoint = endpoint(&app, "https://example.com/hook").await;
     let event = event(&app, |_| ()).await;
-    let open = delivery::Model { attempts: 2, due_at: now.0 + 301_000, ..rows::delivery(&event, &endpoint) };
+    let open = delivery::Model {
+        position: 2,
+        attempts: 2,
+        due_at: now.0 + 301_000,
+        ..rows::delivery(&event, &endpoint)
+    };
     rows::insert(app.db(), open.clone()).await.expect("a delivery");
     let odd_body = attempt::Model {
         response_body: Some(b"<h1>oops</h1>".to_vec()),
@@ -98,7 +103,7 @@ async fn a_deliverys_page_says_why_and_shows_every_attempt() {
         .expect("an attempt");
 
     let page = app.get(&format!("/deliveries/{}", open.id)).await;
-    page.shows("Attempt 2 of 10 failed: nothing listens there. The next one is due in 5 min.")
+    page.shows("Attempt 2 of 10 failed: nothing listens there. The next attempt is due in 5 min.")
         .shows("Failing")
         .shows("&#60;h1&#62;oops&#60;/h1&#62;")
         .shows("odd &#60;server&#62;")

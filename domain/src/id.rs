@@ -6,6 +6,8 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::clock::Millis;
+
 macro_rules! uuid_id {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
@@ -71,6 +73,8 @@ uuid_id! {
     AttemptId,
     /// A file that came in for an endpoint.
     UploadId,
+    /// A job that delivers again.
+    ReplayId,
     /// A row of the error log.
     ErrorId,
     /// A running process that shows a heartbeat.
@@ -92,5 +96,31 @@ pub struct UserId(pub i64);
 impl fmt::Display for UserId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// The smallest UUIDv7 of a moment: its first 48 bits are milliseconds (RFC 9562 §5.7).
+#[must_use]
+pub fn first_id_at(at: Millis) -> Uuid {
+    match u128::try_from(at.0) {
+        Err(_) => Uuid::nil(),
+        Ok(milliseconds) if milliseconds >> 48 == 0 => Uuid::from_u128(milliseconds << 80),
+        Ok(_) => Uuid::max(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_id_of_a_moment_is_below_every_id_made_then() {
+        let made = Uuid::now_v7();
+        let (seconds, nanos) = made.get_timestamp().expect("a v7 id has a time").to_unix();
+        let at = i64::try_from(seconds).expect("a date of this era") * 1_000 + i64::from(nanos / 1_000_000);
+        assert!(first_id_at(Millis(at)) < made);
+        assert!(first_id_at(Millis(at + 1)) > made);
+        assert_eq!(first_id_at(Millis(-1)), Uuid::nil());
+        assert_eq!(first_id_at(Millis(i64::MAX)), Uuid::max(), "beyond all ids");
     }
 }

@@ -27,6 +27,8 @@ pub enum ProblemCode {
     MethodNotAllowed,
     /// The body did not arrive in time.
     RequestTimeout,
+    /// What is there is not in a state that allows this.
+    Conflict,
     /// There is one of this name already.
     AlreadyExists,
     /// Others need what was to go.
@@ -47,6 +49,8 @@ pub enum ProblemCode {
     Internal,
     /// More is under way than this process takes on.
     Overloaded,
+    /// The search took longer than a search may.
+    SearchTooSlow,
     /// Something that we need is away.
     Unavailable,
 }
@@ -65,6 +69,7 @@ impl ProblemCode {
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::RequestTimeout,
+        Self::Conflict,
         Self::AlreadyExists,
         Self::InUse,
         Self::IdempotencyKeyTaken,
@@ -75,6 +80,7 @@ impl ProblemCode {
         Self::TooManyRequests,
         Self::Internal,
         Self::Overloaded,
+        Self::SearchTooSlow,
         Self::Unavailable,
     ];
 
@@ -91,6 +97,7 @@ impl ProblemCode {
             Self::NotFound => (404, "not_found", "There is nothing here"),
             Self::MethodNotAllowed => (405, "method_not_allowed", "This method is not allowed here"),
             Self::RequestTimeout => (408, "request_timeout", "The request did not arrive in time"),
+            Self::Conflict => (409, "conflict", "Its state does not allow this"),
             Self::AlreadyExists => (409, "already_exists", "There is one of this name already"),
             Self::InUse => (409, "in_use", "It is in use"),
             Self::IdempotencyKeyTaken => {
@@ -105,6 +112,9 @@ impl ProblemCode {
             Self::TooManyRequests => (429, "too_many_requests", "Too many requests, try again soon"),
             Self::Internal => (500, "internal", "Something failed on our side"),
             Self::Overloaded => (503, "overloaded", "Too much is under way, try again soon"),
+            Self::SearchTooSlow => {
+                (503, "search_too_slow", "The search took too long, narrow it by more filters")
+            }
             Self::Unavailable => (503, "unavailable", "Something is away, try again soon"),
         }
     }
@@ -178,6 +188,7 @@ mod tests {
 404 not_found: There is nothing here
 405 method_not_allowed: This method is not allowed here
 408 request_timeout: The request did not arrive in time
+409 conflict: Its state does not allow this
 409 already_exists: There is one of this name already
 409 in_use: It is in use
 409 idempotency_key_taken: Another body was published under this idempotency key
@@ -188,6 +199,7 @@ mod tests {
 429 too_many_requests: Too many requests, try again soon
 500 internal: Something failed on our side
 503 overloaded: Too much is under way, try again soon
+503 search_too_slow: The search took too long, narrow it by more filters
 503 unavailable: Something is away, try again soon
 ";
 

@@ -21,6 +21,8 @@ pub(crate) struct DeliveryRow {
     pub(crate) channel: String,
     /// The endpoint, push subscription or subscriber.
     pub(crate) recipient_id: Uuid,
+    /// Place in the retry schedule, from 0.
+    pub(crate) position: i16,
     /// Attempts recorded so far.
     pub(crate) attempts: i32,
     /// When it was accepted, in ms.
@@ -43,20 +45,35 @@ pub(crate) struct DeliveryRow {
     pub(crate) lane_state: Option<String>,
     /// Nothing is sent in its lane before this time, in ms.
     pub(crate) blocked_until: Option<i64>,
+    /// Why the lane was disabled.
+    pub(crate) off_reason: Option<String>,
+    /// Failed sends of the lane in a row.
+    pub(crate) failures: Option<i32>,
+    /// 0: the lane's breaker is closed; else it is open until then, in ms.
+    pub(crate) breaker_until: Option<i64>,
+    /// What was due before then (ms) drains at a bounded rate.
+    pub(crate) drain_before: Option<i64>,
+    /// Most sends of the lane a second.
+    pub(crate) rate_limit: Option<i32>,
+    /// Most sends of the lane under way.
+    pub(crate) max_in_flight: Option<i32>,
+    /// The endpoint's own schedule, a JSON array.
+    pub(crate) retry_schedule: Option<String>,
 }
 
 /// Both tables narrowed by the same clause, in one statement: a delivery that moves meanwhile is seen exactly once.
 fn select(narrowed: &str) -> String {
     format!(
-        "SELECT d.id, d.event_id, d.user_id, d.channel, d.recipient_id, d.attempts, d.created_at, d.due_at, d.lease_until,
-                d.state, d.reason, d.finished_at, event.event_type, endpoint.url, lane.state AS lane_state,
-                lane.blocked_until
-           FROM (SELECT * FROM (SELECT id, event_id, user_id, lane_id, channel, recipient_id, attempts, created_at, due_at,
+        "SELECT d.id, d.event_id, d.user_id, d.channel, d.recipient_id, d.position, d.attempts, d.created_at, d.due_at, d.lease_until,
+                d.state, d.reason, d.finished_at, event.event_type, endpoint.url, endpoint.retry_schedule,
+                lane.state AS lane_state, lane.blocked_until, lane.off_reason, lane.failures, lane.breaker_until,
+                lane.drain_before, lane.rate_limit, lane.max_in_flight
+           FROM (SELECT * FROM (SELECT id, event_id, user_id, lane_id, channel, recipient_id, position, attempts, created_at, due_at,
                                        lease_until, CAST(NULL AS text) AS state, CAST(NULL AS text) AS reason,
                                        CAST(NULL AS bigint) AS finished_at
                                   FROM delivery {narrowed}) AS under_way
                  UNION ALL
-                 SELECT * FROM (SELECT id, event_id, user_id, lane_id, channel, recipient_id, attempts, created_at,
+                 SELECT * FROM (SELECT id, event_id, user_id, lane_id, channel, recipient_id, position, attempts, created_at,
                                        CAST(0 AS bigint) AS due_at, CAST(0 AS bigint) AS lease_until, state, reason,
                                        finished_at
                                   FROM finished_delivery {narrowed}) AS finished) AS d
@@ -87,6 +104,7 @@ pub(crate) fn sample() -> DeliveryRow {
         user_id: Some(1),
         channel: "webhook".to_owned(),
         recipient_id: Uuid::from_u128(3),
+        position: 0,
         attempts: 0,
         created_at: 0,
         due_at: 0,
@@ -98,5 +116,12 @@ pub(crate) fn sample() -> DeliveryRow {
         url: Some("https://example.com/hook".to_owned()),
         lane_state: Some("active".to_owned()),
         blocked_until: Some(0),
+        off_reason: None,
+        failures: Some(0),
+        breaker_until: Some(0),
+        drain_before: Some(0),
+        rate_limit: None,
+        max_in_flight: None,
+        retry_schedule: None,
     }
 }

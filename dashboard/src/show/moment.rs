@@ -1,9 +1,7 @@
 //! A point in time as a page shows it: relative, with the exact time in its title. The script keeps it moving.
 
 use askama::Template;
-use domain::clock::Millis;
-
-use super::number::span;
+use domain::{clock::Millis, measure::relative};
 
 /// A time seen from another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Template)]
@@ -32,13 +30,7 @@ impl Moment {
 
     /// `now`, `3 s ago`, `in 4 min`.
     pub(crate) fn relative(&self) -> String {
-        let ahead = self.at.since(self.now).as_secs();
-        let behind = self.now.since(self.at).as_secs();
-        match (ahead, behind) {
-            (0, 0) => "now".to_owned(),
-            (0, behind) => format!("{} ago", span(behind)),
-            (ahead, _) => format!("in {}", span(ahead)),
-        }
+        relative(self.at, self.now)
     }
 }
 

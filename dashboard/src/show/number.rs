@@ -1,5 +1,7 @@
 //! Numbers, sizes and spans of time, short enough for a table's cell.
 
+pub(crate) use domain::measure::microseconds;
+
 /// With a comma at every thousand: `12,345`.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -26,27 +28,6 @@ pub(crate) fn bytes(size: u64) -> String {
         unit += 1;
     }
     format!("{amount:.1} {}", UNITS[unit])
-}
-
-/// A measured time: `840 µs`, `12.3 ms`, `1.24 s`.
-pub(crate) fn microseconds(measured: i64) -> String {
-    let measured = u64::try_from(measured).unwrap_or(0);
-    match measured {
-        0..=999 => format!("{measured} µs"),
-        1_000..=99_949 => format!("{:.1} ms", as_f64(measured) / 1e3),
-        99_950..=999_499 => format!("{:.0} ms", as_f64(measured) / 1e3),
-        _ => format!("{:.2} s", as_f64(measured) / 1e6),
-    }
-}
-
-/// How long something lasts, in the largest unit that says enough: `3 s`, `4 min`, `2 h`, `5 days`.
-pub(crate) fn span(seconds: u64) -> String {
-    match seconds {
-        0..=59 => format!("{seconds} s"),
-        60..=3_599 => format!("{} min", seconds / 60),
-        3_600..=172_799 => format!("{} h", seconds / 3_600),
-        _ => format!("{} days", seconds / 86_400),
-    }
 }
 
 /// A share in percent, never rounded up to a whole: `99.9 %` stays below `100 %` while one failed.
@@ -85,20 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn measured_times_keep_three_digits() {
-        assert_eq!(microseconds(-1), "0 µs");
-        assert_eq!(microseconds(999), "999 µs");
-        assert_eq!(microseconds(12_345), "12.3 ms");
-        assert_eq!(microseconds(99_950), "100 ms");
-        assert_eq!(microseconds(1_240_000), "1.24 s");
-    }
-
-    #[test]
-    fn spans_and_shares_round_down() {
-        assert_eq!(span(59), "59 s");
-        assert_eq!(span(119), "1 min");
-        assert_eq!(span(86_400), "24 h");
-        assert_eq!(span(172_800), "2 days");
+    fn shares_round_down() {
         assert_eq!(percent(9_999, 10_000), "99.9 %");
         assert_eq!(percent(0, 3), "0.0 %");
         assert_eq!(percent(3, 3), "100 %");

@@ -5,13 +5,17 @@ mod channel;
 mod outcome;
 mod reason;
 mod schedule;
+mod standing;
 mod state;
+mod why;
 
 pub use channel::{Channel, LaneState};
 pub use outcome::{ErrorClass, NextStep, SendResult, next_step};
 pub use reason::DeadReason;
 pub use schedule::{RetrySchedule, ScheduleError, parse_duration, write_duration};
+pub use standing::Standing;
 pub use state::DeliveryState;
+pub use why::{Facts, LaneFacts, LastAttempt, next_attempt, why};
 
 /// Claims without a record after which a delivery is dead, `worker_lost`: it takes its workers with it.
 pub const MAX_CLAIMS_WITHOUT_RECORD: u16 = 20;

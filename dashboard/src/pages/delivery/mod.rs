@@ -6,11 +6,14 @@ mod why;
 use askama::Template;
 use askama_web::WebTemplate;
 use axum::extract::{Path, State, rejection::PathRejection};
-use domain::clock::Millis;
+use domain::{
+    clock::Millis,
+    delivery::{next_attempt, why},
+};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use self::{attempt::AttemptView, why::why};
+use self::{attempt::AttemptView, why::facts};
 use crate::{
     app::App,
     frame::Frame,
@@ -68,28 +71,21 @@ async fn load(app: &App, id: Result<Path<Uuid>, PathRejection>) -> Result<Delive
     let attempts = attempts::of_delivery(db, id).await?;
     let body = events::body(db, id, row.event_id).await?;
     let now = app.sources.clock.now();
-    let standing = Standing::of(&row, now);
+    let facts = facts(&row, attempts.first(), app.settings.attempts, now);
+    let (why, next) = (why(&facts), next_attempt(&facts));
     Ok(Delivery {
-        pill: standing.pill(),
-        why: why(&row, attempts.first(), app.settings.attempts, now),
+        pill: Standing::of(&row, now).pill(),
+        why,
         event_type: row.event_type.clone().unwrap_or_else(|| "event".to_owned()),
         older_attempts: usize::try_from(row.attempts).unwrap_or(0).saturating_sub(attempts.len()),
         attempts: attempts.iter().enumerate().map(|(at, row)| AttemptView::of(row, at == 0, now)).collect(),
         accepted: Moment::new(Millis(row.created_at), now),
-        next: next_attempt(&row, standing).map(|at| Moment::new(at, now)),
+        next: next.map(|at| Moment::new(at, now)),
         ended: row.finished_at.map(|at| Moment::new(Millis(at), now)),
         upload: body.as_deref().and_then(upload_of),
         body: body.as_deref().map(Body::of),
         row,
     })
-}
-
-/// When it is tried next, as far as that is known.
-fn next_attempt(row: &DeliveryRow, standing: Standing) -> Option<Millis> {
-    match standing {
-        Standing::Pending | Standing::Failing => Some(Millis(row.due_at.max(row.blocked_until.unwrap_or(0)))),
-        _ => None,
-    }
 }
 
 /// The upload that an event is about.
@@ -108,19 +104,6 @@ fn upload_of(body: &[u8]) -> Option<Uuid> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_next_attempt_waits_for_the_lane() {
-        let row = DeliveryRow { due_at: 5, blocked_until: Some(9), ..deliveries::sample() };
-        assert_eq!(next_attempt(&row, Standing::Failing), Some(Millis(9)));
-        assert_eq!(
-            next_attempt(&DeliveryRow { blocked_until: None, ..row.clone() }, Standing::Pending),
-            Some(Millis(5))
-        );
-        for standing in [Standing::Held, Standing::Sending, Standing::Succeeded, Standing::Dead] {
-            assert_eq!(next_attempt(&row, standing), None, "{standing:?}");
-        }
-    }
 
     #[test]
     fn an_upload_is_found_in_its_event_only() {

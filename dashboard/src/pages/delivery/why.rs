@@ -1,147 +1,105 @@
-//! The sentence that says what holds a delivery or ended it, and what happens next. Pure.
+//! From a row to the facts that the sentence of `domain::delivery::why` is made of. Says nothing itself.
 
 use domain::{
     clock::Millis,
-    delivery::{DeadReason, LaneState},
+    delivery::{Facts, LaneFacts, LastAttempt, Standing},
 };
 use entity::attempt;
 
-use crate::{
-    queries::deliveries::DeliveryRow,
-    show::{moment::Moment, number::microseconds, standing::Standing},
-};
+use crate::queries::deliveries::DeliveryRow;
 
-/// Says where `row` stands and what comes next. `attempts` is how many the default schedule makes.
-pub(super) fn why(row: &DeliveryRow, last: Option<&attempt::Model>, attempts: usize, now: Millis) -> String {
-    match Standing::of(row, now) {
-        Standing::Pending => pending(row, now),
-        Standing::Failing => failing(row, last, attempts, now),
-        Standing::Held => held(row),
-        Standing::Sending => sending(row, now),
-        Standing::Succeeded => succeeded(row, last),
-        Standing::Dead => dead(row, last),
-        Standing::Cancelled => cancelled(row),
+/// The facts about `row`; `attempts` is how many the default schedule makes.
+pub(super) fn facts<'a>(
+    row: &'a DeliveryRow,
+    last: Option<&'a attempt::Model>,
+    attempts: usize,
+    now: Millis,
+) -> Facts<'a> {
+    let lane = lane(row);
+    Facts {
+        standing: row.state.as_deref().map_or_else(
+            || Standing::under_way(Millis(row.lease_until), lane.state, now),
+            Standing::finished,
+        ),
+        reason: row.reason.as_deref(),
+        attempts: row.attempts,
+        position: i32::from(row.position),
+        scheduled: own_schedule(row).unwrap_or(attempts),
+        created_at: Millis(row.created_at),
+        due_at: Millis(row.due_at),
+        lease_until: Millis(row.lease_until),
+        lane,
+        last: last.map(|last| LastAttempt {
+            status_code: last.status_code,
+            error: last.error.as_deref(),
+            error_class: last.error_class.as_deref(),
+            duration_us: last.duration_us,
+        }),
+        now,
     }
 }
 
-fn pending(row: &DeliveryRow, now: Millis) -> String {
-    match blocked(row, now) {
-        Some(wait) => {
-            format!("Accepted and stored. Its receiver asked to slow down; the first attempt follows {wait}.")
-        }
-        None if row.due_at > now.0 => {
-            format!("Accepted and stored. The first attempt is due {}.", when(row.due_at, now))
-        }
-        None => "Accepted, stored and due: the next worker with a free slot sends it.".to_owned(),
+fn lane(row: &DeliveryRow) -> LaneFacts<'_> {
+    LaneFacts {
+        state: row.lane_state.as_deref().and_then(|state| state.parse().ok()),
+        off_reason: row.off_reason.as_deref(),
+        blocked_until: row.blocked_until.unwrap_or(0),
+        failures: row.failures.unwrap_or(0),
+        breaker_until: row.breaker_until.unwrap_or(0),
+        drain_before: row.drain_before.unwrap_or(0),
+        rate_limit: row.rate_limit,
+        max_in_flight: row.max_in_flight,
     }
 }
 
-fn failing(row: &DeliveryRow, last: Option<&attempt::Model>, attempts: usize, now: Millis) -> String {
-    let failed = format!(
-        "Attempt {} of {} failed{}.",
-        row.attempts,
-        attempts.max(count(row.attempts) + 1),
-        cause(last)
-    );
-    match blocked(row, now) {
-        Some(wait) => format!("{failed} Its receiver asked to slow down; the next attempt follows {wait}."),
-        None if row.due_at > now.0 => format!("{failed} The next one is due {}.", when(row.due_at, now)),
-        None => format!("{failed} The next one is due now and waits for a free slot."),
-    }
-}
-
-fn held(row: &DeliveryRow) -> String {
-    match row.lane_state.as_deref().map(str::parse) {
-        Some(Ok(LaneState::Disabled)) => {
-            "Held: its endpoint is disabled, because it answered 410 or failed for days. It is sent once the endpoint is resumed."
-        }
-        _ => "Held: its endpoint is paused and the schedule's clock stands still. It is sent once the endpoint is resumed.",
-    }
-    .to_owned()
-}
-
-fn sending(row: &DeliveryRow, now: Millis) -> String {
-    format!(
-        "A worker is sending it: attempt {}. If the worker is lost, another one takes over {}.",
-        row.attempts + 1,
-        when(row.lease_until, now)
-    )
-}
-
-fn succeeded(row: &DeliveryRow, last: Option<&attempt::Model>) -> String {
-    let number = match row.attempts {
-        1 => "the first attempt".to_owned(),
-        number => format!("attempt {number}"),
-    };
-    match last.and_then(|last| last.status_code.map(|status| (status, last.duration_us))) {
-        Some((status, took)) => {
-            format!("Delivered by {number}: the receiver answered {status} within {}.", microseconds(took))
-        }
-        None => format!("Delivered by {number}."),
-    }
-}
-
-fn dead(row: &DeliveryRow, last: Option<&attempt::Model>) -> String {
-    let Some(Ok(reason)) = row.reason.as_deref().map(str::parse) else {
-        return "Given up on. It stays in the dead letters.".to_owned();
-    };
-    let ended = match reason {
-        DeadReason::ScheduleSpent => match row.attempts {
-            1 => format!("Its only attempt failed{}.", cause(last)),
-            attempts => format!("All {attempts} attempts of its schedule failed{}.", last_cause(last)),
-        },
-        DeadReason::Gone => "The receiver answered 410 Gone, so its endpoint was disabled.".to_owned(),
-        DeadReason::Rejected => format!("The receiver will never accept this{}.", last_cause(last)),
-        DeadReason::WorkerLost => {
-            "It was claimed again and again by workers that never came back.".to_owned()
-        }
-        DeadReason::EndpointDown => "Its whole schedule passed while its endpoint was down.".to_owned(),
-        DeadReason::HeldLimit => "More was held for its endpoint, or for longer, than is kept.".to_owned(),
-        DeadReason::EndpointDeleted => "Its endpoint was deleted.".to_owned(),
-        DeadReason::Unreadable => {
-            "The endpoint's stored secret can't be opened with this SECRET_KEY, or the stored row is damaged."
-                .to_owned()
-        }
-    };
-    format!("{ended} It stays in the dead letters and is not sent again by itself.")
-}
-
-fn cancelled(row: &DeliveryRow) -> String {
-    match row.reason.as_deref().map(str::parse) {
-        Some(Ok(DeadReason::EndpointDeleted)) => "Called off, because its endpoint was deleted.".to_owned(),
-        _ => "Called off by its owner. It is not sent again by itself.".to_owned(),
-    }
-}
-
-fn blocked(row: &DeliveryRow, now: Millis) -> Option<String> {
-    let until = row.blocked_until.filter(|until| *until > now.0 && *until > row.due_at)?;
-    Some(when(until, now))
-}
-
-fn when(at: i64, now: Millis) -> String {
-    Moment::new(Millis(at), now).relative()
-}
-
-fn cause(last: Option<&attempt::Model>) -> String {
-    said(last).map(|cause| format!(": {cause}")).unwrap_or_default()
-}
-
-fn last_cause(last: Option<&attempt::Model>) -> String {
-    said(last).map(|cause| format!(" (last: {cause})")).unwrap_or_default()
-}
-
-fn said(last: Option<&attempt::Model>) -> Option<String> {
-    let last = last?;
-    match (last.status_code, last.error.as_deref(), last.error_class.as_deref()) {
-        (Some(status), ..) => Some(format!("the receiver answered {status}")),
-        (None, Some(error), _) => Some(error.trim_end_matches('.').to_owned()),
-        (None, None, class) => class.map(str::to_owned),
-    }
-}
-
-fn count(attempts: i32) -> usize {
-    usize::try_from(attempts).unwrap_or(0)
+/// How many attempts the endpoint's own schedule makes.
+fn own_schedule(row: &DeliveryRow) -> Option<usize> {
+    let waits: Vec<f64> = serde_json::from_str(row.retry_schedule.as_deref()?).ok()?;
+    Some(waits.len() + 1)
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use domain::delivery::{next_attempt, why};
+
+    use super::*;
+    use crate::queries::deliveries::sample;
+
+    fn tell(row: &DeliveryRow) -> String {
+        why(&facts(row, None, 10, Millis(1_000_000)))
+    }
+
+    #[test]
+    fn every_column_reaches_the_sentence() {
+        let failing = DeliveryRow { attempts: 2, position: 2, due_at: 1_300_000, ..sample() };
+        assert_eq!(tell(&failing), "Attempt 2 of 10 failed. The next attempt is due in 5 min.");
+        let own = DeliveryRow { retry_schedule: Some("[1,2,3]".to_owned()), ..failing };
+        assert_eq!(tell(&own), "Attempt 2 of 4 failed. The next attempt is due in 5 min.");
+        let broken = DeliveryRow { failures: Some(10), breaker_until: Some(1_028_000), ..sample() };
+        assert_eq!(tell(&broken), "Held: the endpoint failed 10 times in a row; a probe follows in 28 s.");
+        let gone = DeliveryRow {
+            lane_state: Some("disabled".to_owned()),
+            off_reason: Some("gone".to_owned()),
+            ..sample()
+        };
+        assert!(tell(&gone).starts_with("Held: its endpoint answered 410 Gone"), "{}", tell(&gone));
+        let limited = DeliveryRow { rate_limit: Some(5), ..sample() };
+        assert!(tell(&limited).contains("at most 5 a second"));
+        let crowded = DeliveryRow { max_in_flight: Some(2), ..sample() };
+        assert!(tell(&crowded).contains("at most 2 at a time"));
+        let draining = DeliveryRow { drain_before: Some(1), ..sample() };
+        assert!(tell(&draining).contains("drains slowly"));
+        let dead =
+            DeliveryRow { state: Some("dead".to_owned()), reason: Some("held_limit".to_owned()), ..sample() };
+        assert!(tell(&dead).starts_with("More was held"));
+    }
+
+    #[test]
+    fn the_next_attempt_waits_for_the_lane() {
+        let next = |row: &DeliveryRow| next_attempt(&facts(row, None, 10, Millis(1_000)));
+        let row = DeliveryRow { due_at: 5, blocked_until: Some(9), ..sample() };
+        assert_eq!(next(&row), Some(Millis(9)));
+        assert_eq!(next(&DeliveryRow { blocked_until: None, ..row.clone() }), Some(Millis(5)));
+        assert_eq!(next(&DeliveryRow { lease_until: 2_000, ..row }), None);
+    }
+}
