@@ -13,6 +13,8 @@ pub mod event_type;
 pub mod finished_delivery;
 pub mod idempotency_key;
 pub mod lane;
+pub mod moves;
 pub mod process;
 pub mod queries;
+pub mod replay;
 pub mod upload;

@@ -4,6 +4,7 @@ use sea_orm_migration::prelude::*;
 
 mod m20261122_000001_spine;
 mod m20261124_000001_delivery_engine;
+mod m20261124_000002_replays;
 mod m20261124_000003_retention;
 
 /// Every migration, oldest first.
@@ -14,6 +15,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261122_000001_spine::Migration),
             Box::new(m20261124_000001_delivery_engine::Migration),
+            Box::new(m20261124_000002_replays::Migration),
             Box::new(m20261124_000003_retention::Migration),
         ]
     }

@@ -1,9 +1,12 @@
 //! Reads that several programs share, always scoped by who asks. One file a table; nothing here writes.
 
+pub mod delivery;
 pub mod endpoint;
 pub mod error_log;
 pub mod event;
 pub mod event_type;
+pub mod pieces;
+pub mod replay;
 pub mod upload;
 
 use domain::id::UserId;

@@ -1,0 +1,306 @@
+//! Deliveries wherever they stand – under way, finished, among the old dead letters – as one list. Each is seen exactly
+//! once, also when it moves meanwhile: it is one statement.
+
+use domain::{
+    clock::Millis,
+    delivery::{Channel, ErrorClass, Facts, LaneFacts, LastAttempt, Standing},
+    id::{DeliveryId, EndpointId, EventId, UserId, first_id_at},
+};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
+
+use super::{Scope, pieces::Pieces};
+use crate::attempt;
+
+/// Most attempts that are shown of one delivery, the newest.
+pub const MAX_ATTEMPTS: u64 = 100;
+/// How far the clocks of processes may be apart, in ms: a delivery may have an id that is older than its event's by so much.
+const SKEW_MS: i64 = 60_000;
+
+/// What a list is narrowed by. Every member that is there has to fit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Of this user.
+    pub user_id: Option<UserId>,
+    /// To this endpoint.
+    pub endpoint_id: Option<EndpointId>,
+    /// Of this event.
+    pub event_id: Option<EventId>,
+    /// That are called so.
+    pub standing: Option<Standing>,
+    /// By this channel.
+    pub channel: Option<Channel>,
+    /// Of events of this type.
+    pub event_type: Option<String>,
+    /// Accepted from then on.
+    pub since: Option<Millis>,
+    /// Accepted before then.
+    pub until: Option<Millis>,
+    /// With an attempt that failed in this way.
+    pub error_class: Option<ErrorClass>,
+    /// With a smaller id than this: those that come after it in the list.
+    pub before: Option<DeliveryId>,
+}
+
+/// A delivery with what a reader needs to know of its event, its endpoint and its lane.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Row {
+    /// Its id.
+    pub id: Uuid,
+    /// The event that it carries.
+    pub event_id: Uuid,
+    /// Whose it is; none where no user owns it.
+    pub user_id: Option<i64>,
+    /// The channel's word.
+    pub channel: String,
+    /// The endpoint, push subscription or subscriber.
+    pub recipient_id: Uuid,
+    /// Place in the retry schedule, from 0.
+    pub position: i16,
+    /// Attempts recorded so far.
+    pub attempts: i32,
+    /// When it was accepted, in ms.
+    pub created_at: i64,
+    /// When it is due, in ms; 0 when finished.
+    pub due_at: i64,
+    /// Until when a worker has it, in ms; 0 when finished.
+    pub lease_until: i64,
+    /// The final state's word, when finished.
+    pub state: Option<String>,
+    /// Why it ended so.
+    pub reason: Option<String>,
+    /// When it ended, in ms.
+    pub finished_at: Option<i64>,
+    /// The name of the event's type; none when the event is gone.
+    pub event_type: Option<String>,
+    /// The endpoint's own schedule, a JSON array of seconds.
+    pub retry_schedule: Option<String>,
+    /// The state of the lane; none when it is gone.
+    pub lane_state: Option<String>,
+    /// Why the lane was disabled.
+    pub off_reason: Option<String>,
+    /// Nothing is sent in the lane before this time, in ms.
+    pub blocked_until: Option<i64>,
+    /// Failed sends of the lane in a row.
+    pub failures: Option<i32>,
+    /// 0: the lane's breaker is closed; else it is open until then, in ms.
+    pub breaker_until: Option<i64>,
+    /// What was due by then (ms) drains at a bounded rate.
+    pub drain_before: Option<i64>,
+    /// Most sends of the lane a second.
+    pub rate_limit: Option<i32>,
+    /// Most sends of the lane under way.
+    pub max_in_flight: Option<i32>,
+    /// The database's time of the reading, in ms.
+    pub asked_at: i64,
+}
+
+impl Row {
+    /// What its sentence is made of; `scheduled` is how many attempts its schedule makes.
+    #[must_use]
+    pub fn facts<'a>(&'a self, last: Option<&'a attempt::Model>, scheduled: usize) -> Facts<'a> {
+        let lane = self.lane();
+        let now = Millis(self.asked_at);
+        Facts {
+            standing: self.state.as_deref().map_or_else(
+                || Standing::under_way(Millis(self.lease_until), lane.state, now),
+                Standing::finished,
+            ),
+            reason: self.reason.as_deref(),
+            attempts: self.attempts,
+            position: i32::from(self.position),
+            scheduled,
+            created_at: Millis(self.created_at),
+            due_at: Millis(self.due_at),
+            lease_until: Millis(self.lease_until),
+            lane,
+            last: last.map(|last| LastAttempt {
+                status_code: last.status_code,
+                error: last.error.as_deref(),
+                error_class: last.error_class.as_deref(),
+                duration_us: last.duration_us,
+            }),
+            now,
+        }
+    }
+
+    fn lane(&self) -> LaneFacts<'_> {
+        LaneFacts {
+            state: self.lane_state.as_deref().and_then(|state| state.parse().ok()),
+            off_reason: self.off_reason.as_deref(),
+            blocked_until: self.blocked_until.unwrap_or(0),
+            failures: self.failures.unwrap_or(0),
+            breaker_until: self.breaker_until.unwrap_or(0),
+            drain_before: self.drain_before.unwrap_or(0),
+            rate_limit: self.rate_limit,
+            max_in_flight: self.max_in_flight,
+        }
+    }
+}
+
+/// At most `limit` rows that `scope` may see and that `filter` lets through, newest first. Walks along the index of the
+/// event, the endpoint or the user, else along the ids; whoever runs it sets a limit of time.
+#[must_use]
+pub fn search(scope: Scope, filter: &Filter, limit: i64) -> Pieces {
+    select(limit, |query, table| {
+        query.sql(" WHERE d.id < ").id(filter.upper());
+        query.sql(" AND d.id >= ").id(filter.lower());
+        query.scope(" AND d.user_id = ", scope);
+        narrow(query, filter);
+        narrow_by_type(query, filter, table);
+        narrow_by_standing(query, filter.standing, table);
+    })
+}
+
+/// The one that has this id, if `scope` may see it.
+#[must_use]
+pub fn find(scope: Scope, id: DeliveryId) -> Pieces {
+    select(1, |query, _| {
+        query.sql(" WHERE d.id = ").id(id.0).scope(" AND d.user_id = ", scope);
+    })
+}
+
+/// The newest attempts at a delivery, newest first, at most [`MAX_ATTEMPTS`].
+///
+/// # Errors
+/// Those of the database.
+pub async fn attempts(db: &impl ConnectionTrait, id: DeliveryId) -> Result<Vec<attempt::Model>, DbErr> {
+    let of_it = attempt::Entity::find().filter(attempt::Column::DeliveryId.eq(id.0));
+    let newest = of_it.order_by_desc(attempt::Column::Number).order_by_desc(attempt::Column::Id);
+    newest.limit(MAX_ATTEMPTS).all(db).await
+}
+
+impl Filter {
+    /// Ids of the list are below this one.
+    fn upper(&self) -> Uuid {
+        let until = self.until.map_or(Uuid::max(), first_id_at);
+        self.before.map_or(until, |before| before.0.min(until))
+    }
+
+    /// Ids of the list are not below this one.
+    fn lower(&self) -> Uuid {
+        let since = self.since.map_or(Uuid::nil(), first_id_at);
+        let event =
+            self.event_id.and_then(made_at).map_or(Uuid::nil(), |at| first_id_at(Millis(at - SKEW_MS)));
+        since.max(event)
+    }
+}
+
+/// When an id was made, by the clock of the process that made it.
+fn made_at(id: EventId) -> Option<i64> {
+    let (seconds, nanos) = id.0.get_timestamp()?.to_unix();
+    i64::try_from(seconds).ok()?.checked_mul(1_000)?.checked_add(i64::from(nanos / 1_000_000))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Table {
+    Open,
+    Finished,
+    Letters,
+}
+
+const OPEN: &str = "SELECT * FROM (SELECT d.id, d.event_id, d.user_id, d.lane_id, d.channel, d.recipient_id, d.position,
+        d.attempts, d.created_at, d.due_at, d.lease_until, CAST(NULL AS text) AS state, CAST(NULL AS text) AS reason,
+        CAST(NULL AS bigint) AS finished_at, CAST(NULL AS text) AS event_type
+    FROM delivery d";
+const FINISHED: &str = " UNION ALL
+    SELECT * FROM (SELECT d.id, d.event_id, d.user_id, d.lane_id, d.channel, d.recipient_id, d.position,
+        d.attempts, d.created_at, CAST(0 AS bigint) AS due_at, CAST(0 AS bigint) AS lease_until, d.state, d.reason,
+        d.finished_at, CAST(NULL AS text) AS event_type
+    FROM finished_delivery d";
+const LETTERS: &str = " UNION ALL
+    SELECT * FROM (SELECT d.id, d.event_id, d.user_id, d.lane_id, d.channel, d.recipient_id, d.position,
+        d.attempts, d.created_at, CAST(0 AS bigint) AS due_at, CAST(0 AS bigint) AS lease_until, 'dead' AS state, d.reason,
+        d.finished_at, d.event_type
+    FROM dead_letter d";
+
+/// The three tables narrowed by the same clauses, and what belongs to their rows.
+fn select(limit: i64, narrowed: impl Fn(&mut Pieces, Table)) -> Pieces {
+    let mut query = Pieces::default();
+    query.sql(
+        "SELECT d.id, d.event_id, d.user_id, d.channel, d.recipient_id, d.position, d.attempts, d.created_at, d.due_at,
+            d.lease_until, d.state, d.reason, d.finished_at, coalesce(event.event_type, d.event_type) AS event_type,
+            endpoint.retry_schedule, lane.state AS lane_state, lane.off_reason, lane.blocked_until, lane.failures,
+            lane.breaker_until, lane.drain_before, lane.rate_limit, lane.max_in_flight, ",
+    );
+    query.now().sql(" AS asked_at FROM (");
+    for (table, sql) in [(Table::Open, OPEN), (Table::Finished, FINISHED), (Table::Letters, LETTERS)] {
+        narrowed(query.sql(sql), table);
+        query.sql(" ORDER BY d.id DESC LIMIT ").number(limit);
+        query.sql(match table {
+            Table::Open => ") AS open",
+            Table::Finished => ") AS finished",
+            Table::Letters => ") AS letters",
+        });
+    }
+    query.sql(
+        ") AS d LEFT JOIN event ON event.id = d.event_id
+        LEFT JOIN endpoint ON endpoint.id = d.recipient_id
+        LEFT JOIN lane ON lane.id = d.lane_id
+        ORDER BY d.id DESC LIMIT ",
+    );
+    query.number(limit);
+    query
+}
+
+fn narrow(query: &mut Pieces, filter: &Filter) {
+    if let Some(user) = filter.user_id {
+        query.sql(" AND d.user_id = ").number(user.0);
+    }
+    if let Some(endpoint) = filter.endpoint_id {
+        // An endpoint is a lane of its own, and lanes have an index.
+        query.sql(" AND d.lane_id = ").id(endpoint.0);
+    }
+    if let Some(event) = filter.event_id {
+        query.sql(" AND d.event_id = ").id(event.0);
+    }
+    if let Some(channel) = filter.channel {
+        query.sql(" AND d.channel = ").text(channel.as_str());
+    }
+    if let Some(class) = filter.error_class {
+        query.sql(" AND EXISTS (SELECT 1 FROM attempt a WHERE a.delivery_id = d.id AND a.error_class = ");
+        query.text(class.as_str()).sql(")");
+    }
+}
+
+fn narrow_by_type(query: &mut Pieces, filter: &Filter, table: Table) {
+    match (filter.event_type.as_deref(), table) {
+        (None, _) => {}
+        (Some(name), Table::Letters) => {
+            query.sql(" AND d.event_type = ").text(name);
+        }
+        (Some(name), Table::Open | Table::Finished) => {
+            query.sql(" AND EXISTS (SELECT 1 FROM event e WHERE e.id = d.event_id AND e.event_type = ");
+            query.text(name).sql(")");
+        }
+    }
+}
+
+fn narrow_by_standing(query: &mut Pieces, standing: Option<Standing>, table: Table) {
+    const HELD: &str = "EXISTS (SELECT 1 FROM lane l WHERE l.id = d.lane_id AND l.state <> 'active')";
+    match (standing, table) {
+        (None, _) | (Some(Standing::Dead), Table::Letters) => {}
+        (Some(Standing::Sending), Table::Open) => {
+            query.sql(" AND d.lease_until > ").now();
+        }
+        (Some(Standing::Held), Table::Open) => {
+            query.sql(" AND d.lease_until <= ").now().sql(" AND ").sql(HELD);
+        }
+        (Some(Standing::Pending), Table::Open) => {
+            query.sql(" AND d.lease_until <= ").now().sql(" AND NOT ").sql(HELD);
+        }
+        // Written out: an index of the dead knows the word, not the bound value.
+        (Some(Standing::Dead), Table::Finished) => {
+            query.sql(" AND d.state = 'dead'");
+        }
+        (Some(Standing::Succeeded), Table::Finished) => {
+            query.sql(" AND d.state = 'succeeded'");
+        }
+        (Some(Standing::Cancelled), Table::Finished) => {
+            query.sql(" AND d.state = 'cancelled'");
+        }
+        _ => {
+            query.sql(" AND 1 = 0");
+        }
+    }
+}

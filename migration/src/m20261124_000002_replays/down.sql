@@ -1,0 +1,2 @@
+DROP INDEX finished_delivery_by_user;
+DROP TABLE replay;
