@@ -9,6 +9,7 @@ pub mod janitors;
 pub mod jobs;
 pub mod queue_workers;
 pub mod record;
+pub mod replays;
 pub mod retention;
 pub mod send;
 mod services;

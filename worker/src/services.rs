@@ -18,6 +18,7 @@ use crate::{
     jobs::Jobs,
     queue_workers::{self, WorkerOptions},
     record::Recorder,
+    replays::replays,
     retention::retention,
     send::Sender,
     uploads::UploadProcessor,
@@ -112,6 +113,7 @@ fn upkeep(context: &Context, kind: &'static str, sender: &Sender) -> Vec<Service
     let (beats, gauges, partitions, orphans) =
         (context.clone(), context.clone(), context.clone(), context.clone());
     let (forgetting, examined, keys) = (context.clone(), context.clone(), context.clone());
+    let replaying = context.clone();
     let (beating, gauging) = (sender.clone(), sender.clone());
     let queue = context.queue.clone();
     vec![
@@ -121,6 +123,10 @@ fn upkeep(context: &Context, kind: &'static str, sender: &Sender) -> Vec<Service
         }),
         Service::new("partitions", move |stop| async move {
             janitors::partitions(partitions, stop).await;
+            Ok(())
+        }),
+        Service::new("replays", move |stop| async move {
+            replays(replaying, stop).await;
             Ok(())
         }),
         Service::new("retention", move |stop| async move {

@@ -1,0 +1,60 @@
+//! Pages on Postgres: the replay's row is locked before its set is read; another worker passes it over.
+
+use domain::replay::PAGE;
+use entity::{
+    queries::replay::{Candidate, Set},
+    replay::Model,
+};
+use sqlx::{PgConnection, PgPool, Result};
+use uuid::Uuid;
+
+use super::{Made, Page, ahead_of};
+
+pub(super) async fn step(pool: &PgPool, offset: i64) -> Result<Option<Made>> {
+    const NEXT: &str = "SELECT * FROM replay WHERE state = 'running' AND next_at <= $1
+        ORDER BY next_at, id LIMIT 1 FOR UPDATE SKIP LOCKED";
+    let mut tx = pool.begin().await?;
+    let now: i64 = sqlx::query_scalar("SELECT now_ms() + $1").bind(offset).fetch_one(&mut *tx).await?;
+    let next = sqlx::query_as(NEXT).bind(ahead_of(now)).fetch_optional(&mut *tx).await?;
+    let Some(replay): Option<Model> = next else { return Ok(None) };
+    let candidates: Vec<Candidate> = match Set::rest_of(&replay) {
+        Some(set) => set.candidates(PAGE).postgres(offset).build_query_as().fetch_all(&mut *tx).await?,
+        None => vec![],
+    };
+    let page = Page::of(&replay, &candidates, now);
+    let count = insert(&mut tx, &page, now).await?;
+    advance(&mut tx, replay.id, &page, count, now).await?;
+    tx.commit().await?;
+    Ok(Some(Made { replay: replay.id, count, is_last: page.is_last }))
+}
+
+/// Copies rows within the server; what is gone meanwhile is not copied.
+async fn insert(tx: &mut PgConnection, page: &Page, now: i64) -> Result<u64> {
+    const SQL: &str = "INSERT INTO delivery
+            (id, event_id, user_id, lane_id, channel, recipient_id, body, due_at, created_at)
+        SELECT next.id, d.event_id, d.user_id, d.lane_id, d.channel, d.recipient_id, d.body, next.due_at, $4
+        FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS next (old, id, due_at)
+        JOIN (SELECT id, event_id, user_id, lane_id, channel, recipient_id, body FROM finished_delivery
+              WHERE id BETWEEN $5 AND $6
+              UNION ALL
+              SELECT id, event_id, user_id, lane_id, channel, recipient_id, body FROM dead_letter
+              WHERE id BETWEEN $5 AND $6) AS d ON d.id = next.old";
+    let (Some(first), Some(last)) = (page.rows.first(), page.rows.last()) else { return Ok(0) };
+    let olds: Vec<Uuid> = page.rows.iter().map(|(old, ..)| *old).collect();
+    let ids: Vec<Uuid> = page.rows.iter().map(|(_, id, _)| *id).collect();
+    let dues: Vec<i64> = page.rows.iter().map(|(.., due)| *due).collect();
+    let query = sqlx::query(SQL).bind(olds).bind(ids).bind(dues).bind(now).bind(first.0).bind(last.0);
+    Ok(query.execute(tx).await?.rows_affected())
+}
+
+async fn advance(tx: &mut PgConnection, id: Uuid, page: &Page, count: u64, now: i64) -> Result<()> {
+    const SQL: &str = "UPDATE replay SET cursor = $2, next_at = $3, done = done + $4,
+            skipped = CASE WHEN $6 THEN greatest(total - done - $4, skipped + $5) ELSE skipped + $5 END,
+            total = greatest(total, done + skipped + $4 + $5),
+            state = CASE WHEN $6 THEN 'done' ELSE state END, finished_at = CASE WHEN $6 THEN $7 END
+        WHERE id = $1";
+    let made = i64::try_from(count).unwrap_or(i64::MAX);
+    let query = sqlx::query(SQL).bind(id).bind(page.cursor).bind(page.next_at).bind(made);
+    let query = query.bind(page.seen - made).bind(page.is_last).bind(now);
+    query.execute(tx).await.map(drop)
+}
