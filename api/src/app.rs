@@ -30,6 +30,7 @@ pub struct Parts {
     pub(crate) crowd: Semaphore,
     pub(crate) uploading: Semaphore,
     pub(crate) publishing: Semaphore,
+    pub(crate) searching: Arc<Semaphore>,
     pub(crate) stopping: CancellationToken,
 }
 
@@ -42,6 +43,10 @@ pub struct Limits {
     pub uploads: usize,
     /// Most bytes of published events under way; what would be more is answered 503.
     pub publish_bytes: usize,
+    /// Most searches that look through many rows at once; one more waits for its turn.
+    pub searches: usize,
+    /// Longest that a search may wait and take; one more moment is answered 503.
+    pub search: Duration,
     /// Longest wait for the next byte of a body.
     pub stall: Duration,
     /// Longest wait until a caller takes more of an answer. Generous: a slow line drains its buffers in bursts.
@@ -60,6 +65,8 @@ impl Default for Limits {
             in_flight: 4_096,
             uploads: 512,
             publish_bytes: 256 * 1_024 * 1_024,
+            searches: 2,
+            search: Duration::from_secs(5),
             stall: Duration::from_secs(30),
             send_stall: Duration::from_secs(120),
             upload: Duration::from_secs(3_600),
@@ -90,6 +97,7 @@ impl App {
             crowd: Semaphore::new(limits.in_flight),
             uploading: Semaphore::new(limits.uploads),
             publishing: Semaphore::new(limits.publish_bytes.div_ceil(events::UNIT)),
+            searching: Arc::new(Semaphore::new(limits.searches)),
             stopping: CancellationToken::new(),
         }))
     }

@@ -11,6 +11,7 @@ mod multipart;
 mod problem;
 mod router;
 mod routes;
+mod search;
 mod surface;
 
 pub use app::{App, Limits};

@@ -12,8 +12,8 @@ use crate::{
     edge,
     problem::Problem,
     routes::{
-        endpoint_secrets, endpoint_test, endpoints, errors, event_types, events, files, health, metrics,
-        registrations, start, upload_files, uploads,
+        deliveries, endpoint_secrets, endpoint_test, endpoints, errors, event_types, events, files, health,
+        metrics, registrations, replays, start, upload_files, uploads,
     },
 };
 
@@ -48,6 +48,16 @@ fn routes() -> Vec<Route> {
         locked("POST", "/v1/events", post(events::publish)),
         locked("POST", "/v1/events/batch", post(events::publish_batch)),
         locked("GET", "/v1/events/{id}", get(events::show)),
+        locked("GET", "/v1/deliveries", get(deliveries::list)),
+        locked("GET", "/v1/deliveries/{id}", get(deliveries::show)),
+        locked("POST", "/v1/deliveries/{id}/retry", post(deliveries::retry)),
+        locked("POST", "/v1/deliveries/{id}/cancel", post(deliveries::cancel)),
+        locked("POST", "/v1/replays", post(replays::create)),
+        locked("GET", "/v1/replays", get(replays::list)),
+        locked("GET", "/v1/replays/{id}", get(replays::show)),
+        locked("POST", "/v1/replays/{id}/pause", post(replays::pause)),
+        locked("POST", "/v1/replays/{id}/resume", post(replays::resume)),
+        locked("POST", "/v1/replays/{id}/cancel", post(replays::cancel)),
         locked("GET", "/v1/errors", get(errors::list)),
         locked("GET", "/v1/uploads/{id}", get(uploads::show)),
         open("GET", "/v1/uploads/{id}/file", get(files::show)),

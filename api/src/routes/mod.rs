@@ -1,5 +1,6 @@
 //! The handlers, one file a resource. Each reads as: load, decide, record, answer.
 
+pub(crate) mod deliveries;
 pub(crate) mod endpoint_secrets;
 pub(crate) mod endpoint_test;
 pub(crate) mod endpoints;
@@ -12,6 +13,7 @@ pub(crate) mod health;
 pub(crate) mod metrics;
 pub(crate) mod page;
 pub(crate) mod registrations;
+pub(crate) mod replays;
 pub(crate) mod start;
 pub(crate) mod upload_files;
 pub(crate) mod uploads;

@@ -1,6 +1,7 @@
 //! The API over real TCP, on throw-away databases.
 
 mod both;
+mod deliveries;
 mod edge;
 mod endpoint_changes;
 mod endpoint_life;

@@ -1,0 +1,316 @@
+//! Replays: the set is fixed, pages are made once, whoever stops when.
+
+use std::{collections::HashSet, time::Duration};
+
+use domain::{
+    clock::Millis,
+    delivery::{DeadReason, DeliveryState::Succeeded, NextStep},
+    id::{DeliveryId, EndpointId, EventId, ReplayId, UserId},
+};
+use entity::{
+    delivery, finished_delivery,
+    queries::{Scope, replay},
+};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, QueryOrder};
+use serde_json::{Value, json};
+use testkit::{Receiver, TestApp, on_both_shapes};
+use worker::{claim::claim, replays::step};
+
+use crate::hands::{ended, record};
+
+async fn ask(app: &TestApp, body: Value) -> (u16, Value) {
+    let url = format!("{}/v1/replays", app.base);
+    let answer = app.http.post(url).json(&body).send().await.expect("an answer");
+    (answer.status().as_u16(), answer.json().await.expect("JSON"))
+}
+
+/// Starts a replay and gives its id.
+async fn start(app: &TestApp, body: Value) -> ReplayId {
+    let (status, told) = ask(app, body).await;
+    assert_eq!((status, &told["state"], &told["done"]), (202, &json!("running"), &json!(0)), "{told}");
+    told["id"].as_str().and_then(|id| id.parse().ok()).expect("an id")
+}
+
+async fn total(app: &TestApp, body: Value) -> i64 {
+    let (status, told) = ask(app, body).await;
+    assert_eq!((status, told.as_object().map(serde_json::Map::len)), (200, Some(1)), "{told}");
+    told["total"].as_i64().expect("a number")
+}
+
+async fn turn(app: &TestApp, id: ReplayId, verb: &str) -> (u16, Value) {
+    let answer =
+        app.http.post(format!("{}/v1/replays/{id}/{verb}", app.base)).send().await.expect("an answer");
+    (answer.status().as_u16(), answer.json().await.expect("JSON"))
+}
+
+async fn shown(app: &TestApp, id: ReplayId) -> Value {
+    let answer = app.http.get(format!("{}/v1/replays/{id}", app.base)).send().await.expect("an answer");
+    assert_eq!(answer.status(), 200);
+    answer.json().await.expect("JSON")
+}
+
+/// State, total, done and skipped.
+async fn standing(app: &TestApp, id: ReplayId) -> (String, i64, i64, i64) {
+    let told = shown(app, id).await;
+    let number = |name: &str| told[name].as_i64().expect("a number");
+    let state = told["state"].as_str().expect("a word").to_owned();
+    (state, number("total"), number("done"), number("skipped"))
+}
+
+async fn execute(app: &TestApp, sql: &str) {
+    app.context.database.writer().execute_unprepared(sql).await.expect(sql);
+}
+
+/// Works as a worker does until nothing may go on, with time passing.
+async fn work_off(app: &TestApp) {
+    for _ in 0..100 {
+        while step(&app.context).await.expect("a step") {}
+        app.clock.forward(Duration::from_secs(1));
+    }
+}
+
+/// One event, and so many deliveries of it that died.
+async fn dead_letters(app: &TestApp, endpoint: EndpointId, count: usize) -> EventId {
+    let (event, _) = app.publish(json!({"n": 1})).await.expect("accepted");
+    execute(app, "DELETE FROM delivery").await;
+    let now = app.context.database.now(&app.clock).await.expect("the time");
+    let rows: Vec<_> = (0..count).map(|_| letter(event, endpoint, now)).collect();
+    for rows in rows.chunks(1_000) {
+        let insert = finished_delivery::Entity::insert_many(rows.to_vec());
+        insert.exec_without_returning(app.context.database.writer()).await.expect("rows");
+    }
+    event
+}
+
+fn letter(event: EventId, endpoint: EndpointId, now: Millis) -> finished_delivery::ActiveModel {
+    finished_delivery::ActiveModel {
+        id: Set(DeliveryId::new().0),
+        event_id: Set(event.0),
+        user_id: Set(Some(1)),
+        lane_id: Set(endpoint.0),
+        channel: Set("webhook".to_owned()),
+        recipient_id: Set(endpoint.0),
+        body: Set(None),
+        state: Set("dead".to_owned()),
+        reason: Set(Some("rejected".to_owned())),
+        position: Set(0),
+        attempts: Set(1),
+        claim: Set(1),
+        created_at: Set(now.0),
+        finished_at: Set(now.0),
+    }
+}
+
+async fn under_way(app: &TestApp) -> Vec<delivery::Model> {
+    let all = delivery::Entity::find().order_by_asc(delivery::Column::DueAt);
+    all.all(app.context.database.reader()).await.expect("rows")
+}
+
+async fn hooked(app: &TestApp) -> (Receiver, EndpointId) {
+    let receiver = Receiver::start(0).await.expect("a receiver");
+    let endpoint = app.register(&receiver.url("/")).await;
+    (receiver, endpoint)
+}
+
+on_both_shapes! {
+    async fn a_replay_delivers_the_same_events_again_byte_for_byte(app: TestApp) {
+        let (receiver, endpoint) = hooked(&app).await;
+        let mut events = vec![];
+        for n in 0..3 {
+            events.push(app.publish(json!({"n": n})).await.expect("accepted").0);
+        }
+        app.drain().await;
+        let filter = json!({"endpoint_id": endpoint, "state": "succeeded", "type": "upload file", "user_id": 1});
+        assert_eq!(total(&app, json!({"filter": filter, "dry_run": true})).await, 3);
+        let id = start(&app, json!({"filter": filter})).await;
+        work_off(&app).await;
+        app.drain().await;
+        assert_eq!(standing(&app, id).await, ("done".into(), 3, 3, 0));
+        assert!(shown(&app, id).await["finished_at"].is_string());
+        let calls = receiver.calls();
+        assert_eq!(calls.len(), 6);
+        for event in events {
+            let of_it: Vec<_> = calls.iter().filter(|call| call.webhook_id() == Some(event.to_string().as_str())).collect();
+            assert_eq!((of_it.len(), &of_it[0].body), (2, &of_it[1].body), "one webhook-id, one body");
+            let deliveries = app.deliveries_of(event).await;
+            assert!(deliveries.len() == 2 && deliveries.iter().all(|delivery| delivery.state == Succeeded));
+        }
+    }
+
+    async fn a_large_replay_survives_stops_and_two_workers_make_nothing_twice(app: TestApp) {
+        let (_receiver, endpoint) = hooked(&app).await;
+        let event = dead_letters(&app, endpoint, 2_500).await;
+        let id = start(&app, json!({"rate_per_second": 1_000})).await;
+        assert!(step(&app.context).await.expect("a step"));
+        assert_eq!(standing(&app, id).await, ("running".into(), 2_500, 1_000, 0), "a page, and its cursor");
+        // A stop in between is nothing but a while without steps; whoever comes goes on.
+        app.clock.forward(Duration::from_secs(60));
+        for _ in 0..12 {
+            let steps = (0..4).map(|_| step(&app.context));
+            for made in futures_util::future::join_all(steps).await {
+                made.expect("a step");
+            }
+            app.clock.forward(Duration::from_secs(1));
+        }
+        assert_eq!(standing(&app, id).await, ("done".into(), 2_500, 2_500, 0));
+        let made = under_way(&app).await;
+        let ids: HashSet<_> = made.iter().map(|row| row.id).collect();
+        assert_eq!((made.len(), ids.len()), (2_500, 2_500));
+        assert!(made.iter().all(|row| row.event_id == event.0 && row.attempts == 0 && row.position == 0));
+    }
+
+    async fn a_replay_never_meets_what_came_of_itself(app: TestApp) {
+        let (_receiver, endpoint) = hooked(&app).await;
+        dead_letters(&app, endpoint, 5).await;
+        let id = start(&app, json!({"rate_per_second": 2})).await;
+        assert!(step(&app.context).await.expect("a step"));
+        let mut buried = HashSet::new();
+        for _ in 0..20 {
+            app.clock.forward(Duration::from_secs(2));
+            let ids: Vec<_> = under_way(&app).await.iter().map(|row| row.id).collect();
+            buried.extend(ids.iter().copied());
+            let claimed = claim(&app.context, &ids).await.expect("a claim");
+            record(&app, claimed.into_iter().map(|one| ended(one, NextStep::Bury(DeadReason::Rejected))).collect()).await;
+            step(&app.context).await.expect("a step");
+        }
+        assert_eq!(standing(&app, id).await, ("done".into(), 5, 5, 0));
+        assert_eq!(buried.len(), 5, "each once");
+        assert_eq!(total(&app, json!({"dry_run": true})).await, 10, "the next one would take them in");
+    }
+
+    async fn a_replay_is_paused_resumed_and_cancelled(app: TestApp) {
+        let (_receiver, endpoint) = hooked(&app).await;
+        dead_letters(&app, endpoint, 10).await;
+        let id = start(&app, json!({"rate_per_second": 3})).await;
+        assert!(step(&app.context).await.expect("a step"));
+        let (status, told) = turn(&app, id, "pause").await;
+        assert_eq!((status, &told["state"], &told["done"]), (200, &json!("paused"), &json!(3)));
+        app.clock.forward(Duration::from_secs(60));
+        assert!(!step(&app.context).await.expect("a step"));
+        assert_eq!(turn(&app, id, "pause").await.0, 200, "it is paused already");
+        assert_eq!(turn(&app, id, "resume").await.1["state"], "running");
+        assert_eq!(turn(&app, id, "resume").await.0, 200);
+        assert!(step(&app.context).await.expect("a step"));
+        assert_eq!(standing(&app, id).await, ("running".into(), 10, 6, 0));
+        let (status, told) = turn(&app, id, "cancel").await;
+        assert_eq!((status, &told["state"]), (200, &json!("cancelled")));
+        assert!(told["finished_at"].is_string());
+        work_off(&app).await;
+        assert_eq!(standing(&app, id).await, ("cancelled".into(), 10, 6, 0));
+        assert_eq!(under_way(&app).await.len(), 6, "what was made is delivered");
+        assert_eq!(turn(&app, id, "cancel").await.0, 200);
+        for verb in ["pause", "resume"] {
+            let (status, told) = turn(&app, id, verb).await;
+            assert_eq!((status, &told["code"]), (409, &json!("conflict")), "{verb}");
+        }
+        assert_eq!(turn(&app, ReplayId::new(), "pause").await.0, 404);
+    }
+
+    async fn a_rate_is_kept_whoever_makes_the_pages(app: TestApp) {
+        let (_receiver, endpoint) = hooked(&app).await;
+        dead_letters(&app, endpoint, 40).await;
+        start(&app, json!({"rate_per_second": 10})).await;
+        for _ in 0..20 {
+            let steps = (0..3).map(|_| step(&app.context));
+            for made in futures_util::future::join_all(steps).await {
+                made.expect("a step");
+            }
+            app.clock.forward(Duration::from_millis(300));
+        }
+        let due: Vec<i64> = under_way(&app).await.iter().map(|row| row.due_at).collect();
+        assert_eq!(due.len(), 40);
+        assert!(due.windows(11).all(|second| second[10] - second[0] >= 1_000), "never more than ten a second: {due:?}");
+    }
+
+    async fn what_cannot_be_delivered_again_is_skipped_and_counted(app: TestApp) {
+        let (_one, kept) = hooked(&app).await;
+        let (_other, deleted) = hooked(&app).await;
+        dead_letters(&app, deleted, 4).await;
+        dead_letters(&app, kept, 3).await;
+        let now = app.context.database.now(&app.clock).await.expect("the time");
+        let of_nothing = letter(EventId::new(), kept, now);
+        finished_delivery::Entity::insert(of_nothing).exec_without_returning(app.context.database.writer()).await.expect("a row");
+        let id = start(&app, json!({})).await;
+        let hex = deleted.0.simple();
+        let literal = if app.context.config.redis_url.is_some() || matches!(app.context.database.pool(), platform::database::Pool::Postgres(_)) { format!("'{hex}'") } else { format!("x'{hex}'") };
+        execute(&app, &format!("UPDATE lane SET state = 'deleted' WHERE id = {literal}")).await;
+        work_off(&app).await;
+        assert_eq!(standing(&app, id).await, ("done".into(), 8, 3, 5));
+        assert!(under_way(&app).await.iter().all(|row| row.lane_id == kept.0));
+    }
+
+    async fn what_left_the_set_meanwhile_is_skipped_and_old_dead_letters_belong_to_it(app: TestApp) {
+        let (_receiver, endpoint) = hooked(&app).await;
+        dead_letters(&app, endpoint, 6).await;
+        execute(&app, "INSERT INTO dead_letter (id, event_id, user_id, lane_id, channel, recipient_id, event_type, body, reason, position, attempts, claim, created_at, finished_at)
+            SELECT f.id, f.event_id, f.user_id, f.lane_id, f.channel, f.recipient_id, e.event_type, e.body, f.reason, f.position, f.attempts, f.claim, f.created_at, f.finished_at
+            FROM finished_delivery f JOIN event e ON e.id = f.event_id ORDER BY f.id LIMIT 2").await;
+        execute(&app, "DELETE FROM finished_delivery WHERE id IN (SELECT id FROM dead_letter)").await;
+        let id = start(&app, json!({"filter": {"type": "upload file"}})).await;
+        assert_eq!(standing(&app, id).await, ("running".into(), 6, 0, 0));
+        let last = finished_delivery::Entity::find().order_by_desc(finished_delivery::Column::Id);
+        let last = last.one(app.context.database.reader()).await.expect("a look").expect("a row").id;
+        let retried = app.http.post(format!("{}/v1/deliveries/{last}/retry", app.base)).send().await.expect("an answer");
+        assert_eq!(retried.status(), 200);
+        work_off(&app).await;
+        assert_eq!(standing(&app, id).await, ("done".into(), 6, 5, 1));
+        let made = under_way(&app).await;
+        assert_eq!((made.len(), made.iter().filter(|row| row.body.is_some()).count()), (6, 2));
+    }
+
+    async fn each_filter_narrows_the_set(app: TestApp) {
+        let (_one, endpoint) = hooked(&app).await;
+        dead_letters(&app, endpoint, 3).await;
+        let count = async |filter: Value| total(&app, json!({"filter": filter, "dry_run": true})).await;
+        let (before, after) = (Millis(app.clock.now().0 - 60_000), Millis(app.clock.now().0 + 60_000));
+        for (filter, wanted) in [
+            (json!({}), 3),
+            (json!({"state": "dead"}), 3),
+            (json!({"state": "succeeded"}), 0),
+            (json!({"state": "cancelled"}), 0),
+            (json!({"user_id": 1}), 3),
+            (json!({"user_id": 2}), 0),
+            (json!({"endpoint_id": endpoint}), 3),
+            (json!({"endpoint_id": EndpointId::new()}), 0),
+            (json!({"type": "upload file"}), 3),
+            (json!({"type": "invoice.paid"}), 0),
+            (json!({"since": before.rfc3339(), "until": after.rfc3339()}), 3),
+            (json!({"since": after.rfc3339()}), 0),
+            (json!({"until": before.rfc3339()}), 0),
+        ] {
+            assert_eq!(count(filter.clone()).await, wanted, "{filter}");
+        }
+        assert_eq!(under_way(&app).await, [], "a dry run makes nothing");
+    }
+
+    async fn no_more_than_ten_replays_of_a_user_are_under_way(app: TestApp) {
+        let (_receiver, endpoint) = hooked(&app).await;
+        dead_letters(&app, endpoint, 1).await;
+        let mut ids = vec![];
+        for _ in 0..10 {
+            ids.push(start(&app, json!({"filter": {"user_id": 1}})).await);
+        }
+        let (status, told) = ask(&app, json!({"filter": {"user_id": 1}})).await;
+        assert_eq!((status, &told["code"]), (409, &json!("conflict")), "{told}");
+        start(&app, json!({})).await;
+        assert_eq!(turn(&app, ids[0], "cancel").await.0, 200);
+        start(&app, json!({"filter": {"user_id": 1}})).await;
+        let db = app.context.database.reader();
+        let (own, other) = (Scope::User(UserId(1)), Scope::User(UserId(2)));
+        assert_eq!(replay::page(db, own, None, 100).await.expect("rows").len(), 11);
+        assert_eq!(replay::page(db, other, None, 100).await.expect("rows"), []);
+        assert!(replay::find(db, own, ids[1]).await.expect("a look").is_some());
+        assert_eq!(replay::find(db, other, ids[1]).await.expect("a look"), None);
+    }
+
+    async fn a_real_worker_works_a_replay_by_itself(app: TestApp) {
+        let (receiver, endpoint) = hooked(&app).await;
+        dead_letters(&app, endpoint, 30).await;
+        let worker = app.work();
+        let id = start(&app, json!({"rate_per_second": 1_000})).await;
+        assert_eq!(receiver.wait_for(30, Duration::from_secs(30)).await.len(), 30);
+        worker.stop().await;
+        assert_eq!(standing(&app, id).await, ("done".into(), 30, 30, 0));
+        assert_eq!(app.counts().await, (0, 60));
+    }
+}
