@@ -54,8 +54,8 @@ impl std::str::FromStr for Time {
 
     // A bare `+` of an offset arrives as a space.
     fn from_str(text: &str) -> Result<Self, ()> {
-        Millis::from_rfc3339(text)
-            .or_else(|| Millis::from_rfc3339(&text.replace(' ', "+")))
+        Millis::parse_rfc3339(text)
+            .or_else(|| Millis::parse_rfc3339(&text.replace(' ', "+")))
             .map(Self)
             .ok_or(())
     }

@@ -51,8 +51,8 @@ impl Wanted {
                 .take("state", "must be one of dead, succeeded, cancelled", finished)
                 .unwrap_or(DeliveryState::Dead),
             event_type: filter.take("type", "must be a string of 1 to 255 characters", name),
-            since: filter.take("since", time, |value| Millis::from_rfc3339(value.as_str()?)),
-            until: filter.take("until", time, |value| Millis::from_rfc3339(value.as_str()?)),
+            since: filter.take("since", time, |value| Millis::parse_rfc3339(value.as_str()?)),
+            until: filter.take("until", time, |value| Millis::parse_rfc3339(value.as_str()?)),
             rate: rate.unwrap_or(DEFAULT_RATE),
             dry_run: dry_run.unwrap_or(false),
         };
