@@ -1,18 +1,17 @@
 //! The services of a worker, in the order in which they stop: first nothing new is taken, then what was taken is sent and
 //! recorded, then the house is swept.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use channels::OutboundError;
 use domain::{id::ProcessId, job::QueueName};
 use futures_util::FutureExt;
 use platform::{context::Context, supervisor::Service};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    claim::{Claimer, Claims},
-    dispatch::Dispatcher,
+    claim::{Claimer, Claims, Slots},
+    dispatch::{Dispatcher, Waiting},
     doctor::doctor,
     janitors::{self, Heartbeat},
     jobs::Jobs,
@@ -38,15 +37,17 @@ const KEPT_FOR_RECORDS: Duration = Duration::from_secs(3);
 /// # Errors
 /// When the HTTP client can't be built.
 pub fn services(context: &Context, kind: &'static str) -> Result<Vec<Service>, OutboundError> {
-    let slots = Arc::new(Semaphore::new(context.config.send_slots));
+    let (slots, waiting) = (Slots::new(context.config.send_slots), Waiting::default());
     let (recorder, records) = Recorder::new(context);
+    let records = records.telling(waiting.clone());
     let sender = Sender::new(context, recorder)?;
-    let (claimer, claims) = Claimer::new(context, slots);
+    let (claimer, claims) = Claimer::new(context, slots.clone());
     // Cancelled with the first service: from then on nothing is claimed, and what was claimed has all the time there is.
     let halt = CancellationToken::new();
     let jobs = Jobs { claimer, uploads: UploadProcessor::new(context, halt.clone()) };
 
-    let mut services = vec![dispatcher(context, &jobs, halt.clone())];
+    let dispatches = Dispatcher::new(context.clone(), jobs.clone()).with_slots(slots, waiting);
+    let mut services = vec![dispatcher(dispatches, halt.clone())];
     services.extend(queues(context, &jobs));
     services.push(sends(context, claims, &sender, halt));
     services.push(Service::new("recorder", |stop| async move {
@@ -69,8 +70,7 @@ pub fn dashboard_on(context: &Context, listener: std::net::TcpListener) -> Vec<S
     dashboard::services_on(context, listener)
 }
 
-fn dispatcher(context: &Context, jobs: &Jobs, halt: CancellationToken) -> Service {
-    let dispatcher = Dispatcher::new(context.clone(), jobs.clone());
+fn dispatcher(dispatcher: Dispatcher<Jobs>, halt: CancellationToken) -> Service {
     Service::new("dispatcher", |stop| async move {
         let halting = stop.clone().cancelled_owned().then(|()| async move { halt.cancel() });
         tokio::join!(dispatcher.run(stop), halting);

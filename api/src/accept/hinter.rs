@@ -10,12 +10,8 @@ use std::{
 };
 
 use domain::job::QueueName;
-use entity::bulk::{Work, postgres, sqlite};
-use platform::{
-    context::Context,
-    database::{DatabaseError, Pool},
-    queue::Queue,
-};
+use entity::bulk::{Work, unhint};
+use platform::{context::Context, queue::Queue};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
@@ -109,19 +105,11 @@ impl Hints {
     /// Takes the mark off rows whose hint found no room, so that the dispatcher sees them at once.
     async fn give_back(&self, queue: QueueName, ids: &[Uuid]) {
         let work = if queue == QueueName::Uploads { Work::Uploads } else { Work::Deliveries };
-        if let Err(error) = unhint(&self.context, work, ids).await {
+        if let Err(error) = unhint(self.context.database.writer(), work, ids).await {
             debug!(%error, "marks were left on rows without a hint; they run out by themselves");
         }
         self.context.queue.wake();
     }
-}
-
-async fn unhint(context: &Context, work: Work, ids: &[Uuid]) -> Result<(), DatabaseError> {
-    match context.database.pool() {
-        Pool::Postgres(pool) => postgres::unhint(&mut *pool.acquire().await?, work, ids).await?,
-        Pool::Sqlite(pool) => sqlite::unhint(&mut *pool.acquire().await?, work, ids).await?,
-    }
-    Ok(())
 }
 
 impl Pause {

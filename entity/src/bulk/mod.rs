@@ -1,6 +1,7 @@
 //! Inserts of many rows in one statement, for those who accept work and those who finish it.
 //! Called inside the caller's transaction; never commits.
 
+mod hints;
 pub mod keys;
 pub mod postgres;
 pub mod sqlite;
@@ -11,6 +12,8 @@ use domain::{
     id::{DeliveryId, EndpointId, EventId, LaneId, UploadId, UserId},
 };
 use uuid::Uuid;
+
+pub use hints::unhint;
 
 /// An event to insert. `created_at` is set by the statement.
 #[derive(Clone, Debug)]

@@ -90,11 +90,7 @@ pub async fn insert_uploads(tx: &mut PgConnection, rows: &[UploadRow], stamp: St
         .map(drop)
 }
 
-/// Takes the hints' mark off rows whose hint was not pushed, so that the dispatcher need not wait for it.
-///
-/// # Errors
-/// Those of the database.
-pub async fn unhint(tx: &mut PgConnection, work: super::Work, ids: &[Uuid]) -> Result<()> {
+pub(super) async fn unhint(tx: &mut PgConnection, work: super::Work, ids: &[Uuid]) -> Result<()> {
     let sql = match work {
         super::Work::Deliveries => {
             "UPDATE delivery SET hinted_until = 0 WHERE id = ANY($1) AND hinted_until > 0"

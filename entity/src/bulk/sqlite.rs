@@ -83,11 +83,7 @@ pub async fn insert_uploads(tx: &mut SqliteConnection, rows: &[UploadRow], stamp
     Ok(())
 }
 
-/// Takes the hints' mark off rows whose hint was not pushed, so that the dispatcher need not wait for it.
-///
-/// # Errors
-/// Those of the database.
-pub async fn unhint(tx: &mut SqliteConnection, work: Work, ids: &[Uuid]) -> Result<()> {
+pub(super) async fn unhint(tx: &mut SqliteConnection, work: Work, ids: &[Uuid]) -> Result<()> {
     let head = match work {
         Work::Deliveries => "UPDATE delivery SET hinted_until = 0 WHERE id IN ",
         Work::Uploads => "UPDATE upload SET hinted_until = 0 WHERE id IN ",

@@ -20,7 +20,9 @@ async fn holds_no_more_than_it_can_send(shape: Shape) {
     let app = TestApp::start_with(shape, &[("SEND_SLOTS", "3")]).await;
     let receiver = Receiver::start(0).await.expect("a receiver");
     receiver.answer_always(Answer::Hang);
-    app.register(&receiver.url("/")).await;
+    for path in ["/a", "/b", "/c"] {
+        app.register(&receiver.url(path)).await;
+    }
     publish(&app, 40).await;
     let worker = app.work();
     assert_eq!(receiver.wait_for(3, SOON).await.len(), 3);

@@ -6,26 +6,34 @@ use platform::database::Pool;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use worker::{claim::claim, record::Recorder, send::Sender, uploads::UploadProcessor};
+use worker::{claim::claim, dispatch, record::Recorder, send::Sender, uploads::UploadProcessor};
 
 use super::TestApp;
 
 /// Rounds after which work that is still due counts as left behind.
 const ROUNDS: usize = 50;
+/// Rows of one look.
+const ROOM: usize = 1_000;
 /// Longest that one round of sends may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 impl TestApp {
-    /// Works all that is due: uploads, then deliveries, until nothing is.
+    /// Works all that is due: uploads, then deliveries, until nothing is. Of a lane with limits that is what looks grant
+    /// it now: the rest is not left behind.
     ///
     /// # Panics
     /// When work is left behind.
     pub async fn drain(&self) {
         for _ in 0..ROUNDS {
             let uploads = self.due("upload u WHERE u.state = 'received' AND u.due_at <= {now}").await;
+            // Marks what is granted; what it finds of other lanes is found below, whatever its hints say.
+            dispatch::deliveries(&self.context, Uuid::nil(), ROOM).await.expect("a look");
             let deliveries = self
                 .due("delivery u LEFT JOIN lane l ON l.id = u.lane_id
-                      WHERE coalesce(l.state = 'active' AND l.blocked_until <= {now}, true) AND u.due_at <= {now} AND u.lease_until <= {now}")
+                      WHERE coalesce(l.state = 'active' AND l.blocked_until <= {now} AND l.breaker_until <= {now}
+                        AND (u.hinted_until > {now} OR (l.rate_limit IS NULL AND l.max_in_flight IS NULL
+                             AND l.breaker_until = 0 AND u.due_at > l.drain_before)), true)
+                      AND u.due_at <= {now} AND u.lease_until <= {now}")
                 .await;
             if uploads.is_empty() && deliveries.is_empty() {
                 return;

@@ -1,14 +1,15 @@
-//! The claimer: groups the ids of many jobs into one claim, as wide as there are free send slots.
+//! The claimer: groups the ids of many jobs into one claim, as wide as there are free send slots. No lane gets more of
+//! these than its share.
 
 use std::sync::Arc;
 
 use platform::{context::Context, telemetry::names};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use uuid::Uuid;
 
-use super::{Claimed, claim};
+use super::{Claimed, Slot, Slots, claim_within};
 
 /// Most ids that one statement claims.
 const BATCH: usize = 512;
@@ -38,13 +39,13 @@ pub struct Claimer {
 pub struct Claims {
     requests: mpsc::Receiver<Request>,
     context: Context,
-    slots: Arc<Semaphore>,
+    slots: Slots,
 }
 
 impl Claimer {
-    /// A claimer for that many send slots, and its work.
+    /// A claimer for these send slots, and its work.
     #[must_use]
-    pub fn new(context: &Context, slots: Arc<Semaphore>) -> (Self, Claims) {
+    pub fn new(context: &Context, slots: Slots) -> (Self, Claims) {
         let (sender, requests) = mpsc::channel(WAITING);
         (Self { requests: sender }, Claims { requests, context: context.clone(), slots })
     }
@@ -61,7 +62,7 @@ impl Claimer {
 
 impl Claims {
     /// Claims until `stop`, handing each claimed delivery with its slot to `send`.
-    pub async fn run(mut self, stop: CancellationToken, send: impl Fn(Claimed, OwnedSemaphorePermit)) {
+    pub async fn run(mut self, stop: CancellationToken, send: impl Fn(Claimed, Slot)) {
         let mut left_over = None;
         while let Some((requests, slots)) = self.next(&mut left_over, &stop).await {
             let ids: Vec<Uuid> = requests.iter().flat_map(|request| request.ids.iter().copied()).collect();
@@ -82,10 +83,10 @@ impl Claims {
             Some(request) => Some(request),
             None => Some(stop.run_until_cancelled(self.requests.recv()).await??),
         };
-        let first = Arc::clone(&self.slots).acquire_owned();
+        let first = Arc::clone(self.slots.permits()).acquire_owned();
         let mut slots = stop.run_until_cancelled(first).await?.ok()?;
         // Only this task takes slots: what is available now stays so.
-        let room = BATCH.min(self.slots.available_permits() + 1);
+        let room = BATCH.min(self.slots.permits().available_permits() + 1);
         let (mut requests, mut wanted) = (vec![], 0);
         while let Some(mut request) = next.take() {
             *left_over = request.split_off(room - wanted);
@@ -96,20 +97,17 @@ impl Claims {
             }
         }
         let more = u32::try_from(wanted.saturating_sub(1)).ok()?;
-        slots.merge(Arc::clone(&self.slots).try_acquire_many_owned(more).ok()?);
+        slots.merge(Arc::clone(self.slots.permits()).try_acquire_many_owned(more).ok()?);
         Some((requests, slots))
     }
 
-    async fn claim(
-        &self,
-        ids: Vec<Uuid>,
-        mut slots: OwnedSemaphorePermit,
-        send: &impl Fn(Claimed, OwnedSemaphorePermit),
-    ) {
-        match claim(&self.context, &ids).await {
+    async fn claim(&self, ids: Vec<Uuid>, mut slots: OwnedSemaphorePermit, send: &impl Fn(Claimed, Slot)) {
+        let share = self.slots.share(slots.num_permits());
+        match claim_within(&self.context, &ids, &share).await {
             Ok(claimed) => {
                 for delivery in claimed {
                     let slot = slots.split(1).expect("never more are claimed than slots were taken for");
+                    let slot = self.slots.hold(delivery.lane_id(), slot);
                     send(delivery, slot);
                 }
             }

@@ -1,9 +1,11 @@
 //! Claim: due rows become this worker's for the length of a lease. A hint that arrives twice claims nothing the second time.
 //! Claims of many jobs are grouped into one statement, and wait for free send slots, so that a worker never holds what it
-//! cannot send.
+//! cannot send. Nor does a lane get more slots than its share: what it may not have is put off.
 
 mod claimer;
 mod postgres;
+mod share;
+mod slots;
 mod sqlite;
 
 use bytes::Bytes;
@@ -19,9 +21,15 @@ use platform::{
 use uuid::Uuid;
 
 pub use claimer::{Claimer, Claims};
+pub use share::{Share, may_take};
+pub use slots::{Slot, Slots};
 
 /// What a lease lasts beyond the deadline of the send that it guards.
 const LEASE_MARGIN: std::time::Duration = std::time::Duration::from_secs(30);
+/// How long a due delivery is put off whose lane holds its share of the slots, in ms.
+const PUT_OFF_MS: i64 = 1_000;
+/// How long accepts then leave that lane to the dispatcher, in ms.
+const BACKLOG_MS: i64 = 3_000;
 
 /// A delivery that is this worker's until its lease ends, with all that its send needs.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -106,19 +114,41 @@ impl Claimed {
     }
 }
 
-/// Claims those of `ids` that are due, not leased, and whose lane may be used now.
+/// The times that a claim sets, in ms, and the time that it compares with.
+#[derive(Clone, Copy)]
+struct Times {
+    /// SQLite: now. Postgres: an offset that is added to the server's clock.
+    now_or_offset: i64,
+    deadline: i64,
+    margin: i64,
+}
+
+/// Claims those of `ids` that are due, not leased, and whose lane may be used now. Of a lane with a limit only what a
+/// look has granted, while that hint is trusted.
 ///
 /// # Errors
 /// Those of the database; then nothing was claimed, or what was is free again when its lease ends.
 pub async fn claim(context: &Context, ids: &[Uuid]) -> Result<Vec<Claimed>, DatabaseError> {
-    let time = context.database.statement_time(&context.clock);
-    let deadline_ms = millis(context.config.delivery_timeout);
-    let margin_ms = millis(LEASE_MARGIN);
+    claim_within(context, ids, &Share::unbounded()).await
+}
+
+/// Claims as [`claim`] does, of each lane only as many as its share allows. The others are put off for a second.
+///
+/// # Errors
+/// Those of the database; then nothing was claimed, or what was is free again when its lease ends.
+pub async fn claim_within(
+    context: &Context,
+    ids: &[Uuid],
+    share: &Share,
+) -> Result<Vec<Claimed>, DatabaseError> {
+    let times = Times {
+        now_or_offset: context.database.statement_time(&context.clock),
+        deadline: millis(context.config.delivery_timeout),
+        margin: millis(LEASE_MARGIN),
+    };
     Ok(match context.database.pool() {
-        Pool::Postgres(pool) => {
-            within_deadline(postgres::claim(pool, ids, time, deadline_ms, margin_ms)).await?
-        }
-        Pool::Sqlite(pool) => sqlite::claim(pool, ids, time, deadline_ms, margin_ms).await?,
+        Pool::Postgres(pool) => within_deadline(postgres::claim(pool, ids, times, share)).await?,
+        Pool::Sqlite(pool) => sqlite::claim(pool, ids, times, share).await?,
     })
 }
 

@@ -5,11 +5,12 @@ use entity::bulk::sqlite::push_list;
 use sqlx::{QueryBuilder, Result, Sqlite, SqlitePool};
 use uuid::Uuid;
 
-use super::Claimed;
+use super::{BACKLOG_MS, Claimed, PUT_OFF_MS, Share, Times};
 
-/// Marks the due ones and returns their ids.
-const MARK: &str = "UPDATE delivery AS d
-    SET claim = d.claim + 1, hinted_until = 0, lease_until = ";
+/// Whether only what a look has granted may be claimed.
+const GRANTED_ONLY: &str =
+    "coalesce(l.rate_limit IS NOT NULL OR l.max_in_flight IS NOT NULL OR l.breaker_until > 0
+    OR d.due_at <= l.drain_before, false)";
 /// Reads all that a send needs.
 const READ: &str = "SELECT d.id, d.event_id, d.user_id, d.lane_id, d.channel,
         coalesce(d.body, event.body, x'') AS body, coalesce(d.body, event.body) IS NOT NULL AS has_body,
@@ -20,30 +21,77 @@ const READ: &str = "SELECT d.id, d.event_id, d.user_id, d.lane_id, d.channel,
 pub(super) async fn claim(
     pool: &SqlitePool,
     ids: &[Uuid],
-    now: i64,
-    deadline_ms: i64,
-    margin_ms: i64,
+    times: Times,
+    share: &Share,
 ) -> Result<Vec<Claimed>> {
+    let now = times.now_or_offset;
     let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
-    let mut mark = QueryBuilder::<Sqlite>::new(MARK);
-    mark.push_bind(now + margin_ms);
-    mark.push(" + coalesce((SELECT timeout_ms FROM endpoint e WHERE e.id = d.recipient_id), ");
-    mark.push_bind(deadline_ms).push(") WHERE d.due_at <= ").push_bind(now);
-    mark.push(" AND d.lease_until <= ").push_bind(now);
-    // A delivery whose event or lane is gone is claimed all the same: it is buried, not passed over for ever.
-    mark.push(" AND NOT EXISTS (SELECT 1 FROM lane l WHERE l.id = d.lane_id AND (l.state <> 'active' OR l.blocked_until > ");
-    mark.push_bind(now).push(")) AND d.id IN ");
-    push_list(&mut mark, ids);
-    mark.push(" RETURNING id");
-    let marked: Vec<Uuid> = mark.build_query_scalar().fetch_all(&mut *tx).await?;
-    if marked.is_empty() {
+    let due: Vec<(Uuid, Uuid)> = candidates(ids, now).build_query_as().fetch_all(&mut *tx).await?;
+    if due.is_empty() {
         return Ok(vec![]);
     }
+    let (granted, refused) =
+        if share.has_room_for_all(due.len()) { (due, vec![]) } else { share.admit(&due) };
+    if !refused.is_empty() {
+        put_off(&refused, now).build().execute(&mut *tx).await?;
+        note_backlogs(&refused, now).build().execute(&mut *tx).await?;
+    }
+    let granted: Vec<Uuid> = granted.into_iter().map(|(id, _)| id).collect();
+    mark(&granted, times).build().execute(&mut *tx).await?;
     let mut read = QueryBuilder::<Sqlite>::new(READ);
-    push_list(&mut read, &marked);
+    push_list(&mut read, &granted);
     let claimed = read.build_query_as().fetch_all(&mut *tx).await?;
     tx.commit().await?;
     Ok(claimed)
+}
+
+/// What may be claimed now, with its lane.
+fn candidates(ids: &[Uuid], now: i64) -> QueryBuilder<Sqlite> {
+    let mut select = QueryBuilder::new(
+        "SELECT d.id, d.lane_id FROM delivery d LEFT JOIN lane l ON l.id = d.lane_id WHERE d.due_at <= ",
+    );
+    select.push_bind(now).push(" AND d.lease_until <= ").push_bind(now);
+    // A delivery whose event or lane is gone is claimed all the same: it is buried, not passed over for ever.
+    select
+        .push(" AND coalesce(l.state = 'active' AND max(l.blocked_until, l.breaker_until) <= ")
+        .push_bind(now);
+    select
+        .push(" AND (d.hinted_until > ")
+        .push_bind(now)
+        .push(" OR NOT ")
+        .push(GRANTED_ONLY)
+        .push("), true)");
+    select.push(" AND d.id IN ");
+    push_list(&mut select, ids);
+    select
+}
+
+fn mark(ids: &[Uuid], times: Times) -> QueryBuilder<Sqlite> {
+    let mut mark =
+        QueryBuilder::new("UPDATE delivery AS d SET claim = d.claim + 1, hinted_until = 0, lease_until = ");
+    mark.push_bind(times.now_or_offset + times.margin);
+    mark.push(" + coalesce((SELECT timeout_ms FROM endpoint e WHERE e.id = d.recipient_id), ");
+    mark.push_bind(times.deadline).push(") WHERE d.id IN ");
+    push_list(&mut mark, ids);
+    mark
+}
+
+fn put_off(refused: &[(Uuid, Uuid)], now: i64) -> QueryBuilder<Sqlite> {
+    let ids: Vec<Uuid> = refused.iter().map(|(id, _)| *id).collect();
+    let mut update = QueryBuilder::new("UPDATE delivery AS d SET hinted_until = CASE WHEN (SELECT ");
+    update.push(GRANTED_ONLY).push(" FROM lane l WHERE l.id = d.lane_id) THEN 0 ELSE ");
+    update.push_bind(now + PUT_OFF_MS).push(" END WHERE d.id IN ");
+    push_list(&mut update, &ids);
+    update
+}
+
+fn note_backlogs(refused: &[(Uuid, Uuid)], now: i64) -> QueryBuilder<Sqlite> {
+    let lanes: Vec<Uuid> = refused.iter().map(|(_, lane)| *lane).collect();
+    let mut update = QueryBuilder::new("UPDATE lane SET backlog_until = ");
+    update.push_bind(now + BACKLOG_MS).push(" WHERE backlog_until <= ").push_bind(now + BACKLOG_MS / 2);
+    update.push(" AND id IN ");
+    push_list(&mut update, &lanes);
+    update
 }
 
 pub(super) async fn release(pool: &SqlitePool, claimed: &[(DeliveryId, i32)]) -> Result<()> {

@@ -1,20 +1,21 @@
 //! The loop: looks when woken and every second, lane after lane in turn, and hints what it found within the window.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use domain::job::{QueueName, WINDOW};
-use entity::bulk::{Work, postgres, sqlite};
-use platform::{
-    context::Context,
-    database::{DatabaseError, Pool},
-    telemetry::names,
-};
-use tokio::sync::Semaphore;
+use platform::{context::Context, database::DatabaseError, telemetry::names};
+use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
+use tracing::warn;
 use uuid::Uuid;
 
-use super::look::{self, Found};
+use super::{
+    hand_on::{Feed, Hands},
+    look::{self, Bounds, Look, Which},
+    share::Workers,
+    waiting::Waiting,
+};
+use crate::claim::Slots;
 
 /// How often it looks when nobody wakes it.
 const EVERY: Duration = Duration::from_secs(1);
@@ -26,14 +27,8 @@ const FULL: Duration = Duration::from_millis(50);
 const LOOKS_A_ROUND: usize = 16;
 /// Uploads that are hinted ahead: they take long, and a hint is trusted for 15 s only.
 const UPLOADS_AHEAD: usize = 256;
-/// Ids that it feeds to its own process in a round while the queue is away.
-const FED_DIRECTLY: usize = 512;
-
-/// Works ids in this process, past the queue.
-pub trait Feed: Send + Sync + 'static {
-    /// Returns when they are claimed.
-    fn feed(&self, queue: QueueName, ids: Vec<Uuid>) -> impl Future<Output = ()> + Send;
-}
+/// Most lanes of one look at those that got room.
+const LANES_WITH_ROOM: usize = 256;
 
 /// What a round leaves to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,9 +44,11 @@ pub enum Rest {
 /// Looks for due work and sees that it is worked.
 pub struct Dispatcher<F> {
     context: Context,
-    feed: Arc<F>,
-    /// Held while uploads are read past the queue.
-    reading: Arc<Semaphore>,
+    hands: Hands<F>,
+    /// Which lanes this process could send nothing more of.
+    slots: Option<Slots>,
+    waiting: Waiting,
+    workers: Workers,
     /// The lane at which the last look stopped; the next one goes on behind it.
     cursor: Uuid,
     /// What was found since the first lane.
@@ -62,12 +59,21 @@ impl<F: Feed> Dispatcher<F> {
     /// A dispatcher that falls back on `feed` while the queue is away.
     pub fn new(context: Context, feed: F) -> Self {
         Self {
+            hands: Hands::new(context.clone(), feed),
             context,
-            feed: Arc::new(feed),
-            reading: Arc::new(Semaphore::new(1)),
+            slots: None,
+            waiting: Waiting::default(),
+            workers: Workers::default(),
             cursor: Uuid::nil(),
             found_in_pass: 0,
         }
+    }
+
+    /// Leaves lanes alone that hold their share of these slots, and looks at lanes with limits as soon as `waiting` says
+    /// that a send of theirs was recorded.
+    #[must_use]
+    pub fn with_slots(self, slots: Slots, waiting: Waiting) -> Self {
+        Self { slots: Some(slots), waiting, ..self }
     }
 
     /// Runs until `stop`.
@@ -75,20 +81,31 @@ impl<F: Feed> Dispatcher<F> {
         let mut woken = self.context.queue.woken();
         while !stop.is_cancelled() {
             woken.mark_unchanged();
-            let left = self.round().await.unwrap_or_else(|error| {
-                metrics::counter!(names::DATABASE_ERRORS).increment(1);
-                warn!(%error, "the dispatcher could not look");
-                Rest::Nothing
-            });
-            let rest = async {
-                tokio::time::sleep(PAUSE).await;
-                match left {
-                    Rest::More => {}
-                    Rest::Later => tokio::time::sleep(FULL).await,
-                    Rest::Nothing => drop(tokio::time::timeout(EVERY, woken.changed()).await),
-                }
-            };
-            stop.run_until_cancelled(rest).await;
+            let started = Instant::now();
+            let left = told(self.round().await, Rest::Nothing);
+            pause(started).await;
+            match left {
+                Rest::More => {}
+                Rest::Later => drop(stop.run_until_cancelled(tokio::time::sleep(FULL)).await),
+                Rest::Nothing => self.rest(&mut woken, &stop).await,
+            }
+        }
+    }
+
+    /// Until it is woken, or for a second; meanwhile looks at lanes that get room. No look is broken off: what it has
+    /// marked must be handed on.
+    async fn rest(&mut self, woken: &mut watch::Receiver<u64>, stop: &CancellationToken) {
+        let until = Instant::now() + EVERY;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = woken.changed() => return,
+                () = tokio::time::sleep_until(until) => return,
+                () = self.waiting.ready() => {}
+            }
+            let started = Instant::now();
+            told(self.lanes_with_room().await, ());
+            pause(started).await;
         }
     }
 
@@ -106,100 +123,78 @@ impl<F: Feed> Dispatcher<F> {
     async fn deliveries(&mut self) -> Result<Rest, DatabaseError> {
         let mut found_in_round = 0;
         for _ in 0..LOOKS_A_ROUND {
-            let room = self.room(QueueName::Deliveries, WINDOW).await;
-            if room == 0 {
-                return Ok(Rest::Later);
-            }
-            let look = look::deliveries(&self.context, self.cursor, room).await?;
+            let Some(bounds) = self.bounds().await else { return Ok(Rest::Later) };
+            let look = look::deliveries_within(&self.context, Which::After(self.cursor), &bounds).await?;
             self.found_in_pass += look.found.len();
             found_in_round += look.found.len();
-            self.cursor = look.stopped_at.unwrap_or_default();
-            if !self.hand_on(QueueName::Deliveries, look.found).await {
+            let stopped_at = look.stopped_at;
+            self.cursor = stopped_at.unwrap_or_default();
+            if !self.hand_on(look).await {
                 return Ok(Rest::Later);
             }
             // Every lane was passed, with room left, and none had anything.
-            if look.stopped_at.is_none() && std::mem::take(&mut self.found_in_pass) == 0 {
+            if stopped_at.is_none() && std::mem::take(&mut self.found_in_pass) == 0 {
                 return Ok(Rest::Nothing);
             }
         }
         Ok(if found_in_round == 0 { Rest::Later } else { Rest::More })
     }
 
+    /// Looks at the lanes that got room, until they have given what they may.
+    async fn lanes_with_room(&mut self) -> Result<(), DatabaseError> {
+        let lanes = self.waiting.take(LANES_WITH_ROOM);
+        for _ in 0..LOOKS_A_ROUND {
+            let Some(bounds) = self.bounds().await else { return Ok(()) };
+            let look = look::deliveries_within(&self.context, Which::These(&lanes), &bounds).await?;
+            if look.found.is_empty() | !self.hand_on(look).await {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// What the next look may take; none when the window is full.
+    async fn bounds(&mut self) -> Option<Bounds> {
+        let room = self.hands.room(QueueName::Deliveries, WINDOW).await;
+        if room == 0 {
+            return None;
+        }
+        let full = self.slots.as_ref().map(Slots::full_lanes).unwrap_or_default();
+        self.waiting.expect(full.iter().copied());
+        Some(Bounds { room, share: self.workers.share(&self.context).await, full })
+    }
+
+    async fn hand_on(&self, look: Look) -> bool {
+        self.waiting.expect(look.waiting);
+        look.again.into_iter().for_each(|(lane, wait)| self.waiting.again_in(lane, wait));
+        self.hands.hand_on(QueueName::Deliveries, look.found).await
+    }
+
     async fn uploads(&self) -> Result<Rest, DatabaseError> {
-        let away = !self.context.queue.is_healthy();
-        if away && self.reading.available_permits() == 0 {
+        if self.hands.are_full_of_uploads() {
             return Ok(Rest::Nothing);
         }
-        let room = self.room(QueueName::Uploads, UPLOADS_AHEAD).await;
+        let room = self.hands.room(QueueName::Uploads, UPLOADS_AHEAD).await;
         if room == 0 {
             return Ok(Rest::Nothing);
         }
         let found = look::uploads(&self.context, room).await?;
         let more = found.len() == room;
-        let handed_on = self.hand_on(QueueName::Uploads, found).await;
+        let handed_on = self.hands.hand_on(QueueName::Uploads, found).await;
         Ok(if handed_on && more { Rest::More } else { Rest::Nothing })
-    }
-
-    /// How many ids can be handed on now, when `most` may wait.
-    async fn room(&self, queue: QueueName, most: usize) -> usize {
-        match self.context.queue.depth(queue).await {
-            Ok(depth) => most.saturating_sub(depth),
-            Err(_) => most.min(FED_DIRECTLY),
-        }
-    }
-
-    /// Hints what was found; what finds no room is unmarked. Returns whether all of it went through the queue or was
-    /// worked here.
-    async fn hand_on(&self, queue: QueueName, found: Vec<Found>) -> bool {
-        if found.is_empty() {
-            return true;
-        }
-        let rescued = found.iter().filter(|found| found.rescued).count();
-        metrics::counter!(names::RESCUED).increment(rescued as u64);
-        let ids: Vec<Uuid> = found.into_iter().map(|found| found.id).collect();
-        match self.context.queue.push(queue, &ids, None).await {
-            Ok(taken) if taken >= ids.len() => true,
-            Ok(taken) => {
-                self.unmark(queue, &ids[taken..]).await;
-                false
-            }
-            Err(error) => {
-                debug!(%error, ids = ids.len(), "the queue is away: working these here");
-                self.feed_here(queue, ids).await
-            }
-        }
-    }
-
-    /// Works what was found in this process. Uploads are read aside, one batch at a time: no delivery waits for a file.
-    async fn feed_here(&self, queue: QueueName, ids: Vec<Uuid>) -> bool {
-        if queue != QueueName::Uploads {
-            self.feed.feed(queue, ids).await;
-            return true;
-        }
-        let Ok(reading) = Arc::clone(&self.reading).try_acquire_owned() else {
-            self.unmark(queue, &ids).await;
-            return false;
-        };
-        let feed = Arc::clone(&self.feed);
-        tokio::spawn(async move {
-            feed.feed(queue, ids).await;
-            drop(reading);
-        });
-        true
-    }
-
-    async fn unmark(&self, queue: QueueName, ids: &[Uuid]) {
-        let work = if queue == QueueName::Uploads { Work::Uploads } else { Work::Deliveries };
-        if let Err(error) = unhint(&self.context, work, ids).await {
-            debug!(%error, "marks were left on rows without a hint; they run out by themselves");
-        }
     }
 }
 
-async fn unhint(context: &Context, work: Work, ids: &[Uuid]) -> Result<(), DatabaseError> {
-    match context.database.pool() {
-        Pool::Postgres(pool) => postgres::unhint(&mut *pool.acquire().await?, work, ids).await?,
-        Pool::Sqlite(pool) => sqlite::unhint(&mut *pool.acquire().await?, work, ids).await?,
-    }
-    Ok(())
+/// What a look came to, or `otherwise` and a line in the log.
+fn told<T>(looked: Result<T, DatabaseError>, otherwise: T) -> T {
+    looked.unwrap_or_else(|error| {
+        metrics::counter!(names::DATABASE_ERRORS).increment(1);
+        warn!(%error, "the dispatcher could not look");
+        otherwise
+    })
+}
+
+/// The pause after what began then: as long as it took, so that looks never take more than half of the time.
+async fn pause(started: Instant) {
+    tokio::time::sleep(started.elapsed().clamp(PAUSE, FULL)).await;
 }

@@ -1,44 +1,81 @@
 //! Looks on SQLite, by the one connection that writes.
 
 use entity::bulk::sqlite::push_list;
-use sqlx::{QueryBuilder, Result, Sqlite, SqlitePool};
+use sqlx::{AssertSqlSafe, QueryBuilder, Result, Sqlite, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
-use super::look::{BACKLOG_MS, Found, LANES, Look, ROWS_OF_A_LANE};
+use super::{
+    limited::{self, Granted},
+    look::{BACKLOG_MS, Found, LANES, Look, Passed, Plan, ROWS_OF_A_LANE, Terms, Which, lanes_that_gave_all},
+};
 
 const LANES_IN_TURN: &str = "WITH RECURSIVE passed (lane_id, n) AS (
-        SELECT * FROM (SELECT lane_id, 1 FROM delivery WHERE lane_id > ?1 ORDER BY lane_id LIMIT 1)
+        SELECT * FROM (SELECT lane_id, 1 FROM delivery WHERE lane_id > ?2 ORDER BY lane_id LIMIT 1)
         UNION ALL
         SELECT (SELECT d.lane_id FROM delivery d WHERE d.lane_id > passed.lane_id ORDER BY d.lane_id LIMIT 1), n + 1
-        FROM passed WHERE passed.lane_id IS NOT NULL AND n < ?2
-    )
-    SELECT passed.lane_id, coalesce(l.state = 'active' AND l.blocked_until <= ?3, true) AND EXISTS
-        (SELECT 1 FROM delivery d WHERE d.lane_id = passed.lane_id AND d.due_at <= ?3) AS open
+        FROM passed WHERE passed.lane_id IS NOT NULL AND n < ?3
+    )";
+const GATES: &str = " SELECT passed.lane_id, CASE
+        WHEN NOT EXISTS (SELECT 1 FROM delivery d WHERE d.lane_id = passed.lane_id AND d.due_at <= ?1) THEN 0
+        WHEN l.id IS NULL THEN 1
+        WHEN l.state <> 'active' OR max(l.blocked_until, l.breaker_until) > ?1 THEN 0
+        WHEN l.rate_limit IS NULL AND l.max_in_flight IS NULL AND l.breaker_until = 0 AND l.drain_before = 0 THEN 1
+        ELSE 2 END AS gate
     FROM passed LEFT JOIN lane l ON l.id = passed.lane_id
     WHERE passed.lane_id IS NOT NULL ORDER BY passed.lane_id";
 
 pub(super) async fn deliveries(
     pool: &SqlitePool,
-    after: Uuid,
-    room: i64,
-    now: i64,
-    trusted: i64,
+    which: Which<'_>,
+    full: &[Uuid],
+    terms: Terms,
 ) -> Result<Look> {
     let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
-    let passed: Vec<(Uuid, bool)> =
-        sqlx::query_as(LANES_IN_TURN).bind(after).bind(LANES).bind(now).fetch_all(&mut *tx).await?;
-    let open: Vec<Uuid> = passed.iter().filter(|(_, open)| *open).map(|(lane, _)| *lane).collect();
-    let lanes: Vec<Uuid> = passed.into_iter().map(|(lane, _)| lane).collect();
-    if open.is_empty() {
-        return Ok(Look::of(&lanes, vec![], room));
+    let passed = lanes(&mut tx, which, terms.now_or_offset).await?;
+    let plan = Plan::of(&passed, which, full, terms.room, rand::random());
+    let found = if plan.open.is_empty() { vec![] } else { take(&mut tx, &plan, terms).await? };
+    let granted =
+        if plan.limited.is_empty() { Granted::default() } else { grant(&mut tx, &plan, terms).await? };
+    tx.commit().await?;
+    Ok(plan.end(found, granted))
+}
+
+async fn lanes(tx: &mut SqliteConnection, which: Which<'_>, now: i64) -> Result<Vec<Passed>> {
+    let lanes = match which {
+        Which::After(after) => {
+            let query = sqlx::query_as(AssertSqlSafe([LANES_IN_TURN, GATES].concat()));
+            return query.bind(now).bind(after).bind(LANES).fetch_all(tx).await;
+        }
+        Which::These(lanes) => &lanes[..lanes.len().min(LANES as usize)],
+    };
+    if lanes.is_empty() {
+        return Ok(vec![]);
     }
-    let found: Vec<Found> = due_of(&open, room, now).build_query_as().fetch_all(&mut *tx).await?;
+    // The first value is the time, as in the other statement.
+    let mut query = QueryBuilder::<Sqlite>::new("WITH passed (lane_id) AS (SELECT NULL WHERE ");
+    query.push_bind(now).push(" IS NULL UNION ALL VALUES ");
+    let mut values = query.separated(", ");
+    for lane in lanes {
+        values.push("(").push_bind_unseparated(*lane).push_unseparated(")");
+    }
+    query.push(")").push(GATES);
+    query.build_query_as().fetch_all(tx).await
+}
+
+async fn take(tx: &mut SqliteConnection, plan: &Plan, terms: Terms) -> Result<Vec<Found>> {
+    let now = terms.now_or_offset;
+    let found: Vec<Found> =
+        due_of(&plan.open, plan.open_room, terms).build_query_as().fetch_all(&mut *tx).await?;
     if !found.is_empty() {
-        mark(&found, now + trusted).build().execute(&mut *tx).await?;
-        note_backlogs(&open, &found, now).build().execute(&mut *tx).await?;
-        tx.commit().await?;
+        mark(&found, now + terms.trusted).build().execute(&mut *tx).await?;
+        note_backlogs(&found, now).build().execute(&mut *tx).await?;
     }
-    Ok(Look::of(&lanes, found, room))
+    Ok(found)
+}
+
+async fn grant(tx: &mut SqliteConnection, plan: &Plan, terms: Terms) -> Result<Granted> {
+    let bounds = limited::Bounds { room: plan.limited_room, share: terms.share, trusted: terms.trusted };
+    limited::in_sqlite(tx, &plan.limited, bounds, terms.now_or_offset).await
 }
 
 pub(super) async fn uploads(pool: &SqlitePool, room: i64, now: i64, trusted: i64) -> Result<Vec<Found>> {
@@ -50,23 +87,26 @@ pub(super) async fn uploads(pool: &SqlitePool, room: i64, now: i64, trusted: i64
     sqlx::query_as(SQL).bind(now).bind(trusted).bind(room).fetch_all(pool).await
 }
 
-/// The oldest due rows of each lane, one index range a lane.
-fn due_of(lanes: &[Uuid], room: i64, now: i64) -> QueryBuilder<Sqlite> {
+/// The oldest due rows of each lane, one index range a lane. Only the first rows, its share, are looked at: those under
+/// way are among them.
+fn due_of(lanes: &[Uuid], room: i64, terms: Terms) -> QueryBuilder<Sqlite> {
+    let now = terms.now_or_offset;
     let mut query = QueryBuilder::new("SELECT id, lane_id, rescued FROM (");
     for (place, lane) in lanes.iter().enumerate() {
         query.push(if place == 0 { "" } else { " UNION ALL " });
-        query.push(
-            "SELECT * FROM (SELECT id, lane_id, hinted_until > 0 OR lease_until > 0 AS rescued FROM delivery",
-        );
+        query
+            .push("SELECT * FROM (SELECT id, lane_id, hinted_until > 0 OR lease_until > 0 AS rescued FROM (");
+        query.push("SELECT id, lane_id, due_at, hinted_until, lease_until FROM delivery");
         query.push(" WHERE lane_id = ").push_bind(*lane).push(" AND due_at <= ").push_bind(now);
-        query.push(" AND hinted_until <= ").push_bind(now).push(" AND lease_until <= ").push_bind(now);
+        query.push(" ORDER BY due_at, id LIMIT ").push_bind(terms.share).push(")");
+        query.push(" WHERE hinted_until <= ").push_bind(now).push(" AND lease_until <= ").push_bind(now);
         query.push(" ORDER BY due_at, id LIMIT ").push_bind(ROWS_OF_A_LANE).push(")");
     }
     query.push(") LIMIT ").push_bind(room);
     query
 }
 
-fn mark(found: &[Found], until: i64) -> QueryBuilder<Sqlite> {
+pub(super) fn mark(found: &[Found], until: i64) -> QueryBuilder<Sqlite> {
     let ids: Vec<Uuid> = found.iter().map(|found| found.id).collect();
     let mut update = QueryBuilder::new("UPDATE delivery SET hinted_until = ");
     update.push_bind(until).push(" WHERE id IN ");
@@ -74,12 +114,9 @@ fn mark(found: &[Found], until: i64) -> QueryBuilder<Sqlite> {
     update
 }
 
-fn note_backlogs(lanes: &[Uuid], found: &[Found], now: i64) -> QueryBuilder<Sqlite> {
-    let is_full =
-        |lane: &&Uuid| found.iter().filter(|found| found.lane_id == **lane).count() as i64 == ROWS_OF_A_LANE;
-    let full: Vec<Uuid> = lanes.iter().filter(is_full).copied().collect();
+fn note_backlogs(found: &[Found], now: i64) -> QueryBuilder<Sqlite> {
     let mut update = QueryBuilder::new("UPDATE lane SET backlog_until = ");
     update.push_bind(now + BACKLOG_MS).push(" WHERE id IN ");
-    push_list(&mut update, &full);
+    push_list(&mut update, &lanes_that_gave_all(found));
     update
 }

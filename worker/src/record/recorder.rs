@@ -14,6 +14,7 @@ use super::{
     rows::Ended,
     write::{self, Moved},
 };
+use crate::dispatch::Waiting;
 
 /// Most deliveries that one transaction records.
 const BATCH: usize = 512;
@@ -31,6 +32,7 @@ pub struct Recorder {
 pub struct Records {
     ended: mpsc::Receiver<Ended>,
     context: Context,
+    waiting: Waiting,
 }
 
 impl Recorder {
@@ -38,7 +40,7 @@ impl Recorder {
     #[must_use]
     pub fn new(context: &Context) -> (Self, Records) {
         let (sender, ended) = mpsc::channel(context.config.send_slots);
-        (Self { ended: sender }, Records { ended, context: context.clone() })
+        (Self { ended: sender }, Records { ended, context: context.clone(), waiting: Waiting::default() })
     }
 
     /// Hands in an ended send. It is recorded unless the process dies first; then its lease ends and it is sent again.
@@ -48,6 +50,12 @@ impl Recorder {
 }
 
 impl Records {
+    /// Tells `waiting` of each batch that is recorded: its lanes may have room for more.
+    #[must_use]
+    pub fn telling(self, waiting: Waiting) -> Self {
+        Self { waiting, ..self }
+    }
+
     /// Runs until `stop`, and then until all that was handed in is written.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut batch = Vec::with_capacity(BATCH);
@@ -67,7 +75,7 @@ impl Records {
         stack.retain(|batch| !batch.is_empty());
         while let Some(mut batch) = stack.pop() {
             match self.write_patiently(&batch).await {
-                Ok(moved) => count(&self.context, &batch, moved),
+                Ok(moved) => self.recorded(&batch, moved),
                 Err(_) if batch.len() > 1 => {
                     let rest = batch.split_off(batch.len() / 2);
                     stack.extend([rest, batch]);
@@ -77,11 +85,16 @@ impl Records {
         }
     }
 
+    fn recorded(&self, batch: &[Ended], moved: Moved) {
+        count(&self.context, batch, moved);
+        self.waiting.settled(batch.iter().map(|ended| ended.delivery.lane_id().0));
+    }
+
     /// A single row that is refused is recorded without the receiver's words.
     async fn record_alone(&self, batch: Vec<Ended>, refusal: &DatabaseError) {
         let bare: Vec<Ended> = batch.into_iter().map(Ended::without_answer).collect();
         match self.write_patiently(&bare).await {
-            Ok(moved) => count(&self.context, &bare, moved),
+            Ok(moved) => self.recorded(&bare, moved),
             Err(error) => error!(%error, %refusal, "an attempt can't be recorded; it will be sent again"),
         }
     }

@@ -12,7 +12,6 @@ use domain::{
     id::{AttemptId, DeliveryId},
 };
 use platform::{context::Context, telemetry::names};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
@@ -54,8 +53,8 @@ impl Sender {
         Ok(Self { shared, recorder, under_way: TaskTracker::new(), leases: Leases::default() })
     }
 
-    /// Starts a send. Its slot is free again when it has ended and was handed to the recorder.
-    pub fn start(&self, delivery: Claimed, slot: OwnedSemaphorePermit) {
+    /// Starts a send. Its slot is dropped when it has ended and was handed to the recorder.
+    pub fn start(&self, delivery: Claimed, slot: impl Send + 'static) {
         let sender = self.clone();
         let (id, claim) = (delivery.id(), delivery.claim);
         self.leases().insert(id, claim);

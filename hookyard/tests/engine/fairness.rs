@@ -1,0 +1,139 @@
+//! Fairness: what hangs holds its share of slots, window and looks, and no more; what answers is not delayed by it.
+
+use std::time::Duration;
+
+use domain::job::QueueName;
+use serde_json::json;
+use testkit::{Answer, Receiver, Shape, TestApp, on_both_shapes};
+use uuid::Uuid;
+use worker::{
+    claim::{Share, claim_within},
+    dispatch::{self, Bounds, Which},
+};
+
+use crate::lanes::{deliveries, number, under_way};
+
+/// Far more than any of this takes; what comes later is a failure.
+const SOON: Duration = Duration::from_secs(30);
+
+/// A lane that hangs with thousands due, beside one that answers, and a worker with 40 slots.
+async fn a_lane_that_hangs_delays_nobody(shape: Shape) {
+    let app = TestApp::start_with(shape, &[("SEND_SLOTS", "40")]).await;
+    let (deaf, well) =
+        (Receiver::start(0).await.expect("a receiver"), Receiver::start(0).await.expect("a receiver"));
+    deaf.answer_always(Answer::Hang);
+    let hanging = app.register(&deaf.url("/")).await;
+    let healthy = app.register(&well.url("/")).await;
+    deliveries(&app, hanging, 5_000, Duration::from_secs(60)).await;
+    let worker = app.work();
+    assert_eq!(deaf.wait_for(10, SOON).await.len(), 10);
+    deliveries(&app, healthy, 300, Duration::ZERO).await;
+    app.context.queue.wake();
+    assert_eq!(well.wait_for(300, SOON).await.len(), 300);
+    assert_eq!(deaf.count(), 10, "a quarter of the slots");
+    let held = app.context.queue.depth(QueueName::Deliveries).await.expect("a depth");
+    assert!(held <= 64, "the window is not filled by what can't be sent: {held}");
+    drop(worker);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lane_that_hangs_delays_nobody_embedded() {
+    a_lane_that_hangs_delays_nobody(Shape::Embedded).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lane_that_hangs_delays_nobody_cluster() {
+    a_lane_that_hangs_delays_nobody(Shape::Cluster).await;
+}
+
+/// All ids of open deliveries.
+async fn ids(app: &TestApp) -> Vec<Uuid> {
+    use sea_orm::EntityTrait;
+    let rows = entity::delivery::Entity::find().all(app.context.database.reader()).await.expect("rows");
+    rows.into_iter().map(|row| row.id).collect()
+}
+
+fn bounds(room: usize, share: usize) -> Bounds {
+    Bounds { room, share, full: vec![] }
+}
+
+on_both_shapes! {
+    async fn a_claim_gives_a_lane_its_share_and_puts_the_rest_off_for_a_second(app: TestApp) {
+        let (a, b) = (app.register("http://127.0.0.1:9/a").await, app.register("http://127.0.0.1:9/b").await);
+        deliveries(&app, a, 50, Duration::ZERO).await;
+        deliveries(&app, b, 2, Duration::ZERO).await;
+        let share = Share { free: 20, used: [(a.0, 1)].into() };
+        let claimed = claim_within(&app.context, &ids(&app).await, &share).await.expect("a claim");
+        let of = |lane: Uuid| claimed.iter().filter(|delivery| delivery.lane_id().0 == lane).count();
+        // One by one: b, a, b, a, a – then a holds four, and a third of the fifteen that are free is five: one more.
+        assert_eq!((of(a.0), of(b.0)), (4, 2));
+        assert_eq!(under_way(&app, a).await, 50, "what was refused is put off");
+        let again = claim_within(&app.context, &ids(&app).await, &Share { free: 20, used: [(a.0, 5)].into() }).await;
+        assert_eq!(again.expect("a claim").len(), 0, "five of twenty-five is full");
+        app.clock.forward(Duration::from_millis(1_500));
+        assert_eq!(dispatch::deliveries(&app.context, Uuid::nil(), 100).await.expect("a look").found.len(), 46);
+        assert_eq!(number(&app, "SELECT count(*) FROM lane WHERE backlog_until > {now}").await, 1);
+    }
+
+    async fn of_one_lane_no_more_is_under_way_than_its_share(app: TestApp) {
+        let (a, b) = (app.register("http://127.0.0.1:9/a").await, app.register("http://127.0.0.1:9/b").await);
+        deliveries(&app, a, 1_000, Duration::from_secs(5)).await;
+        deliveries(&app, b, 10, Duration::ZERO).await;
+        let look = async |share| {
+            let look = dispatch::deliveries_within(&app.context, Which::After(Uuid::nil()), &bounds(4_096, share)).await.expect("a look");
+            look.found.iter().filter(|found| found.lane_id == a.0).count()
+        };
+        let rounds = [look(100).await, look(100).await, look(100).await, look(101).await];
+        assert_eq!(rounds, [64, 36, 0, 1]);
+        assert_eq!((under_way(&app, a).await, under_way(&app, b).await), (101, 10));
+    }
+
+    async fn a_lane_that_is_full_here_is_left_alone(app: TestApp) {
+        let (a, b) = (app.register("http://127.0.0.1:9/a").await, app.register("http://127.0.0.1:9/b").await);
+        deliveries(&app, a, 5, Duration::ZERO).await;
+        deliveries(&app, b, 5, Duration::ZERO).await;
+        let full = Bounds { full: vec![a.0], ..bounds(100, 64) };
+        let look = dispatch::deliveries_within(&app.context, Which::After(Uuid::nil()), &full).await.expect("a look");
+        assert!(look.found.iter().all(|found| found.lane_id == b.0) && look.found.len() == 5);
+        let these = dispatch::deliveries_within(&app.context, Which::These(&[a.0]), &bounds(100, 64)).await.expect("a look");
+        assert_eq!(these.found.len(), 5);
+    }
+
+    async fn lanes_with_and_without_limits_take_turns_at_a_window_that_is_nearly_full(app: TestApp) {
+        let mut lanes = vec![];
+        for n in 0..6 {
+            let lane = app.register(&format!("http://127.0.0.1:9/{n}")).await;
+            deliveries(&app, lane, 80, Duration::ZERO).await;
+            if n % 2 == 0 {
+                crate::lanes::set_lane(&app, lane, "max_in_flight = 70").await;
+            }
+            lanes.push(lane);
+        }
+        let mut cursor = Uuid::nil();
+        // Two thirds of what each may give in the first turn.
+        for _ in 0..6 * 64 {
+            let look = dispatch::deliveries(&app.context, cursor, 1).await.expect("a look");
+            cursor = look.stopped_at.unwrap_or_default();
+        }
+        for lane in lanes {
+            let given = under_way(&app, lane).await;
+            assert!(given >= 16, "{lane} was starved: {given}");
+        }
+    }
+
+    async fn a_busy_lane_gets_more_as_soon_as_its_sends_are_recorded(app: TestApp) {
+        let receiver = Receiver::start(0).await.expect("a receiver");
+        let lane = app.register(&receiver.url("/")).await;
+        crate::lanes::set_lane(&app, lane, "max_in_flight = 1").await;
+        let worker = app.work();
+        for n in 0..40 {
+            app.publish(json!({"n": n})).await.expect("accepted");
+        }
+        let started = tokio::time::Instant::now();
+        assert_eq!(receiver.wait_for(40, SOON).await.len(), 40);
+        let took = started.elapsed();
+        eprintln!("40 sends, one at a time: {took:?}");
+        assert!(took < Duration::from_secs(10), "by the second it would take forty: {took:?}");
+        worker.stop().await;
+    }
+}
