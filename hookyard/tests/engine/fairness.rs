@@ -68,8 +68,8 @@ on_both_shapes! {
         // One by one: b, a, b, a, a – then a holds four, and a third of the fifteen that are free is five: one more.
         assert_eq!((of(a.0), of(b.0)), (4, 2));
         assert_eq!(under_way(&app, a).await, 50, "what was refused is put off");
-        let again = claim_within(&app.context, &ids(&app).await, &Share { free: 20, used: [(a.0, 5)].into() }).await;
-        assert_eq!(again.expect("a claim").len(), 0, "five of twenty-five is full");
+        let again = claim_within(&app.context, &ids(&app).await, &Share { free: 14, used: [(a.0, 5)].into() }).await;
+        assert_eq!(again.expect("a claim").len(), 0, "five are a third of fourteen");
         app.clock.forward(Duration::from_millis(1_500));
         assert_eq!(dispatch::deliveries(&app.context, Uuid::nil(), 100).await.expect("a look").found.len(), 46);
         assert_eq!(number(&app, "SELECT count(*) FROM lane WHERE backlog_until > {now}").await, 1);

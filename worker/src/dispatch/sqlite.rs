@@ -51,15 +51,11 @@ async fn lanes(tx: &mut SqliteConnection, which: Which<'_>, now: i64) -> Result<
     if lanes.is_empty() {
         return Ok(vec![]);
     }
-    // The first value is the time, as in the other statement.
-    let mut query = QueryBuilder::<Sqlite>::new("WITH passed (lane_id) AS (SELECT NULL WHERE ");
-    query.push_bind(now).push(" IS NULL UNION ALL VALUES ");
-    let mut values = query.separated(", ");
-    for lane in lanes {
-        values.push("(").push_bind_unseparated(*lane).push_unseparated(")");
-    }
-    query.push(")").push(GATES);
-    query.build_query_as().fetch_all(tx).await
+    // Every value has its number: sqlx does not bind a plain `?` beside these where SQLite looks for it.
+    let numbers: Vec<String> = (2..lanes.len() + 2).map(|number| format!("?{number}")).collect();
+    let head = format!("WITH passed (lane_id) AS (SELECT id FROM lane WHERE id IN ({}))", numbers.join(", "));
+    let query = sqlx::query_as(AssertSqlSafe([&head, GATES].concat())).bind(now);
+    lanes.iter().fold(query, |query, lane| query.bind(*lane)).fetch_all(tx).await
 }
 
 async fn take(tx: &mut SqliteConnection, plan: &Plan, terms: Terms) -> Result<Vec<Found>> {
