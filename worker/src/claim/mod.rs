@@ -26,8 +26,9 @@ pub use slots::{Slot, Slots};
 
 /// What a lease lasts beyond the deadline of the send that it guards.
 const LEASE_MARGIN: std::time::Duration = std::time::Duration::from_secs(30);
-/// How long a due delivery is put off whose lane holds its share of the slots, in ms.
-const PUT_OFF_MS: i64 = 1_000;
+/// How long a due delivery is put off whose lane holds its share of the slots, in ms. Short: it counts as under way
+/// meanwhile, and a busy lane that answers must not wait for it.
+const PUT_OFF_MS: i64 = 100;
 /// How long accepts then leave that lane to the dispatcher, in ms.
 const BACKLOG_MS: i64 = 3_000;
 
@@ -132,7 +133,7 @@ pub async fn claim(context: &Context, ids: &[Uuid]) -> Result<Vec<Claimed>, Data
     claim_within(context, ids, &Share::unbounded()).await
 }
 
-/// Claims as [`claim`] does, of each lane only as many as its share allows. The others are put off for a second.
+/// Claims as [`claim`] does, of each lane only as many as its share allows. The others are put off for a tenth of a second.
 ///
 /// # Errors
 /// Those of the database; then nothing was claimed, or what was is free again when its lease ends.
