@@ -2,6 +2,8 @@
 //! Pure: given the same facts it always decides the same.
 
 mod channel;
+mod held;
+mod lane;
 mod outcome;
 mod reason;
 mod schedule;
@@ -10,6 +12,11 @@ mod state;
 mod why;
 
 pub use channel::{Channel, LaneState};
+pub use held::HeldLimits;
+pub use lane::{
+    BREAKER_FIRST_WAIT, BREAKER_LONGEST_WAIT, BREAKER_OPENS_AFTER, DISABLED_AFTER, LaneHealth, LaneSend,
+    OVERLOAD_PAUSE, OffReason, Verdict,
+};
 pub use outcome::{ErrorClass, NextStep, SendResult, next_step};
 pub use reason::DeadReason;
 pub use schedule::{RetrySchedule, ScheduleError, parse_duration, write_duration};

@@ -28,6 +28,9 @@ pub enum ScheduleError {
     /// Not a duration like `5s`, `5m`, `2h`.
     #[error("{0:?} is not a duration like 500ms, 5s, 5m or 2h")]
     NotADuration(String),
+    /// Not a JSON array of whole seconds.
+    #[error("{0:?} is not a list of whole seconds like [5, 300]")]
+    NotSeconds(String),
 }
 
 impl RetrySchedule {
@@ -51,6 +54,22 @@ impl RetrySchedule {
     pub fn wait_after(&self, position: u16, jitter: f64) -> Option<Duration> {
         let wait = self.0.get(usize::from(position))?;
         Some(wait.mul_f64(JITTER.mul_add(jitter.clamp(-1.0, 1.0), 1.0)))
+    }
+
+    /// Reads an endpoint's own schedule: a JSON array of whole seconds.
+    ///
+    /// # Errors
+    /// When it is not one, has too many waits, or one is too long.
+    pub fn from_seconds(json: &str) -> Result<Self, ScheduleError> {
+        let seconds: Vec<u64> =
+            serde_json::from_str(json).map_err(|_| ScheduleError::NotSeconds(json.to_owned()))?;
+        Self::new(seconds.into_iter().map(Duration::from_secs).collect())
+    }
+
+    /// All waits together, without jitter: after so long the whole schedule has passed.
+    #[must_use]
+    pub fn total(&self) -> Duration {
+        self.0.iter().sum()
     }
 
     /// How many attempts are made in all.
@@ -139,6 +158,20 @@ mod tests {
         assert_eq!(wait(-1.0), Duration::from_secs(8));
         assert_eq!(wait(1.0), Duration::from_secs(12));
         assert_eq!(wait(7.5), Duration::from_secs(12), "a jitter out of bounds is clamped");
+    }
+
+    #[test]
+    fn a_list_of_seconds_is_read_within_the_same_bounds() {
+        let of = RetrySchedule::from_seconds;
+        assert_eq!(of("[5, 300]"), Ok("5s,5m".parse().expect("valid")));
+        assert_eq!(of("[]").map(|schedule| schedule.attempts()), Ok(1));
+        assert_eq!(of("[5,300]").map(|schedule| schedule.total()), Ok(Duration::from_secs(305)));
+        assert!(of("[604800]").is_ok());
+        assert!(matches!(of("[604801]"), Err(ScheduleError::WaitTooLong(_))));
+        assert_eq!(of(&format!("{:?}", [1; 21])), Err(ScheduleError::TooLong(21)));
+        for bad in ["", "5", "[-1]", "[1.5]", "[\"5s\"]", "{}"] {
+            assert!(matches!(of(bad), Err(ScheduleError::NotSeconds(_))), "{bad}");
+        }
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use domain::delivery::{DeadReason, NextStep, RetrySchedule, SendResult, next_step};
+use domain::{
+    clock::Millis,
+    delivery::{DeadReason, LaneSend, NextStep, RetrySchedule, SendResult, Verdict, next_step},
+};
 use rand::{RngExt, seq::IndexedRandom};
 use sea_orm::ConnectionTrait;
 use serde_json::json;
@@ -11,7 +14,7 @@ use uuid::Uuid;
 use worker::{
     claim::{Claimed, claim, release},
     dispatch,
-    record::{Ended, LaneEffect, Recorder},
+    record::{Ended, Recorder},
 };
 
 use crate::world::{Mood, World};
@@ -122,7 +125,11 @@ impl World {
             Mood::Failing => SendResult::Failed,
             Mood::Overloaded => SendResult::Overloaded { retry_after },
         };
-        let lane = (endpoint.mood == Mood::Overloaded).then_some(LaneEffect::Pause(Duration::from_secs(20)));
+        let started_at = Millis(delivery.claimed_at);
+        let lane = (endpoint.mood == Mood::Overloaded).then(|| LaneSend {
+            started_at,
+            verdict: Verdict::Overloaded { pause: Duration::from_secs(20) },
+        });
         let jitter = self.rng.random_range(-1.0..=1.0);
         let schedule = RetrySchedule::default();
         let next = match delivery.is_deadly() {

@@ -60,6 +60,10 @@ pub struct Claimed {
     pub sealed_headers: Option<Vec<u8>>,
     /// The endpoint's own deadline.
     pub timeout_ms: Option<i32>,
+    /// The endpoint's own retry schedule, a JSON array of waits in seconds.
+    pub retry_schedule: Option<String>,
+    /// When it was claimed, by the database's clock, in ms.
+    pub claimed_at: i64,
     /// Whether its event is there; without it nobody knows what to send.
     pub has_body: bool,
 }

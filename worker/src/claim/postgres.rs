@@ -10,7 +10,7 @@ use super::{BACKLOG_MS, Claimed, PUT_OFF_MS, Share, Times};
 // Ranked by what its lane holds already, a row gets a slot while that is less than a third of what is then free: the
 // same as one by one, since both sides only get worse along the ranks. The lanes' locks are never waited for.
 const CLAIM: &str = "WITH candidate AS MATERIALIZED (
-        SELECT d.id, d.lane_id, d.event_id, e.url, e.sealed_secret, e.sealed_headers, e.timeout_ms,
+        SELECT d.id, d.lane_id, d.event_id, e.url, e.sealed_secret, e.sealed_headers, e.timeout_ms, e.retry_schedule,
             coalesce(l.rate_limit IS NOT NULL OR l.max_in_flight IS NOT NULL OR l.breaker_until > 0
                 OR d.due_at <= l.drain_before, false) AS granted_only
         FROM delivery d
@@ -43,7 +43,8 @@ const CLAIM: &str = "WITH candidate AS MATERIALIZED (
     RETURNING d.id, d.event_id, d.user_id, d.lane_id, d.channel, coalesce(d.body, event.body, '') AS body,
         coalesce(d.body, event.body) IS NOT NULL AS has_body,
         d.position, d.attempts, d.claim, d.recorded_claim, d.created_at, d.due_at,
-        due.url, due.sealed_secret, due.sealed_headers, due.timeout_ms";
+        due.url, due.sealed_secret, due.sealed_headers, due.timeout_ms, due.retry_schedule,
+        now_ms() + $2 AS claimed_at";
 
 pub(super) async fn claim(pool: &PgPool, ids: &[Uuid], times: Times, share: &Share) -> Result<Vec<Claimed>> {
     // What lanes hold matters only when something might be refused.

@@ -15,7 +15,9 @@ const GRANTED_ONLY: &str =
 const READ: &str = "SELECT d.id, d.event_id, d.user_id, d.lane_id, d.channel,
         coalesce(d.body, event.body, x'') AS body, coalesce(d.body, event.body) IS NOT NULL AS has_body,
         d.position, d.attempts, d.claim, d.recorded_claim, d.created_at, d.due_at,
-        e.url, e.sealed_secret, e.sealed_headers, e.timeout_ms
+        e.url, e.sealed_secret, e.sealed_headers, e.timeout_ms, e.retry_schedule, ";
+/// From there, the time of the claim being pushed before it.
+const FROM: &str = " AS claimed_at
     FROM delivery d LEFT JOIN event ON event.id = d.event_id LEFT JOIN endpoint e ON e.id = d.recipient_id WHERE d.id IN ";
 
 pub(super) async fn claim(
@@ -39,6 +41,7 @@ pub(super) async fn claim(
     let granted: Vec<Uuid> = granted.into_iter().map(|(id, _)| id).collect();
     mark(&granted, times).build().execute(&mut *tx).await?;
     let mut read = QueryBuilder::<Sqlite>::new(READ);
+    read.push_bind(now).push(FROM);
     push_list(&mut read, &granted);
     let claimed = read.build_query_as().fetch_all(&mut *tx).await?;
     tx.commit().await?;

@@ -2,6 +2,9 @@
 //! A move applies only where id **and claim number** match and that claim was not recorded yet: a worker that stalled
 //! past its lease can add its attempt row, never undo another's result; a record that is tried again moves nothing twice.
 
+mod lanes;
+mod lanes_postgres;
+mod lanes_sqlite;
 mod postgres;
 mod recorder;
 mod rows;
@@ -9,4 +12,4 @@ mod sqlite;
 mod write;
 
 pub use recorder::{Recorder, Records};
-pub use rows::{AttemptRow, Ended, LaneEffect};
+pub use rows::{AttemptRow, Ended};

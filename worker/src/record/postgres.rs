@@ -1,38 +1,41 @@
 //! Records on Postgres: one statement a table, columns bound as arrays.
 
+use std::collections::HashSet;
+
 use domain::{clock::millis, id::ErrorId};
 use sqlx::{PgConnection, Result};
 use uuid::Uuid;
 
 use super::{
-    rows::{AttemptRow, Ended, LaneEffect, micros},
+    lanes, lanes_postgres,
+    rows::{AttemptRow, Ended, micros},
     write::Moved,
 };
 
 /// Writes all of it; the caller commits.
 pub(super) async fn record(tx: &mut PgConnection, ended: &[Ended], offset: i64) -> Result<Moved> {
-    insert_attempts(tx, ended).await?;
+    let new = insert_attempts(tx, ended).await?;
     let finished = finish(tx, ended, offset).await?;
     let retried = retry(tx, ended, offset).await?;
     log_failures(tx, ended, offset).await?;
-    slow_lanes(tx, ended, offset).await?;
-    disable_lanes(tx, ended).await?;
-    Ok(Moved { finished, retried })
+    let closed = lanes_postgres::fold(tx, &lanes::sends(ended, &new), offset).await?;
+    Ok(Moved { finished, retried, closed })
 }
 
-async fn insert_attempts(tx: &mut PgConnection, ended: &[Ended]) -> Result<()> {
+/// Returns those that were not written before.
+async fn insert_attempts(tx: &mut PgConnection, ended: &[Ended]) -> Result<HashSet<Uuid>> {
     const SQL: &str = "INSERT INTO attempt (id, delivery_id, number, claim, started_at, duration_us, resolve_us,
             connect_us, first_byte_us, status_code, error_class, error, request_headers, response_headers, response_body)
         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::integer[], $5::bigint[], $6::bigint[],
             $7::bigint[], $8::bigint[], $9::bigint[], $10::smallint[], $11::text[], $12::text[], $13::text[],
             $14::text[], $15::bytea[])
-        ON CONFLICT DO NOTHING";
+        ON CONFLICT DO NOTHING RETURNING id";
     let rows: Vec<(&Ended, &AttemptRow)> =
         ended.iter().filter_map(|ended| Some((ended, ended.attempt.as_ref()?))).collect();
     if rows.is_empty() {
-        return Ok(());
+        return Ok(HashSet::new());
     }
-    sqlx::query(SQL)
+    let new = sqlx::query_scalar(SQL)
         .bind(column(&rows, |(_, attempt)| attempt.id.0))
         .bind(column(&rows, |(ended, _)| ended.delivery.id().0))
         .bind(column(&rows, |(_, attempt)| attempt.number))
@@ -48,9 +51,9 @@ async fn insert_attempts(tx: &mut PgConnection, ended: &[Ended]) -> Result<()> {
         .bind(column(&rows, |(_, attempt)| attempt.request_headers.as_str()))
         .bind(column(&rows, |(_, attempt)| attempt.response_headers.as_deref()))
         .bind(column(&rows, |(_, attempt)| attempt.response_body.as_slice()))
-        .execute(tx)
-        .await
-        .map(drop)
+        .fetch_all(tx)
+        .await?;
+    Ok(new.into_iter().collect())
 }
 
 async fn finish(tx: &mut PgConnection, ended: &[Ended], offset: i64) -> Result<u64> {
@@ -120,31 +123,6 @@ async fn log_failures(tx: &mut PgConnection, ended: &[Ended], offset: i64) -> Re
         .execute(tx)
         .await
         .map(drop)
-}
-
-async fn slow_lanes(tx: &mut PgConnection, ended: &[Ended], offset: i64) -> Result<()> {
-    const SQL: &str = "UPDATE lane l SET blocked_until = greatest(l.blocked_until, now_ms() + $3 + row.pause)
-        FROM unnest($1::uuid[], $2::bigint[]) AS row (id, pause) WHERE l.id = row.id";
-    let pauses = super::write::pauses(ended);
-    if pauses.is_empty() {
-        return Ok(());
-    }
-    let (ids, pauses): (Vec<Uuid>, Vec<i64>) = pauses.into_iter().unzip();
-    sqlx::query(SQL).bind(ids).bind(pauses).bind(offset).execute(tx).await.map(drop)
-}
-
-async fn disable_lanes(tx: &mut PgConnection, ended: &[Ended]) -> Result<()> {
-    let gone: Vec<Uuid> = lanes(ended, LaneEffect::Disable);
-    if gone.is_empty() {
-        return Ok(());
-    }
-    const SQL: &str = "UPDATE lane SET state = 'disabled' WHERE id = ANY($1) AND state = 'active'";
-    sqlx::query(SQL).bind(gone).execute(tx).await.map(drop)
-}
-
-/// The lanes that this effect fell on.
-pub(super) fn lanes(ended: &[Ended], effect: LaneEffect) -> Vec<Uuid> {
-    ended.iter().filter(|ended| ended.lane == Some(effect)).map(|ended| ended.delivery.lane_id().0).collect()
 }
 
 /// The id of a failure's line: the attempt's, so that a record that is tried again writes no second line.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{
     clock::Millis,
-    delivery::{DeadReason, DeliveryState, NextStep},
+    delivery::{DeadReason, DeliveryState, LaneSend, NextStep},
     id::AttemptId,
 };
 
@@ -41,15 +41,6 @@ pub struct AttemptRow {
     pub response_body: Vec<u8>,
 }
 
-/// What a send does to its whole lane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LaneEffect {
-    /// Nothing is sent for so long: the receiver asked to slow down.
-    Pause(Duration),
-    /// 410: nothing is sent until its owner resumes it.
-    Disable,
-}
-
 /// A claimed delivery whose send has ended, with what follows.
 #[derive(Clone, Debug)]
 pub struct Ended {
@@ -59,8 +50,8 @@ pub struct Ended {
     pub attempt: Option<AttemptRow>,
     /// What happens to the delivery.
     pub next: NextStep,
-    /// What happens to its lane.
-    pub lane: Option<LaneEffect>,
+    /// What the send says of its lane; none when it says nothing.
+    pub lane: Option<LaneSend>,
 }
 
 impl Ended {

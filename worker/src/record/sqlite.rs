@@ -1,13 +1,16 @@
 //! Records on SQLite: rows as `VALUES`, in chunks below the limit of bound values.
 
+use std::collections::HashSet;
+
 use domain::clock::millis;
-use entity::bulk::sqlite::push_list;
 use sqlx::{QueryBuilder, Result, Sqlite, SqliteConnection};
+use uuid::Uuid;
 
 use super::{
-    postgres::{lanes, log_id},
-    rows::{AttemptRow, Ended, LaneEffect, micros},
-    write::{self, Moved},
+    lanes, lanes_sqlite,
+    postgres::log_id,
+    rows::{AttemptRow, Ended, micros},
+    write::Moved,
 };
 
 /// Rows a statement: with fifteen columns far below SQLite's 32,766 bound values.
@@ -20,21 +23,21 @@ const MATCHES: &str =
 pub(super) async fn record(tx: &mut SqliteConnection, ended: &[Ended], now: i64) -> Result<Moved> {
     let mut moved = Moved::default();
     for ended in ended.chunks(ROWS) {
-        insert_attempts(tx, ended).await?;
+        let new = insert_attempts(tx, ended).await?;
         moved.finished += finish(tx, ended, now).await?;
         moved.retried += retry(tx, ended, now).await?;
         log_failures(tx, ended, now).await?;
-        slow_lanes(tx, ended, now).await?;
-        disable_lanes(tx, ended).await?;
+        moved.closed |= lanes_sqlite::fold(tx, &lanes::sends(ended, &new), now).await?;
     }
     Ok(moved)
 }
 
-async fn insert_attempts(tx: &mut SqliteConnection, ended: &[Ended]) -> Result<()> {
+/// Returns those that were not written before.
+async fn insert_attempts(tx: &mut SqliteConnection, ended: &[Ended]) -> Result<HashSet<Uuid>> {
     let rows: Vec<(&Ended, &AttemptRow)> =
         ended.iter().filter_map(|ended| Some((ended, ended.attempt.as_ref()?))).collect();
     if rows.is_empty() {
-        return Ok(());
+        return Ok(HashSet::new());
     }
     let mut insert = QueryBuilder::<Sqlite>::new(
         "INSERT OR IGNORE INTO attempt (id, delivery_id, number, claim, started_at, duration_us, resolve_us,
@@ -58,7 +61,9 @@ async fn insert_attempts(tx: &mut SqliteConnection, ended: &[Ended]) -> Result<(
             .push_bind(attempt.response_headers.as_deref())
             .push_bind(attempt.response_body.as_slice());
     });
-    insert.build().execute(tx).await.map(drop)
+    insert.push(" RETURNING id");
+    let new: Vec<Uuid> = insert.build_query_scalar().fetch_all(tx).await?;
+    Ok(new.into_iter().collect())
 }
 
 async fn finish(tx: &mut SqliteConnection, ended: &[Ended], now: i64) -> Result<u64> {
@@ -136,30 +141,4 @@ async fn log_failures(tx: &mut SqliteConnection, ended: &[Ended], now: i64) -> R
             .push_bind(now);
     });
     insert.build().execute(tx).await.map(drop)
-}
-
-async fn slow_lanes(tx: &mut SqliteConnection, ended: &[Ended], now: i64) -> Result<()> {
-    let pauses = write::pauses(ended);
-    if pauses.is_empty() {
-        return Ok(());
-    }
-    let mut update = QueryBuilder::<Sqlite>::new("WITH row (id, until) AS (");
-    update.push_values(pauses, |mut values, (id, pause)| {
-        values.push_bind(id).push_bind(now.saturating_add(pause));
-    });
-    update.push(
-        ") UPDATE lane SET blocked_until = max(blocked_until, row.until) FROM row WHERE lane.id = row.id",
-    );
-    update.build().execute(tx).await.map(drop)
-}
-
-async fn disable_lanes(tx: &mut SqliteConnection, ended: &[Ended]) -> Result<()> {
-    let gone = lanes(ended, LaneEffect::Disable);
-    if gone.is_empty() {
-        return Ok(());
-    }
-    let mut update =
-        QueryBuilder::<Sqlite>::new("UPDATE lane SET state = 'disabled' WHERE state = 'active' AND id IN ");
-    push_list(&mut update, &gone);
-    update.build().execute(tx).await.map(drop)
 }

@@ -1,28 +1,32 @@
 //! From a report of the channel to what is recorded. Pure.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use channels::SendReport;
 use domain::{
     clock::Millis,
-    delivery::{DeadReason, NextStep, RETRY_AFTER_CAP, RetrySchedule, SendResult, next_step},
+    delivery::{DeadReason, LaneSend, NextStep, RetrySchedule, Verdict, next_step},
     id::AttemptId,
 };
 
 use crate::{
     claim::Claimed,
-    record::{AttemptRow, Ended, LaneEffect},
+    record::{AttemptRow, Ended},
 };
 
-/// How long a lane rests after an overload that named no time.
-const OVERLOAD_PAUSE: Duration = Duration::from_secs(1);
+/// When a send started, by the two clocks that are asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Started {
+    /// By this process's clock, as the attempt shows it.
+    pub(super) here: Millis,
+    /// By the database's clock, by which sends of all processes are put in order.
+    pub(super) in_database: Millis,
+}
 
 /// A delivery that was sent.
 pub(super) fn sent(
     mut delivery: Claimed,
     id: AttemptId,
-    started_at: Millis,
+    started: Started,
     report: SendReport,
     schedule: &RetrySchedule,
     jitter: f64,
@@ -30,11 +34,12 @@ pub(super) fn sent(
     // Nobody needs it any more, and records may have to wait for the database.
     delivery.body = Bytes::new();
     let next = next_step(report.result, delivery.position(), schedule, jitter);
-    let lane = lane_effect(report.result);
+    let lane = Verdict::of(report.result, report.error_class)
+        .map(|verdict| LaneSend { started_at: started.in_database, verdict });
     let attempt = AttemptRow {
         id,
         number: delivery.attempt_number(),
-        started_at,
+        started_at: started.here,
         duration: report.timing.total,
         resolve: report.timing.resolve,
         connect: report.timing.connect,
@@ -52,14 +57,4 @@ pub(super) fn sent(
 /// A delivery that is buried without being sent.
 pub(super) const fn unsent(delivery: Claimed, reason: DeadReason) -> Ended {
     Ended { delivery, attempt: None, next: NextStep::Bury(reason), lane: None }
-}
-
-fn lane_effect(result: SendResult) -> Option<LaneEffect> {
-    match result {
-        SendResult::Gone => Some(LaneEffect::Disable),
-        SendResult::Overloaded { retry_after } => {
-            Some(LaneEffect::Pause(retry_after.unwrap_or(OVERLOAD_PAUSE).min(RETRY_AFTER_CAP)))
-        }
-        SendResult::Accepted | SendResult::Rejected | SendResult::Failed | SendResult::Unreadable => None,
-    }
 }

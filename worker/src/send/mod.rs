@@ -2,6 +2,7 @@
 //! Sends run on a tracker of their own and outlive the queue's worker; each records when *it* ends.
 
 mod ended;
+mod schedules;
 mod sender;
 mod targets;
 

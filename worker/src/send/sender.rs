@@ -3,11 +3,12 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use channels::{Guard, OutboundError, SendReport, SenderOptions, WebhookRequest, WebhookSender};
 use domain::{
+    clock::Millis,
     delivery::DeadReason,
     id::{AttemptId, DeliveryId},
 };
@@ -15,7 +16,11 @@ use platform::{context::Context, telemetry::names};
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
-use super::{ended, targets::Targets};
+use super::{
+    ended::{self, Started},
+    schedules::Schedules,
+    targets::Targets,
+};
 use crate::{
     claim::{Claimed, release},
     record::{Ended, Recorder},
@@ -38,6 +43,7 @@ struct Shared {
     context: Context,
     webhooks: WebhookSender,
     targets: Targets,
+    schedules: Schedules,
 }
 
 impl Sender {
@@ -49,7 +55,8 @@ impl Sender {
         let guard = Guard::new(context.config.allow_networks.clone());
         let webhooks = WebhookSender::new(guard, &SenderOptions::default())?;
         let targets = Targets::new(context.keys.clone());
-        let shared = Arc::new(Shared { context: context.clone(), webhooks, targets });
+        let schedules = Schedules::new(context.config.retry_schedule.clone());
+        let shared = Arc::new(Shared { context: context.clone(), webhooks, targets, schedules });
         Ok(Self { shared, recorder, under_way: TaskTracker::new(), leases: Leases::default() })
     }
 
@@ -58,8 +65,10 @@ impl Sender {
         let sender = self.clone();
         let (id, claim) = (delivery.id(), delivery.claim);
         self.leases().insert(id, claim);
+        // Its claim has just been told: the time since then goes by this machine's steady clock.
+        let claimed = Instant::now();
         self.under_way.spawn(async move {
-            let ended = sender.shared.send(delivery).await;
+            let ended = sender.shared.send(delivery, claimed).await;
             sender.recorder.record(ended).await;
             sender.forget(id, claim);
             drop(slot);
@@ -100,18 +109,20 @@ impl Sender {
 }
 
 impl Shared {
-    async fn send(&self, delivery: Claimed) -> Ended {
+    async fn send(&self, delivery: Claimed, claimed: Instant) -> Ended {
         if delivery.is_deadly() {
             return ended::unsent(delivery, DeadReason::WorkerLost);
         }
         if !delivery.has_body {
             return ended::unsent(delivery, DeadReason::Unreadable);
         }
-        let (id, started_at) = (AttemptId::new(), self.context.clock.now());
+        let in_database = Millis(delivery.claimed_at) + claimed.elapsed();
+        let (id, started) = (AttemptId::new(), Started { here: self.context.clock.now(), in_database });
+        let schedule = self.schedules.of(delivery.retry_schedule.as_deref());
         let report = self.attempt(&delivery).await;
         tell(&delivery, &report);
         let jitter = rand::random_range(-1.0..=1.0);
-        ended::sent(delivery, id, started_at, report, &self.context.config.retry_schedule, jitter)
+        ended::sent(delivery, id, started, report, &schedule, jitter)
     }
 
     async fn attempt(&self, delivery: &Claimed) -> SendReport {

@@ -1,0 +1,120 @@
+//! What the sends of a batch do to their lanes: lock, fold, write. A lane is locked only when there is something to
+//! write: a failure, a run of failures that a success ends, or a success a second newer than the one that is known.
+
+use std::collections::{BTreeMap, HashSet};
+
+use domain::{
+    clock::Millis,
+    delivery::{LaneHealth, LaneSend, LaneState, Verdict},
+};
+use uuid::Uuid;
+
+use super::rows::Ended;
+
+/// A success that is newer by less than this (ms) than the one that is known is not written to a healthy lane.
+pub(super) const KNOWN_WITHIN_MS: i64 = 1_000;
+
+/// The sends of a batch by lane, in the order of lanes: two recorders never lock in opposite orders.
+pub(super) type Sends = BTreeMap<Uuid, Vec<LaneSend>>;
+
+/// A lane as it is asked for.
+pub(super) struct Asked {
+    pub(super) id: Uuid,
+    pub(super) failed: bool,
+    /// When its newest success of the batch started; below all times when there is none.
+    pub(super) succeeded_at: i64,
+}
+
+/// The sends of those whose attempt is new. One that was written before has been folded before: its record is tried again.
+pub(super) fn sends(ended: &[Ended], new: &HashSet<Uuid>) -> Sends {
+    let mut sends = Sends::new();
+    for ended in ended {
+        let is_new = ended.attempt.as_ref().is_none_or(|attempt| new.contains(&attempt.id.0));
+        if let Some(send) = ended.lane.filter(|_| is_new) {
+            sends.entry(ended.delivery.lane_id().0).or_default().push(send);
+        }
+    }
+    sends
+}
+
+/// What decides whether a lane is locked.
+pub(super) fn asked(sends: &Sends) -> Vec<Asked> {
+    let asked = |(id, sends): (&Uuid, &Vec<LaneSend>)| {
+        let successes = sends.iter().filter(|send| send.verdict == Verdict::Succeeded);
+        Asked {
+            id: *id,
+            failed: sends.iter().any(|send| send.verdict != Verdict::Succeeded),
+            succeeded_at: successes.map(|send| send.started_at.0).max().unwrap_or(i64::MIN + KNOWN_WITHIN_MS),
+        }
+    };
+    sends.iter().map(asked).collect()
+}
+
+/// A locked lane.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub(super) struct LaneRow {
+    pub(super) id: Uuid,
+    pub(super) state: String,
+    pub(super) blocked_until: i64,
+    pub(super) failures: i32,
+    pub(super) failing_since: i64,
+    pub(super) succeeded_at: i64,
+    pub(super) breaker_until: i64,
+    pub(super) breaker_wait: i64,
+    pub(super) drain_before: i64,
+    pub(super) off_since: i64,
+    pub(super) off_reason: Option<String>,
+    pub(super) resumed_at: i64,
+    pub(super) tell_owner: bool,
+    pub(super) now: i64,
+}
+
+/// The lanes that these sends changed, and whether a breaker closed.
+pub(super) fn fold(rows: Vec<LaneRow>, sends: &Sends) -> (Vec<LaneRow>, bool) {
+    let mut closed = false;
+    let changed = |row: LaneRow| {
+        let before = health(&row)?;
+        let after = before.after(sends.get(&row.id)?, Millis(row.now));
+        closed |= before.is_broken() && !after.is_broken();
+        (after != before).then(|| with(row, after))
+    };
+    let changed = rows.into_iter().filter_map(changed).collect();
+    (changed, closed)
+}
+
+/// `None` for a state that this version does not know: it stays as it is.
+fn health(row: &LaneRow) -> Option<LaneHealth> {
+    Some(LaneHealth {
+        state: row.state.parse::<LaneState>().ok()?,
+        blocked_until: Millis(row.blocked_until),
+        failures: row.failures,
+        failing_since: Millis(row.failing_since),
+        succeeded_at: Millis(row.succeeded_at),
+        breaker_until: Millis(row.breaker_until),
+        breaker_wait: row.breaker_wait,
+        drain_before: Millis(row.drain_before),
+        off_since: Millis(row.off_since),
+        off_reason: row.off_reason.as_deref().and_then(|word| word.parse().ok()),
+        resumed_at: Millis(row.resumed_at),
+        tell_owner: row.tell_owner,
+    })
+}
+
+fn with(row: LaneRow, health: LaneHealth) -> LaneRow {
+    LaneRow {
+        id: row.id,
+        state: health.state.as_str().to_owned(),
+        blocked_until: health.blocked_until.0,
+        failures: health.failures,
+        failing_since: health.failing_since.0,
+        succeeded_at: health.succeeded_at.0,
+        breaker_until: health.breaker_until.0,
+        breaker_wait: health.breaker_wait,
+        drain_before: health.drain_before.0,
+        off_since: health.off_since.0,
+        off_reason: health.off_reason.map_or(row.off_reason, |reason| Some(reason.as_str().to_owned())),
+        resumed_at: health.resumed_at.0,
+        tell_owner: health.tell_owner,
+        now: row.now,
+    }
+}
