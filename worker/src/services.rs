@@ -110,48 +110,31 @@ fn sends(context: &Context, claims: Claims, sender: &Sender, halt: CancellationT
 
 fn upkeep(context: &Context, kind: &'static str, sender: &Sender) -> Vec<Service> {
     let who = Heartbeat { id: ProcessId::new(), kind, started_at: context.clock.now() };
-    let (beats, gauges, partitions, orphans) =
-        (context.clone(), context.clone(), context.clone(), context.clone());
-    let (forgetting, examined, keys) = (context.clone(), context.clone(), context.clone());
-    let replaying = context.clone();
     let (beating, gauging) = (sender.clone(), sender.clone());
     let queue = context.queue.clone();
     vec![
-        Service::new("queue janitor", move |stop| async move {
-            queue_workers::janitor(queue, stop).await;
-            Ok(())
-        }),
-        Service::new("partitions", move |stop| async move {
-            janitors::partitions(partitions, stop).await;
-            Ok(())
-        }),
-        Service::new("replays", move |stop| async move {
-            replays(replaying, stop).await;
-            Ok(())
-        }),
-        Service::new("retention", move |stop| async move {
-            retention(forgetting, stop).await;
-            Ok(())
-        }),
-        Service::new("doctor", move |stop| async move {
-            doctor(examined, stop).await;
-            Ok(())
-        }),
-        Service::new("orphans", move |stop| async move {
-            janitors::orphans(orphans, stop).await;
-            Ok(())
-        }),
-        Service::new("forget keys", move |stop| async move {
-            janitors::forget_keys(keys, stop).await;
-            Ok(())
-        }),
-        Service::new("gauges", move |stop| async move {
-            janitors::gauges(gauges, gauging, stop).await;
-            Ok(())
-        }),
-        Service::new("heartbeat", move |stop| async move {
-            janitors::heartbeat(beats, who, beating, stop).await;
-            Ok(())
-        }),
+        task("queue janitor", context, |_, stop| queue_workers::janitor(queue, stop)),
+        task("partitions", context, janitors::partitions),
+        task("replays", context, replays),
+        task("retention", context, retention),
+        task("doctor", context, doctor),
+        task("lanes", context, janitors::lanes::lanes),
+        task("orphans", context, janitors::orphans),
+        task("forget keys", context, janitors::forget_keys),
+        task("gauges", context, |context, stop| janitors::gauges(context, gauging, stop)),
+        task("heartbeat", context, move |context, stop| janitors::heartbeat(context, who, beating, stop)),
     ]
+}
+
+/// A service that goes on until it is stopped, and never fails.
+fn task<Work, Running>(name: &'static str, context: &Context, work: Work) -> Service
+where
+    Work: FnOnce(Context, CancellationToken) -> Running + Send + 'static,
+    Running: Future<Output = ()> + Send + 'static,
+{
+    let context = context.clone();
+    Service::new(name, |stop| async move {
+        work(context, stop).await;
+        Ok(())
+    })
 }

@@ -1,6 +1,7 @@
 //! The engine, story by story, on SQLite + memory and on Postgres + Redis: accept, claim, send, record, dispatch.
 
 mod accepts;
+mod breaker;
 mod damages;
 mod dispatches;
 mod doctor;
@@ -10,6 +11,8 @@ mod hands;
 mod lanes;
 mod limits;
 mod publishing;
+mod held;
+mod owners;
 mod races;
 mod replays;
 mod retention;

@@ -75,6 +75,10 @@ metrics! {
         "Rows in a state that must not be, by the doctor's check; what can be mended was mended.";
     DELIVERIES_OPEN = "hookyard_deliveries_open", Gauge, [],
         "Deliveries under way, counted up to a bound.";
+    DELIVERIES_HELD = "hookyard_deliveries_held", Gauge, [],
+        "Deliveries of lanes that are paused or disabled, counted up to a bound.";
+    BREAKERS_OPEN = "hookyard_breakers_open", Gauge, [],
+        "Active lanes whose breaker is open or half open, counted up to a bound.";
     WORKERS = "hookyard_workers", Gauge, [],
         "Live workers by heartbeat.";
     DATABASE_ERRORS = "hookyard_database_errors_total", Counter, [],

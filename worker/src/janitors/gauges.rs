@@ -29,7 +29,11 @@ const COUNTS: &str = "SELECT
     (SELECT count(*) FROM (SELECT 1 FROM delivery LIMIT $1) AS few),
     (SELECT count(*) FROM (SELECT 1 FROM finished_delivery WHERE state = 'dead' LIMIT $1) AS few)
         + (SELECT count(*) FROM (SELECT 1 FROM dead_letter LIMIT $1) AS few),
-    (SELECT count(*) FROM process WHERE seen_at > $2)";
+    (SELECT count(*) FROM process WHERE seen_at > $2),
+    (SELECT count(*) FROM (SELECT 1 FROM lane WHERE (state <> 'active' OR breaker_until > 0)
+        AND state = 'active' LIMIT $1) AS few),
+    (SELECT count(*) FROM (SELECT 1 FROM lane l JOIN delivery d ON d.lane_id = l.id
+        WHERE (l.state <> 'active' OR l.breaker_until > 0) AND l.state IN ('paused', 'disabled') LIMIT $1) AS few)";
 
 // From lane to lane along the index, the first due row of each that is active.
 const OLDEST: &str = "WITH RECURSIVE passed (lane_id, n) AS (
@@ -66,7 +70,7 @@ async fn depths(context: &Context) {
 async fn from_database(context: &Context) -> Result<(), DatabaseError> {
     let now = context.clock.now().0;
     let seen = now.saturating_sub(millis(ALIVE));
-    let (counts, oldest): ((i64, i64, i64), Option<i64>) = match context.database.pool() {
+    let (counts, oldest): ((i64, i64, i64, i64, i64), Option<i64>) = match context.database.pool() {
         Pool::Postgres(pool) => (
             sqlx::query_as(COUNTS).bind(MOST).bind(seen).fetch_one(pool).await?,
             sqlx::query_scalar(OLDEST).bind(LANES).fetch_one(pool).await?,
@@ -83,6 +87,8 @@ async fn from_database(context: &Context) -> Result<(), DatabaseError> {
     metrics::gauge!(names::DELIVERIES_OPEN).set(counts.0 as f64);
     metrics::gauge!(names::DEAD_LETTERS).set(counts.1 as f64);
     metrics::gauge!(names::WORKERS).set(counts.2 as f64);
+    metrics::gauge!(names::BREAKERS_OPEN).set(counts.3 as f64);
+    metrics::gauge!(names::DELIVERIES_HELD).set(counts.4 as f64);
     metrics::gauge!(names::OLDEST_DUE_AGE_SECONDS).set(age as f64 / 1e3);
     Ok(())
 }

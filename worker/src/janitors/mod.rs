@@ -3,6 +3,7 @@
 mod gauges;
 mod heartbeat;
 mod keys;
+pub mod lanes;
 mod orphans;
 mod partitions;
 

@@ -1,0 +1,38 @@
+//! The bounds of what is held for a lane that is off or broken: how many, and for how long.
+//! Beyond them a delivery is dead, `held_limit`.
+
+use domain::{
+    clock::millis,
+    delivery::{DeadReason, DeliveryState, HeldLimits},
+};
+use platform::{context::Context, database::DatabaseError};
+
+use super::bury::{self, End};
+
+// The newest go. A lane that is not deleted: there all is cancelled.
+const TOO_MANY: &str = "SELECT d.id FROM delivery d JOIN (
+        SELECT w.id, row_number() OVER (PARTITION BY w.lane_id ORDER BY w.id) AS n
+        FROM lane l JOIN delivery w ON w.lane_id = l.id
+        WHERE (l.state <> 'active' OR l.breaker_until > 0) AND l.state <> 'deleted'
+    ) AS held ON held.id = d.id
+    WHERE held.n > $1 AND d.lease_until <= $2 LIMIT $3";
+
+// What is not due yet is not held: its time counts from when it was due.
+const TOO_LONG: &str = "SELECT d.id FROM lane l JOIN delivery d ON d.lane_id = l.id
+    WHERE (l.state <> 'active' OR l.breaker_until > 0) AND l.state <> 'deleted'
+      AND l.off_since < $1 AND d.created_at < $1 AND d.due_at < $1 AND d.lease_until <= $2 LIMIT $3";
+
+/// Buries what is beyond `limits`; returns how many.
+///
+/// # Errors
+/// Those of the database; what was buried stays so.
+pub async fn bury_beyond_limits(context: &Context, limits: HeldLimits) -> Result<u64, DatabaseError> {
+    let now = context.database.now(&context.clock).await?.0;
+    let end =
+        |message| End { state: DeliveryState::Dead, reason: DeadReason::HeldLimit, message: Some(message) };
+    let cutoff = now.saturating_sub(millis(limits.longest));
+    let long = end("was held for too long (dead: held_limit)");
+    let too_long = bury::all(context, TOO_LONG, &[cutoff, now], long, now).await?;
+    let many = end("too many were held for its endpoint (dead: held_limit)");
+    Ok(too_long + bury::all(context, TOO_MANY, &[limits.most, now], many, now).await?)
+}

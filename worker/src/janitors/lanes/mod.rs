@@ -1,0 +1,56 @@
+//! Lanes that do not send: what waits for them too long or is too much, what nobody wants any more, and who is to be told.
+//! Safe in many workers at once: each batch is one transaction, and rows that another has locked are passed over.
+
+mod bury;
+mod deleted;
+mod endpoint_down;
+mod held_limit;
+mod owners;
+
+use std::time::Duration;
+
+use domain::delivery::HeldLimits;
+use platform::{context::Context, database::DatabaseError, telemetry::names};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+pub use deleted::cancel_deleted;
+pub use endpoint_down::bury_endpoint_down;
+pub use held_limit::bury_beyond_limits;
+pub use owners::tell_owners;
+
+/// How often it looks.
+const EVERY: Duration = Duration::from_secs(15);
+/// Most deliveries that one transaction moves.
+const BATCH: i64 = 1_000;
+/// Most batches of one look at one rule: the next look goes on.
+const BATCHES: usize = 100;
+
+/// Looks until `stop`.
+pub async fn lanes(context: Context, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let looked = stop.run_until_cancelled(look(&context)).await;
+        if let Some(Err(error)) = looked {
+            metrics::counter!(names::DATABASE_ERRORS).increment(1);
+            warn!(%error, "lanes that do not send were not looked after; the next look goes on");
+        }
+        stop.run_until_cancelled(tokio::time::sleep(EVERY)).await;
+    }
+}
+
+async fn look(context: &Context) -> Result<(), DatabaseError> {
+    let told = tell_owners(context).await?;
+    let cancelled = cancel_deleted(context).await?;
+    let down = bury_endpoint_down(context).await?;
+    let beyond = bury_beyond_limits(context, HeldLimits::default()).await?;
+    if told + cancelled + down + beyond > 0 {
+        info!(
+            told,
+            cancelled,
+            endpoint_down = down,
+            held_limit = beyond,
+            "looked after lanes that do not send"
+        );
+    }
+    Ok(())
+}
