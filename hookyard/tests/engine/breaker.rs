@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::{
     clock::Millis,
     delivery::{LaneSend, NextStep, Verdict},
-    id::EndpointId,
+    id::{AttemptId, EndpointId},
 };
 use entity::lane;
 use sea_orm::{ConnectionTrait, EntityTrait};
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use worker::{
     claim::{Claimed, claim},
-    record::{Ended, Recorder},
+    record::{AttemptRow, Ended, Recorder},
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -129,6 +129,19 @@ on_both_shapes! {
         assert_eq!((closed.breaker_until, closed.breaker_wait, closed.failures), (0, 0, 0));
         assert!(closed.drain_before >= claimed[0].claimed_at, "what waited drains");
         tokio::time::timeout(Duration::from_secs(10), woken.changed()).await.expect("the dispatcher is woken").expect("a bell");
+    }
+
+    async fn a_record_that_is_written_twice_counts_its_failure_once(app: TestApp) {
+        let (endpoint, claimed) = claimed(&app, 1).await;
+        let attempt = AttemptRow {
+            id: AttemptId::new(), number: 1, started_at: Millis(claimed[0].claimed_at), duration: MINUTE, resolve: None,
+            connect: None, first_byte: None, status_code: Some(500), error_class: Some("status"), error: None,
+            request_headers: "{}".to_owned(), response_headers: None, response_body: vec![],
+        };
+        let failed = Ended { attempt: Some(attempt), ..ended(&claimed[0], claimed[0].claimed_at, Verdict::Failed) };
+        record(&app, vec![failed.clone()]).await;
+        record(&app, vec![failed]).await;
+        assert_eq!(lane_of(&app, endpoint).await.failures, 1, "its commit broke, and it was tried again");
     }
 
     async fn a_real_send_counts_for_its_lane(app: TestApp) {

@@ -106,9 +106,10 @@ on_both_shapes! {
         receiver.answer_always(Answer::Status(500));
         let endpoint = app.register(&receiver.url("/")).await;
         app.upload(endpoint, "a.txt", "hello\n").await;
-        for _ in 0..10 {
+        // Each wait and its jitter, no more: after five days of failing the endpoint would be disabled.
+        for wait in [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400] {
             app.drain().await;
-            app.clock.forward(std::time::Duration::from_secs(2 * 24 * 3600));
+            app.clock.forward(std::time::Duration::from_secs(wait + wait / 5 + 1));
         }
         app.drain().await;
         let event = app.events().await[0].id.into();
