@@ -4,6 +4,9 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
+/// A delivery that could be claimed, and its lane.
+pub(super) type Candidate = (Uuid, Uuid);
+
 /// The slots of a worker at one moment.
 #[derive(Clone, Debug)]
 pub struct Share {
@@ -27,9 +30,9 @@ impl Share {
     }
 
     /// Which of these candidates get a slot, the lane with the fewest first; then the others.
-    pub(super) fn admit(&self, candidates: &[(Uuid, Uuid)]) -> (Vec<(Uuid, Uuid)>, Vec<(Uuid, Uuid)>) {
+    pub(super) fn admit(&self, candidates: &[Candidate]) -> (Vec<Candidate>, Vec<Candidate>) {
         let mut held = self.used.clone();
-        let mut ranked: Vec<(usize, (Uuid, Uuid))> = Vec::with_capacity(candidates.len());
+        let mut ranked: Vec<(usize, Candidate)> = Vec::with_capacity(candidates.len());
         for candidate in candidates {
             let ahead = held.entry(candidate.1).or_insert(0);
             ranked.push((*ahead, *candidate));
