@@ -5,6 +5,7 @@ use domain::{
     clock::Millis,
     delivery::{Channel, LaneState},
     endpoint::{CustomPayload, overlay},
+    event_type::ENDPOINT_DISABLED,
     id::{DeliveryId, EndpointId, EventId, UserId},
 };
 use entity::bulk::{DeliveryRow, EventRow, Stamp, postgres, sqlite, sqlite::push_list};
@@ -19,7 +20,6 @@ use uuid::Uuid;
 use super::BATCHES;
 
 /// The type of the event.
-const TYPE: &str = "endpoint.disabled";
 /// Lanes that one transaction tells of.
 const AT_ONCE: i64 = 100;
 
@@ -164,7 +164,7 @@ fn rows(marked: &[Marked], listeners: &[Listener], now: Millis) -> (Vec<EventRow
 
 fn event(lane: &Marked, user_id: i64, now: Millis) -> EventRow {
     let body = json!({
-        "type": TYPE,
+        "type": ENDPOINT_DISABLED,
         "timestamp": now.rfc3339(),
         "data": {
             "endpoint_id": EndpointId::from(lane.id).to_string(),
@@ -174,7 +174,13 @@ fn event(lane: &Marked, user_id: i64, now: Millis) -> EventRow {
         },
     });
     let user_id = Some(UserId(user_id));
-    EventRow { id: EventId::new(), user_id, event_type: TYPE.to_owned(), body: body.to_string().into_bytes() }
+    EventRow {
+        id: EventId::new(),
+        user_id,
+        event_type: ENDPOINT_DISABLED.to_owned(),
+        body: body.to_string().into_bytes(),
+        addressed: false,
+    }
 }
 
 fn delivery(event: &EventRow, listener: &Listener) -> DeliveryRow {
@@ -188,6 +194,7 @@ fn delivery(event: &EventRow, listener: &Listener) -> DeliveryRow {
         channel: Channel::Webhook,
         recipient_id: listener.id,
         body: payload.and_then(|payload| overlay(&event.body, &payload).ok()),
+        due_at: None,
         hinted: false,
     }
 }
