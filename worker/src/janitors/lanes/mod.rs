@@ -29,7 +29,7 @@ const BATCHES: usize = 100;
 /// Looks until `stop`.
 pub async fn lanes(context: Context, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        let looked = stop.run_until_cancelled(look(&context)).await;
+        let looked = stop.run_until_cancelled(Box::pin(look(&context))).await;
         if let Some(Err(error)) = looked {
             metrics::counter!(names::DATABASE_ERRORS).increment(1);
             warn!(%error, "lanes that do not send were not looked after; the next look goes on");
