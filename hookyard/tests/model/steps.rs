@@ -5,16 +5,16 @@ use std::time::Duration;
 use domain::{
     clock::Millis,
     delivery::{DeadReason, LaneSend, NextStep, RetrySchedule, SendResult, Verdict, next_step},
+    id::AttemptId,
 };
 use rand::{RngExt, seq::IndexedRandom};
-use sea_orm::ConnectionTrait;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use worker::{
     claim::{Claimed, claim, release},
     dispatch,
-    record::{Ended, Recorder},
+    record::{AttemptRow, Ended, Recorder},
 };
 
 use crate::world::{Mood, World};
@@ -32,12 +32,16 @@ impl World {
             7..26 => self.look().await,
             26..30 => self.lose_hints(),
             30..56 => self.claim().await,
-            56..80 => self.work().await,
-            80..84 => self.kill(),
-            84..87 => self.give_back().await,
-            87..94 => self.pass_time(),
-            94..97 => self.change_mood(),
-            _ => self.pause_or_resume().await,
+            56..76 => self.work().await,
+            76..80 => self.send_for_real().await,
+            80..83 => self.kill(),
+            83..85 => self.give_back().await,
+            85..91 => self.pass_time(),
+            91..93 => self.change_mood(),
+            93..95 => self.pause_or_resume().await,
+            95..96 => self.rotate().await,
+            96..98 => self.retry_or_cancel().await,
+            _ => self.look_after_lanes().await,
         }
     }
 
@@ -126,10 +130,7 @@ impl World {
             Mood::Overloaded => SendResult::Overloaded { retry_after },
         };
         let started_at = Millis(delivery.claimed_at);
-        let lane = (endpoint.mood == Mood::Overloaded).then(|| LaneSend {
-            started_at,
-            verdict: Verdict::Overloaded { pause: Duration::from_secs(20) },
-        });
+        let lane = Verdict::of(result, None).map(|verdict| LaneSend { started_at, verdict });
         let jitter = self.rng.random_range(-1.0..=1.0);
         let schedule = RetrySchedule::default();
         let next = match delivery.is_deadly() {
@@ -139,7 +140,7 @@ impl World {
         if next == NextStep::Succeed {
             self.succeeded.insert(delivery.id().0);
         }
-        Ended { delivery, attempt: None, next, lane }
+        Ended { attempt: Some(attempt(&delivery)), delivery, next, lane }
     }
 
     async fn record(&self, ended: Vec<Ended>) {
@@ -185,31 +186,30 @@ impl World {
         self.endpoints[which].mood = mood;
     }
 
-    async fn pause_or_resume(&mut self) {
-        let which = self.rng.random_range(0..self.endpoints.len());
-        let paused = !self.endpoints[which].paused;
-        self.set_paused(which, paused).await;
-    }
-
-    pub async fn set_paused(&mut self, which: usize, paused: bool) {
-        let endpoint = &mut self.endpoints[which];
-        endpoint.paused = paused;
-        let state = if paused { "paused" } else { "active" };
-        let id = endpoint.id.0.simple().to_string();
-        let db = self.app.context.database.writer();
-        let id = match db.get_database_backend() {
-            sea_orm::DatabaseBackend::Postgres => format!("'{id}'"),
-            _ => format!("x'{id}'"),
-        };
-        let sql = format!("UPDATE lane SET state = '{state}' WHERE id = {id}");
-        db.execute_unprepared(&sql).await.expect("changed");
-    }
-
     fn take_hand(&mut self) -> Option<Vec<Claimed>> {
         if self.hands.is_empty() {
             return None;
         }
         let which = self.rng.random_range(0..self.hands.len());
         Some(self.hands.swap_remove(which))
+    }
+}
+
+/// What is recorded of a send of the model's.
+fn attempt(delivery: &Claimed) -> AttemptRow {
+    AttemptRow {
+        id: AttemptId::new(),
+        number: delivery.attempt_number(),
+        started_at: Millis(delivery.claimed_at),
+        duration: Duration::from_millis(1),
+        resolve: None,
+        connect: None,
+        first_byte: None,
+        status_code: None,
+        error_class: None,
+        error: None,
+        request_headers: "{}".to_owned(),
+        response_headers: None,
+        response_body: vec![],
     }
 }

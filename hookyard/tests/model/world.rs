@@ -5,7 +5,7 @@ use std::{
     fmt,
 };
 
-use domain::{clock::Millis, id::EndpointId};
+use domain::{clock::Millis, id::EndpointId, signature::SigningSecret};
 use rand::{SeedableRng, rngs::StdRng};
 use testkit::{Receiver, TestApp};
 use uuid::Uuid;
@@ -29,6 +29,8 @@ pub struct Endpoint {
     pub id: EndpointId,
     pub mood: Mood,
     pub paused: bool,
+    /// What it signs with at the moment.
+    pub secret: SigningSecret,
 }
 
 /// What happened in a run.
@@ -65,6 +67,8 @@ pub struct World {
     pub leases: BTreeMap<Uuid, (i32, Millis)>,
     /// How those ended that have: it never changes.
     pub finished: BTreeMap<Uuid, (String, Option<String>)>,
+    /// Those that somebody called off.
+    pub cancelled: BTreeSet<Uuid>,
     /// Deliveries whose success somebody has recorded, in time or late.
     pub succeeded: BTreeSet<Uuid>,
     pub tally: Tally,
@@ -77,7 +81,8 @@ impl World {
         let mut endpoints = vec![];
         for number in 0..ENDPOINTS {
             let id = app.register(&receiver.url(&format!("/{number}"))).await;
-            endpoints.push(Endpoint { id, mood: Mood::Well, paused: false });
+            let secret = secret_of(&app, id).await;
+            endpoints.push(Endpoint { id, mood: Mood::Well, paused: false, secret });
         }
         Self {
             app,
@@ -88,6 +93,7 @@ impl World {
             hands: vec![],
             leases: BTreeMap::new(),
             finished: BTreeMap::new(),
+            cancelled: BTreeSet::new(),
             succeeded: BTreeSet::new(),
             tally: Tally::default(),
             receiver,
@@ -98,4 +104,10 @@ impl World {
         let id = delivery.lane_id().0;
         self.endpoints.iter().find(|endpoint| endpoint.id.0 == id).expect("one of ours")
     }
+}
+
+async fn secret_of(app: &TestApp, id: EndpointId) -> SigningSecret {
+    let answer = app.http.get(format!("{}/v1/endpoints/{id}/secret", app.base)).send().await;
+    let told: serde_json::Value = answer.expect("an answer").json().await.expect("JSON");
+    told["secret"].as_str().and_then(|secret| secret.parse().ok()).expect("a secret")
 }

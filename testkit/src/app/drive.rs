@@ -25,23 +25,36 @@ impl TestApp {
     /// When work is left behind.
     pub async fn drain(&self) {
         for _ in 0..ROUNDS {
-            let uploads = self.due("upload u WHERE u.state = 'received' AND u.due_at <= {now}").await;
-            // Marks what is granted; what it finds of other lanes is found below, whatever its hints say.
-            dispatch::deliveries(&self.context, Uuid::nil(), ROOM).await.expect("a look");
-            let deliveries = self
-                .due("delivery u LEFT JOIN lane l ON l.id = u.lane_id
-                      WHERE coalesce(l.state = 'active' AND l.blocked_until <= {now} AND l.breaker_until <= {now}
-                        AND (u.hinted_until > {now} OR (l.rate_limit IS NULL AND l.max_in_flight IS NULL
-                             AND l.breaker_until = 0 AND u.due_at > l.drain_before)), true)
-                      AND u.due_at <= {now} AND u.lease_until <= {now}")
-                .await;
-            if uploads.is_empty() && deliveries.is_empty() {
+            if !self.drain_once().await {
                 return;
             }
-            UploadProcessor::new(&self.context, CancellationToken::new()).process(uploads).await;
-            self.send(&deliveries).await;
         }
         panic!("work was left behind after {ROUNDS} rounds");
+    }
+
+    /// One round of [`TestApp::drain`]: works what is due at this moment; whether there was anything.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn drain_once(&self) -> bool {
+        let uploads = self.due("upload u WHERE u.state = 'received' AND u.due_at <= {now}").await;
+        // Marks what is granted; what it finds of other lanes is found below, whatever its hints say.
+        dispatch::deliveries(&self.context, Uuid::nil(), ROOM).await.expect("a look");
+        let deliveries = self
+            .due(
+                "delivery u LEFT JOIN lane l ON l.id = u.lane_id
+                  WHERE coalesce(l.state = 'active' AND l.blocked_until <= {now} AND l.breaker_until <= {now}
+                    AND (u.hinted_until > {now} OR (l.rate_limit IS NULL AND l.max_in_flight IS NULL
+                         AND l.breaker_until = 0 AND u.due_at > l.drain_before)), true)
+                  AND u.due_at <= {now} AND u.lease_until <= {now}",
+            )
+            .await;
+        if uploads.is_empty() && deliveries.is_empty() {
+            return false;
+        }
+        UploadProcessor::new(&self.context, CancellationToken::new()).process(uploads).await;
+        self.send(&deliveries).await;
+        true
     }
 
     /// Claims, sends and records these deliveries.

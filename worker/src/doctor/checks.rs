@@ -87,6 +87,13 @@ pub const CHECKS: &[Check] = &[
         cure: Cure::Wake,
     },
     Check {
+        name: "replay_stalled",
+        meaning: "running replays that made no page for five minutes: is a worker running?",
+        table: "replay",
+        condition: "state = 'running' AND next_at < $1 - 300000",
+        cure: Cure::Wake,
+    },
+    Check {
         name: "deleted_lane",
         meaning: "deliveries of deleted endpoints that were not cancelled within ten minutes: is a worker running?",
         table: "delivery",

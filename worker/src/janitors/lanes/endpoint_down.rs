@@ -7,7 +7,7 @@ use domain::{
 };
 use platform::{
     context::Context,
-    database::{DatabaseError, Tx, within_deadline},
+    database::{DatabaseError, Pool, Tx, within_deadline},
 };
 use sqlx::{PgConnection, QueryBuilder, Result, Sqlite, SqliteConnection};
 use uuid::Uuid;
@@ -48,13 +48,13 @@ pub async fn bury_endpoint_down(context: &Context) -> Result<u64, DatabaseError>
 }
 
 async fn broken(context: &Context, after: Uuid) -> Result<Vec<(Uuid, i64, Option<String>)>, DatabaseError> {
-    let mut tx = context.database.begin().await?;
-    let lanes = match &mut tx {
-        Tx::Postgres(tx) => sqlx::query_as(BROKEN).bind(after).bind(LANES).fetch_all(&mut **tx).await?,
-        Tx::Sqlite(tx) => sqlx::query_as(BROKEN).bind(after).bind(LANES).fetch_all(&mut **tx).await?,
-    };
-    tx.rollback().await?;
-    Ok(lanes)
+    Ok(match context.database.pool() {
+        Pool::Postgres(pool) => sqlx::query_as(BROKEN).bind(after).bind(LANES).fetch_all(pool).await?,
+        Pool::Sqlite(_) => {
+            let reader = context.database.reader().get_sqlite_connection_pool();
+            sqlx::query_as(BROKEN).bind(after).bind(LANES).fetch_all(reader).await?
+        }
+    })
 }
 
 fn cutoffs(context: &Context, lanes: Vec<(Uuid, i64, Option<String>)>, now: i64) -> Cutoffs {

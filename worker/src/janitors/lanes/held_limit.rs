@@ -9,13 +9,14 @@ use platform::{context::Context, database::DatabaseError};
 
 use super::bury::{self, End};
 
-// The newest go. A lane that is not deleted: there all is cancelled.
-const TOO_MANY: &str = "SELECT d.id FROM delivery d JOIN (
-        SELECT w.id, row_number() OVER (PARTITION BY w.lane_id ORDER BY w.id) AS n
-        FROM lane l JOIN delivery w ON w.lane_id = l.id
-        WHERE (l.state <> 'active' OR l.breaker_until > 0) AND l.state <> 'deleted'
-    ) AS held ON held.id = d.id
-    WHERE held.n > $1 AND d.lease_until <= $2 LIMIT $3";
+// Those that are due last go: one step along the index for each that is kept, and no sorting. A lane that is not
+// deleted: there all is cancelled.
+const TOO_MANY: &str = "SELECT d.id FROM lane l JOIN delivery d ON d.lane_id = l.id
+    WHERE (l.state <> 'active' OR l.breaker_until > 0) AND l.state <> 'deleted'
+      AND (d.due_at, d.id) >= (
+          (SELECT k.due_at FROM delivery k WHERE k.lane_id = l.id ORDER BY k.due_at, k.id LIMIT 1 OFFSET $1),
+          (SELECT k.id FROM delivery k WHERE k.lane_id = l.id ORDER BY k.due_at, k.id LIMIT 1 OFFSET $1))
+      AND d.lease_until <= $2 LIMIT $3";
 
 // What is not due yet is not held: its time counts from when it was due.
 const TOO_LONG: &str = "SELECT d.id FROM lane l JOIN delivery d ON d.lane_id = l.id

@@ -21,6 +21,8 @@ pub use owners::tell_owners;
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(15);
+/// Looks between two at the bounds, which walk along what is held.
+const LOOKS_BETWEEN: u32 = 8;
 /// Most deliveries that one transaction moves.
 const BATCH: i64 = 1_000;
 /// Most batches of one look at one rule: the next look goes on.
@@ -28,8 +30,12 @@ const BATCHES: usize = 100;
 
 /// Looks until `stop`.
 pub async fn lanes(context: Context, stop: CancellationToken) {
-    while !stop.is_cancelled() {
-        let looked = stop.run_until_cancelled(Box::pin(look(&context))).await;
+    for number in 0_u32.. {
+        if stop.is_cancelled() {
+            return;
+        }
+        let at_bounds = number.is_multiple_of(LOOKS_BETWEEN);
+        let looked = stop.run_until_cancelled(Box::pin(look(&context, at_bounds))).await;
         if let Some(Err(error)) = looked {
             metrics::counter!(names::DATABASE_ERRORS).increment(1);
             warn!(%error, "lanes that do not send were not looked after; the next look goes on");
@@ -38,11 +44,14 @@ pub async fn lanes(context: Context, stop: CancellationToken) {
     }
 }
 
-async fn look(context: &Context) -> Result<(), DatabaseError> {
+async fn look(context: &Context, at_bounds: bool) -> Result<(), DatabaseError> {
     let told = tell_owners(context).await?;
     let cancelled = cancel_deleted(context).await?;
-    let down = bury_endpoint_down(context).await?;
-    let beyond = bury_beyond_limits(context, HeldLimits::default()).await?;
+    let (mut down, mut beyond) = (0, 0);
+    if at_bounds {
+        down = bury_endpoint_down(context).await?;
+        beyond = bury_beyond_limits(context, HeldLimits::default()).await?;
+    }
     if told + cancelled + down + beyond > 0 {
         info!(
             told,
