@@ -53,12 +53,9 @@ fn dependencies_between_our_crates_go_one_way() {
             assert!(may.contains(&other.as_str()), "{package} may not know {other}");
         }
     }
-    for package in free {
-        let other = free.into_iter().find(|name| *name != package).expect("two");
-        assert!(
-            all.get(package).is_none_or(|known| !known.contains(other)),
-            "{package} may not know {other}"
-        );
+    // bench uses testkit's servers and processes (decision 8); nobody uses bench.
+    for (package, known) in &all {
+        assert!(!known.contains("bench"), "{package} may not know bench");
     }
 }
 

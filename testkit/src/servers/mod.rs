@@ -7,5 +7,5 @@ mod programs;
 mod redis;
 
 pub use port::free_port;
-pub use postgres::OwnPostgres;
+pub use postgres::{Care, OwnPostgres};
 pub use redis::OwnRedis;

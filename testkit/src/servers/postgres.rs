@@ -23,23 +23,50 @@ const STOP_WITHIN: Duration = Duration::from_secs(20);
 /// Ports tried: another test may have taken the free one meanwhile.
 const START_TRIES: usize = 5;
 
-/// A server that ends with the test. Without fsync: it survives being killed, not a crash of the machine.
+/// How the server treats its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Care {
+    /// Without fsync and with little memory: it survives being killed, not a crash of the machine.
+    Fast,
+    /// As in production: every commit reaches the disk, pages are written whole, 256 MB of buffers.
+    Durable,
+}
+
+impl Care {
+    const fn settings(self) -> [&'static str; 3] {
+        match self {
+            Self::Fast => ["shared_buffers=32MB", "fsync=off", "full_page_writes=off"],
+            Self::Durable => ["shared_buffers=256MB", "fsync=on", "full_page_writes=on"],
+        }
+    }
+}
+
+/// A server that ends with the test.
 pub struct OwnPostgres {
     folder: TempDir,
     port: u16,
+    care: Care,
     child: Option<Child>,
 }
 
 impl OwnPostgres {
-    /// Makes a cluster and starts it. Its one database is empty.
+    /// Makes a cluster for tests and starts it. Its one database is empty.
     ///
     /// # Panics
     /// When there is no Postgres, or it does not start.
     pub async fn start() -> Self {
+        Self::start_with(Care::Fast).await
+    }
+
+    /// Makes a cluster that treats its data so, and starts it. Its one database is empty.
+    ///
+    /// # Panics
+    /// When there is no Postgres, or it does not start.
+    pub async fn start_with(care: Care) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         // The user that Postgres runs as passes through.
         std::fs::set_permissions(folder.path(), Permissions::from_mode(0o711)).expect("it is ours");
-        let mut this = Self { folder, port: 0, child: None };
+        let mut this = Self { folder, port: 0, care, child: None };
         this.make_cluster();
         for _ in 0..START_TRIES {
             this.port = free_port();
@@ -66,6 +93,28 @@ impl OwnPostgres {
         };
         send_signal(child.id(), Signal::SIGQUIT);
         until("Postgres ends", STOP_WITHIN, async || child.try_wait().expect("it is our child")).await;
+    }
+
+    /// `kill -9` of every process of it: the next start recovers from the log.
+    ///
+    /// # Panics
+    /// Never: it is our child.
+    pub fn kill(&mut self) {
+        let Some(mut child) = self.child.take() else {
+            return;
+        };
+        // The parent first: it would start its children again.
+        let backends = children(child.id());
+        child.kill().expect("it is our child");
+        backends.into_iter().for_each(|backend| send_signal(backend, Signal::SIGKILL));
+        child.wait().expect("it is our child");
+    }
+
+    /// Its parent process and those of its connections; none while it is stopped.
+    #[must_use]
+    pub fn processes(&self) -> Vec<u32> {
+        let parent = self.child.as_ref().map(Child::id);
+        parent.into_iter().flat_map(|id| [vec![id], children(id)].concat()).collect()
     }
 
     /// Starts it again on its port, with its data.
@@ -116,7 +165,7 @@ impl OwnPostgres {
                 "-c",
                 "max_connections=200",
             ])
-            .args(["-c", "shared_buffers=32MB", "-c", "fsync=off", "-c", "full_page_writes=off"])
+            .args(self.care.settings().iter().flat_map(|setting| ["-c", setting]))
             .spawn()
             .expect("postgres can be run");
         self.child = Some(child);

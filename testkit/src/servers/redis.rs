@@ -59,6 +59,12 @@ impl OwnRedis {
         child.wait().expect("it is our child");
     }
 
+    /// Its process; none while it is stopped.
+    #[must_use]
+    pub fn process(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
     /// Starts it again on its port, empty.
     ///
     /// # Panics

@@ -1,0 +1,10 @@
+//! Faults under load, on a schedule that a seed decides, and a ledger of every accepted id: whatever breaks, what was
+//! accepted must arrive.
+
+mod faults;
+mod ledger;
+mod load;
+mod run;
+mod schedule;
+
+pub(crate) use run::{AFTERWARDS, run};

@@ -1,0 +1,144 @@
+//! A run: load, the schedule's faults one after the other, then the balance.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::Result;
+use bytes::Bytes;
+use http::HeaderMap;
+use tokio::time::sleep;
+
+use super::{
+    faults::Scene,
+    ledger::{Ledger, Sums},
+    load::Load,
+    schedule::{Fault, schedule},
+};
+use crate::{
+    load::EVENT_TYPE,
+    receiver::Receiver,
+    report::Report,
+    rig::{Rig, Setup, Shape},
+    scenarios::Plan,
+};
+
+/// The longest that start, stragglers and balance take together, beside the faults.
+pub(crate) const AFTERWARDS: Duration = Duration::from_secs(300);
+/// The longest wait for stragglers: longer than the lease of an upload, and than a breaker's second wait.
+const STRAGGLE: Duration = Duration::from_secs(180);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// Short waits first, then long ones: no delivery is given up before the run ends.
+const RETRY_SCHEDULE: &str = "1s,1s,2s,2s,5s,5s,10s,10s,30s,30s,60s,60s,120s,120s,120s";
+/// Numbers of missing ones that are shown.
+const SHOWN: usize = 10;
+/// Load before the first fault.
+const CALM: Duration = Duration::from_secs(1);
+
+/// A fault that is over.
+struct Healed {
+    fault: Fault,
+    at: Instant,
+    /// The first number handed out afterwards.
+    first: usize,
+}
+
+pub(crate) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
+    let ledger = Arc::new(Ledger::default());
+    let mut scene = set_up(shape, &ledger).await?;
+    let webhook = register(&scene).await?;
+    eprintln!("bench: chaos on {shape}, seed {}, {} s of faults", plan.seed, plan.faults_for.as_secs());
+    let load = Load::start(&scene.rig.address(), webhook, &ledger);
+    sleep(CALM).await;
+    let (healed, ended) = make_faults(&mut scene, plan, &ledger).await?;
+    sleep(CALM).await;
+    load.stop().await;
+    let waited = Instant::now();
+    while !ledger.sums().missing.is_empty() && waited.elapsed() < STRAGGLE {
+        sleep(LOOK_EVERY).await;
+    }
+    let mut report = Report::new("chaos", shape);
+    tell(&ledger.sums(), &mut report);
+    tell_recovery(&healed, &ledger, &mut report);
+    report
+        .figure("seed", plan.seed as f64)
+        .figure("faults", healed.len() as f64)
+        .figure("waited_for_stragglers_s", waited.elapsed().as_secs_f64())
+        .figure(
+            "dead_letters",
+            scene.rig.store().count("finished_delivery WHERE state = 'dead'").await as f64,
+        )
+        .figure("ended_by_themselves", ended as f64)
+        .goal("no process ends by itself", ended == 0);
+    if scene.rig.disk.is_none() {
+        report.note("no full disk: this user may not mount one");
+    }
+    if shape == Shape::Embedded {
+        report.note("no moved clock: one machine has no clock but the system's");
+    }
+    Ok(report)
+}
+
+async fn set_up(shape: Shape, ledger: &Arc<Ledger>) -> Result<Scene> {
+    let book = Arc::clone(ledger);
+    let receiver = Receiver::watched(move |_: &HeaderMap, body: &Bytes| book.arrived(body)).await?;
+    let settings = vec![
+        ("DELIVERY_TIMEOUT", "1s".to_owned()),
+        ("RETRY_SCHEDULE", RETRY_SCHEDULE.to_owned()),
+        ("LOG_LEVEL", "WARNING".to_owned()),
+    ];
+    let rig = Rig::start(shape, &Setup { workers: 2, settings, small_disk: true }).await?;
+    Ok(Scene { rig, receiver, clock_ms: 0 })
+}
+
+/// Makes the endpoints; returns the one that files are uploaded for.
+async fn register(scene: &Scene) -> Result<uuid::Uuid> {
+    let api = scene.rig.api();
+    api.make_event_type(EVENT_TYPE).await?;
+    api.make_endpoint(&scene.receiver.url("/events"), EVENT_TYPE).await?;
+    api.make_endpoint(&scene.receiver.url("/files"), "upload file").await
+}
+
+async fn make_faults(scene: &mut Scene, plan: &Plan, ledger: &Ledger) -> Result<(Vec<Healed>, usize)> {
+    let (begun, mut healed, mut ended) = (Instant::now(), vec![], 0);
+    let steps = schedule(plan.seed, scene.rig.shape, plan.faults_for);
+    for step in steps.into_iter().filter(|step| scene.can(step.fault)).collect::<Vec<_>>() {
+        sleep(step.after).await;
+        let at = begun.elapsed().as_secs_f64();
+        eprintln!("bench: {at:7.1} s  {} for {:.1} s", step.fault, step.hold.as_secs_f64());
+        scene.begin(step.fault).await?;
+        sleep(step.hold).await;
+        scene.end(step.fault).await?;
+        healed.push(Healed { fault: step.fault, at: Instant::now(), first: ledger.handed_out() });
+        ended += scene.tend().await?;
+    }
+    Ok((healed, ended))
+}
+
+fn tell(sums: &Sums, report: &mut Report) {
+    let lost = sums.missing.len();
+    report
+        .figure("asked", sums.asked as f64)
+        .figure("accepted", sums.accepted as f64)
+        .figure("arrived", sums.arrived as f64)
+        .figure("lost", lost as f64)
+        .figure("arrived_twice", sums.twice as f64)
+        .figure("arrived_unannounced", sums.unannounced as f64)
+        .figure("slowest_arrival_s", sums.slowest.as_secs_f64())
+        .goal(format!("nothing is lost (is {lost})"), lost == 0);
+    if lost > 0 {
+        report.note(format!("missing: {:?}", &sums.missing[..lost.min(SHOWN)]));
+    }
+    report.lost = Some(lost as u64);
+}
+
+/// From the end of a fault to the first arrival of what was accepted after it.
+fn tell_recovery(healed: &[Healed], ledger: &Ledger, report: &mut Report) {
+    let times =
+        healed.iter().filter_map(|one| Some((ledger.first_arrival_of(one.first, one.at)?, one.fault)));
+    if let Some((time, fault)) = times.max_by_key(|(time, _)| *time) {
+        report.figure("longest_recovery_s", time.as_secs_f64());
+        report.note(format!("the longest recovery was after: {fault}"));
+    }
+}

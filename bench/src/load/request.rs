@@ -1,0 +1,78 @@
+//! What is posted: one event, or many at once.
+
+use bytes::Bytes;
+use http::{HeaderValue, Uri};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::rig::USER;
+
+/// The event type of load.
+pub(crate) const EVENT_TYPE: &str = "bench.event";
+/// Size of one event's request body, in bytes.
+const EVENT_BYTES: usize = 512;
+
+/// A request that is sent again and again.
+#[derive(Clone, Debug)]
+pub(crate) struct PostRequest {
+    pub(crate) path: Uri,
+    pub(crate) content_type: HeaderValue,
+    pub(crate) body: Bytes,
+    /// Events that an accepted one stands for.
+    pub(crate) events: u64,
+}
+
+impl PostRequest {
+    /// One event of 512 bytes to everyone who is registered for it.
+    pub(crate) fn event() -> Self {
+        Self::json("/v1/events", &event_for(None), 1)
+    }
+
+    /// The same to one endpoint alone.
+    pub(crate) fn event_to(endpoint: Uuid) -> Self {
+        Self::json("/v1/events", &event_for(Some(endpoint)), 1)
+    }
+
+    /// Many such events in one request.
+    pub(crate) fn batch(events: u64, endpoint: Option<Uuid>) -> Self {
+        let all: Vec<Value> = (0..events).map(|_| event_for(endpoint)).collect();
+        Self::json("/v1/events/batch", &json!({"events": all}), events)
+    }
+
+    /// Any JSON to a path of the API.
+    pub(crate) fn json(path: &'static str, body: &Value, events: u64) -> Self {
+        Self {
+            path: Uri::from_static(path),
+            content_type: HeaderValue::from_static("application/json"),
+            body: body.to_string().into(),
+            events,
+        }
+    }
+}
+
+fn event_for(endpoint: Option<Uuid>) -> Value {
+    let mut event = json!({"user_id": USER, "type": EVENT_TYPE, "data": {"text": ""}});
+    let room = EVENT_BYTES.saturating_sub(event.to_string().len());
+    event["data"]["text"] = "x".repeat(room).into();
+    if let Some(endpoint) = endpoint {
+        event["endpoint_ids"] = json!([endpoint]);
+    }
+    event
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_has_512_bytes() {
+        assert_eq!(PostRequest::event().body.len(), EVENT_BYTES);
+    }
+
+    #[test]
+    fn a_batch_holds_each_event_whole() {
+        let batch: Value = serde_json::from_slice(&PostRequest::batch(1_000, None).body).expect("JSON");
+        let events = batch["events"].as_array().expect("a list");
+        assert_eq!((events.len(), events[999].to_string().len()), (1_000, EVENT_BYTES));
+    }
+}

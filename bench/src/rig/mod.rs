@@ -1,0 +1,142 @@
+//! What is measured: the real programs as processes, with servers of their own, on free ports of loopback.
+//! Everything ends with the rig. Knows nothing of load.
+
+mod api;
+mod disk;
+mod processes;
+pub(crate) mod programs;
+mod shape;
+mod store;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use anyhow::{Result, ensure};
+use tempfile::TempDir;
+use testkit::{
+    process::{Launch, Running},
+    servers::{Care, OwnPostgres, OwnRedis, free_port},
+};
+
+pub(crate) use api::{Api, USER};
+pub(crate) use disk::SmallDisk;
+pub(crate) use processes::Program;
+pub(crate) use shape::Shape;
+pub(crate) use store::Store;
+
+/// Longest wait for a program to migrate, to be ready, or to stop.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+/// 32 bytes in base64.
+const SECRET_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// How a rig is set up.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    /// Worker processes; one machine has none beside its one process.
+    pub(crate) workers: usize,
+    /// Settings besides the rig's own.
+    pub(crate) settings: Vec<(&'static str, String)>,
+    /// Whether files lie on a disk of their own that can be filled, where this machine lets us have one.
+    pub(crate) small_disk: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { workers: 1, settings: vec![], small_disk: false }
+    }
+}
+
+/// Programs and servers that run. In the order in which they end.
+pub(crate) struct Rig {
+    pub(crate) shape: Shape,
+    /// The API, or the one process that is everything.
+    api: Option<Running>,
+    workers: Vec<Option<Running>>,
+    pub(crate) redis: Option<OwnRedis>,
+    pub(crate) postgres: Option<OwnPostgres>,
+    pub(crate) disk: Option<SmallDisk>,
+    port: u16,
+    dashboards: Vec<u16>,
+    settings: BTreeMap<&'static str, String>,
+    folder: TempDir,
+}
+
+impl Rig {
+    /// Starts servers and programs; returns when they are ready.
+    pub(crate) async fn start(shape: Shape, setup: &Setup) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("hookyard-bench-").tempdir()?;
+        let disk = if setup.small_disk { SmallDisk::mount(&folder.path().join("data")) } else { None };
+        let cluster = shape == Shape::Cluster;
+        let postgres = if cluster { Some(OwnPostgres::start_with(Care::Durable).await) } else { None };
+        let redis = if cluster { Some(OwnRedis::start().await) } else { None };
+        let workers = if cluster { setup.workers } else { 0 };
+        let mut this = Self {
+            shape,
+            api: None,
+            workers: (0..workers).map(|_| None).collect(),
+            redis,
+            postgres,
+            disk,
+            port: free_port(),
+            dashboards: (0..=workers).map(|_| free_port()).collect(),
+            settings: setup.settings.iter().cloned().collect(),
+            folder,
+        };
+        this.migrate().await?;
+        this.start_programs().await?;
+        Ok(this)
+    }
+
+    /// `host:port` of the API.
+    pub(crate) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// A client for what is set up before load.
+    pub(crate) fn api(&self) -> Api {
+        Api::new(&self.address())
+    }
+
+    /// The database beside the programs.
+    pub(crate) fn store(&self) -> Store {
+        Store::new(self.database_url())
+    }
+
+    /// Where uploads and, on one machine, the database lie.
+    pub(crate) fn data(&self) -> std::path::PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub(crate) fn database_url(&self) -> String {
+        self.postgres
+            .as_ref()
+            .map_or_else(|| format!("sqlite:///{}", self.data().join("app.db").display()), OwnPostgres::url)
+    }
+
+    /// One machine migrates by itself.
+    async fn migrate(&self) -> Result<()> {
+        if self.shape == Shape::Embedded {
+            return Ok(());
+        }
+        let migrate = self.launch("hookyard", "migrate").argument("migrate").argument("up");
+        let ended = migrate.run(READY_WITHIN).await;
+        ensure!(ended.code == Some(0), "the database was not migrated: {}", ended.output);
+        Ok(())
+    }
+
+    /// A program with every setting that it needs; its log has this name.
+    pub(crate) fn launch(&self, program: &str, name: &str) -> Launch {
+        let launch = Launch::new(&programs::path(program), self.folder.path(), name)
+            .set("DATA_DIR", self.data().display())
+            .set("API_ADDR", self.address())
+            .set("ALLOW_NETWORKS", "127.0.0.0/8")
+            .set("SECRET_KEY", SECRET_KEY)
+            .set("WEBHOOK_SECRET", "a secret of the bench, long enough")
+            .set("DATABASE_URL", self.database_url())
+            .set("LOG_FORMAT", "json");
+        let launch = match &self.redis {
+            Some(redis) => launch.set("REDIS_URL", redis.url()),
+            None => launch,
+        };
+        self.settings.iter().fold(launch, |launch, (name, value)| launch.set(name, value))
+    }
+}

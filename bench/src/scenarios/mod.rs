@@ -1,0 +1,141 @@
+//! The scenarios, one module each. A scenario measures what its name says, says so when it can't, and never runs on beyond
+//! its bound.
+
+mod backlog;
+mod batch;
+mod fanout;
+mod idle;
+mod latency;
+mod neighbours;
+mod scale;
+mod soak;
+mod stand;
+mod throughput;
+mod upload;
+
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use crate::{chaos, report::Report, rig::Shape};
+
+pub(crate) use stand::Stand;
+
+/// What can be run, in the order of `all`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scenario {
+    /// Every scenario below but chaos, one after the other
+    All,
+    /// One event to one endpoint, closed loop: from accept to recorded success
+    Throughput,
+    /// Open loop at half of the throughput: from accept to arrival
+    Latency,
+    /// One event to ten endpoints
+    Fanout,
+    /// Publishing a thousand events at a time
+    Batch,
+    /// A file of 1 GiB
+    Upload,
+    /// A hundred healthy endpoints beside one that hangs
+    Neighbours,
+    /// Throughput with many due and many old rows in the database
+    Backlog,
+    /// Nothing to do
+    Idle,
+    /// Steady load at 70 %: whether sizes level off
+    Soak,
+    /// One, two and four workers with few send slots and a slow receiver
+    Scale,
+    /// Faults under load, and a ledger of what was accepted
+    Chaos,
+}
+
+/// How a scenario is run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    /// Longer, with more rows.
+    pub(crate) full: bool,
+    /// Of the faults.
+    pub(crate) seed: u64,
+    /// How long faults happen.
+    pub(crate) faults_for: Duration,
+}
+
+const EACH: [Scenario; 10] = [
+    Scenario::Idle,
+    Scenario::Throughput,
+    Scenario::Latency,
+    Scenario::Fanout,
+    Scenario::Batch,
+    Scenario::Upload,
+    Scenario::Neighbours,
+    Scenario::Scale,
+    Scenario::Backlog,
+    Scenario::Soak,
+];
+
+impl Scenario {
+    /// As the command line has it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Throughput => "throughput",
+            Self::Latency => "latency",
+            Self::Fanout => "fanout",
+            Self::Batch => "batch",
+            Self::Upload => "upload",
+            Self::Neighbours => "neighbours",
+            Self::Backlog => "backlog",
+            Self::Idle => "idle",
+            Self::Soak => "soak",
+            Self::Scale => "scale",
+            Self::Chaos => "chaos",
+        }
+    }
+
+    /// What it consists of.
+    pub(crate) fn parts(self) -> Vec<Self> {
+        if self == Self::All { EACH.to_vec() } else { vec![self] }
+    }
+
+    /// Whether it has a meaning there: one process can't be scaled.
+    pub(crate) fn runs_on(self, shape: Shape) -> bool {
+        self != Self::Scale || shape == Shape::Cluster
+    }
+
+    /// The longest that it may take.
+    pub(crate) fn bound(self, plan: &Plan) -> Duration {
+        match (self, plan.full) {
+            (Self::Chaos, _) => plan.faults_for + chaos::AFTERWARDS,
+            (Self::Backlog | Self::Soak, true) => Duration::from_secs(3_600),
+            (Self::Backlog | Self::Soak | Self::Scale, false) => Duration::from_secs(300),
+            _ => Duration::from_secs(180),
+        }
+    }
+
+    /// Runs it.
+    pub(crate) async fn run(self, shape: Shape, plan: &Plan) -> Result<Report> {
+        match self {
+            Self::All => unreachable!("it consists of parts"),
+            Self::Throughput => throughput::run(shape, plan).await,
+            Self::Latency => latency::run(shape, plan).await,
+            Self::Fanout => fanout::run(shape, plan).await,
+            Self::Batch => batch::run(shape, plan).await,
+            Self::Upload => upload::run(shape).await,
+            Self::Neighbours => neighbours::run(shape, plan).await,
+            Self::Backlog => backlog::run(shape, plan).await,
+            Self::Idle => idle::run(shape).await,
+            Self::Soak => soak::run(shape, plan).await,
+            Self::Scale => scale::run(plan).await,
+            Self::Chaos => chaos::run(shape, plan).await,
+        }
+    }
+}
+
+impl Plan {
+    /// A length, or the longer one of `--full`.
+    pub(crate) const fn seconds(&self, usual: u64, full: u64) -> Duration {
+        Duration::from_secs(if self.full { full } else { usual })
+    }
+}

@@ -1,0 +1,51 @@
+//! One, two and four workers with 64 send slots each, and a receiver that takes 50 ms: the work is mostly waiting, so more
+//! workers should get more done until the cores are used up.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::{Plan, Stand};
+use crate::{
+    load::PostRequest,
+    report::Report,
+    rig::{Setup, Shape},
+};
+
+const SLOTS: u64 = 64;
+const DELAY: Duration = Duration::from_millis(50);
+const WORKERS: [usize; 3] = [1, 2, 4];
+/// Share of the perfect gain that counts as near-linear.
+const NEAR: f64 = 0.8;
+const CONNECTIONS: usize = 64;
+/// Far more than the slots of all workers.
+const UNDER_WAY: u64 = 2_048;
+/// Lanes enough that no lane's share of the slots is the limit.
+const ENDPOINTS: usize = 8;
+
+pub(super) async fn run(plan: &Plan) -> Result<Report> {
+    let mut report = Report::new("scale", Shape::Cluster);
+    let most = SLOTS as f64 / DELAY.as_secs_f64();
+    report.figure("most_per_worker_per_s", most);
+    let mut one = None;
+    for workers in WORKERS {
+        let rate = measure(workers, plan).await?;
+        report.figure(format!("workers_{workers}_per_s"), rate);
+        let single = *one.get_or_insert(rate);
+        let gain = rate / single;
+        if workers > 1 {
+            let wanted = NEAR * workers as f64;
+            report.goal(format!("{workers} workers ≥ {wanted:.1} × one (is {gain:.2} ×)"), gain >= wanted);
+        }
+    }
+    report.note("load, receiver, servers and all workers share the cores of this machine");
+    Ok(report)
+}
+
+async fn measure(workers: usize, plan: &Plan) -> Result<f64> {
+    let setup = Setup { workers, settings: vec![("SEND_SLOTS", SLOTS.to_string())], ..Setup::default() };
+    let stand = Stand::open(Shape::Cluster, &setup, ENDPOINTS).await?;
+    stand.receiver.delay(DELAY);
+    let rate = stand.closed_loop(PostRequest::event(), CONNECTIONS, UNDER_WAY, plan.seconds(8, 30)).await?;
+    Ok(rate.delivered_per_s)
+}

@@ -1,0 +1,145 @@
+//! A rig with a receiver and endpoints, warmed up: what most scenarios begin with, and the one way to measure a rate.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use bytes::Bytes;
+use http::HeaderMap;
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use crate::{
+    load::{Closed, EVENT_TYPE, Loaded, PostRequest, bare_limit},
+    measure::{Cost, Meter},
+    receiver::Receiver,
+    report::Report,
+    rig::{Rig, Setup, Shape},
+};
+
+/// Connections of a closed loop. More did not raise the rate on two cores, fewer leave the committer small batches.
+pub(crate) const CONNECTIONS: usize = 128;
+/// Deliveries accepted and not arrived, at most: half of the queue's window.
+const UNDER_WAY: u64 = 2_048;
+const WARM_UP: Duration = Duration::from_secs(2);
+const BARE: Duration = Duration::from_secs(3);
+/// Longest wait for the last arrival and its record after load has ended.
+const SETTLE_WITHIN: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_millis(2);
+
+/// What is measured, ready.
+pub(crate) struct Stand {
+    pub(crate) rig: Rig,
+    pub(crate) receiver: Receiver,
+    pub(crate) endpoints: Vec<Uuid>,
+}
+
+/// What a closed loop came to.
+#[derive(Debug)]
+pub(crate) struct Rate {
+    pub(crate) loaded: Loaded,
+    pub(crate) accepted_per_s: f64,
+    /// From the first request until the last success was recorded.
+    pub(crate) delivered_per_s: f64,
+    pub(crate) delivered: u64,
+    pub(crate) costs: Vec<Cost>,
+}
+
+impl Stand {
+    /// Programs, receiver and so many endpoints for one event type; some events have passed.
+    pub(crate) async fn open(shape: Shape, setup: &Setup, endpoints: usize) -> Result<Self> {
+        Self::watched(shape, setup, endpoints, |_, _| ()).await
+    }
+
+    /// The same; `watch` sees each call.
+    pub(crate) async fn watched(
+        shape: Shape,
+        setup: &Setup,
+        endpoints: usize,
+        watch: impl Fn(&HeaderMap, &Bytes) + Send + Sync + 'static,
+    ) -> Result<Self> {
+        let receiver = Receiver::watched(watch).await?;
+        let rig = Rig::start(shape, setup).await?;
+        let mut this = Self { rig, receiver, endpoints: vec![] };
+        this.rig.api().make_event_type(EVENT_TYPE).await?;
+        for number in 0..endpoints {
+            let url = this.receiver.url(&format!("/endpoint/{number}"));
+            this.endpoints.push(this.rig.api().make_endpoint(&url, EVENT_TYPE).await?);
+        }
+        this.saturate(WARM_UP).await?;
+        Ok(this)
+    }
+
+    /// Single events, as many as can be delivered.
+    pub(crate) async fn saturate(&self, length: Duration) -> Result<Rate> {
+        self.closed_loop(PostRequest::event(), CONNECTIONS, UNDER_WAY, length).await
+    }
+
+    /// Any request in a closed loop, until all that was accepted is recorded.
+    pub(crate) async fn closed_loop(
+        &self,
+        request: PostRequest,
+        connections: usize,
+        under_way: u64,
+        length: Duration,
+    ) -> Result<Rate> {
+        let deliveries = self.endpoints.len().max(1) as u64;
+        let before = self.rig.store().succeeded().await;
+        let arrived_before = self.receiver.count();
+        let (meter, begun) = (Meter::start(&self.rig), Instant::now());
+        let address = self.rig.address();
+        let closed = Closed { address, request, connections, deliveries, under_way, length };
+        let loaded = closed.run(&self.receiver).await?;
+        let delivered = loaded.accepted * deliveries;
+        self.settle(arrived_before + delivered).await?;
+        let took = begun.elapsed().as_secs_f64();
+        let costs = meter.read(&self.rig);
+        let recorded = self.rig.store().succeeded().await - before;
+        ensure!(
+            recorded >= delivered,
+            "{delivered} deliveries were accepted, {recorded} are recorded as succeeded"
+        );
+        ensure!(loaded.accepted > 0, "nothing was accepted, {} were refused", loaded.refused);
+        Ok(Rate {
+            accepted_per_s: loaded.accepted as f64 / loaded.took.as_secs_f64(),
+            delivered_per_s: delivered as f64 / took,
+            delivered,
+            costs,
+            loaded,
+        })
+    }
+
+    /// Waits until so many calls have arrived and nothing is left to record.
+    pub(crate) async fn settle(&self, calls: u64) -> Result<()> {
+        let end = Instant::now() + SETTLE_WITHIN;
+        while self.receiver.count() < calls {
+            let arrived = self.receiver.count();
+            ensure!(Instant::now() < end, "{arrived} of {calls} calls arrived within {SETTLE_WITHIN:?}");
+            sleep(LOOK_EVERY).await;
+        }
+        self.rig.store().wait_until_recorded(SETTLE_WITHIN).await
+    }
+
+    /// What this machine could deliver if nothing had to be remembered.
+    pub(crate) async fn bare(&self) -> Result<f64> {
+        bare_limit(&self.receiver, BARE).await
+    }
+}
+
+impl Rate {
+    /// Puts the usual figures into a report.
+    pub(crate) fn tell(&self, report: &mut Report) {
+        let cpu: f64 = self.costs.iter().filter(|cost| cost.part != "bench").map(|cost| cost.cpu_s).sum();
+        report
+            .figure("accepted_per_s", self.accepted_per_s)
+            .figure("delivered_per_s", self.delivered_per_s)
+            .figure("refused", self.loaded.refused as f64)
+            .figure("accept_p50_ms", self.loaded.latencies.quantile_ms(0.5))
+            .figure("accept_p99_ms", self.loaded.latencies.quantile_ms(0.99))
+            .figure("cpu_s_per_1000", cpu * 1_000.0 / self.delivered as f64);
+        for cost in &self.costs {
+            let name = format!("{}_cpu_s_per_1000", cost.part);
+            report.figure(name, cost.cpu_s * 1_000.0 / self.delivered as f64);
+        }
+        report.costs.clone_from(&self.costs);
+    }
+}
