@@ -21,7 +21,11 @@ fn of(report: &Report) -> Value {
     }
     if !report.costs.is_empty() {
         let by_part = |value: fn(&crate::measure::Cost) -> f64| -> Value {
-            report.costs.iter().map(|cost| (cost.part.to_owned(), rounded(value(cost)).into())).collect()
+            report
+                .costs
+                .iter()
+                .map(|cost| (cost.part.to_owned(), Value::from(rounded(value(cost)))))
+                .collect()
         };
         object.insert("cpu_s".into(), by_part(|cost| cost.cpu_s));
         object.insert("rss_mib".into(), by_part(|cost| cost.mib));

@@ -29,7 +29,7 @@ pub(crate) struct Goal {
 
 impl Report {
     /// With nothing in it yet.
-    pub(crate) const fn new(scenario: &'static str, shape: Shape) -> Self {
+    pub(crate) fn new(scenario: &'static str, shape: Shape) -> Self {
         let (figures, goals, costs, notes) = (vec![], vec![], vec![], vec![]);
         Self { scenario, shape, figures, goals, costs, notes, lost: None }
     }
