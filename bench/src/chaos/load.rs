@@ -17,10 +17,12 @@ use crate::{
     rig::USER,
 };
 
-/// Clients that publish events, and clients that upload files.
-const CLIENTS: [usize; 2] = [6, 2];
+/// Endpoints, each with a client of its own: what gathers while a lane rests is drained at a bounded rate for each.
+pub(super) const CLIENTS: usize = 16;
+/// Of them upload files; the others publish events.
+pub(super) const UPLOADERS: usize = 4;
 /// The pace of each client.
-const PAUSE: Duration = Duration::from_millis(15);
+const PAUSE: Duration = Duration::from_millis(40);
 const BOUNDARY: &str = "----bench-7d4a6d158c9";
 
 /// Load that runs. Ends when it is dropped.
@@ -32,21 +34,21 @@ pub(super) struct Load {
 #[derive(Clone)]
 struct Client {
     address: String,
-    /// Files go there; without it events are published.
-    webhook: Option<Uuid>,
+    /// All that this client makes goes there.
+    endpoint: Uuid,
+    uploads: bool,
     ledger: Arc<Ledger>,
     stop: CancellationToken,
 }
 
 impl Load {
-    /// Begins.
-    pub(super) fn start(address: &str, webhook: Uuid, ledger: &Arc<Ledger>) -> Self {
+    /// Begins: a client for each endpoint.
+    pub(super) fn start(address: &str, endpoints: &[Uuid], ledger: &Arc<Ledger>) -> Self {
         let (stop, mut clients) = (CancellationToken::new(), JoinSet::new());
-        for (count, webhook) in CLIENTS.into_iter().zip([None, Some(webhook)]) {
-            for _ in 0..count {
-                let (ledger, stop) = (Arc::clone(ledger), stop.clone());
-                clients.spawn(Client { address: address.to_owned(), webhook, ledger, stop }.run());
-            }
+        for (number, endpoint) in endpoints.iter().copied().enumerate() {
+            let (address, uploads) = (address.to_owned(), number < UPLOADERS);
+            let (ledger, stop) = (Arc::clone(ledger), stop.clone());
+            clients.spawn(Client { address, endpoint, uploads, ledger, stop }.run());
         }
         Self { stop, clients }
     }
@@ -83,13 +85,12 @@ impl Client {
 
     fn request(&self, number: usize) -> Result<PostRequest> {
         let name = Ledger::name(number);
-        match self.webhook {
-            Some(webhook) => upload(webhook, &name),
-            None => {
-                let body = json!({"user_id": USER, "type": EVENT_TYPE, "data": {"file_name": name}});
-                Ok(PostRequest::json("/v1/events", &body, 1))
-            }
+        if self.uploads {
+            return upload(self.endpoint, &name);
         }
+        let (endpoints, data) = (json!([self.endpoint]), json!({"file_name": name}));
+        let body = json!({"user_id": USER, "type": EVENT_TYPE, "endpoint_ids": endpoints, "data": data});
+        Ok(PostRequest::json("/v1/events", &body, 1))
     }
 }
 

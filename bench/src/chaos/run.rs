@@ -9,11 +9,12 @@ use anyhow::Result;
 use bytes::Bytes;
 use http::HeaderMap;
 use tokio::time::sleep;
+use uuid::Uuid;
 
 use super::{
     faults::Scene,
     ledger::{Ledger, Sums},
-    load::Load,
+    load::{CLIENTS, Load, UPLOADERS},
     schedule::{Fault, schedule},
 };
 use crate::{
@@ -47,9 +48,9 @@ struct Healed {
 pub(crate) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
     let ledger = Arc::new(Ledger::default());
     let mut scene = set_up(shape, &ledger).await?;
-    let webhook = register(&scene).await?;
+    let endpoints = register(&scene).await?;
     eprintln!("bench: chaos on {shape}, seed {}, {} s of faults", plan.seed, plan.faults_for.as_secs());
-    let load = Load::start(&scene.rig.address(), webhook, &ledger);
+    let load = Load::start(&scene.rig.address(), &endpoints, &ledger);
     sleep(CALM).await;
     let (healed, ended) = make_faults(&mut scene, plan, &ledger).await?;
     sleep(CALM).await;
@@ -84,7 +85,9 @@ async fn set_up(shape: Shape, ledger: &Arc<Ledger>) -> Result<Scene> {
     let book = Arc::clone(ledger);
     let receiver = Receiver::watched(move |_: &HeaderMap, body: &Bytes| book.arrived(body)).await?;
     let settings = vec![
-        ("DELIVERY_TIMEOUT", "1s".to_owned()),
+        // Longer than a busy machine takes for a burst of sends, short enough for leases to be waited for.
+        ("DELIVERY_TIMEOUT", "3s".to_owned()),
+        ("SEND_SLOTS", "128".to_owned()),
         ("RETRY_SCHEDULE", RETRY_SCHEDULE.to_owned()),
         ("LOG_LEVEL", "WARNING".to_owned()),
     ];
@@ -92,12 +95,17 @@ async fn set_up(shape: Shape, ledger: &Arc<Ledger>) -> Result<Scene> {
     Ok(Scene { rig, receiver, clock_ms: 0 })
 }
 
-/// Makes the endpoints; returns the one that files are uploaded for.
-async fn register(scene: &Scene) -> Result<uuid::Uuid> {
+/// Makes an endpoint for each client.
+async fn register(scene: &Scene) -> Result<Vec<Uuid>> {
     let api = scene.rig.api();
     api.make_event_type(EVENT_TYPE).await?;
-    api.make_endpoint(&scene.receiver.url("/events"), EVENT_TYPE).await?;
-    api.make_endpoint(&scene.receiver.url("/files"), "upload file").await
+    let mut endpoints = vec![];
+    for number in 0..CLIENTS {
+        let url = scene.receiver.url(&format!("/endpoint/{number}"));
+        let event_type = if number < UPLOADERS { "upload file" } else { EVENT_TYPE };
+        endpoints.push(api.make_endpoint(&url, event_type).await?);
+    }
+    Ok(endpoints)
 }
 
 async fn make_faults(scene: &mut Scene, plan: &Plan, ledger: &Ledger) -> Result<(Vec<Healed>, usize)> {

@@ -6,8 +6,8 @@ use crate::rig::Shape;
 
 /// From here on runs are long enough for faults that take their time.
 const LONG: Duration = Duration::from_secs(120);
-/// What a worker's lease lasts in a run of chaos (a deadline of 1 s and 30 s), and a margin.
-const PAST_THE_LEASE: Duration = Duration::from_secs(36);
+/// What a worker's lease lasts in a run of chaos (a deadline of 3 s and 30 s), and a margin.
+const PAST_THE_LEASE: Duration = Duration::from_secs(38);
 
 /// Something that breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +105,22 @@ fn round(random: &mut Random, shape: Shape, long: bool) -> Vec<Fault> {
     for last in (1..faults.len()).rev() {
         faults.swap(last, random.below(last as u64 + 1) as usize);
     }
+    if !long {
+        // What heals when a lease or a breaker's wait ends comes first: the others happen meanwhile.
+        faults.sort_by_key(|fault| !heals_slowly(*fault));
+    }
     faults
+}
+
+const fn heals_slowly(fault: Fault) -> bool {
+    matches!(
+        fault,
+        Fault::KillWorker
+            | Fault::KillPostgres
+            | Fault::PausePostgres
+            | Fault::ReceiverDown
+            | Fault::ReceiverFails
+    )
 }
 
 fn hold(fault: Fault, long: bool, random: &mut Random) -> Duration {
@@ -195,6 +210,14 @@ mod tests {
                 of(1, shape, 300).iter().map(|step| step.fault.to_string()).collect();
             assert_eq!(seen.len(), faults, "{seen:?}");
         }
+    }
+
+    #[test]
+    fn a_short_run_begins_with_what_heals_slowly() {
+        let steps = of(1, Shape::Cluster, 60);
+        let (first, others) = steps.split_at(5);
+        assert!(first.iter().all(|step| heals_slowly(step.fault)), "{first:?}");
+        assert!(!others.iter().take(5).any(|step| heals_slowly(step.fault)), "{others:?}");
     }
 
     #[test]
