@@ -1,0 +1,62 @@
+//! What an event tells afterwards.
+
+use super::*;
+
+on_both_databases! {
+    async fn an_event_tells_who_got_nothing_and_why(api: TestApi) {
+        let event_type = api.event_type(TYPE).await;
+        let gets = api.webhook_of(1, &event_type).await;
+        let other_type = api.webhook_of(1, UPLOAD_FILE).await;
+        let deleted = api.webhook_of(1, &event_type).await;
+        api.set_lane(&deleted, "deleted").await;
+        api.set_lane(&gets, "paused").await;
+        api.webhook_of(2, &event_type).await;
+        let answer = api.publish(&event(&json!({}))).await;
+        api.context.clock.forward(Duration::from_secs(1));
+        let later = api.webhook_of(1, &event_type).await;
+        let told = api.get(&format!("/v1/events/{}", id(&answer))).await.json();
+        let delivery = &told["deliveries"][0];
+        assert_eq!((&delivery["endpoint_id"], &delivery["state"]), (&json!(gets), &json!("held")));
+        assert_eq!((&delivery["channel"], &delivery["attempts"]), (&json!("webhook"), &json!(0)));
+        let unmatched: Vec<_> = told["unmatched"].as_array().expect("a list").iter().collect();
+        let reasons: Vec<_> = unmatched.iter().map(|one| (&one["endpoint_id"], &one["reason"])).collect();
+        assert_eq!(
+            reasons,
+            [
+                (&json!(other_type), &json!("not_registered")),
+                (&json!(deleted), &json!("deleted")),
+                (&json!(later), &json!("created_later")),
+            ]
+        );
+        assert!(unmatched.iter().all(|one| one["why"].as_str().is_some_and(|why| why.ends_with('.'))));
+        assert_eq!((&told["more_deliveries"], &told["more_unmatched"]), (&json!(false), &json!(false)));
+        let addressed = api.publish(&event(&json!({"endpoint_ids": [other_type]}))).await;
+        let told = api.get(&format!("/v1/events/{}", id(&addressed))).await.json();
+        assert_eq!(told["unmatched"][0]["reason"], "not_addressed", "{told}");
+    }
+
+    async fn lists_of_an_event_are_bounded_and_say_when_there_is_more(api: TestApi) {
+        let event_type = api.event_type(TYPE).await;
+        api.endpoints(1_000, &event_type).await;
+        let told = async |answer: &Answer| api.get(&format!("/v1/events/{}", id(answer))).await.json();
+        let lengths =
+            |told: &Value| (told["deliveries"].as_array().map(Vec::len), told["more_deliveries"].clone());
+        let exact = api.publish(&event(&json!({}))).await;
+        assert_eq!(lengths(&told(&exact).await), (Some(1_000), json!(false)));
+        api.endpoints(1, &event_type).await;
+        let more = api.publish(&event(&json!({}))).await;
+        assert_eq!(more.json()["deliveries"], 1_001);
+        assert_eq!(lengths(&told(&more).await), (Some(1_000), json!(true)));
+        let one = api.webhook_of(1, UPLOAD_FILE).await;
+        let addressed = told(&api.publish(&event(&json!({"endpoint_ids": [one]}))).await).await;
+        assert_eq!(
+            (addressed["unmatched"].as_array().map(Vec::len), &addressed["more_unmatched"]),
+            (Some(1_000), &json!(true))
+        );
+    }
+
+    async fn an_event_that_is_not_there_is_not_found(api: TestApi) {
+        api.get(&format!("/v1/events/{}", Uuid::now_v7())).await.problem(404, "not_found");
+        api.get("/v1/events/x").await.problem(400, "bad_request");
+    }
+}
