@@ -93,7 +93,7 @@ fn pending(facts: &Facts<'_>) -> String {
     if lane.breaker_until > now.0 {
         let probe = relative(Millis(lane.breaker_until), now);
         return format!(
-            "Held: the endpoint failed {} times in a row; a probe follows {probe}.",
+            "The endpoint failed {} times in a row and is left alone; a probe follows {probe}.",
             lane.failures
         );
     }

@@ -2,7 +2,7 @@
 
 use domain::{
     clock::Millis,
-    delivery::{Channel, DeliveryState, LaneState},
+    delivery::{Channel, Standing},
     id::DeliveryId,
 };
 use entity::queries::event::DeliveryOfEvent;
@@ -15,7 +15,7 @@ pub(super) struct DeliveryOut {
     /// None where the recipient is no endpoint.
     endpoint_id: Option<Uuid>,
     channel: String,
-    state: String,
+    state: Standing,
     reason: Option<String>,
     attempts: i32,
     next_attempt_at: Option<String>,
@@ -28,7 +28,7 @@ impl From<DeliveryOfEvent> for DeliveryOut {
         Self {
             id: row.id.into(),
             endpoint_id: (row.channel == Channel::Webhook.as_str()).then_some(row.recipient_id),
-            state: state(&row).to_owned(),
+            state: standing(&row),
             next_attempt_at: next_attempt(&row).map(Millis::rfc3339),
             channel: row.channel,
             reason: row.reason,
@@ -39,23 +39,17 @@ impl From<DeliveryOfEvent> for DeliveryOut {
     }
 }
 
-/// What its state is called: `held` is a pending one of a lane that is not active.
-fn state(row: &DeliveryOfEvent) -> &str {
+fn standing(row: &DeliveryOfEvent) -> Standing {
     if let Some(ended) = &row.state {
-        return ended;
+        return Standing::finished(ended);
     }
-    if row.lease_until.is_some_and(|until| until > row.now) {
-        return DeliveryState::Sending.as_str();
-    }
-    match &row.lane_state {
-        Some(lane) if *lane != LaneState::Active.as_str() => "held",
-        _ => DeliveryState::Pending.as_str(),
-    }
+    let lane = row.lane_state.as_deref().and_then(|word| word.parse().ok());
+    Standing::under_way(Millis(row.lease_until.unwrap_or(0)), lane, Millis(row.now))
 }
 
 /// The earliest that it can be sent; none unless it is pending.
 fn next_attempt(row: &DeliveryOfEvent) -> Option<Millis> {
-    if state(row) != DeliveryState::Pending.as_str() {
+    if standing(row) != Standing::Pending {
         return None;
     }
     [row.due_at, row.blocked_until, row.breaker_until].into_iter().flatten().max().map(Millis)
@@ -85,7 +79,7 @@ mod tests {
     }
 
     fn told(row: &DeliveryOfEvent) -> (&str, Option<i64>) {
-        (state(row), next_attempt(row).map(|at| at.0))
+        (standing(row).as_str(), next_attempt(row).map(|at| at.0))
     }
 
     #[test]

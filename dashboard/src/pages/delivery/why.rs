@@ -76,7 +76,10 @@ mod tests {
         let own = DeliveryRow { retry_schedule: Some("[1,2,3]".to_owned()), ..failing };
         assert_eq!(tell(&own), "Attempt 2 of 4 failed. The next attempt is due in 5 min.");
         let broken = DeliveryRow { failures: Some(10), breaker_until: Some(1_028_000), ..sample() };
-        assert_eq!(tell(&broken), "Held: the endpoint failed 10 times in a row; a probe follows in 28 s.");
+        assert_eq!(
+            tell(&broken),
+            "The endpoint failed 10 times in a row and is left alone; a probe follows in 28 s."
+        );
         let gone = DeliveryRow {
             lane_state: Some("disabled".to_owned()),
             off_reason: Some("gone".to_owned()),

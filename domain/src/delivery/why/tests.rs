@@ -67,7 +67,7 @@ fn a_pending_delivery_says_what_it_waits_for_and_what_went_wrong() {
         ),
         (
             in_lane(fresh(), breaker(NOW.0 + 28_000)),
-            "Held: the endpoint failed 12 times in a row; a probe follows in 28 s.",
+            "The endpoint failed 12 times in a row and is left alone; a probe follows in 28 s.",
         ),
         (
             in_lane(fresh(), breaker(NOW.0)),
