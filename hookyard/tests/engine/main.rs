@@ -7,6 +7,7 @@ mod dispatches;
 mod doctor;
 mod drains;
 mod fairness;
+mod gauges;
 mod hands;
 mod held;
 mod lanes;

@@ -56,7 +56,7 @@ metrics! {
     DELIVERY_LATENCY_SECONDS = "hookyard_delivery_latency_seconds", Histogram, [],
         "Time from accept, or from the time it was accepted for, to successful delivery in seconds.";
     OLDEST_DUE_AGE_SECONDS = "hookyard_oldest_due_age_seconds", Gauge, [],
-        "How long the oldest due delivery of an active lane has been waiting, in seconds.";
+        "How long the oldest due delivery has been waiting that nothing keeps from being sent, in seconds.";
     QUEUE_DEPTH = "hookyard_queue_depth", Gauge, ["queue"],
         "Ids that the queue holds.";
     WINDOW_SIZE = "hookyard_window_size", Gauge, [],

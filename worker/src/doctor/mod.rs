@@ -34,6 +34,10 @@ pub struct Finding {
 
 /// Looks and mends every ten minutes, until `stop`.
 pub async fn doctor(context: Context, stop: CancellationToken) {
+    // From zero on, so that the first finding shows as an increase.
+    for check in CHECKS {
+        metrics::counter!(names::INVARIANT_VIOLATIONS, "check" => check.name).increment(0);
+    }
     while !stop.is_cancelled() {
         stop.run_until_cancelled(tokio::time::sleep(EVERY)).await;
         match examine(&context, true).await {

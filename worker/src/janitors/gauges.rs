@@ -35,7 +35,8 @@ const COUNTS: &str = "SELECT
     (SELECT count(*) FROM (SELECT 1 FROM lane l JOIN delivery d ON d.lane_id = l.id
         WHERE (l.state <> 'active' OR l.breaker_until > 0) AND l.state IN ('paused', 'disabled') LIMIT $1) AS few)";
 
-// From lane to lane along the index, the first due row of each that is active.
+// From lane to lane along the index, the first due row of each that should be sent at once: what a pause, a breaker, a
+// limit or the receiver's own wish holds up is nobody's delay.
 const OLDEST: &str = "WITH RECURSIVE passed (lane_id, n) AS (
         SELECT * FROM (SELECT lane_id, 1 FROM delivery ORDER BY lane_id LIMIT 1) AS first
         UNION ALL
@@ -43,7 +44,8 @@ const OLDEST: &str = "WITH RECURSIVE passed (lane_id, n) AS (
         FROM passed WHERE passed.lane_id IS NOT NULL AND n < $1
     )
     SELECT min((SELECT d.due_at FROM delivery d WHERE d.lane_id = l.id ORDER BY d.due_at LIMIT 1))
-    FROM passed JOIN lane l ON l.id = passed.lane_id AND l.state = 'active'";
+    FROM passed JOIN lane l ON l.id = passed.lane_id AND l.state = 'active' AND l.breaker_until = 0 AND l.drain_before = 0
+        AND l.rate_limit IS NULL AND l.max_in_flight IS NULL AND l.blocked_until <= $2";
 
 /// Sets the gauges until `stop`.
 pub async fn gauges(context: Context, sender: Sender, stop: CancellationToken) {
@@ -70,19 +72,14 @@ async fn depths(context: &Context) {
 async fn from_database(context: &Context) -> Result<(), DatabaseError> {
     let now = context.clock.now().0;
     let seen = now.saturating_sub(millis(ALIVE));
-    let (counts, oldest): ((i64, i64, i64, i64, i64), Option<i64>) = match context.database.pool() {
-        Pool::Postgres(pool) => (
-            sqlx::query_as(COUNTS).bind(MOST).bind(seen).fetch_one(pool).await?,
-            sqlx::query_scalar(OLDEST).bind(LANES).fetch_one(pool).await?,
-        ),
+    let counts: (i64, i64, i64, i64, i64) = match context.database.pool() {
+        Pool::Postgres(pool) => sqlx::query_as(COUNTS).bind(MOST).bind(seen).fetch_one(pool).await?,
         Pool::Sqlite(_) => {
             let pool = context.database.reader().get_sqlite_connection_pool();
-            (
-                sqlx::query_as(COUNTS).bind(MOST).bind(seen).fetch_one(pool).await?,
-                sqlx::query_scalar(OLDEST).bind(LANES).fetch_one(pool).await?,
-            )
+            sqlx::query_as(COUNTS).bind(MOST).bind(seen).fetch_one(pool).await?
         }
     };
+    let oldest = oldest_due(context).await?;
     let age = oldest.map_or(0, |due_at| now.saturating_sub(due_at).max(0));
     metrics::gauge!(names::DELIVERIES_OPEN).set(counts.0 as f64);
     metrics::gauge!(names::DEAD_LETTERS).set(counts.1 as f64);
@@ -91,4 +88,20 @@ async fn from_database(context: &Context) -> Result<(), DatabaseError> {
     metrics::gauge!(names::DELIVERIES_HELD).set(counts.4 as f64);
     metrics::gauge!(names::OLDEST_DUE_AGE_SECONDS).set(age as f64 / 1e3);
     Ok(())
+}
+
+/// When the oldest delivery fell due (ms) that nothing keeps from being sent: no pause, breaker, limit or wish of the
+/// receiver. None when no delivery waits at all.
+///
+/// # Errors
+/// Those of the database.
+pub async fn oldest_due(context: &Context) -> Result<Option<i64>, DatabaseError> {
+    let now = context.clock.now().0;
+    Ok(match context.database.pool() {
+        Pool::Postgres(pool) => sqlx::query_scalar(OLDEST).bind(LANES).bind(now).fetch_one(pool).await?,
+        Pool::Sqlite(_) => {
+            let pool = context.database.reader().get_sqlite_connection_pool();
+            sqlx::query_scalar(OLDEST).bind(LANES).bind(now).fetch_one(pool).await?
+        }
+    })
 }

@@ -7,7 +7,7 @@ pub mod lanes;
 mod orphans;
 mod partitions;
 
-pub use gauges::gauges;
+pub use gauges::{gauges, oldest_due};
 pub use heartbeat::{Heartbeat, heartbeat};
 pub use keys::{forget_batch, forget_keys};
 pub use orphans::{OrphanError, orphans, sweep};
