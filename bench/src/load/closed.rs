@@ -31,6 +31,8 @@ pub(crate) struct Closed {
     pub(crate) deliveries: u64,
     /// Most deliveries accepted and not arrived.
     pub(crate) under_way: u64,
+    /// Events after which it ends early.
+    pub(crate) most: u64,
     pub(crate) length: Duration,
 }
 
@@ -79,6 +81,10 @@ impl Closed {
 }
 
 impl Shared {
+    fn is_over(&self) -> bool {
+        Instant::now() >= self.end || self.accepted.load(Relaxed) >= self.plan.most
+    }
+
     fn is_full(&self, arrived: u64) -> bool {
         let accepted = self.accepted.load(Relaxed) * self.plan.deliveries;
         accepted.saturating_sub(arrived - self.arrived_before) >= self.plan.under_way
@@ -96,7 +102,7 @@ impl Loaded {
 async fn client(shared: Arc<Shared>, arrived: Arc<AtomicU64>) -> Result<Loaded> {
     let mut loaded = Loaded::default();
     let mut connection = Connection::open(&shared.plan.address).await?;
-    while Instant::now() < shared.end {
+    while !shared.is_over() {
         if shared.is_full(arrived.load(Relaxed)) {
             tokio::time::sleep(PAUSE).await;
             continue;

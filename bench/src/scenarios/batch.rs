@@ -3,7 +3,10 @@
 
 use anyhow::Result;
 
-use super::{Plan, Stand, stand::CONNECTIONS};
+use super::{
+    Plan, Stand,
+    stand::{Bounds, CONNECTIONS},
+};
 use crate::{
     load::PostRequest,
     report::Report,
@@ -13,16 +16,16 @@ use crate::{
 const EVENTS: u64 = 1_000;
 /// Clients that publish batches.
 const CLIENTS: usize = 4;
-/// Most that waits, so that the run ends: it is delivered before the next part begins.
-const MOST_WAITING: u64 = 100_000;
+/// A part ends with so many accepted: they are delivered before the next part begins.
+const MOST: u64 = 60_000;
 /// As many times the rate of single events is the goal.
 const LEAST: f64 = 5.0;
 
 pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
     let stand = Stand::open(shape, &Setup::default(), 1).await?;
-    let length = plan.seconds(5, 20);
-    let single = stand.closed_loop(PostRequest::event(), CONNECTIONS, MOST_WAITING, length).await?;
-    let batch = stand.closed_loop(PostRequest::batch(EVENTS, None), CLIENTS, MOST_WAITING, length).await?;
+    let bounds = Bounds { under_way: u64::MAX, most: MOST, length: plan.seconds(5, 20) };
+    let single = stand.closed_loop(PostRequest::event(), CONNECTIONS, bounds).await?;
+    let batch = stand.closed_loop(PostRequest::batch(EVENTS, None), CLIENTS, bounds).await?;
     let times = batch.accepted_per_s / single.accepted_per_s;
     let mut report = Report::new("batch", shape);
     report.figure("single_accepted_per_s", single.accepted_per_s);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Plan, Stand};
+use super::{Plan, Stand, stand::Bounds};
 use crate::{
     load::PostRequest,
     report::Report,
@@ -46,6 +46,7 @@ async fn measure(workers: usize, plan: &Plan) -> Result<f64> {
     let setup = Setup { workers, settings: vec![("SEND_SLOTS", SLOTS.to_string())], ..Setup::default() };
     let stand = Stand::open(Shape::Cluster, &setup, ENDPOINTS).await?;
     stand.receiver.delay(DELAY);
-    let rate = stand.closed_loop(PostRequest::event(), CONNECTIONS, UNDER_WAY, plan.seconds(8, 30)).await?;
+    let bounds = Bounds { under_way: UNDER_WAY, most: u64::MAX, length: plan.seconds(8, 30) };
+    let rate = stand.closed_loop(PostRequest::event(), CONNECTIONS, bounds).await?;
     Ok(rate.delivered_per_s)
 }

@@ -33,6 +33,16 @@ pub(crate) struct Stand {
     pub(crate) endpoints: Vec<Uuid>,
 }
 
+/// Where a closed loop waits, and where it ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// Most deliveries accepted and not arrived.
+    pub(crate) under_way: u64,
+    /// Events after which it ends early.
+    pub(crate) most: u64,
+    pub(crate) length: Duration,
+}
+
 /// What a closed loop came to.
 #[derive(Debug)]
 pub(crate) struct Rate {
@@ -71,7 +81,12 @@ impl Stand {
 
     /// Single events, as many as can be delivered.
     pub(crate) async fn saturate(&self, length: Duration) -> Result<Rate> {
-        self.closed_loop(PostRequest::event(), CONNECTIONS, UNDER_WAY, length).await
+        self.closed_loop(
+            PostRequest::event(),
+            CONNECTIONS,
+            Bounds { under_way: UNDER_WAY, most: u64::MAX, length },
+        )
+        .await
     }
 
     /// Any request in a closed loop, until all that was accepted is recorded.
@@ -79,15 +94,15 @@ impl Stand {
         &self,
         request: PostRequest,
         connections: usize,
-        under_way: u64,
-        length: Duration,
+        bounds: Bounds,
     ) -> Result<Rate> {
         let deliveries = self.endpoints.len().max(1) as u64;
         let before = self.rig.store().succeeded().await;
         let arrived_before = self.receiver.count();
         let (meter, begun) = (Meter::start(&self.rig), Instant::now());
         let address = self.rig.address();
-        let closed = Closed { address, request, connections, deliveries, under_way, length };
+        let Bounds { under_way, most, length } = bounds;
+        let closed = Closed { address, request, connections, deliveries, under_way, most, length };
         let loaded = closed.run(&self.receiver).await?;
         let delivered = loaded.accepted * deliveries;
         self.settle(arrived_before + delivered).await?;
