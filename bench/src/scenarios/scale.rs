@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Plan, Stand, stand::Bounds};
+use super::{
+    Plan, Stand,
+    stand::{Bounds, Rate},
+};
 use crate::{
     load::PostRequest,
     report::Report,
@@ -29,8 +32,9 @@ pub(super) async fn run(plan: &Plan) -> Result<Report> {
     report.figure("most_per_worker_per_s", most);
     let mut one = None;
     for workers in WORKERS {
-        let rate = measure(workers, plan).await?;
+        let Rate { arriving_per_s: rate, tail, .. } = measure(workers, plan).await?;
         report.figure(format!("workers_{workers}_per_s"), rate);
+        report.figure(format!("workers_{workers}_tail_s"), tail.as_secs_f64());
         let single = *one.get_or_insert(rate);
         let gain = rate / single;
         if workers > 1 {
@@ -42,11 +46,10 @@ pub(super) async fn run(plan: &Plan) -> Result<Report> {
     Ok(report)
 }
 
-async fn measure(workers: usize, plan: &Plan) -> Result<f64> {
+async fn measure(workers: usize, plan: &Plan) -> Result<Rate> {
     let setup = Setup { workers, settings: vec![("SEND_SLOTS", SLOTS.to_string())], ..Setup::default() };
     let stand = Stand::open(Shape::Cluster, &setup, ENDPOINTS).await?;
     stand.receiver.delay(DELAY);
     let bounds = Bounds { under_way: UNDER_WAY, most: u64::MAX, length: plan.seconds(8, 30) };
-    let rate = stand.closed_loop(PostRequest::event(), CONNECTIONS, bounds).await?;
-    Ok(rate.delivered_per_s)
+    stand.closed_loop(PostRequest::event(), CONNECTIONS, bounds).await
 }

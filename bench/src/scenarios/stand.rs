@@ -16,8 +16,9 @@ use crate::{
     rig::{Rig, Setup, Shape},
 };
 
-/// Connections of a closed loop. More did not raise the rate on two cores, fewer leave the committer small batches.
-pub(crate) const CONNECTIONS: usize = 128;
+/// Connections of a closed loop. Of 128 nearly all were waiting for their answers on two cores; of 256 some are held back by
+/// the bound below, so it is not their number that limits the rate.
+pub(crate) const CONNECTIONS: usize = 256;
 /// Deliveries accepted and not arrived, at most: half of the queue's window.
 const UNDER_WAY: u64 = 2_048;
 const WARM_UP: Duration = Duration::from_secs(2);
@@ -51,6 +52,10 @@ pub(crate) struct Rate {
     /// From the first request until the last success was recorded.
     pub(crate) delivered_per_s: f64,
     pub(crate) delivered: u64,
+    /// Calls that arrived while load ran, by the time that it ran.
+    pub(crate) arriving_per_s: f64,
+    /// From the end of load until the last success was recorded.
+    pub(crate) tail: Duration,
     pub(crate) costs: Vec<Cost>,
 }
 
@@ -104,9 +109,10 @@ impl Stand {
         let Bounds { under_way, most, length } = bounds;
         let closed = Closed { address, request, connections, deliveries, under_way, most, length };
         let loaded = closed.run(&self.receiver).await?;
+        let (loaded_at, arrived) = (Instant::now(), self.receiver.count() - arrived_before);
         let delivered = loaded.accepted * deliveries;
         self.settle(arrived_before + delivered).await?;
-        let took = begun.elapsed().as_secs_f64();
+        let (took, tail) = (begun.elapsed().as_secs_f64(), loaded_at.elapsed());
         let costs = meter.read(&self.rig);
         let recorded = self.rig.store().succeeded().await - before;
         ensure!(
@@ -117,6 +123,8 @@ impl Stand {
         Ok(Rate {
             accepted_per_s: loaded.accepted as f64 / loaded.took.as_secs_f64(),
             delivered_per_s: delivered as f64 / took,
+            arriving_per_s: arrived as f64 / loaded.took.as_secs_f64(),
+            tail,
             delivered,
             costs,
             loaded,
@@ -147,6 +155,8 @@ impl Rate {
         report
             .figure("accepted_per_s", self.accepted_per_s)
             .figure("delivered_per_s", self.delivered_per_s)
+            .figure("arriving_per_s", self.arriving_per_s)
+            .figure("tail_s", self.tail.as_secs_f64())
             .figure("refused", self.loaded.refused as f64)
             .figure("accept_p50_ms", self.loaded.latencies.quantile_ms(0.5))
             .figure("accept_p99_ms", self.loaded.latencies.quantile_ms(0.99))
