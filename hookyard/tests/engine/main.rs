@@ -13,6 +13,7 @@ mod held;
 mod lanes;
 mod limits;
 mod owners;
+mod probes;
 mod publishing;
 mod races;
 mod replays;
