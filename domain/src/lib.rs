@@ -9,6 +9,7 @@ pub mod event_type;
 pub mod id;
 pub mod job;
 pub mod measure;
+pub mod message;
 pub mod problem;
 pub mod replay;
 pub mod signature;
