@@ -2,7 +2,7 @@
 
 use sea_orm::ConnectionTrait;
 use serde_json::json;
-use testkit::{TestApp, on_both_shapes};
+use testkit::on_both_shapes;
 use worker::janitors::oldest_due;
 
 on_both_shapes! {
