@@ -95,7 +95,7 @@ describe("the live dashboard", () => {
     if (!(await first.evaluate((one) => one.open))) await first.locator("summary").click();
     await page.locator(".attempt", { hasText: "#2" }).waitFor();
     assert.ok(await first.evaluate((one) => one.open));
-    await page.getByText("It stays in the dead letters").or(page.getByText("The next one is due in")).first().waitFor();
+    await page.getByText("It stays in the dead letters").or(page.getByText("The next attempt is due in")).first().waitFor();
     await reader.close();
   });
 
