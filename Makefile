@@ -44,7 +44,7 @@ lint: ## Check formatting, clippy and docs
 demo: ## Show the whole path in under 20 seconds
 	$(CARGO) run --release --locked -- demo
 
-bench: ## Measure everything in both shapes against the bare limit of this machine, in under 15 minutes
+bench: ## Measure everything in both shapes against the bare limit of this machine
 	$(CARGO) run --release --locked -p bench
 
 chaos: ## Break things on purpose in both shapes and count what arrived (SEED=n)
