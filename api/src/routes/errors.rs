@@ -9,21 +9,16 @@ use entity::{error_log::Model, queries};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::{app::App, auth::Reader, extract::Query, problem::Problem};
-
-/// Most rows of a page.
-pub(crate) const MAX_LIMIT: u64 = 1_000;
-/// Rows of a page where nobody asks for another number.
-const DEFAULT_LIMIT: u64 = 100;
-
-#[derive(Serialize)]
-pub(crate) struct Page {
-    data: Vec<ErrorOut>,
-    next_cursor: Option<ErrorId>,
-}
+use crate::{
+    app::App,
+    auth::Reader,
+    extract::Query,
+    problem::Problem,
+    routes::page::{Limit, Page},
+};
 
 #[derive(Serialize)]
-struct ErrorOut {
+pub(crate) struct ErrorOut {
     id: ErrorId,
     user_id: Option<UserId>,
     kind: String,
@@ -39,17 +34,16 @@ pub(crate) async fn list(
     reader: Reader,
     mut query: Query,
     State(app): State<App>,
-) -> Result<Json<Page>, Problem> {
-    let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT);
+) -> Result<Json<Page<ErrorOut>>, Problem> {
+    let limit = Limit::of(&mut query);
     let before = query.parsed("cursor", "must be the next_cursor of a page");
     query.done()?;
-    let mut rows = queries::error_log::page(app.context.database.reader(), reader.scope, before, limit + 1)
-        .await
-        .map_err(|error| Problem::unavailable("the error log cannot be read", error))?;
-    let more = rows.len() as u64 > limit;
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next_cursor = rows.last().filter(|_| more).map(|row| row.id.into());
-    Ok(Json(Page { data: rows.into_iter().map(ErrorOut::from).collect(), next_cursor }))
+    let mut rows =
+        queries::error_log::page(app.context.database.reader(), reader.scope, before, limit.to_read())
+            .await
+            .map_err(|error| Problem::unavailable("the error log cannot be read", error))?;
+    let next = limit.cut(&mut rows, |row| row.id);
+    Ok(Json(Page::of(rows.into_iter().map(ErrorOut::from).collect(), next)))
 }
 
 impl From<Model> for ErrorOut {

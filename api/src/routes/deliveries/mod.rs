@@ -7,7 +7,6 @@ mod view;
 use axum::{Json, extract::State};
 use domain::{id::DeliveryId, problem::ProblemCode};
 use entity::queries::{Scope, delivery};
-use serde::Serialize;
 
 use self::view::{DeliveryOut, ListedOut};
 use crate::{
@@ -15,37 +14,24 @@ use crate::{
     auth::{Publisher, Reader},
     extract::{Id, Query},
     problem::Problem,
+    routes::page::{Limit, Page},
     search,
 };
-
-/// Most rows of a page.
-const MAX_LIMIT: u64 = 1_000;
-/// Rows of a page where nobody asks for another number.
-const DEFAULT_LIMIT: u64 = 100;
-
-#[derive(Serialize)]
-pub(crate) struct Page {
-    data: Vec<ListedOut>,
-    next_cursor: Option<DeliveryId>,
-}
 
 /// A page of them, newest first; `cursor` is the `next_cursor` of the page before.
 pub(crate) async fn list(
     reader: Reader,
     mut query: Query,
     State(app): State<App>,
-) -> Result<Json<Page>, Problem> {
-    let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT);
+) -> Result<Json<Page<ListedOut>>, Problem> {
+    let limit = Limit::of(&mut query);
     let filter = filter::read(&mut query);
     query.done()?;
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let one_more = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-    let found = delivery::search(reader.scope, &filter, one_more);
+    let to_read = i64::try_from(limit.to_read()).unwrap_or(i64::MAX);
+    let found = delivery::search(reader.scope, &filter, to_read);
     let mut rows: Vec<delivery::Row> = search::search(&app, found).await?;
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next_cursor = rows.last().filter(|_| more).map(|row| row.id.into());
-    Ok(Json(Page { data: rows.into_iter().map(ListedOut::of).collect(), next_cursor }))
+    let next = limit.cut(&mut rows, |row| row.id);
+    Ok(Json(Page::of(rows.into_iter().map(ListedOut::of).collect(), next)))
 }
 
 /// One of them, with its last attempts.

@@ -2,7 +2,7 @@
 
 use domain::{
     clock::Millis,
-    delivery::{Channel, next_attempt, why},
+    delivery::{Channel, RetrySchedule, next_attempt, why},
     id::{DeliveryId, EndpointId, EventId, UserId},
 };
 use entity::{attempt, queries::delivery::Row};
@@ -115,8 +115,7 @@ impl AttemptOut {
 
 /// How many attempts the endpoint's own schedule makes.
 fn own_schedule(row: &Row) -> Option<usize> {
-    let waits: Vec<f64> = serde_json::from_str(row.retry_schedule.as_deref()?).ok()?;
-    Some(waits.len() + 1)
+    Some(RetrySchedule::from_seconds(row.retry_schedule.as_deref()?).ok()?.attempts())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "an attempt lasts seconds, not centuries")]

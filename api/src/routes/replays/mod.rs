@@ -7,7 +7,6 @@ mod view;
 use axum::{Json, extract::State};
 use domain::{id::ReplayId, problem::ProblemCode, replay::ReplayState};
 use entity::queries::{Scope, replay};
-use serde::Serialize;
 
 pub(crate) use self::create::create;
 use self::view::ReplayOut;
@@ -16,34 +15,22 @@ use crate::{
     auth::{Publisher, Reader},
     extract::{Id, Query},
     problem::Problem,
+    routes::page::{Limit, Page},
 };
-
-/// Most rows of a page.
-const MAX_LIMIT: u64 = 1_000;
-/// Rows of a page where nobody asks for another number.
-const DEFAULT_LIMIT: u64 = 100;
-
-#[derive(Serialize)]
-pub(crate) struct Page {
-    data: Vec<ReplayOut>,
-    next_cursor: Option<ReplayId>,
-}
 
 /// A page of them, newest first; `cursor` is the `next_cursor` of the page before.
 pub(crate) async fn list(
     reader: Reader,
     mut query: Query,
     State(app): State<App>,
-) -> Result<Json<Page>, Problem> {
-    let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT);
+) -> Result<Json<Page<ReplayOut>>, Problem> {
+    let limit = Limit::of(&mut query);
     let before = query.parsed("cursor", "must be the next_cursor of a page");
     query.done()?;
-    let mut rows =
-        replay::page(app.context.database.reader(), reader.scope, before, limit + 1).await.map_err(unread)?;
-    let more = rows.len() as u64 > limit;
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next_cursor = rows.last().filter(|_| more).map(|row| row.id.into());
-    Ok(Json(Page { data: rows.into_iter().map(ReplayOut::of).collect(), next_cursor }))
+    let db = app.context.database.reader();
+    let mut rows = replay::page(db, reader.scope, before, limit.to_read()).await.map_err(unread)?;
+    let next = limit.cut(&mut rows, |row| row.id);
+    Ok(Json(Page::of(rows.into_iter().map(ReplayOut::of).collect(), next)))
 }
 
 /// One of them, with how far it is.

@@ -2,7 +2,7 @@
 
 use domain::{
     clock::Millis,
-    delivery::{Facts, LaneFacts, LastAttempt, Standing},
+    delivery::{Facts, LaneFacts, LastAttempt, RetrySchedule, Standing},
 };
 use entity::attempt;
 
@@ -54,8 +54,7 @@ fn lane(row: &DeliveryRow) -> LaneFacts<'_> {
 
 /// How many attempts the endpoint's own schedule makes.
 fn own_schedule(row: &DeliveryRow) -> Option<usize> {
-    let waits: Vec<f64> = serde_json::from_str(row.retry_schedule.as_deref()?).ok()?;
-    Some(waits.len() + 1)
+    Some(RetrySchedule::from_seconds(row.retry_schedule.as_deref()?).ok()?.attempts())
 }
 
 #[cfg(test)]
