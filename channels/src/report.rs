@@ -28,6 +28,9 @@ pub struct SendReport {
     pub response_body: Bytes,
     /// How long it took.
     pub timing: Timing,
+    /// How many parts of a message that goes in several have been accepted so far, in this attempt or before; zero where
+    /// messages go whole.
+    pub parts_sent: u16,
 }
 
 impl SendReport {
@@ -43,6 +46,7 @@ impl SendReport {
             response_headers: None,
             response_body: Bytes::new(),
             timing: Timing::default(),
+            parts_sent: 0,
         }
     }
 }

@@ -75,6 +75,16 @@ uuid_id! {
     UploadId,
     /// A job that delivers again.
     ReplayId,
+    /// Something to announce to every subscriber, once on each channel.
+    NoticeId,
+    /// An offer that somebody got.
+    PlacementId,
+    /// Somebody who gets what is announced, by a chat.
+    SubscriberId,
+    /// A browser that takes push messages.
+    PushSubscriptionId,
+    /// One message on its way to every recipient of one channel.
+    BroadcastId,
     /// A row of the error log.
     ErrorId,
     /// A running process that shows a heartbeat.

@@ -10,6 +10,7 @@ pub mod id;
 pub mod job;
 pub mod measure;
 pub mod message;
+pub mod notification;
 pub mod problem;
 pub mod replay;
 pub mod signature;

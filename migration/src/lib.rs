@@ -6,6 +6,7 @@ mod m20261122_000001_spine;
 mod m20261124_000001_delivery_engine;
 mod m20261124_000002_replays;
 mod m20261124_000003_retention;
+mod m20261125_000002_notifications;
 
 /// Every migration, oldest first.
 pub struct Migrator;
@@ -17,6 +18,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000001_delivery_engine::Migration),
             Box::new(m20261124_000002_replays::Migration),
             Box::new(m20261124_000003_retention::Migration),
+            Box::new(m20261125_000002_notifications::Migration),
         ]
     }
 }

@@ -101,6 +101,7 @@ fn report(exchange: Exchange, request_headers: HeaderRecord, sent_at: Millis) ->
             response_headers: None,
             response_body: Bytes::new(),
             timing: exchange.timing,
+            parts_sent: 0,
         },
     }
 }
@@ -116,5 +117,6 @@ fn answered(answer: Answer, timing: Timing, request_headers: HeaderRecord, sent_
         response_headers: Some(HeaderRecord::of_response(&answer.headers)),
         response_body: answer.body,
         timing,
+        parts_sent: 0,
     }
 }

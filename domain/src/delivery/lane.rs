@@ -33,7 +33,7 @@ words! {
 /// What one send says of its lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The receiver accepted.
+    /// The receiver accepted, or told in good order that one of its many recipients has left.
     Succeeded,
     /// It did not, or there was no answer.
     Failed,
@@ -55,7 +55,7 @@ impl Verdict {
             return None;
         }
         match result {
-            SendResult::Accepted => Some(Self::Succeeded),
+            SendResult::Accepted | SendResult::Unsubscribed => Some(Self::Succeeded),
             SendResult::Gone => Some(Self::Gone),
             SendResult::Overloaded { retry_after } => {
                 Some(Self::Overloaded { pause: retry_after.unwrap_or(OVERLOAD_PAUSE).min(RETRY_AFTER_CAP) })
@@ -102,6 +102,9 @@ pub struct LaneHealth {
     pub resumed_at: Millis,
     /// Whether its owner has yet to be told that it was disabled.
     pub tell_owner: bool,
+    /// Whether there is an owner who could resume it. A push service or a bot is nobody's: it is never disabled, its
+    /// breaker goes on probing, and what waits for it dies by its schedule.
+    pub has_owner: bool,
 }
 
 impl Default for LaneHealth {
@@ -120,6 +123,7 @@ impl Default for LaneHealth {
             off_reason: None,
             resumed_at: NEVER,
             tell_owner: false,
+            has_owner: true,
         }
     }
 }
@@ -197,7 +201,7 @@ impl LaneHealth {
     }
 
     fn disable(&mut self, reason: OffReason, now: Millis) {
-        if self.state != LaneState::Active {
+        if self.state != LaneState::Active || !self.has_owner {
             return;
         }
         self.state = LaneState::Disabled;

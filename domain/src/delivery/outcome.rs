@@ -42,6 +42,8 @@ pub enum SendResult {
     Gone,
     /// It will never be accepted as it is.
     Rejected,
+    /// Of many recipients of its lane this one has left: a subscription that expired, a chat that blocked the bot.
+    Unsubscribed,
     /// An answer that asks the whole lane to slow down (429, 502, 503, 504).
     Overloaded {
         /// The wait that the recipient asked for.
@@ -74,6 +76,7 @@ pub fn next_step(result: SendResult, position: u16, schedule: &RetrySchedule, ji
         SendResult::Accepted => return NextStep::Succeed,
         SendResult::Gone => return NextStep::Bury(DeadReason::Gone),
         SendResult::Rejected => return NextStep::Bury(DeadReason::Rejected),
+        SendResult::Unsubscribed => return NextStep::Bury(DeadReason::Unsubscribed),
         SendResult::Unreadable => return NextStep::Bury(DeadReason::Unreadable),
         SendResult::Overloaded { retry_after } => retry_after.unwrap_or(Duration::ZERO).min(RETRY_AFTER_CAP),
         SendResult::Failed => Duration::ZERO,
@@ -97,6 +100,7 @@ mod tests {
             (SendResult::Accepted, NextStep::Succeed),
             (SendResult::Gone, NextStep::Bury(DeadReason::Gone)),
             (SendResult::Rejected, NextStep::Bury(DeadReason::Rejected)),
+            (SendResult::Unsubscribed, NextStep::Bury(DeadReason::Unsubscribed)),
             (SendResult::Unreadable, NextStep::Bury(DeadReason::Unreadable)),
         ] {
             assert_eq!(next_step(result, 0, &schedule(), 0.0), step);

@@ -13,6 +13,8 @@ words! {
         Gone = "gone",
         /// The recipient will never accept this (413, a malformed subscription).
         Rejected = "rejected",
+        /// The recipient has left: its push subscription is gone, or its chat blocked the bot.
+        Unsubscribed = "unsubscribed",
         /// Claimed again and again by workers that never came back.
         WorkerLost = "worker_lost",
         /// The whole schedule passed while the endpoint's breaker was open.

@@ -206,6 +206,10 @@ fn ended(reason: DeadReason, facts: &Facts<'_>) -> String {
         }
         DeadReason::Rejected => format!("The receiver will never accept this{}.", last_cause(facts)),
         DeadReason::Gone => "The receiver answered 410 Gone, so its endpoint was disabled.".to_owned(),
+        DeadReason::Unsubscribed => {
+            "Its recipient has left: the push subscription is gone, or the chat takes no messages of the bot."
+                .to_owned()
+        }
         DeadReason::WorkerLost => {
             "It was claimed again and again by workers that never came back.".to_owned()
         }

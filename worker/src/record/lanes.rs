@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use domain::{
     clock::Millis,
-    delivery::{LaneHealth, LaneSend, LaneState, Verdict},
+    delivery::{Channel, LaneHealth, LaneSend, LaneState, Verdict},
 };
 use uuid::Uuid;
 
@@ -54,6 +54,7 @@ pub(super) fn asked(sends: &Sends) -> Vec<Asked> {
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub(super) struct LaneRow {
     pub(super) id: Uuid,
+    pub(super) channel: String,
     pub(super) state: String,
     pub(super) blocked_until: i64,
     pub(super) failures: i32,
@@ -97,12 +98,14 @@ fn health(row: &LaneRow) -> Option<LaneHealth> {
         off_reason: row.off_reason.as_deref().and_then(|word| word.parse().ok()),
         resumed_at: Millis(row.resumed_at),
         tell_owner: row.tell_owner,
+        has_owner: row.channel == Channel::Webhook.as_str(),
     })
 }
 
 fn with(row: LaneRow, health: LaneHealth) -> LaneRow {
     LaneRow {
         id: row.id,
+        channel: row.channel,
         state: health.state.as_str().to_owned(),
         blocked_until: health.blocked_until.0,
         failures: health.failures,

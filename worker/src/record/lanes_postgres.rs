@@ -4,7 +4,7 @@ use sqlx::{PgConnection, Result};
 
 use super::lanes::{self, KNOWN_WITHIN_MS, LaneRow, Sends};
 
-const LOCK: &str = "SELECT l.id, l.state, l.blocked_until, l.failures, l.failing_since, l.succeeded_at, l.breaker_until,
+const LOCK: &str = "SELECT l.id, l.channel, l.state, l.blocked_until, l.failures, l.failing_since, l.succeeded_at, l.breaker_until,
         l.breaker_wait, l.drain_before, l.off_since, l.off_reason, l.resumed_at, l.tell_owner, now_ms() + $4 AS now
     FROM unnest($1::uuid[], $2::boolean[], $3::bigint[]) AS asked (id, failed, succeeded_at)
     JOIN lane l ON l.id = asked.id

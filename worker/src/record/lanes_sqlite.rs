@@ -22,7 +22,7 @@ async fn read(tx: &mut SqliteConnection, sends: &Sends, now: i64) -> Result<Vec<
         values.push_bind(asked.id).push_bind(asked.failed).push_bind(asked.succeeded_at);
     });
     query.push(
-        ") SELECT l.id, l.state, l.blocked_until, l.failures, l.failing_since, l.succeeded_at, l.breaker_until,
+        ") SELECT l.id, l.channel, l.state, l.blocked_until, l.failures, l.failing_since, l.succeeded_at, l.breaker_until,
             l.breaker_wait, l.drain_before, l.off_since, l.off_reason, l.resumed_at, l.tell_owner, ",
     );
     query.push_bind(now).push(

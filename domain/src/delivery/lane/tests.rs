@@ -194,3 +194,19 @@ proptest! {
         prop_assert_eq!((healed.failures, healed.is_broken()), (0, false));
     }
 }
+
+#[test]
+fn a_lane_that_nobody_owns_is_never_disabled_and_goes_on_probing() {
+    let days = i64::try_from(DISABLED_AFTER.as_millis()).expect("days");
+    let shared = LaneHealth { has_owner: false, ..LaneHealth::default() };
+    let failing = shared.after(&failures(0..10), at(10)).after(&failures([days]), at(days + 1));
+    assert_eq!((failing.state, failing.is_broken(), failing.tell_owner), (LaneState::Active, true, false));
+    let gone = shared.after(&[send(0, Verdict::Gone)], at(1));
+    assert_eq!(gone.state, LaneState::Active);
+}
+
+#[test]
+fn a_receiver_that_tells_of_a_recipient_who_left_is_well() {
+    let verdict = Verdict::of(SendResult::Unsubscribed, Some(ErrorClass::Status));
+    assert_eq!(verdict, Some(Verdict::Succeeded));
+}

@@ -172,6 +172,9 @@ fn every_reason_has_a_sentence_of_its_own() {
         }
         DeadReason::Gone => "The receiver answered 410 Gone, so its endpoint was disabled.",
         DeadReason::Rejected => "The receiver will never accept this (last: the receiver answered 500).",
+        DeadReason::Unsubscribed => {
+            "Its recipient has left: the push subscription is gone, or the chat takes no messages of the bot."
+        }
         DeadReason::WorkerLost => "It was claimed again and again by workers that never came back.",
         DeadReason::EndpointDown => "Its whole schedule passed while its endpoint was down.",
         DeadReason::HeldLimit => "More was held for its endpoint, or for longer, than is kept.",

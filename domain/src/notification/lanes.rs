@@ -1,0 +1,43 @@
+//! The lanes of channels whose recipients share one receiver: a push service, by its origin, and a bot. Their ids are made
+//! from names (UUIDv5, RFC 9562 §5.5), so that every process means the same lane without asking.
+
+use uuid::Uuid;
+
+use crate::id::LaneId;
+
+/// The namespace of these names.
+const LANES: Uuid = Uuid::from_u128(0x9a1c_3f0e_5b7d_4c21_8e6a_2f94_d0b8_7731);
+/// The recipient of a delivery to the chat that `TELEGRAM_CHAT_ID` names: no row stands for it.
+pub const CHAT_OF_SETTINGS: Uuid = Uuid::from_u128(0x9a1c_3f0e_5b7d_4c21_8e6a_2f94_d0b8_7732);
+/// Messages a second that a bot may send: the Bot API takes about 30 of a broadcast (core.telegram.org/bots/faq).
+pub const BOT_RATE: i32 = 25;
+
+/// The lane of a push service: `origin` is `https://host` with its port, if it is not the scheme's own.
+#[must_use]
+pub fn push_lane(origin: &str) -> LaneId {
+    named(&format!("web_push {origin}"))
+}
+
+/// The lane of a bot: `bot` is what stands before the colon of its token, which is no secret.
+#[must_use]
+pub fn bot_lane(bot: &str) -> LaneId {
+    named(&format!("telegram {bot}"))
+}
+
+fn named(name: &str) -> LaneId {
+    LaneId(Uuid::new_v5(&LANES, name.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_one_lane_and_two_names_have_two() {
+        assert_eq!(push_lane("https://a.example"), push_lane("https://a.example"));
+        assert_ne!(push_lane("https://a.example"), push_lane("https://b.example"));
+        assert_ne!(push_lane("1"), bot_lane("1"));
+        // Stored in rows: must never change.
+        assert_eq!(bot_lane("42").to_string(), "4bcb5dfb-b46b-5f78-906d-b21a9b18edde");
+    }
+}

@@ -1,0 +1,72 @@
+//! Notifications: one message to every recipient of a channel, as it is stored in its event. What a channel makes of it is
+//! the channel's; whom it goes to is the database's.
+
+mod lanes;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::id::NoticeId;
+
+pub use lanes::{BOT_RATE, CHAT_OF_SETTINGS, bot_lane, push_lane};
+
+/// The type of their events; only Hookyard itself makes these.
+pub const NOTIFICATION_EVENT_TYPE: &str = "hookyard.notification";
+/// Longest title, in characters.
+pub const MAX_TITLE_CHARS: usize = 256;
+/// Longest message, in characters. Chats get it in parts; a push message is cut to what a push service takes.
+pub const MAX_MESSAGE_CHARS: usize = 16_384;
+
+/// What recipients are told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notification {
+    /// Stands above the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The message; never empty.
+    pub message: String,
+    /// Where a click leads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The notice that it announces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice_id: Option<NoticeId>,
+}
+
+#[derive(Deserialize)]
+struct Body {
+    data: Notification,
+}
+
+impl Notification {
+    /// The `data` of its event.
+    #[must_use]
+    pub fn to_data(&self) -> Box<RawValue> {
+        serde_json::value::to_raw_value(self).expect("strings are always written")
+    }
+
+    /// Reads it from the body of its event; `None` when that body is another's, or damaged.
+    #[must_use]
+    pub fn of_event_body(body: &[u8]) -> Option<Self> {
+        serde_json::from_slice::<Body>(body).ok().map(|body| body.data)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stored_in_an_event_is_read_back() {
+        let bare = Notification { title: None, message: "m".into(), url: None, notice_id: None };
+        let id = NoticeId::new();
+        let url = Some("https://a.example/".to_owned());
+        let full = Notification { title: Some("t\"".into()), url, notice_id: Some(id), ..bare.clone() };
+        for one in [bare, full] {
+            let body = format!(r#"{{"type":"x","timestamp":"t","data":{}}}"#, one.to_data());
+            assert_eq!(Notification::of_event_body(body.as_bytes()), Some(one));
+        }
+        assert_eq!(Notification::of_event_body(br#"{"data":{"title":"t"}}"#), None);
+        assert_eq!(Notification::of_event_body(b"x"), None);
+    }
+}
