@@ -8,7 +8,7 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     /// The delivery.
-    pub delivery_id: Uuid,
+    pub id: Uuid,
     /// Parts that were accepted, from the first one on.
     pub parts: i16,
 }

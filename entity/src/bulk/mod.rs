@@ -1,6 +1,7 @@
 //! Inserts of many rows in one statement, for those who accept work and those who finish it.
 //! Called inside the caller's transaction; never commits.
 
+pub mod broadcasts;
 mod hints;
 pub mod keys;
 pub mod postgres;
@@ -9,7 +10,7 @@ pub mod sqlite;
 use domain::{
     clock::Millis,
     delivery::Channel,
-    id::{DeliveryId, EndpointId, EventId, LaneId, UploadId, UserId},
+    id::{BroadcastId, DeliveryId, EndpointId, EventId, LaneId, NoticeId, UploadId, UserId},
 };
 use uuid::Uuid;
 
@@ -102,6 +103,21 @@ pub struct UploadRow {
     pub size_bytes: i64,
     /// Whether a hint follows the commit.
     pub hinted: bool,
+}
+
+/// A broadcast to insert: a message to every recipient of a channel that has a smaller id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BroadcastRow {
+    /// Its id.
+    pub id: BroadcastId,
+    /// The event that its recipients get.
+    pub event_id: EventId,
+    /// Its channel.
+    pub channel: Channel,
+    /// The notice that it announces: once on each channel.
+    pub notice_id: Option<NoticeId>,
+    /// How many recipients there are.
+    pub total: i64,
 }
 
 /// When rows are written, in ms: what time it is and until when a hint is trusted.

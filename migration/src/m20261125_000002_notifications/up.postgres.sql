@@ -66,6 +66,6 @@ CREATE INDEX broadcast_by_event ON broadcast (event_id);
 
 -- How many parts of a message are out, of deliveries that failed in the midst.
 CREATE TABLE delivery_progress (
-    delivery_id uuid     PRIMARY KEY,
-    parts       smallint NOT NULL
+    id    uuid     PRIMARY KEY,
+    parts smallint NOT NULL
 );

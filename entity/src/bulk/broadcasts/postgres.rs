@@ -1,0 +1,34 @@
+//! Broadcasts on Postgres.
+
+use sqlx::{PgConnection, Result};
+use uuid::Uuid;
+
+use crate::bulk::{BroadcastRow, Stamp};
+
+/// Inserts broadcasts and returns the ids of those that are new: a notice that has one on that channel gets no second
+/// one. Waits for rivals that have not committed; `rows` are sorted by notice and channel, so that two batches never wait
+/// for each other.
+///
+/// # Errors
+/// Those of the database; the caller's transaction is then lost.
+pub async fn take(tx: &mut PgConnection, rows: &[BroadcastRow], stamp: Stamp) -> Result<Vec<Uuid>> {
+    if rows.is_empty() {
+        return Ok(vec![]);
+    }
+    const SQL: &str = "INSERT INTO broadcast (id, event_id, channel, notice_id, total, queued, created_at)
+        SELECT id, event_id, channel, notice_id, total, 0, now_ms() + $1
+        FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::bigint[])
+             AS row (id, event_id, channel, notice_id, total)
+        ON CONFLICT (notice_id, channel) WHERE notice_id IS NOT NULL DO NOTHING
+        RETURNING id";
+    let column = rows.iter();
+    sqlx::query_scalar(SQL)
+        .bind(stamp.now_or_offset)
+        .bind(column.clone().map(|row| row.id.0).collect::<Vec<_>>())
+        .bind(column.clone().map(|row| row.event_id.0).collect::<Vec<_>>())
+        .bind(column.clone().map(|row| row.channel.as_str()).collect::<Vec<_>>())
+        .bind(column.clone().map(|row| row.notice_id.map(|id| id.0)).collect::<Vec<_>>())
+        .bind(column.map(|row| row.total).collect::<Vec<_>>())
+        .fetch_all(tx)
+        .await
+}

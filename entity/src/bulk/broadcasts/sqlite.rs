@@ -1,0 +1,34 @@
+//! Broadcasts on SQLite, by the one connection that writes.
+
+use sqlx::{QueryBuilder, Result, Sqlite, SqliteConnection};
+use uuid::Uuid;
+
+use super::ROWS;
+use crate::bulk::{BroadcastRow, Stamp};
+
+/// Inserts broadcasts and returns the ids of those that are new: a notice that has one on that channel gets no second one.
+///
+/// # Errors
+/// Those of the database; the caller's transaction is then lost.
+pub async fn take(tx: &mut SqliteConnection, rows: &[BroadcastRow], stamp: Stamp) -> Result<Vec<Uuid>> {
+    const HEAD: &str = "INSERT INTO broadcast (id, event_id, channel, notice_id, total, queued, created_at) ";
+    const TAIL: &str =
+        " ON CONFLICT (notice_id, channel) WHERE notice_id IS NOT NULL DO NOTHING RETURNING id";
+    let mut taken = Vec::with_capacity(rows.len());
+    for rows in rows.chunks(ROWS) {
+        let mut insert = QueryBuilder::<Sqlite>::new(HEAD);
+        insert.push_values(rows, |mut values, row| {
+            values
+                .push_bind(row.id.0)
+                .push_bind(row.event_id.0)
+                .push_bind(row.channel.as_str())
+                .push_bind(row.notice_id.map(|id| id.0))
+                .push_bind(row.total)
+                .push_bind(0_i64)
+                .push_bind(stamp.now_or_offset);
+        });
+        insert.push(TAIL);
+        taken.extend(insert.build_query_scalar::<Uuid>().fetch_all(&mut *tx).await?);
+    }
+    Ok(taken)
+}
