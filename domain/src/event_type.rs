@@ -12,7 +12,7 @@ pub const MAX_NAME_CHARS: usize = 255;
 /// Tells the owner of an endpoint that it was disabled. Every endpoint may register for it; its row is made when the first does.
 pub const ENDPOINT_DISABLED: &str = "endpoint.disabled";
 /// The event types that every database has from its beginning; they cannot be deleted.
-pub const SEEDED: &[&str] = &[crate::upload::UPLOAD_EVENT_TYPE, "message.received"];
+pub const SEEDED: &[&str] = &[crate::upload::UPLOAD_EVENT_TYPE, crate::message::MESSAGE_EVENT_TYPE];
 /// What names of the house begin with, in any case.
 const HOUSE_PREFIX: &str = "hookyard.";
 

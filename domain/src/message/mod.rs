@@ -3,15 +3,24 @@
 
 mod fault;
 mod fold;
+mod members;
 mod phone;
+mod shown;
 mod timestamp;
 
 pub use fault::{Fault, FaultKind};
 pub use fold::folded;
+pub use shown::Shown;
 pub use timestamp::Timestamp;
 
-use serde_json::{Map, Value};
+use std::{borrow::Cow, str};
 
+use serde::de::IgnoredAny;
+
+use members::{Member, Members};
+
+/// The type of the event that a message becomes.
+pub const MESSAGE_EVENT_TYPE: &str = "message.received";
 /// Longest `message_id`, in characters.
 pub const MESSAGE_ID_CHARS: usize = 255;
 /// Longest `text`, in characters.
@@ -40,19 +49,17 @@ impl Message {
     /// # Errors
     /// Every fault, in the order of the members; for a body that is no JSON object, that one.
     pub fn parse(body: &[u8]) -> Result<Self, Vec<Fault>> {
-        let body: Value = serde_json::from_slice(body)
-            .map_err(|_| vec![Fault::of_body(FaultKind::JsonInvalid, "is not valid JSON")])?;
-        let Value::Object(members) = body else {
-            return Err(vec![Fault::of_body(FaultKind::ValueError, "must be a JSON object")]);
-        };
-        let mut reader = Reader { members, faults: vec![] };
-        let message_id =
-            reader.string("message_id").and_then(|id| reader.bounded("message_id", id, 1, MESSAGE_ID_CHARS));
-        let from = reader.string("from").and_then(|number| reader.phone("from", number));
-        let to = reader.string("to").and_then(|number| reader.phone("to", number));
-        let ts = reader.string("ts").and_then(|text| reader.timestamp("ts", &text));
-        let text =
-            reader.optional_string("text").and_then(|text| reader.bounded("text", text, 0, TEXT_CHARS));
+        let members = members(body)?;
+        let mut reader = Reader { faults: vec![] };
+        let message_id = reader
+            .string("message_id", members.message_id)
+            .and_then(|id| reader.bounded("message_id", id, 1, MESSAGE_ID_CHARS));
+        let from = reader.string("from", members.from).and_then(|number| reader.phone("from", number));
+        let to = reader.string("to", members.to).and_then(|number| reader.phone("to", number));
+        let ts = reader.string("ts", members.ts).and_then(|text| reader.timestamp("ts", &text));
+        let text = reader
+            .optional_string("text", members.text)
+            .and_then(|text| reader.bounded("text", text, 0, TEXT_CHARS));
         match (message_id, from, to, ts) {
             (Some(message_id), Some(from), Some(to), Some(ts)) if reader.faults.is_empty() => {
                 Ok(Self { message_id, from, to, ts, text })
@@ -62,9 +69,21 @@ impl Message {
     }
 }
 
-/// Takes the members that it is asked for, and keeps what is wrong with them.
+fn members(body: &[u8]) -> Result<Members<'_>, Vec<Fault>> {
+    let invalid = || vec![Fault::of_body(FaultKind::JsonInvalid, "is not valid JSON")];
+    let body = str::from_utf8(body).map_err(|_| invalid())?;
+    serde_json::from_str(body).map_err(|wrong| {
+        // Of another type, as far as the first byte says: the rest was not read yet.
+        if wrong.is_data() && serde_json::from_str::<IgnoredAny>(body).is_ok() {
+            vec![Fault::of_body(FaultKind::ValueError, "must be a JSON object")]
+        } else {
+            invalid()
+        }
+    })
+}
+
+/// Checks members one by one, and keeps what is wrong with them.
 struct Reader {
-    members: Map<String, Value>,
     faults: Vec<Fault>,
 }
 
@@ -74,32 +93,36 @@ impl Reader {
         None
     }
 
-    fn string(&mut self, name: &'static str) -> Option<String> {
-        match self.members.remove(name) {
+    fn string<'a>(&mut self, name: &'static str, member: Option<Member<'a>>) -> Option<Cow<'a, str>> {
+        match member {
             None => self.fault(name, FaultKind::Missing, "is required"),
-            Some(value) => self.as_string(name, value),
-        }
-    }
-
-    fn optional_string(&mut self, name: &'static str) -> Option<String> {
-        match self.members.remove(name) {
-            None | Some(Value::Null) => None,
-            Some(value) => self.as_string(name, value),
-        }
-    }
-
-    fn as_string(&mut self, name: &'static str, value: Value) -> Option<String> {
-        match value {
-            Value::String(text) if text.contains('\0') => {
+            Some(Member::Text(text)) if text.contains('\0') => {
                 self.fault(name, FaultKind::ValueError, "must not contain a NUL character")
             }
-            Value::String(text) => Some(text),
-            _ => self.fault(name, FaultKind::StringType, "must be a string"),
+            Some(Member::Text(text)) => Some(text),
+            Some(Member::Null | Member::Other) => self.fault(name, FaultKind::StringType, "must be a string"),
+        }
+    }
+
+    fn optional_string<'a>(
+        &mut self,
+        name: &'static str,
+        member: Option<Member<'a>>,
+    ) -> Option<Cow<'a, str>> {
+        match member {
+            None | Some(Member::Null) => None,
+            given => self.string(name, given),
         }
     }
 
     /// Bounds in characters, both included.
-    fn bounded(&mut self, name: &'static str, text: String, least: usize, most: usize) -> Option<String> {
+    fn bounded(
+        &mut self,
+        name: &'static str,
+        text: Cow<'_, str>,
+        least: usize,
+        most: usize,
+    ) -> Option<String> {
         match text.chars().count() {
             count if count < least => {
                 self.fault(name, FaultKind::StringTooShort, format!("must have at least {least} character"))
@@ -107,13 +130,13 @@ impl Reader {
             count if count > most => {
                 self.fault(name, FaultKind::StringTooLong, format!("must have at most {most} characters"))
             }
-            _ => Some(text),
+            _ => Some(text.into_owned()),
         }
     }
 
-    fn phone(&mut self, name: &'static str, number: String) -> Option<String> {
+    fn phone(&mut self, name: &'static str, number: Cow<'_, str>) -> Option<String> {
         if phone::is_e164(&number) {
-            return Some(number);
+            return Some(number.into_owned());
         }
         self.fault(name, FaultKind::ValueError, "must be + and 1 to 15 digits (E.164)")
     }

@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 
@@ -84,7 +84,21 @@ fn a_body_that_is_no_object_is_one_fault() {
         assert_eq!(told(Message::parse(bad.as_bytes())), ["body: json_invalid"], "{bad:?}");
     }
     assert_eq!(told(Message::parse(b"\xff{}")), ["body: json_invalid"]);
+    for bad in ["[1, ", "[] []", "nul", "{} {}", "\"text"] {
+        assert_eq!(told(Message::parse(bad.as_bytes())), ["body: json_invalid"], "{bad:?}");
+    }
     for bad in ["[]", "1", "null", "\"text\""] {
         assert_eq!(told(Message::parse(bad.as_bytes())), ["body: value_error"], "{bad:?}");
     }
+}
+
+#[test]
+fn what_is_not_looked_at_is_read_over_whatever_it_is() {
+    let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+    let sent = format!(
+        r#"{{"deep":{deep},"large":1e999,"ts":1,"message_id":"m1","from":"+1","to":"+2","text":["x"],
+            "text":"a\u0301","\u0074s":"2025-01-15T10:00:00Z"}}"#
+    );
+    let message = Message::parse(sent.as_bytes()).expect("valid: the last of two members counts");
+    assert_eq!((message.text.as_deref(), message.ts.as_str()), (Some("a\u{301}"), "2025-01-15T10:00:00Z"));
 }

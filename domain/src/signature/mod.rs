@@ -9,7 +9,7 @@ mod verify;
 mod write;
 
 pub use ed25519::{Ed25519Error, PRIVATE_KEY_PREFIX, PUBLIC_KEY_PREFIX, PrivateKey, PublicKey};
-pub use ingest::ingest_signature_matches;
+pub use ingest::{IngestKey, IngestSignature};
 pub use keys::{
     DEFAULT_GRACE, Key, KeysError, MAX_GRACE, MAX_OLD_KEYS, Signing, SigningKeys, TooManyOldKeys,
 };
