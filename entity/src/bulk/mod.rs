@@ -4,6 +4,7 @@
 pub mod broadcasts;
 mod hints;
 pub mod keys;
+pub mod messages;
 pub mod postgres;
 pub mod sqlite;
 

@@ -5,6 +5,7 @@ pub mod endpoint;
 pub mod error_log;
 pub mod event;
 pub mod event_type;
+pub mod message;
 pub mod pieces;
 pub mod replay;
 pub mod upload;

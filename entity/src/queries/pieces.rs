@@ -15,6 +15,7 @@ enum Piece {
     Number(i64),
     Text(String),
     Now,
+    Contains(&'static str, String),
 }
 
 /// A statement in pieces.
@@ -47,6 +48,11 @@ impl Pieces {
         self.piece(Piece::Now)
     }
 
+    /// Goes on with the condition that the text of `column` contains `part`, character by character.
+    pub fn contains(&mut self, column: &'static str, part: &str) -> &mut Self {
+        self.piece(Piece::Contains(column, part.to_owned()))
+    }
+
     /// Narrows to what `scope` may see; `clause` ends in an `=`.
     pub fn scope(&mut self, clause: &'static str, scope: Scope) -> &mut Self {
         match scope {
@@ -71,6 +77,9 @@ impl Pieces {
                 Piece::Number(number) => query.push_bind(*number),
                 Piece::Text(text) => query.push_bind(text.clone()),
                 Piece::Now => query.push("(now_ms() + ").push_bind(offset).push(")"),
+                Piece::Contains(column, part) => {
+                    query.push("strpos(").push(column).push(", ").push_bind(part.clone()).push(") > 0")
+                }
             };
         }
         query
@@ -87,6 +96,9 @@ impl Pieces {
                 Piece::Number(number) => query.push_bind(*number),
                 Piece::Text(text) => query.push_bind(text.clone()),
                 Piece::Now => query.push_bind(now),
+                Piece::Contains(column, part) => {
+                    query.push("instr(").push(column).push(", ").push_bind(part.clone()).push(") > 0")
+                }
             };
         }
         query

@@ -1,0 +1,145 @@
+//! Messages in the order of their times, and what is known of all of them. Counts that need no look at the messages are
+//! read from the rollups. Messages belong to no user: whoever asks is an administrator.
+
+use domain::message::Shown;
+
+use super::pieces::Pieces;
+
+/// Most senders that the statistics list.
+pub const TOP_SENDERS: i64 = 10;
+
+/// What a list is narrowed by. Every member that is there has to fit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// From exactly this sender.
+    pub from: Option<String>,
+    /// Written then or later: a key that orders messages.
+    pub since_key: Option<String>,
+    /// Whose folded text contains this folded text.
+    pub contains: Option<String>,
+}
+
+/// A message of a list.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Row {
+    /// What its sender calls it.
+    pub message_id: String,
+    /// Whom it is from.
+    pub sender: String,
+    /// Whom it is to.
+    pub recipient: String,
+    /// When it was written, as sent.
+    pub ts: String,
+    /// What it says.
+    pub text: Option<String>,
+}
+
+/// A number of messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Total {
+    /// How many.
+    pub messages: i64,
+}
+
+/// What is known of all messages, with one of the busiest senders; all rows are of one moment.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Stats {
+    /// How many messages there are.
+    pub messages: i64,
+    /// How many senders there are.
+    pub senders: i64,
+    /// The first message's time, as sent.
+    pub first_ts: Option<String>,
+    /// The last message's time, as sent.
+    pub last_ts: Option<String>,
+    /// One of the busiest senders; none when there is no message.
+    pub sender: Option<String>,
+    /// How many messages are from it.
+    pub from_sender: Option<i64>,
+}
+
+impl Row {
+    /// What readers see of it.
+    #[must_use]
+    pub fn shown(&self) -> Shown<'_> {
+        Shown {
+            message_id: &self.message_id,
+            from: &self.sender,
+            to: &self.recipient,
+            ts: &self.ts,
+            text: self.text.as_deref(),
+        }
+    }
+}
+
+impl Filter {
+    /// Whether [`Filter::count`] is read from the rollups, however many messages there are.
+    #[must_use]
+    pub const fn is_counted(&self) -> bool {
+        self.since_key.is_none() && self.contains.is_none()
+    }
+
+    /// Whether [`Filter::page`] walks an index and passes over nothing but its offset.
+    #[must_use]
+    pub const fn is_walked(&self) -> bool {
+        self.contains.is_none()
+    }
+
+    /// How many messages fit: one row of [`Total`], or none for nothing.
+    #[must_use]
+    pub fn count(&self) -> Pieces {
+        let mut query = Pieces::default();
+        match &self.from {
+            _ if !self.is_counted() => {
+                query.sql("SELECT count(*) AS messages FROM message");
+                self.narrow(&mut query);
+            }
+            Some(from) => {
+                query.sql("SELECT messages FROM message_sender WHERE sender = ").text(from);
+            }
+            None => {
+                query.sql("SELECT CAST(sum(messages) AS bigint) AS messages FROM message_total");
+            }
+        }
+        query
+    }
+
+    /// At most `limit` of the messages that fit, [`Row`]s in the order of their times and then of their ids, those after
+    /// the first `offset`.
+    #[must_use]
+    pub fn page(&self, limit: i64, offset: i64) -> Pieces {
+        let mut query = Pieces::default();
+        query.sql("SELECT message_id, sender, recipient, ts, text FROM message");
+        self.narrow(&mut query);
+        query.sql(" ORDER BY ts_key, message_id LIMIT ").number(limit).sql(" OFFSET ").number(offset);
+        query
+    }
+
+    fn narrow(&self, query: &mut Pieces) {
+        query.sql(" WHERE 1 = 1");
+        if let Some(from) = &self.from {
+            query.sql(" AND sender = ").text(from);
+        }
+        if let Some(since) = &self.since_key {
+            query.sql(" AND ts_key >= ").text(since);
+        }
+        if let Some(part) = &self.contains {
+            query.sql(" AND ").contains("coalesce(folded, text)", part);
+        }
+    }
+}
+
+/// The statistics: a row of [`Stats`] for each of the busiest senders, busiest first, or one row without any.
+#[must_use]
+pub fn stats() -> Pieces {
+    const ALL: &str = "SELECT t.messages, t.senders,
+            (SELECT ts FROM message ORDER BY ts_key, message_id LIMIT 1) AS first_ts,
+            (SELECT ts FROM message ORDER BY ts_key DESC, message_id DESC LIMIT 1) AS last_ts,
+            s.sender, s.messages AS from_sender
+        FROM (SELECT CAST(sum(messages) AS bigint) AS messages, CAST(sum(senders) AS bigint) AS senders
+              FROM message_total) AS t
+        LEFT JOIN (SELECT sender, messages FROM message_sender ORDER BY messages DESC, sender LIMIT ";
+    let mut query = Pieces::default();
+    query.sql(ALL).number(TOP_SENDERS).sql(") AS s ON 1 = 1 ORDER BY s.messages DESC, s.sender");
+    query
+}

@@ -1,0 +1,3 @@
+DROP TABLE message_total;
+DROP TABLE message_sender;
+DROP TABLE message;
