@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    AcceptError, Event, Outcome, Published, Work,
+    AcceptError, Event, Ingested, Outcome, Published, Work,
     hinter::Hinter,
     portions::{TRANSACTION_BYTES, portions},
     recipients::{self, Recipients},
@@ -74,13 +74,7 @@ impl Committer {
     }
 
     async fn recipients(&self, batch: &[Entry]) -> Result<Recipients, AcceptError> {
-        let events: Vec<&Event> = batch
-            .iter()
-            .filter_map(|entry| match &entry.work {
-                Work::Event(event) => Some(event),
-                Work::Upload(_) => None,
-            })
-            .collect();
+        let events: Vec<&Event> = batch.iter().filter_map(|entry| entry.work.event()).collect();
         recipients::of(&self.context, &events).await.map_err(|error| {
             write::log_and_count(&error);
             AcceptError::Unavailable
@@ -92,6 +86,7 @@ impl Committer {
             match verdict {
                 Some(Outcome::Upload) => count("upload"),
                 Some(Outcome::Event(Published::Stored { .. })) => count("event"),
+                Some(Outcome::Message(Ingested::Created)) => count("message"),
                 _ => {}
             }
             // A caller that went away does not undo its accept.

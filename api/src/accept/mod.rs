@@ -4,6 +4,7 @@
 mod committer;
 mod hinter;
 mod keys;
+mod messages;
 mod portions;
 mod publication;
 mod recipients;
@@ -16,8 +17,10 @@ use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
 
 use committer::{Committer, Entry};
+use messages::Incoming;
 use publication::Event;
 
+pub use messages::{Ingested, NewMessage};
 pub use publication::{Key, Publication, Published};
 
 /// Requests that may wait for the committer; beyond it callers wait to get in.
@@ -89,6 +92,17 @@ pub struct Accept {
 enum Work {
     Upload(NewUpload),
     Event(Event),
+    Message(Incoming),
+}
+
+impl Work {
+    /// The event that it makes at once, if it makes one.
+    const fn event(&self) -> Option<&Event> {
+        match self {
+            Self::Event(event) | Self::Message(Incoming { event, .. }) => Some(event),
+            Self::Upload(_) => None,
+        }
+    }
 }
 
 /// What became of an entry.
@@ -98,6 +112,8 @@ enum Outcome {
     Upload,
     /// What became of the event.
     Event(Published),
+    /// What became of the message.
+    Message(Ingested),
 }
 
 impl Accept {
@@ -148,7 +164,22 @@ impl Accept {
     pub async fn publish(&self, publication: Publication) -> Result<Published, AcceptError> {
         match self.submit(Work::Event(publication.into())).await? {
             Outcome::Event(published) => Ok(published),
-            Outcome::Upload => Err(AcceptError::Refused),
+            // An event's outcome is an event's.
+            _ => Err(AcceptError::Refused),
+        }
+    }
+
+    /// Stores a message once for its id, with its event and a delivery for each endpoint that is registered for
+    /// `message.received`, however many copies come at the same moment and wherever. On `Ok` all of it is durable: this
+    /// copy, or the first one.
+    ///
+    /// # Errors
+    /// See [`AcceptError`]; only [`AcceptError::Unknown`] may have left rows. Asking again is safe.
+    pub async fn message(&self, message: NewMessage) -> Result<Ingested, AcceptError> {
+        match self.submit(Work::Message(message.into())).await? {
+            Outcome::Message(ingested) => Ok(ingested),
+            // A message's outcome is a message's.
+            _ => Err(AcceptError::Refused),
         }
     }
 

@@ -14,9 +14,10 @@ use platform::context::Context;
 use uuid::Uuid;
 
 use super::{
-    Event, NewUpload, Outcome, Published, Work,
+    Event, Incoming, NewUpload, Outcome, Published, Work,
     hinter::Hinter,
     keys::{FullKey, Keys, full},
+    messages::Messages,
     recipients::{Recipient, Recipients},
 };
 
@@ -26,15 +27,19 @@ pub(super) struct Rows {
     pub(super) events: Vec<EventRow>,
     pub(super) deliveries: Vec<DeliveryRow>,
     pub(super) keys: Keys,
+    pub(super) messages: Messages,
     pub(super) stamp: Stamp,
     pub(super) request_id: Option<String>,
     /// What becomes of each entry, in order, as far as its key lets it.
     plans: Vec<Plan>,
 }
 
-struct Plan {
-    verdict: Outcome,
-    key: Option<(FullKey, [u8; 32])>,
+enum Plan {
+    Upload,
+    /// What it is told unless its key says otherwise.
+    Event(Published, Option<(FullKey, [u8; 32])>),
+    /// Whose message was to become this event.
+    Message(EventId),
 }
 
 impl Rows {
@@ -50,6 +55,7 @@ impl Rows {
             let plan = match work {
                 Work::Upload(upload) => rows.add_upload(upload, hinter),
                 Work::Event(event) => rows.plan_event(event, recipients.of(event), hinter, now),
+                Work::Message(message) => rows.plan_message(message, recipients, hinter, now),
             };
             rows.plans.push(plan);
         }
@@ -64,6 +70,7 @@ impl Rows {
             events: vec![],
             deliveries: vec![],
             keys: Keys::default(),
+            messages: Messages::default(),
             plans: vec![],
             stamp,
             request_id: None,
@@ -81,7 +88,7 @@ impl Rows {
             size_bytes: i64::try_from(upload.size_bytes).unwrap_or(i64::MAX),
             hinted: hinter.willing(),
         });
-        Plan { verdict: Outcome::Upload, key: None }
+        Plan::Upload
     }
 
     fn plan_event(
@@ -105,7 +112,22 @@ impl Rows {
                 refused
             }
         };
-        Plan { verdict: Outcome::Event(verdict), key }
+        Plan::Event(verdict, key)
+    }
+
+    fn plan_message(
+        &mut self,
+        Incoming { row, event }: &Incoming,
+        recipients: &Recipients,
+        hinter: &Hinter,
+        now: Millis,
+    ) -> Plan {
+        if self.messages.want(row) {
+            // Its type need not exist and it names nobody, so nothing refuses it.
+            let recipients = recipients.of(event).unwrap_or_default();
+            self.add_event(event, &recipients, hinter, now);
+        }
+        Plan::Message(event.id)
     }
 
     /// Whether its rows are to be written: of the entries with one key only the first one's are.
@@ -145,7 +167,7 @@ impl Rows {
         });
     }
 
-    /// Takes out what is not written after all: somebody else has its key.
+    /// Takes out what is not written after all: somebody else has its key, or its message's id.
     pub(super) fn drop_events(&mut self, lost: &HashSet<EventId>) {
         if !lost.is_empty() {
             self.events.retain(|row| !lost.contains(&row.id));
@@ -155,11 +177,13 @@ impl Rows {
 
     /// What each entry is told after the commit, in order; none when not even its key's row is there.
     pub(super) fn verdicts(&self) -> impl Iterator<Item = Option<Outcome>> {
-        self.plans.iter().map(|plan| match (&plan.verdict, &plan.key) {
-            (Outcome::Event(verdict), Some((key, hash))) => {
+        self.plans.iter().map(|plan| match plan {
+            Plan::Upload => Some(Outcome::Upload),
+            Plan::Event(verdict, None) => Some(Outcome::Event(verdict.clone())),
+            Plan::Event(verdict, Some((key, hash))) => {
                 self.keys.verdict(key, hash, verdict.clone()).map(Outcome::Event)
             }
-            (verdict, _) => Some(verdict.clone()),
+            Plan::Message(event_id) => Some(Outcome::Message(self.messages.verdict(*event_id))),
         })
     }
 
@@ -179,10 +203,12 @@ impl Rows {
 /// What an entry weighs in a transaction, in bytes: its bodies, and something for each row.
 pub(super) fn weight(work: &Work, recipients: &Recipients) -> usize {
     const ROW: usize = 512;
-    let Work::Event(event) = work else { return ROW };
+    let Some(event) = work.event() else { return ROW };
     let Ok(recipients) = recipients.of(event) else { return ROW };
     let own_bodies = recipients.iter().filter(|recipient| recipient.custom_payload.is_some()).count();
-    (event.data.get().len() + ROW) * (1 + own_bodies) + ROW * recipients.len()
+    // A message's text is written twice more, once of them folded.
+    let others = if matches!(work, Work::Message(_)) { 2 } else { 0 };
+    (event.data.get().len() + ROW) * (1 + own_bodies + others) + ROW * recipients.len()
 }
 
 /// The body that is signed and sent: `data` byte for byte as it came.

@@ -1,7 +1,7 @@
 //! One transaction for a batch of accepts, and what its failure means for the callers.
 
 use domain::{clock::millis, event::KEY_KEPT};
-use entity::bulk::{keys, postgres, sqlite};
+use entity::bulk::{keys, messages, postgres, sqlite};
 use platform::{
     context::Context,
     database::{DatabaseError, Tx, within_deadline},
@@ -32,7 +32,7 @@ impl From<WriteError> for AcceptError {
     }
 }
 
-/// Writes and commits. Events whose key somebody else has are taken out of `rows`.
+/// Writes and commits. Events whose key or message id somebody else has are taken out of `rows`.
 pub(super) async fn write(context: &Context, rows: &mut Rows) -> Result<(), WriteError> {
     let written = within_deadline(async { Ok::<_, DatabaseError>(write_in_time(context, rows).await) }).await;
     written.unwrap_or_else(|error| {
@@ -59,7 +59,9 @@ async fn write_in_time(context: &Context, rows: &mut Rows) -> Result<(), WriteEr
 
 async fn insert_all(tx: &mut Tx, rows: &mut Rows) -> Result<(), sqlx::Error> {
     take_keys(tx, rows).await?;
-    insert(tx, rows).await
+    insert_messages(tx, rows).await?;
+    insert(tx, rows).await?;
+    count_messages(tx, rows).await
 }
 
 /// First who may publish under which key, then what stands under those that were taken: a second statement, since the
@@ -77,6 +79,27 @@ async fn take_keys(tx: &mut Tx, rows: &mut Rows) -> Result<(), sqlx::Error> {
         Tx::Sqlite(tx) => keys::sqlite::read(tx, &asked, time, kept).await?,
     });
     Ok(())
+}
+
+/// First which messages are new: the others' events are not written.
+async fn insert_messages(tx: &mut Tx, rows: &mut Rows) -> Result<(), sqlx::Error> {
+    let (wanted, time) = (rows.messages.to_insert(), rows.stamp.now_or_offset);
+    let created = match tx {
+        Tx::Postgres(tx) => messages::postgres::insert(tx, &wanted, time).await?,
+        Tx::Sqlite(tx) => messages::sqlite::insert(tx, &wanted, time).await?,
+    };
+    let lost = rows.messages.inserted(created);
+    rows.drop_events(&lost);
+    Ok(())
+}
+
+/// Last of all: until the commit, other processes wait for the senders' rows.
+async fn count_messages(tx: &mut Tx, rows: &Rows) -> Result<(), sqlx::Error> {
+    let Some(growth) = rows.messages.growth() else { return Ok(()) };
+    match tx {
+        Tx::Postgres(tx) => messages::postgres::count(tx, &growth).await,
+        Tx::Sqlite(tx) => messages::sqlite::count(tx, &growth).await,
+    }
 }
 
 async fn insert(tx: &mut Tx, rows: &Rows) -> Result<(), sqlx::Error> {
