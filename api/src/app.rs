@@ -3,7 +3,8 @@
 use std::{ops::Deref, sync::Arc, time::Duration};
 
 use channels::guard::Guard;
-use platform::context::Context;
+use domain::signature::IngestKey;
+use platform::{config::Secret, context::Context};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +32,9 @@ pub struct Parts {
     pub(crate) uploading: Semaphore,
     pub(crate) publishing: Semaphore,
     pub(crate) searching: Arc<Semaphore>,
+    pub(crate) large_messages: Semaphore,
+    /// None in a process that takes no messages.
+    pub(crate) ingest_key: Option<IngestKey>,
     pub(crate) stopping: CancellationToken,
 }
 
@@ -45,6 +49,8 @@ pub struct Limits {
     pub publish_bytes: usize,
     /// Most searches that look through many rows at once; one more waits for its turn.
     pub searches: usize,
+    /// Most bodies of signed ingest under way that are larger than any message has to be; one more is answered 503.
+    pub large_messages: usize,
     /// Longest that a search may wait and take; one more moment is answered 503.
     pub search: Duration,
     /// Longest wait for the next byte of a body.
@@ -66,6 +72,7 @@ impl Default for Limits {
             uploads: 512,
             publish_bytes: 256 * 1_024 * 1_024,
             searches: 2,
+            large_messages: 64,
             search: Duration::from_secs(5),
             stall: Duration::from_secs(30),
             send_stall: Duration::from_secs(120),
@@ -98,6 +105,8 @@ impl App {
             uploading: Semaphore::new(limits.uploads),
             publishing: Semaphore::new(limits.publish_bytes.div_ceil(events::UNIT)),
             searching: Arc::new(Semaphore::new(limits.searches)),
+            large_messages: Semaphore::new(limits.large_messages),
+            ingest_key: context.config.webhook_secret.as_ref().map(key_of),
             stopping: CancellationToken::new(),
         }))
     }
@@ -106,6 +115,10 @@ impl App {
     pub fn stop_being_ready(&self) {
         self.stopping.cancel();
     }
+}
+
+fn key_of(secret: &Secret) -> IngestKey {
+    IngestKey::new(secret.expose().as_bytes())
 }
 
 impl Deref for App {

@@ -13,7 +13,7 @@ use crate::{
     problem::Problem,
     routes::{
         deliveries, endpoint_secrets, endpoint_test, endpoints, errors, event_types, events, files, health,
-        metrics, registrations, replays, start, upload_files, uploads,
+        messages, metrics, registrations, replays, start, upload_files, uploads,
     },
 };
 
@@ -30,6 +30,10 @@ fn routes() -> Vec<Route> {
         locked("GET", "/event_type", get(event_types::list)),
         locked("POST", "/webhook/register", post(registrations::register)),
         locked("POST", "/upload_file/webhook_id/{webhook_id}", post(upload_files::receive)).at_its_own_pace(),
+        // Surface B: signed ingest.
+        open("POST", "/webhook", post(messages::ingest)).for_whoever_signs(),
+        locked("GET", "/messages", get(messages::list)),
+        locked("GET", "/stats", get(messages::stats)),
         // /v1
         locked("GET", "/v1/event-types", get(event_types::manage::list)),
         locked("POST", "/v1/event-types", post(event_types::manage::create)),
@@ -78,22 +82,32 @@ pub struct RouteInfo {
 struct Route {
     info: RouteInfo,
     has_own_pace: bool,
+    asks_for_signature: bool,
     handler: MethodRouter<App>,
 }
 
 const fn open(method: &'static str, path: &'static str, handler: MethodRouter<App>) -> Route {
-    Route { info: RouteInfo { method, path, is_open: true }, has_own_pace: false, handler }
+    Route::of(RouteInfo { method, path, is_open: true }, handler)
 }
 
 /// The handler's signature says which right it asks for.
 const fn locked(method: &'static str, path: &'static str, handler: MethodRouter<App>) -> Route {
-    Route { info: RouteInfo { method, path, is_open: false }, has_own_pace: false, handler }
+    Route::of(RouteInfo { method, path, is_open: false }, handler)
 }
 
 impl Route {
+    const fn of(info: RouteInfo, handler: MethodRouter<App>) -> Self {
+        Self { info, has_own_pace: false, asks_for_signature: false, handler }
+    }
+
     /// It has deadlines of its own.
     fn at_its_own_pace(self) -> Self {
         Self { has_own_pace: true, ..self }
+    }
+
+    /// Open, but a signature is its key: only wrong ones are slowed.
+    fn for_whoever_signs(self) -> Self {
+        Self { asks_for_signature: true, ..self }
     }
 
     fn build(self, app: &App) -> MethodRouter<App> {
@@ -103,6 +117,9 @@ impl Route {
         let in_time = self.handler.layer(from_fn_with_state(app.clone(), edge::deadline));
         if !self.info.is_open {
             return in_time;
+        }
+        if self.asks_for_signature {
+            return in_time.layer(from_fn_with_state(app.clone(), edge::of_wrong_signatures));
         }
         in_time.layer(from_fn_with_state(app.clone(), edge::of_open_route))
     }

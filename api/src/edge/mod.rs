@@ -15,7 +15,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::{app::App, problem::Problem};
 pub(crate) use address::AddressRules;
 pub(crate) use crowd::deadline;
-pub(crate) use pace::{Paces, Peer, of_open_route};
+pub(crate) use observe::IngestNote;
+pub(crate) use pace::{Paces, Peer, of_open_route, of_wrong_signatures};
 pub(crate) use request_id::RequestId;
 
 /// Lays the edge around the routes: the last line is what a request meets first.

@@ -1,7 +1,7 @@
 //! One line and two metrics for every request, also for those whose caller went away.
 //! The query is never logged: it may hold a signature.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     extract::{MatchedPath, Request},
@@ -21,6 +21,17 @@ const CALLER_LEFT: u16 = 499;
 /// Most of a path that is logged, in characters.
 const LOGGED_PATH_CHARS: usize = 256;
 
+/// What a handler of signed ingest wants its request's line to say besides; put into the answer's extensions.
+#[derive(Clone, Debug)]
+pub(crate) struct IngestNote {
+    /// The message's id; none where the body told none.
+    pub(crate) message_id: Option<Arc<str>>,
+    /// Whether there was a message of that id.
+    pub(crate) dup: bool,
+    /// What became of it, a word of `webhook_requests_total`.
+    pub(crate) result: &'static str,
+}
+
 /// Gives the request its id, and tells how it went.
 pub(super) async fn request(mut request: Request, next: Next) -> Response {
     let id = RequestId::of(request.headers());
@@ -29,7 +40,7 @@ pub(super) async fn request(mut request: Request, next: Next) -> Response {
     let span = info_span!("request", request_id = id.as_str());
     let mut answer = next.run(request).instrument(span).await;
     answer.headers_mut().insert(HEADER, id.header());
-    seen.answered(answer.status().as_u16());
+    seen.answered(&mut answer);
     answer
 }
 
@@ -40,6 +51,7 @@ struct Seen {
     pattern: String,
     start: Instant,
     status: u16,
+    ingest: Option<IngestNote>,
 }
 
 impl Seen {
@@ -52,11 +64,13 @@ impl Seen {
             pattern: pattern.to_owned(),
             start: Instant::now(),
             status: CALLER_LEFT,
+            ingest: None,
         }
     }
 
-    fn answered(mut self, status: u16) {
-        self.status = status;
+    fn answered(mut self, answer: &mut Response) {
+        self.status = answer.status().as_u16();
+        self.ingest = answer.extensions_mut().remove();
     }
 }
 
@@ -66,12 +80,17 @@ impl Drop for Seen {
         let (status, path) = (self.status.to_string(), self.pattern.clone());
         metrics::counter!(names::HTTP_REQUESTS, "path" => path, "status" => status).increment(1);
         metrics::histogram!(names::REQUEST_LATENCY_MS).record(latency_ms);
+        let ingest = self.ingest.as_ref();
         tracing::info!(
             request_id = self.id.as_str(),
             method = %self.method,
             path = self.path,
             status = self.status,
             latency_ms = (latency_ms * 1e3).round() / 1e3,
+            // A field without a value is not written.
+            message_id = ingest.and_then(|note| note.message_id.as_deref()),
+            dup = ingest.map(|note| note.dup),
+            result = ingest.map(|note| note.result),
             "request"
         );
     }

@@ -15,6 +15,7 @@ use axum::{
 use domain::{clock::Millis, problem::ProblemCode};
 use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
 
+use super::observe::IngestNote;
 use crate::{app::App, auth::shows_a_key, problem::Problem};
 
 /// Requests to open routes that an address may send at once, and then one each [`OPEN_EVERY_MS`].
@@ -49,28 +50,56 @@ impl Default for Paces {
 
 /// The layer of open routes. Who has the key is not counted, nor is this machine where there is no key.
 pub(crate) async fn of_open_route(State(app): State<App>, request: Request, next: Next) -> Response {
-    let Some(address) = address_of(&request) else {
-        return next.run(request).await;
-    };
+    match count(&app, stranger(&app, &request)) {
+        Ok(()) => next.run(request).await,
+        Err(wait) => too_many(wait),
+    }
+}
+
+/// The layer of signed ingest: only who shows a wrong signature counts as somebody at an open route. A right one is never
+/// slowed, whatever else comes from its address.
+pub(crate) async fn of_wrong_signatures(State(app): State<App>, request: Request, next: Next) -> Response {
+    let stranger = stranger(&app, &request);
+    let answer = next.run(request).await;
+    if answer.status() != StatusCode::UNAUTHORIZED {
+        return answer;
+    }
+    match count(&app, stranger) {
+        Ok(()) => answer,
+        Err(wait) => keeping_the_note(answer, too_many(wait)),
+    }
+}
+
+/// Who is counted; none for those who are free.
+fn stranger(app: &App, request: &Request) -> Option<IpAddr> {
+    let address = address_of(request)?;
     let is_free = if app.lock.is_set() {
         app.lock.caller(request.headers()).is_ok()
     } else {
         address.to_canonical().is_loopback()
     };
-    if is_free {
-        return next.run(request).await;
+    (!is_free).then_some(address)
+}
+
+fn count(app: &App, stranger: Option<IpAddr>) -> Result<(), i64> {
+    stranger.map_or(Ok(()), |address| app.paces.open.take(address, app.context.clock.now()))
+}
+
+/// What the log says of the first answer, it says of the one that takes its place.
+fn keeping_the_note(mut first: Response, mut answer: Response) -> Response {
+    if let Some(note) = first.extensions_mut().remove::<IngestNote>() {
+        answer.extensions_mut().insert(note);
     }
-    match app.paces.open.take(address, app.context.clock.now()) {
-        Ok(()) => next.run(request).await,
-        Err(wait) => too_many(wait),
-    }
+    answer
 }
 
 /// The layer around everything: a wrong key too many is told to wait. A right one never gets here as 401.
 pub(super) async fn of_wrong_keys(State(app): State<App>, request: Request, next: Next) -> Response {
     let address = address_of(&request).filter(|_| shows_a_key(request.headers()));
     let answer = next.run(request).await;
-    let Some(address) = address.filter(|_| answer.status() == StatusCode::UNAUTHORIZED) else {
+    let is_wrong_key =
+        answer.extensions().get::<Problem>().is_some_and(|problem| problem.code == ProblemCode::Unauthorized);
+    let Some(address) = address.filter(|_| is_wrong_key) else {
         return answer;
     };
     match app.paces.wrong_keys.take(address, app.context.clock.now()) {

@@ -41,7 +41,7 @@ pub(crate) async fn json_fields(request: Request, limit: usize, limits: &Limits)
 }
 
 /// The bytes of a body that says it is JSON: `application/json`, at most `limit` bytes.
-pub(crate) async fn json_bytes(request: Request, limit: usize, limits: &Limits) -> Result<Vec<u8>, Problem> {
+pub(crate) async fn json_bytes(request: Request, limit: usize, limits: &Limits) -> Result<Bytes, Problem> {
     if !is_json(request.headers()) {
         refuse_body(request);
         return Err(Problem::new(
@@ -49,6 +49,11 @@ pub(crate) async fn json_bytes(request: Request, limit: usize, limits: &Limits) 
             "the content type must be application/json",
         ));
     }
+    raw_body(request, limit, limits).await
+}
+
+/// The bytes of a body, whatever it says it is: at most `limit` bytes.
+pub(crate) async fn raw_body(request: Request, limit: usize, limits: &Limits) -> Result<Bytes, Problem> {
     let reading = tokio::time::timeout(limits.body, read(request, limit, limits.stall));
     reading.await.map_err(|_| ProblemCode::RequestTimeout)?
 }
@@ -82,7 +87,7 @@ pub(super) fn shown(name: &str) -> String {
     name.chars().take(NAME_CHARS).flat_map(char::escape_default).collect()
 }
 
-async fn read(request: Request, limit: usize, stall: Duration) -> Result<Vec<u8>, Problem> {
+async fn read(request: Request, limit: usize, stall: Duration) -> Result<Bytes, Problem> {
     let too_large =
         || Problem::new(ProblemCode::PayloadTooLarge, format!("the body is larger than {limit} bytes"));
     if announced(request.headers()).is_some_and(|length| length > limit as u64) {
@@ -90,15 +95,23 @@ async fn read(request: Request, limit: usize, stall: Duration) -> Result<Vec<u8>
         return Err(too_large());
     }
     let mut body = request.into_body();
-    let mut read = Vec::new();
+    let (mut first, mut whole) = (Bytes::new(), Vec::new());
     while let Some(chunk) = next_chunk(&mut body, stall).await? {
-        if read.len() + chunk.len() > limit {
+        if first.len().max(whole.len()) + chunk.len() > limit {
             linger(body);
             return Err(too_large());
         }
-        read.extend_from_slice(&chunk);
+        // What comes in one piece is not copied.
+        if first.is_empty() {
+            first = chunk;
+            continue;
+        }
+        if whole.is_empty() {
+            whole.extend_from_slice(&first);
+        }
+        whole.extend_from_slice(&chunk);
     }
-    Ok(read)
+    Ok(if whole.is_empty() { first } else { whole.into() })
 }
 
 async fn next_chunk(body: &mut Body, stall: Duration) -> Result<Option<Bytes>, Problem> {

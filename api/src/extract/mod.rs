@@ -5,7 +5,7 @@ mod fields;
 mod path;
 mod query;
 
-pub(crate) use body::{announced, json_body, json_bytes, json_fields, linger, refuse_body};
+pub(crate) use body::{announced, json_body, json_bytes, json_fields, linger, raw_body, refuse_body};
 pub(crate) use fields::Fields;
 pub(crate) use path::Id;
 pub(crate) use query::Query;

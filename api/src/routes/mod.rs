@@ -10,6 +10,7 @@ pub(crate) mod event_types;
 pub(crate) mod events;
 pub(crate) mod files;
 pub(crate) mod health;
+pub(crate) mod messages;
 pub(crate) mod metrics;
 pub(crate) mod page;
 pub(crate) mod registrations;

@@ -1,0 +1,122 @@
+//! `POST /webhook`: a message, signed by its sender. The signature is checked over the raw bytes before anything is parsed,
+//! and nothing is answered with 200 that is not durable.
+
+use std::sync::Arc;
+
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+};
+use domain::{
+    message::{BODY_BYTES, Message},
+    problem::ProblemCode,
+    signature::IngestSignature,
+};
+use http::{HeaderMap, HeaderName, header::CONTENT_TYPE};
+use platform::telemetry::names;
+use tokio::sync::SemaphorePermit;
+
+use super::refusal::Refusal;
+use crate::{
+    accept::{AcceptError, Ingested, NewMessage},
+    app::App,
+    edge::{IngestNote, RequestId},
+    extract::{announced, raw_body, refuse_body},
+    problem::Problem,
+};
+
+const SIGNATURE: HeaderName = HeaderName::from_static("x-signature");
+/// What a message never needs more of, in bytes, even with every character escaped. Strangers may send more, but only
+/// so many at once: [`crate::app::Limits::large_messages`].
+const SMALL_BODY: u64 = 64 * 1_024;
+const OK: &str = r#"{"status":"ok"}"#;
+
+/// A message that is durable.
+struct Taken {
+    message_id: Arc<str>,
+    became: Ingested,
+}
+
+/// Takes a message, once for its id.
+pub(crate) async fn ingest(State(app): State<App>, request_id: RequestId, request: Request) -> Response {
+    let taken = take(&app, &request_id, request).await;
+    let note = note(&taken);
+    let mut answer = match taken {
+        Ok(_) => ([(CONTENT_TYPE, "application/json")], OK).into_response(),
+        Err(refusal) => refusal.into_response(),
+    };
+    if let Some(note) = note {
+        metrics::counter!(names::WEBHOOK_REQUESTS, "result" => note.result).increment(1);
+        answer.extensions_mut().insert(note);
+    }
+    answer
+}
+
+/// What is counted and logged. What was not judged (too large, too slow, not stored) has no result.
+fn note(taken: &Result<Taken, Refusal>) -> Option<IngestNote> {
+    let (message_id, result) = match taken {
+        Ok(Taken { message_id, became: Ingested::Created }) => (Some(message_id), "created"),
+        Ok(Taken { message_id, became: Ingested::Duplicate }) => (Some(message_id), "duplicate"),
+        Err(Refusal::Signature) => (None, "invalid_signature"),
+        Err(Refusal::Faults(_)) => (None, "validation_error"),
+        Err(Refusal::Problem(_)) => return None,
+    };
+    Some(IngestNote { message_id: message_id.cloned(), dup: result == "duplicate", result })
+}
+
+async fn take(app: &App, request_id: &RequestId, request: Request) -> Result<Taken, Refusal> {
+    let body = signed_body(app, request).await?;
+    let message = Message::parse(&body)?;
+    drop(body);
+    let message_id = message.message_id.as_str().into();
+    let new = NewMessage { message, request_id: Some(request_id.as_str().to_owned()) };
+    let became = app.accept.message(new).await.map_err(not_accepted)?;
+    Ok(Taken { message_id, became })
+}
+
+/// The body, if its signature holds.
+async fn signed_body(app: &App, request: Request) -> Result<Bytes, Refusal> {
+    let signature = signature(request.headers());
+    let is_too_large = announced(request.headers()).is_some_and(|length| length > BODY_BYTES as u64);
+    // What cannot be right need not be read.
+    if signature.is_none() && !is_too_large {
+        refuse_body(request);
+        return Err(Refusal::Signature);
+    }
+    let Ok(_room) = room(app, request.body()) else {
+        refuse_body(request);
+        return Err(Problem::from(ProblemCode::Overloaded).into());
+    };
+    let body = raw_body(request, BODY_BYTES, &app.limits).await?;
+    let key = app.ingest_key.as_ref();
+    let holds = key.zip(signature).is_some_and(|(key, signature)| key.fits(&signature, &body));
+    if holds { Ok(body) } else { Err(Refusal::Signature) }
+}
+
+/// The one signature that the headers carry.
+fn signature(headers: &HeaderMap) -> Option<IngestSignature> {
+    let mut given = headers.get_all(SIGNATURE).iter();
+    let only = given.next().filter(|_| given.next().is_none())?;
+    IngestSignature::parse(only.as_bytes())
+}
+
+/// Memory for a body that may be large; a small one needs no permission.
+fn room<'a>(app: &'a App, body: &Body) -> Result<Option<SemaphorePermit<'a>>, ProblemCode> {
+    if body.size_hint().upper().is_some_and(|most| most <= SMALL_BODY) {
+        return Ok(None);
+    }
+    app.large_messages.try_acquire().map(Some).map_err(|_| ProblemCode::Overloaded)
+}
+
+fn not_accepted(error: AcceptError) -> Problem {
+    match error {
+        AcceptError::Refused => Problem::internal("a message was refused by the database", error),
+        AcceptError::Unavailable => Problem::unavailable("a message was not accepted", error),
+        AcceptError::Unknown => {
+            let problem = Problem::unavailable("the outcome of an accept is not known", error);
+            let detail = "it is not known whether the message was stored; it is safe to send it again";
+            Problem { detail: detail.into(), ..problem }
+        }
+    }
+}

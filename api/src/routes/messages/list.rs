@@ -1,0 +1,56 @@
+//! `GET /messages`: messages in the order of their times. What looks at many rows is a search: few at once, each with a
+//! limit of time.
+
+use axum::{
+    Json,
+    extract::{RawQuery, State},
+    response::{IntoResponse, Response},
+};
+use domain::message::Shown;
+use entity::queries::message::{Filter, Row, Total};
+use serde::Serialize;
+
+use super::{query::Wanted, refusal::Refusal};
+use crate::{app::App, auth::Administrator, problem::Problem, search};
+
+/// How many rows a page may walk over that is read beside all others; beyond, it is a search.
+const WALKED: i64 = 10_000;
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    data: Vec<Shown<'a>>,
+    total: i64,
+    limit: i64,
+    offset: i64,
+}
+
+/// A page of them. `total` counts all that fit, whatever the page is.
+pub(crate) async fn list(
+    _: Administrator,
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    let wanted = Wanted::parse(query.as_deref().unwrap_or_default())?;
+    let total = count(&app, &wanted.filter).await?;
+    let rows = if wanted.offset < total { page(&app, &wanted).await? } else { vec![] };
+    let data = rows.iter().map(Row::shown).collect();
+    Ok(Json(Listed { data, total, limit: wanted.limit, offset: wanted.offset }).into_response())
+}
+
+async fn count(app: &App, filter: &Filter) -> Result<i64, Problem> {
+    let counted: Vec<Total> = if filter.is_counted() {
+        search::look(app, &filter.count()).await?
+    } else {
+        search::search(app, filter.count()).await?
+    };
+    Ok(counted.first().map_or(0, |total| total.messages))
+}
+
+async fn page(app: &App, wanted: &Wanted) -> Result<Vec<Row>, Problem> {
+    let page = wanted.filter.page(wanted.limit, wanted.offset);
+    if wanted.filter.is_walked() && wanted.offset <= WALKED {
+        search::look(app, &page).await
+    } else {
+        search::search(app, page).await
+    }
+}

@@ -1,0 +1,57 @@
+//! How this surface says no: `{"detail": "invalid signature"}`, or every fault in a list. All else the edge tells.
+
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
+use domain::message::Fault;
+use http::{HeaderValue, StatusCode, header::WWW_AUTHENTICATE};
+use serde::Serialize;
+
+use crate::problem::Problem;
+
+/// The scheme of the signature, for whoever asks what would be right.
+const SCHEME: HeaderValue = HeaderValue::from_static("HMAC-SHA256");
+
+/// A request that is not done.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// It is not signed, or not by us.
+    Signature,
+    /// Values break rules.
+    Faults(Vec<Fault>),
+    /// Anything that is not particular to this surface.
+    Problem(Problem),
+}
+
+#[derive(Serialize)]
+struct Detail<T> {
+    detail: T,
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<Vec<Fault>> for Refusal {
+    fn from(faults: Vec<Fault>) -> Self {
+        Self::Faults(faults)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Signature => {
+                let told = Json(Detail { detail: "invalid signature" });
+                (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, SCHEME)], told).into_response()
+            }
+            Self::Faults(detail) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, Json(Detail { detail })).into_response()
+            }
+            Self::Problem(problem) => problem.into_response(),
+        }
+    }
+}
