@@ -12,7 +12,7 @@ use crate::{
     accept::Accept,
     auth::Lock,
     edge::{AddressRules, Paces},
-    routes::events,
+    routes::{events, notify},
 };
 
 /// The state of the router; clones share everything.
@@ -32,6 +32,7 @@ pub struct Parts {
     pub(crate) uploading: Semaphore,
     pub(crate) publishing: Semaphore,
     pub(crate) searching: Arc<Semaphore>,
+    pub(crate) waiting: Semaphore,
     pub(crate) large_messages: Semaphore,
     /// None in a process that takes no messages.
     pub(crate) ingest_key: Option<IngestKey>,
@@ -105,6 +106,7 @@ impl App {
             uploading: Semaphore::new(limits.uploads),
             publishing: Semaphore::new(limits.publish_bytes.div_ceil(events::UNIT)),
             searching: Arc::new(Semaphore::new(limits.searches)),
+            waiting: Semaphore::new(notify::WAITING),
             large_messages: Semaphore::new(limits.large_messages),
             ingest_key: context.config.webhook_secret.as_ref().map(key_of),
             stopping: CancellationToken::new(),

@@ -13,7 +13,7 @@ use crate::{
     problem::Problem,
     routes::{
         deliveries, endpoint_secrets, endpoint_test, endpoints, errors, event_types, events, files, health,
-        messages, metrics, registrations, replays, start, upload_files, uploads,
+        messages, metrics, notify, registrations, replays, start, upload_files, uploads,
     },
 };
 
@@ -34,6 +34,11 @@ fn routes() -> Vec<Route> {
         open("POST", "/webhook", post(messages::ingest)).for_whoever_signs(),
         locked("GET", "/messages", get(messages::list)),
         locked("GET", "/stats", get(messages::stats)),
+        // Surface C: notifications.
+        locked("POST", "/api/notify", post(notify::all)).at_its_own_pace(),
+        locked("POST", "/api/notify/telegram", post(notify::telegram)).at_its_own_pace(),
+        locked("POST", "/api/notify/web-push", post(notify::web_push)).at_its_own_pace(),
+        locked("POST", "/webhook/update", post(notify::update)).at_its_own_pace(),
         // /v1
         locked("GET", "/v1/event-types", get(event_types::manage::list)),
         locked("POST", "/v1/event-types", post(event_types::manage::create)),

@@ -47,6 +47,8 @@ pub enum ProblemCode {
     TooManyRequests,
     /// We broke.
     Internal,
+    /// What this needs is not set here.
+    NotConfigured,
     /// More is under way than this process takes on.
     Overloaded,
     /// The search took longer than a search may.
@@ -79,6 +81,7 @@ impl ProblemCode {
         Self::ValidationFailed,
         Self::TooManyRequests,
         Self::Internal,
+        Self::NotConfigured,
         Self::Overloaded,
         Self::SearchTooSlow,
         Self::Unavailable,
@@ -111,6 +114,7 @@ impl ProblemCode {
             Self::ValidationFailed => (422, "validation_failed", "Some values are not valid"),
             Self::TooManyRequests => (429, "too_many_requests", "Too many requests, try again soon"),
             Self::Internal => (500, "internal", "Something failed on our side"),
+            Self::NotConfigured => (501, "not_configured", "What this needs is not set here"),
             Self::Overloaded => (503, "overloaded", "Too much is under way, try again soon"),
             Self::SearchTooSlow => {
                 (503, "search_too_slow", "The search took too long, narrow it by more filters")
@@ -198,6 +202,7 @@ mod tests {
 422 validation_failed: Some values are not valid
 429 too_many_requests: Too many requests, try again soon
 500 internal: Something failed on our side
+501 not_configured: What this needs is not set here
 503 overloaded: Too much is under way, try again soon
 503 search_too_slow: The search took too long, narrow it by more filters
 503 unavailable: Something is away, try again soon

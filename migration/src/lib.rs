@@ -6,4 +6,21 @@ mod m20261122_000001_spine;
 mod m20261124_000001_delivery_engine;
 mod m20261124_000002_replays;
 mod m20261124_000003_retention;
+mod m20261125_000001_messages;
+mod m20261125_000002_notifications;
+
+/// Every migration, oldest first.
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261122_000001_spine::Migration),
+            Box::new(m20261124_000001_delivery_engine::Migration),
+            Box::new(m20261124_000002_replays::Migration),
+            Box::new(m20261124_000003_retention::Migration),
             Box::new(m20261125_000001_messages::Migration),
+            Box::new(m20261125_000002_notifications::Migration),
+        ]
+    }
+}

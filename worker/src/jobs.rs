@@ -3,7 +3,7 @@
 use domain::job::{Hint, QueueName};
 use uuid::Uuid;
 
-use crate::{claim::Claimer, dispatch::Feed, uploads::UploadProcessor};
+use crate::{broadcasts::Broadcaster, claim::Claimer, dispatch::Feed, uploads::UploadProcessor};
 
 /// What works the hints of this process.
 #[derive(Clone)]
@@ -12,16 +12,20 @@ pub struct Jobs {
     pub claimer: Claimer,
     /// Processes uploads.
     pub uploads: UploadProcessor,
+    /// Makes the deliveries of broadcasts.
+    pub broadcaster: Broadcaster,
 }
 
 impl Jobs {
-    /// Works one hint. The job is done once its ids are claimed (deliveries) or processed (uploads).
+    /// Works one hint. The job is done once its ids are claimed (deliveries), processed (uploads) or have all their
+    /// deliveries (broadcasts).
     pub async fn work(&self, queue: QueueName, hint: Hint) {
         match queue {
             QueueName::Deliveries => self.claimer.claim(hint.ids).await,
             QueueName::Uploads => self.uploads.process(hint.ids).await,
+            QueueName::Broadcasts => self.broadcaster.work(hint.ids).await,
             // Nobody hints these yet; what is found there comes from a newer version.
-            QueueName::Broadcasts | QueueName::Maintenance => {}
+            QueueName::Maintenance => {}
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The worker: claims what is due, sends it, records what came of it, and finds what got lost.
 //! Takes work from the database; the queue only says where to look.
 
+pub mod broadcasts;
 pub mod claim;
 pub mod dispatch;
 pub mod doctor;

@@ -10,6 +10,7 @@ use platform::{context::Context, supervisor::Service};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    broadcasts::{Broadcaster, broadcasts},
     claim::{Claimer, Claims, Slots},
     dispatch::{Dispatcher, Waiting},
     doctor::doctor,
@@ -44,7 +45,11 @@ pub fn services(context: &Context, kind: &'static str) -> Result<Vec<Service>, O
     let (claimer, claims) = Claimer::new(context, slots.clone());
     // Cancelled with the first service: from then on nothing is claimed, and what was claimed has all the time there is.
     let halt = CancellationToken::new();
-    let jobs = Jobs { claimer, uploads: UploadProcessor::new(context, halt.clone()) };
+    let jobs = Jobs {
+        claimer,
+        uploads: UploadProcessor::new(context, halt.clone()),
+        broadcaster: Broadcaster::new(context, halt.clone()),
+    };
 
     let dispatches = Dispatcher::new(context.clone(), jobs.clone()).with_slots(slots, waiting);
     let mut services = vec![dispatcher(dispatches, halt.clone())];
@@ -115,6 +120,7 @@ fn upkeep(context: &Context, kind: &'static str, sender: &Sender) -> Vec<Service
     vec![
         task("queue janitor", context, |_, stop| queue_workers::janitor(queue, stop)),
         task("partitions", context, janitors::partitions),
+        task("broadcasts", context, broadcasts),
         task("replays", context, replays),
         task("retention", context, retention),
         task("doctor", context, doctor),

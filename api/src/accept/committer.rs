@@ -87,6 +87,9 @@ impl Committer {
                 Some(Outcome::Upload) => count("upload"),
                 Some(Outcome::Event(Published::Stored { .. })) => count("event"),
                 Some(Outcome::Message(Ingested::Created)) => count("message"),
+                Some(Outcome::Notification(ref announced)) if !announced.audience.is_empty() => {
+                    count("notification");
+                }
                 _ => {}
             }
             // A caller that went away does not undo its accept.

@@ -104,7 +104,12 @@ impl Hints {
 
     /// Takes the mark off rows whose hint found no room, so that the dispatcher sees them at once.
     async fn give_back(&self, queue: QueueName, ids: &[Uuid]) {
-        let work = if queue == QueueName::Uploads { Work::Uploads } else { Work::Deliveries };
+        let work = match queue {
+            QueueName::Uploads => Work::Uploads,
+            QueueName::Deliveries => Work::Deliveries,
+            // These rows carry no mark: whoever looks for them finds them.
+            QueueName::Broadcasts | QueueName::Maintenance => return,
+        };
         if let Err(error) = unhint(self.context.database.writer(), work, ids).await {
             debug!(%error, "marks were left on rows without a hint; they run out by themselves");
         }

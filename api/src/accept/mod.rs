@@ -5,6 +5,7 @@ mod committer;
 mod hinter;
 mod keys;
 mod messages;
+mod notifications;
 mod portions;
 mod publication;
 mod recipients;
@@ -18,9 +19,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use committer::{Committer, Entry};
 use messages::Incoming;
+use notifications::Outgoing;
 use publication::Event;
 
 pub use messages::{Ingested, NewMessage};
+pub use notifications::{Announced, Audience, NewNotification};
 pub use publication::{Key, Publication, Published};
 
 /// Requests that may wait for the committer; beyond it callers wait to get in.
@@ -93,14 +96,15 @@ enum Work {
     Upload(NewUpload),
     Event(Event),
     Message(Incoming),
+    Notification(Outgoing),
 }
 
 impl Work {
-    /// The event that it makes at once, if it makes one.
+    /// The event that it makes, if it is one that endpoints get.
     const fn event(&self) -> Option<&Event> {
         match self {
             Self::Event(event) | Self::Message(Incoming { event, .. }) => Some(event),
-            Self::Upload(_) => None,
+            Self::Upload(_) | Self::Notification(_) => None,
         }
     }
 }
@@ -114,6 +118,8 @@ enum Outcome {
     Event(Published),
     /// What became of the message.
     Message(Ingested),
+    /// What became of the notification.
+    Notification(Announced),
 }
 
 impl Accept {
@@ -179,6 +185,19 @@ impl Accept {
         match self.submit(Work::Message(message.into())).await? {
             Outcome::Message(ingested) => Ok(ingested),
             // A message's outcome is a message's.
+            _ => Err(AcceptError::Refused),
+        }
+    }
+
+    /// Stores a notification with a broadcast for each of its channels, which workers make into deliveries. On `Ok` all of it
+    /// is durable; a notice goes out once on a channel, however many ask at the same moment and wherever.
+    ///
+    /// # Errors
+    /// See [`AcceptError`]; only [`AcceptError::Unknown`] may have left rows.
+    pub async fn notify(&self, notification: NewNotification) -> Result<Announced, AcceptError> {
+        match self.submit(Work::Notification(notification.into())).await? {
+            Outcome::Notification(announced) => Ok(announced),
+            // A notification's outcome is a notification's.
             _ => Err(AcceptError::Refused),
         }
     }

@@ -14,10 +14,11 @@ use platform::context::Context;
 use uuid::Uuid;
 
 use super::{
-    Event, Incoming, NewUpload, Outcome, Published, Work,
+    Event, Incoming, NewUpload, Outcome, Outgoing, Published, Work,
     hinter::Hinter,
     keys::{FullKey, Keys, full},
     messages::Messages,
+    notifications::Notifications,
     recipients::{Recipient, Recipients},
 };
 
@@ -28,6 +29,7 @@ pub(super) struct Rows {
     pub(super) deliveries: Vec<DeliveryRow>,
     pub(super) keys: Keys,
     pub(super) messages: Messages,
+    pub(super) notifications: Notifications,
     pub(super) stamp: Stamp,
     pub(super) request_id: Option<String>,
     /// What becomes of each entry, in order, as far as its key lets it.
@@ -40,6 +42,8 @@ enum Plan {
     Event(Published, Option<(FullKey, [u8; 32])>),
     /// Whose message was to become this event.
     Message(EventId),
+    /// Whose notification has this event.
+    Notification(EventId),
 }
 
 impl Rows {
@@ -56,6 +60,7 @@ impl Rows {
                 Work::Upload(upload) => rows.add_upload(upload, hinter),
                 Work::Event(event) => rows.plan_event(event, recipients.of(event), hinter, now),
                 Work::Message(message) => rows.plan_message(message, recipients, hinter, now),
+                Work::Notification(notification) => rows.plan_notification(notification, hinter, now),
             };
             rows.plans.push(plan);
         }
@@ -71,6 +76,7 @@ impl Rows {
             deliveries: vec![],
             keys: Keys::default(),
             messages: Messages::default(),
+            notifications: Notifications::default(),
             plans: vec![],
             stamp,
             request_id: None,
@@ -130,6 +136,13 @@ impl Rows {
         Plan::Message(event.id)
     }
 
+    /// Its deliveries are made page by page, by workers.
+    fn plan_notification(&mut self, outgoing: &Outgoing, hinter: &Hinter, now: Millis) -> Plan {
+        self.notifications.want(&outgoing.broadcasts);
+        self.add_event(&outgoing.event, &[], hinter, now);
+        Plan::Notification(outgoing.event.id)
+    }
+
     /// Whether its rows are to be written: of the entries with one key only the first one's are.
     fn is_first(&mut self, event: &Event, key: Option<&(FullKey, [u8; 32])>, deliveries: usize) -> bool {
         if key.is_some_and(|(key, _)| self.keys.is_wanted(key)) {
@@ -167,7 +180,7 @@ impl Rows {
         });
     }
 
-    /// Takes out what is not written after all: somebody else has its key, or its message's id.
+    /// Takes out what is not written after all: somebody else has its key, or its message's id, or its notice went out before.
     pub(super) fn drop_events(&mut self, lost: &HashSet<EventId>) {
         if !lost.is_empty() {
             self.events.retain(|row| !lost.contains(&row.id));
@@ -184,14 +197,22 @@ impl Rows {
                 self.keys.verdict(key, hash, verdict.clone()).map(Outcome::Event)
             }
             Plan::Message(event_id) => Some(Outcome::Message(self.messages.verdict(*event_id))),
+            Plan::Notification(event_id) => {
+                Some(Outcome::Notification(self.notifications.verdict(*event_id)))
+            }
         })
     }
 
     /// The ids that a hint follows for.
-    pub(super) fn hinted(&self) -> [(QueueName, Vec<Uuid>); 2] {
+    pub(super) fn hinted(&self) -> [(QueueName, Vec<Uuid>); 3] {
         let deliveries = self.deliveries.iter().filter(|row| row.hinted).map(|row| row.id.0);
         let uploads = self.uploads.iter().filter(|row| row.hinted).map(|row| row.id.0);
-        [(QueueName::Deliveries, deliveries.collect()), (QueueName::Uploads, uploads.collect())]
+        let broadcasts = self.notifications.going_out().map(|row| row.id.0);
+        [
+            (QueueName::Deliveries, deliveries.collect()),
+            (QueueName::Uploads, uploads.collect()),
+            (QueueName::Broadcasts, broadcasts.collect()),
+        ]
     }
 
     /// Whether there is work that no hint follows for.
@@ -203,6 +224,9 @@ impl Rows {
 /// What an entry weighs in a transaction, in bytes: its bodies, and something for each row.
 pub(super) fn weight(work: &Work, recipients: &Recipients) -> usize {
     const ROW: usize = 512;
+    if let Work::Notification(outgoing) = work {
+        return outgoing.event.data.get().len() + ROW * (1 + outgoing.broadcasts.len());
+    }
     let Some(event) = work.event() else { return ROW };
     let Ok(recipients) = recipients.of(event) else { return ROW };
     let own_bodies = recipients.iter().filter(|recipient| recipient.custom_payload.is_some()).count();

@@ -1,7 +1,7 @@
 //! One transaction for a batch of accepts, and what its failure means for the callers.
 
 use domain::{clock::millis, event::KEY_KEPT};
-use entity::bulk::{keys, messages, postgres, sqlite};
+use entity::bulk::{broadcasts, keys, messages, postgres, sqlite};
 use platform::{
     context::Context,
     database::{DatabaseError, Tx, within_deadline},
@@ -60,6 +60,7 @@ async fn write_in_time(context: &Context, rows: &mut Rows) -> Result<(), WriteEr
 async fn insert_all(tx: &mut Tx, rows: &mut Rows) -> Result<(), sqlx::Error> {
     take_keys(tx, rows).await?;
     insert_messages(tx, rows).await?;
+    take_broadcasts(tx, rows).await?;
     insert(tx, rows).await?;
     count_messages(tx, rows).await
 }
@@ -89,6 +90,19 @@ async fn insert_messages(tx: &mut Tx, rows: &mut Rows) -> Result<(), sqlx::Error
         Tx::Sqlite(tx) => messages::sqlite::insert(tx, &wanted, time).await?,
     };
     let lost = rows.messages.inserted(created);
+    rows.drop_events(&lost);
+    Ok(())
+}
+
+/// First which broadcasts are new: an event without any is not written.
+async fn take_broadcasts(tx: &mut Tx, rows: &mut Rows) -> Result<(), sqlx::Error> {
+    let stamp = rows.stamp;
+    let wanted = rows.notifications.to_take();
+    let taken = match tx {
+        Tx::Postgres(tx) => broadcasts::postgres::take(tx, wanted, stamp).await?,
+        Tx::Sqlite(tx) => broadcasts::sqlite::take(tx, wanted, stamp).await?,
+    };
+    let lost = rows.notifications.took(taken);
     rows.drop_events(&lost);
     Ok(())
 }

@@ -12,6 +12,7 @@ pub(crate) mod files;
 pub(crate) mod health;
 pub(crate) mod messages;
 pub(crate) mod metrics;
+pub(crate) mod notify;
 pub(crate) mod page;
 pub(crate) mod registrations;
 pub(crate) mod replays;

@@ -18,9 +18,10 @@ pub fn push_lane(origin: &str) -> LaneId {
     named(&format!("web_push {origin}"))
 }
 
-/// The lane of a bot: `bot` is what stands before the colon of its token, which is no secret.
+/// The lane of the bot with this token. Only what stands before the colon counts, which is no secret.
 #[must_use]
-pub fn bot_lane(bot: &str) -> LaneId {
+pub fn bot_lane(token: &str) -> LaneId {
+    let bot = token.split_once(':').map_or(token, |(bot, _)| bot);
     named(&format!("telegram {bot}"))
 }
 
@@ -37,6 +38,7 @@ mod tests {
         assert_eq!(push_lane("https://a.example"), push_lane("https://a.example"));
         assert_ne!(push_lane("https://a.example"), push_lane("https://b.example"));
         assert_ne!(push_lane("1"), bot_lane("1"));
+        assert_eq!(bot_lane("1:old"), bot_lane("1:new"), "another token is still the same bot");
         // Stored in rows: must never change.
         assert_eq!(bot_lane("42").to_string(), "4bcb5dfb-b46b-5f78-906d-b21a9b18edde");
     }

@@ -15,7 +15,7 @@ use crate::attempt;
 /// Most attempts that are shown of one delivery, the newest.
 pub const MAX_ATTEMPTS: u64 = 100;
 /// How far the clocks of processes may be apart, in ms: a delivery may have an id that is older than its event's by so much.
-const SKEW_MS: i64 = 60_000;
+pub(super) const SKEW_MS: i64 = 60_000;
 
 /// What a list is narrowed by. Every member that is there has to fit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Reads that several programs share, always scoped by who asks. One file a table; nothing here writes.
 
+pub mod broadcast;
 pub mod delivery;
 pub mod endpoint;
 pub mod error_log;

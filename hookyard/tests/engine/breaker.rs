@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use worker::{
     claim::{Claimed, claim},
-    record::{AttemptRow, Ended, Recorder},
+    record::{AttemptRow, Ended, RecipientNews, Recorder},
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -49,7 +49,7 @@ async fn record(app: &TestApp, ended: Vec<Ended>) {
 fn ended(delivery: &Claimed, at: i64, verdict: Verdict) -> Ended {
     let lane = Some(LaneSend { started_at: Millis(at), verdict });
     let next = NextStep::RetryIn(Duration::from_secs(3600));
-    Ended { delivery: delivery.clone(), attempt: None, next, lane }
+    Ended { delivery: delivery.clone(), attempt: None, next, lane, recipient: RecipientNews::default() }
 }
 
 /// Each started a millisecond after the one before.

@@ -20,7 +20,7 @@ use testkit::{Answer, Receiver, TestApp, on_both_shapes};
 use tokio_util::sync::CancellationToken;
 use worker::{
     claim::{Claimed, claim},
-    record::{Ended, Recorder},
+    record::{Ended, RecipientNews, Recorder},
 };
 
 pub(crate) async fn record(app: &TestApp, ended: Vec<Ended>) {
@@ -33,7 +33,7 @@ pub(crate) async fn record(app: &TestApp, ended: Vec<Ended>) {
 }
 
 pub(crate) fn ended(delivery: Claimed, next: NextStep) -> Ended {
-    Ended { delivery, attempt: None, next, lane: None }
+    Ended { delivery, attempt: None, next, lane: None, recipient: RecipientNews::default() }
 }
 
 async fn published(app: &TestApp, answers: Vec<Answer>) -> (Receiver, EventId, DeliveryId) {

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use worker::{
     claim::{Claimed, claim, release},
-    record::{Ended, Recorder},
+    record::{Ended, RecipientNews, Recorder},
 };
 
 async fn one_delivery(app: &TestApp) -> (Receiver, domain::id::EventId, Uuid) {
@@ -33,7 +33,7 @@ async fn record(app: &TestApp, ended: Vec<Ended>) {
 }
 
 fn ended(delivery: Claimed, next: NextStep) -> Ended {
-    Ended { delivery, attempt: None, next, lane: None }
+    Ended { delivery, attempt: None, next, lane: None, recipient: RecipientNews::default() }
 }
 
 on_both_shapes! {

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use worker::{
     claim::{Claimed, claim, release},
     dispatch,
-    record::{AttemptRow, Ended, Recorder},
+    record::{AttemptRow, Ended, RecipientNews, Recorder},
 };
 
 use crate::world::{Mood, World};
@@ -140,7 +140,8 @@ impl World {
         if next == NextStep::Succeed {
             self.succeeded.insert(delivery.id().0);
         }
-        Ended { attempt: Some(attempt(&delivery)), delivery, next, lane }
+        let recipient = RecipientNews::default();
+        Ended { attempt: Some(attempt(&delivery)), delivery, next, lane, recipient }
     }
 
     async fn record(&self, ended: Vec<Ended>) {

@@ -46,7 +46,7 @@ metrics! {
     REQUEST_LATENCY_MS = "request_latency_ms", Summary, [],
         "Time from request to answer in milliseconds.";
     ACCEPTED = "hookyard_accepted_total", Counter, ["kind"],
-        "Work that was stored before its 2xx, by kind: upload, event, message.";
+        "Work that was stored before its 2xx, by kind: upload, event, message, notification.";
     DELIVERIES_FINISHED = "hookyard_deliveries_finished_total", Counter, ["state", "channel"],
         "Deliveries that ended, by state (succeeded, dead, cancelled) and channel.";
     ATTEMPTS = "hookyard_attempts_total", Counter, ["channel", "result"],

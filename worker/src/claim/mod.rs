@@ -4,6 +4,7 @@
 
 mod claimer;
 mod postgres;
+mod recipients;
 mod share;
 mod slots;
 mod sqlite;
@@ -21,6 +22,7 @@ use platform::{
 use uuid::Uuid;
 
 pub use claimer::{Claimer, Claims};
+pub use recipients::{Chat, Recipient, Subscriber, Subscription};
 pub use share::{Share, may_take};
 pub use slots::{Slot, Slots};
 
@@ -66,6 +68,9 @@ pub struct Claimed {
     pub claimed_at: i64,
     /// Whether its event is there; without it nobody knows what to send.
     pub has_body: bool,
+    /// Whom it goes to.
+    #[sqlx(skip)]
+    pub recipient: Recipient,
 }
 
 impl Claimed {
@@ -151,10 +156,11 @@ pub async fn claim_within(
         deadline: millis(context.config.delivery_timeout),
         margin: millis(LEASE_MARGIN),
     };
-    Ok(match context.database.pool() {
+    let claimed = match context.database.pool() {
         Pool::Postgres(pool) => within_deadline(postgres::claim(pool, ids, times, share)).await?,
         Pool::Sqlite(pool) => sqlite::claim(pool, ids, times, share).await?,
-    })
+    };
+    Ok(recipients::attach(context, claimed).await)
 }
 
 /// Gives leases back: these deliveries were claimed and not sent.

@@ -6,10 +6,12 @@ mod lanes;
 mod lanes_postgres;
 mod lanes_sqlite;
 mod postgres;
+mod recipients;
 mod recorder;
 mod rows;
 mod sqlite;
 mod write;
 
+pub use recipients::RecipientNews;
 pub use recorder::{Recorder, Records};
 pub use rows::{AttemptRow, Ended};

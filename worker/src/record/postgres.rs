@@ -7,7 +7,7 @@ use sqlx::{PgConnection, Result};
 use uuid::Uuid;
 
 use super::{
-    lanes, lanes_postgres,
+    lanes, lanes_postgres, recipients,
     rows::{AttemptRow, Ended, micros},
     write::Moved,
 };
@@ -18,6 +18,7 @@ pub(super) async fn record(tx: &mut PgConnection, ended: &[Ended], offset: i64) 
     let finished = finish(tx, ended, offset).await?;
     let retried = retry(tx, ended, offset).await?;
     log_failures(tx, ended, offset).await?;
+    recipients::on_postgres(tx, ended, offset).await?;
     let closed = lanes_postgres::fold(tx, &lanes::sends(ended, &new), offset).await?;
     Ok(Moved { finished, retried, closed })
 }

@@ -8,6 +8,7 @@ use domain::{
     id::AttemptId,
 };
 
+use super::recipients::RecipientNews;
 use crate::claim::Claimed;
 
 /// One attempt, as it is stored.
@@ -52,6 +53,8 @@ pub struct Ended {
     pub next: NextStep,
     /// What the send says of its lane; none when it says nothing.
     pub lane: Option<LaneSend>,
+    /// What the send says of its recipient.
+    pub recipient: RecipientNews,
 }
 
 impl Ended {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     lanes, lanes_sqlite,
     postgres::log_id,
+    recipients,
     rows::{AttemptRow, Ended, micros},
     write::Moved,
 };
@@ -27,6 +28,7 @@ pub(super) async fn record(tx: &mut SqliteConnection, ended: &[Ended], now: i64)
         moved.finished += finish(tx, ended, now).await?;
         moved.retried += retry(tx, ended, now).await?;
         log_failures(tx, ended, now).await?;
+        recipients::on_sqlite(tx, ended, now).await?;
         moved.closed |= lanes_sqlite::fold(tx, &lanes::sends(ended, &new), now).await?;
     }
     Ok(moved)

@@ -4,13 +4,13 @@ use bytes::Bytes;
 use channels::SendReport;
 use domain::{
     clock::Millis,
-    delivery::{DeadReason, LaneSend, NextStep, RetrySchedule, Verdict, next_step},
+    delivery::{DeadReason, LaneSend, NextStep, RetrySchedule, SendResult, Verdict, next_step},
     id::AttemptId,
 };
 
 use crate::{
     claim::Claimed,
-    record::{AttemptRow, Ended},
+    record::{AttemptRow, Ended, RecipientNews},
 };
 
 /// When a send started, by the two clocks that are asked.
@@ -36,6 +36,10 @@ pub(super) fn sent(
     let next = next_step(report.result, delivery.position(), schedule, jitter);
     let lane = Verdict::of(report.result, report.error_class)
         .map(|verdict| LaneSend { started_at: started.in_database, verdict });
+    let recipient = RecipientNews {
+        left_at: (report.result == SendResult::Unsubscribed).then_some(started.in_database),
+        parts_sent: report.parts_sent,
+    };
     let attempt = AttemptRow {
         id,
         number: delivery.attempt_number(),
@@ -51,10 +55,11 @@ pub(super) fn sent(
         response_headers: report.response_headers.map(channels::HeaderRecord::into_json),
         response_body: report.response_body.into(),
     };
-    Ended { delivery, attempt: Some(attempt), next, lane }
+    Ended { delivery, attempt: Some(attempt), next, lane, recipient }
 }
 
 /// A delivery that is buried without being sent.
 pub(super) const fn unsent(delivery: Claimed, reason: DeadReason) -> Ended {
-    Ended { delivery, attempt: None, next: NextStep::Bury(reason), lane: None }
+    let recipient = RecipientNews { left_at: None, parts_sent: 0 };
+    Ended { delivery, attempt: None, next: NextStep::Bury(reason), lane: None, recipient }
 }

@@ -9,4 +9,5 @@ mod stats;
 
 pub(crate) use ingest::ingest;
 pub(crate) use list::list;
+pub(crate) use refusal::Refusal;
 pub(crate) use stats::stats;

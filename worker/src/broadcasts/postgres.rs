@@ -1,0 +1,49 @@
+//! Pages on Postgres: the broadcast's row is locked before its recipients are read; another worker passes it over.
+
+use domain::delivery::Channel;
+use entity::{broadcast, bulk};
+use sqlx::{PgConnection, PgPool, Result};
+use uuid::Uuid;
+
+use super::page::{ADVANCE, BOT_LANE, Bot, CHATS, LIMIT, Made, Page, Recipient, SUBSCRIPTIONS, Terms};
+
+const NEXT: &str = "SELECT * FROM broadcast
+    WHERE state = 'running' AND channel = ANY($1) AND ($3 OR id = ANY($2))
+    ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED";
+
+pub(super) async fn step(pool: &PgPool, ids: Option<&[Uuid]>, terms: &Terms) -> Result<Option<Made>> {
+    let mut tx = pool.begin().await?;
+    let next = sqlx::query_as(NEXT).bind(&terms.channels).bind(ids.unwrap_or_default()).bind(ids.is_none());
+    let Some(broadcast): Option<broadcast::Model> = next.fetch_optional(&mut *tx).await? else {
+        return Ok(None);
+    };
+    let page = page(&mut tx, &broadcast, terms).await?;
+    bulk::postgres::insert_deliveries(&mut tx, &page.deliveries, terms.stamp).await?;
+    let made = page.made(broadcast);
+    advance(&mut tx, &page, &made, terms.stamp.now_or_offset).await?;
+    tx.commit().await?;
+    Ok(Some(made))
+}
+
+async fn page(tx: &mut PgConnection, broadcast: &broadcast::Model, terms: &Terms) -> Result<Page> {
+    let Some(bot) = terms.bot.as_ref().filter(|_| broadcast.channel == Channel::Telegram.as_str()) else {
+        let found = sqlx::query_as(SUBSCRIPTIONS).bind(broadcast.cursor).bind(broadcast.id).bind(LIMIT);
+        let found: Vec<(Uuid, Uuid)> = found.fetch_all(tx).await?;
+        let found: Vec<Recipient> = found.into_iter().map(|(id, lane)| (id, lane.into())).collect();
+        return Ok(Page::of(broadcast, Channel::WebPush, &found, None));
+    };
+    sqlx::query(BOT_LANE).bind(bot.lane.0).bind(bot.rate).execute(&mut *tx).await?;
+    Ok(Page::of(broadcast, Channel::Telegram, &chats(tx, broadcast, bot).await?, Some(bot)))
+}
+
+async fn chats(tx: &mut PgConnection, broadcast: &broadcast::Model, bot: &Bot) -> Result<Vec<Recipient>> {
+    let found = sqlx::query_scalar(CHATS).bind(broadcast.cursor).bind(broadcast.id).bind(LIMIT);
+    let found: Vec<Uuid> = found.bind(bot.chat_id.as_deref()).fetch_all(tx).await?;
+    Ok(found.into_iter().map(|id| (id, bot.lane)).collect())
+}
+
+async fn advance(tx: &mut PgConnection, page: &Page, made: &Made, offset: i64) -> Result<()> {
+    let now: i64 = sqlx::query_scalar("SELECT now_ms() + $1").bind(offset).fetch_one(&mut *tx).await?;
+    let query = sqlx::query(ADVANCE).bind(made.id).bind(page.cursor).bind(made.count);
+    query.bind(made.is_last).bind(now).execute(tx).await.map(drop)
+}

@@ -1,0 +1,203 @@
+//! Whom claimed deliveries go to that go to no endpoint: one more statement a channel, and only when there are such
+//! deliveries, so that those to endpoints do not pay for it.
+
+use std::{collections::HashMap, fmt};
+
+use domain::{delivery::Channel, notification::CHAT_OF_SETTINGS};
+use entity::bulk::sqlite::push_list;
+use platform::{
+    context::Context,
+    database::{DatabaseError, Pool, within_deadline},
+    telemetry::names,
+};
+use sqlx::{FromRow, QueryBuilder, Sqlite, postgres::PgRow, sqlite::SqliteRow};
+use tracing::warn;
+use uuid::Uuid;
+
+use super::{Claimed, release};
+
+const SUBSCRIPTIONS: &str =
+    "SELECT d.id, s.id AS subscription_id, s.endpoint, s.p256dh, s.auth FROM delivery d
+    LEFT JOIN push_subscription s ON s.id = d.recipient_id WHERE d.id ";
+const CHATS: &str = "SELECT d.id, d.recipient_id, s.id AS subscriber_id, s.chat_id, coalesce(p.parts, 0) AS parts FROM delivery d
+    LEFT JOIN subscriber s ON s.id = d.recipient_id AND s.active
+    LEFT JOIN delivery_progress p ON p.id = d.id WHERE d.id ";
+
+/// Whom a delivery goes to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Recipient {
+    /// The endpoint that was claimed with it.
+    #[default]
+    Endpoint,
+    /// A browser.
+    Subscription(Subscription),
+    /// A chat.
+    Chat(Chat),
+    /// Somebody who has left.
+    Gone,
+}
+
+/// Where a browser takes push messages.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Subscription {
+    /// Its id.
+    pub id: Uuid,
+    /// The URL at its push service: who knows it may try.
+    pub endpoint: String,
+    /// Its public key.
+    pub p256dh: Vec<u8>,
+    /// Its authentication secret.
+    pub auth: Vec<u8>,
+}
+
+/// Which chat, and how much of the message it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chat {
+    /// The subscriber; none: the chat that the settings name.
+    pub subscriber: Option<Subscriber>,
+    /// Parts that were accepted before.
+    pub parts_sent: u16,
+}
+
+/// Whose chat it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subscriber {
+    /// Its id.
+    pub id: Uuid,
+    /// The chat.
+    pub chat_id: String,
+}
+
+impl Recipient {
+    /// The row that stands for it, if there is one of its own.
+    #[must_use]
+    pub fn id(&self) -> Option<Uuid> {
+        match self {
+            Self::Subscription(subscription) => Some(subscription.id),
+            Self::Chat(chat) => chat.subscriber.as_ref().map(|subscriber| subscriber.id),
+            Self::Endpoint | Self::Gone => None,
+        }
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription").finish_non_exhaustive()
+    }
+}
+
+#[derive(FromRow)]
+struct SubscriptionRow {
+    id: Uuid,
+    subscription_id: Option<Uuid>,
+    endpoint: Option<String>,
+    p256dh: Option<Vec<u8>>,
+    auth: Option<Vec<u8>>,
+}
+
+#[derive(FromRow)]
+struct ChatRow {
+    id: Uuid,
+    recipient_id: Uuid,
+    subscriber_id: Option<Uuid>,
+    chat_id: Option<String>,
+    parts: i32,
+}
+
+impl From<SubscriptionRow> for (Uuid, Recipient) {
+    fn from(row: SubscriptionRow) -> Self {
+        let recipient = match (row.subscription_id, row.endpoint, row.p256dh, row.auth) {
+            (Some(id), Some(endpoint), Some(p256dh), Some(auth)) => {
+                Recipient::Subscription(Subscription { id, endpoint, p256dh, auth })
+            }
+            _ => Recipient::Gone,
+        };
+        (row.id, recipient)
+    }
+}
+
+impl From<ChatRow> for (Uuid, Recipient) {
+    fn from(row: ChatRow) -> Self {
+        let parts_sent = u16::try_from(row.parts).unwrap_or(0);
+        let subscriber = row.subscriber_id.zip(row.chat_id).map(|(id, chat_id)| Subscriber { id, chat_id });
+        let recipient = if subscriber.is_some() || row.recipient_id == CHAT_OF_SETTINGS {
+            Recipient::Chat(Chat { subscriber, parts_sent })
+        } else {
+            Recipient::Gone
+        };
+        (row.id, recipient)
+    }
+}
+
+/// The same deliveries with their recipients. Those whose recipients can't be read now are given back and left out.
+pub(super) async fn attach(context: &Context, mut claimed: Vec<Claimed>) -> Vec<Claimed> {
+    for channel in [Channel::WebPush, Channel::Telegram] {
+        let ids: Vec<Uuid> = of(&claimed, channel).map(|one| one.id).collect();
+        if ids.is_empty() {
+            continue;
+        }
+        match find(context, channel, &ids).await {
+            Ok(mut found) => {
+                for one in claimed.iter_mut().filter(|one| one.channel == channel.as_str()) {
+                    one.recipient = found.remove(&one.id).unwrap_or(Recipient::Gone);
+                }
+            }
+            Err(error) => {
+                give_back(context, &claimed, channel, &error).await;
+                claimed.retain(|one| one.channel != channel.as_str());
+            }
+        }
+    }
+    claimed
+}
+
+fn of(claimed: &[Claimed], channel: Channel) -> impl Iterator<Item = &Claimed> {
+    claimed.iter().filter(move |one| one.channel == channel.as_str())
+}
+
+async fn find(
+    context: &Context,
+    channel: Channel,
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, Recipient>, DatabaseError> {
+    within_deadline(async {
+        match channel {
+            Channel::Telegram => read::<ChatRow>(context, CHATS, ids).await,
+            _ => read::<SubscriptionRow>(context, SUBSCRIPTIONS, ids).await,
+        }
+    })
+    .await
+}
+
+async fn read<Row>(
+    context: &Context,
+    sql: &'static str,
+    ids: &[Uuid],
+) -> sqlx::Result<HashMap<Uuid, Recipient>>
+where
+    Row: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Into<(Uuid, Recipient)> + Send + Unpin,
+{
+    let rows: Vec<Row> = match context.database.pool() {
+        Pool::Postgres(pool) => {
+            let mut query = QueryBuilder::new(sql);
+            query.push("= ANY(").push_bind(ids).push(")");
+            query.build_query_as().fetch_all(pool).await?
+        }
+        Pool::Sqlite(pool) => {
+            let mut query = QueryBuilder::<Sqlite>::new(sql);
+            query.push("IN ");
+            push_list(&mut query, ids);
+            query.build_query_as().fetch_all(pool).await?
+        }
+    };
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+async fn give_back(context: &Context, claimed: &[Claimed], channel: Channel, error: &DatabaseError) {
+    metrics::counter!(names::DATABASE_ERRORS).increment(1);
+    warn!(%error, %channel, "recipients were not read: these deliveries are given back");
+    let theirs: Vec<_> = of(claimed, channel).map(|one| (one.id(), one.claim)).collect();
+    if let Err(error) = release(context, &theirs).await {
+        warn!(%error, "leases were not given back; they end by themselves");
+    }
+}

@@ -1,0 +1,111 @@
+//! What sends say of their recipients: who has left, and how much of a message is out. Both are true whoever has the
+//! delivery by now, so no fence holds them.
+
+use domain::{
+    clock::Millis,
+    delivery::{Channel, NextStep},
+};
+use sqlx::{PgConnection, QueryBuilder, Result, Sqlite, SqliteConnection};
+use uuid::Uuid;
+
+use super::rows::Ended;
+
+/// What a send says of its recipient.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecipientNews {
+    /// It has left: when the send started that was told so, by the database's clock. Who came back later stays.
+    pub left_at: Option<Millis>,
+    /// Parts of the message that are out, in all.
+    pub parts_sent: u16,
+}
+
+/// A row, and a number that belongs to it.
+type Row = (Uuid, i64);
+
+const FORGET_SUBSCRIPTIONS: &str = "DELETE FROM push_subscription AS mine
+    USING unnest($1::uuid[], $2::bigint[]) AS gone (id, at) WHERE mine.id = gone.id AND mine.updated_at <= gone.at";
+const SILENCE_SUBSCRIBERS: &str = "UPDATE subscriber AS mine SET active = false, updated_at = now_ms() + $3
+    FROM unnest($1::uuid[], $2::bigint[]) AS gone (id, at)
+    WHERE mine.id = gone.id AND mine.active AND mine.updated_at <= gone.at";
+const KEEP_PROGRESS: &str = "INSERT INTO delivery_progress AS mine (id, parts)
+    SELECT id, parts::smallint FROM unnest($1::uuid[], $2::bigint[]) AS row (id, parts)
+    ON CONFLICT (id) DO UPDATE SET parts = greatest(mine.parts, excluded.parts)";
+
+pub(super) async fn on_postgres(tx: &mut PgConnection, ended: &[Ended], offset: i64) -> Result<()> {
+    let (ids, at) = unzip(left(ended, Channel::WebPush));
+    if !ids.is_empty() {
+        sqlx::query(FORGET_SUBSCRIPTIONS).bind(ids).bind(at).execute(&mut *tx).await?;
+    }
+    let (ids, at) = unzip(left(ended, Channel::Telegram));
+    if !ids.is_empty() {
+        sqlx::query(SILENCE_SUBSCRIBERS).bind(ids).bind(at).bind(offset).execute(&mut *tx).await?;
+    }
+    let (ids, parts) = unzip(progress(ended));
+    if !ids.is_empty() {
+        sqlx::query(KEEP_PROGRESS).bind(ids).bind(parts).execute(tx).await?;
+    }
+    Ok(())
+}
+
+/// As many rows as a record has at most.
+pub(super) async fn on_sqlite(tx: &mut SqliteConnection, ended: &[Ended], now: i64) -> Result<()> {
+    let browsers = left(ended, Channel::WebPush);
+    if !browsers.is_empty() {
+        let mut delete = gone(&browsers);
+        delete.push("DELETE FROM push_subscription WHERE EXISTS (SELECT 1 FROM gone ");
+        delete.push("WHERE gone.id = push_subscription.id AND push_subscription.updated_at <= gone.at)");
+        delete.push(" AND id IN (SELECT id FROM gone)");
+        delete.build().execute(&mut *tx).await?;
+    }
+    let chats = left(ended, Channel::Telegram);
+    if !chats.is_empty() {
+        let mut update = gone(&chats);
+        update.push("UPDATE subscriber SET active = false, updated_at = ").push_bind(now);
+        update.push(" FROM gone WHERE subscriber.id = gone.id AND subscriber.active ");
+        update.push("AND subscriber.updated_at <= gone.at");
+        update.build().execute(&mut *tx).await?;
+    }
+    let progress = progress(ended);
+    if !progress.is_empty() {
+        let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO delivery_progress (id, parts) ");
+        insert.push_values(progress, |mut values, (id, parts)| {
+            values.push_bind(id).push_bind(parts);
+        });
+        insert.push(" ON CONFLICT (id) DO UPDATE SET parts = max(delivery_progress.parts, excluded.parts)");
+        insert.build().execute(tx).await?;
+    }
+    Ok(())
+}
+
+fn gone(rows: &[Row]) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new("WITH gone (id, at) AS (");
+    query.push_values(rows, |mut values, (id, at)| {
+        values.push_bind(*id).push_bind(*at);
+    });
+    query.push(") ");
+    query
+}
+
+/// Who has left a channel, each once, in the order that every recorder keeps.
+fn left(ended: &[Ended], channel: Channel) -> Vec<Row> {
+    let theirs = ended.iter().filter(|one| one.delivery.channel == channel.as_str());
+    let left = theirs.filter_map(|one| Some((one.delivery.recipient.id()?, one.recipient.left_at?.0)));
+    newest(left.collect())
+}
+
+/// How much is out of messages that are not out as a whole.
+fn progress(ended: &[Ended]) -> Vec<Row> {
+    let partly = ended.iter().filter(|one| one.recipient.parts_sent > 0 && one.next != NextStep::Succeed);
+    newest(partly.map(|one| (one.delivery.id().0, i64::from(one.recipient.parts_sent))).collect())
+}
+
+/// Each row once, with its greatest number.
+fn newest(mut rows: Vec<Row>) -> Vec<Row> {
+    rows.sort_unstable_by(|(a, x), (b, y)| a.cmp(b).then(y.cmp(x)));
+    rows.dedup_by_key(|(id, _)| *id);
+    rows
+}
+
+fn unzip(rows: Vec<Row>) -> (Vec<Uuid>, Vec<i64>) {
+    rows.into_iter().unzip()
+}
