@@ -4,6 +4,7 @@
 pub mod app;
 pub mod database;
 pub mod http;
+pub mod ingest;
 pub mod process;
 pub mod rows;
 pub mod servers;

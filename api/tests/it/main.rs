@@ -13,6 +13,7 @@ mod files;
 mod harness;
 mod health;
 mod lock;
+mod messages;
 mod registrations;
 mod stop;
 mod upload_faults;

@@ -3,5 +3,6 @@
 mod demo;
 mod doctor;
 mod listen;
+mod messages;
 mod readme;
 mod running;

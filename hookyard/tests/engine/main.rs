@@ -12,6 +12,7 @@ mod hands;
 mod held;
 mod lanes;
 mod limits;
+mod messages;
 mod owners;
 mod probes;
 mod publishing;

@@ -40,7 +40,7 @@ fn publication(key: &str, data: &str) -> Publication {
 }
 
 /// Another process' accepter on the same database.
-fn another_process(app: &TestApp) -> Accept {
+pub fn another_process(app: &TestApp) -> Accept {
     let (accept, services) = Accept::new(&app.context);
     tokio::spawn(Supervisor::run(services, CancellationToken::new(), Duration::from_secs(5)));
     accept
