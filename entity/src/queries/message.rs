@@ -111,17 +111,28 @@ impl Filter {
         let mut query = Pieces::default();
         query.sql("SELECT message_id, sender, recipient, ts, text FROM message");
         self.narrow(&mut query);
-        query.sql(" ORDER BY ts_key, message_id LIMIT ").number(limit).sql(" OFFSET ").number(offset);
+        query.sql(match self.from {
+            Some(_) => " ORDER BY sender, ts_key, message_id LIMIT ",
+            None => " ORDER BY ts_key, message_id LIMIT ",
+        });
+        query.number(limit).sql(" OFFSET ").number(offset);
         query
     }
 
     fn narrow(&self, query: &mut Pieces) {
         query.sql(" WHERE 1 = 1");
-        if let Some(from) = &self.from {
-            query.sql(" AND sender = ").text(from);
-        }
-        if let Some(since) = &self.since_key {
-            query.sql(" AND ts_key >= ").text(since);
+        let since = self.since_key.as_deref();
+        match (&self.from, since) {
+            // A range of the index by sender, written so that Postgres cannot mean to do better by the one in the order
+            // of time: that would walk over everybody's messages where the sender's are all late ones.
+            (Some(from), _) => {
+                query.sql(" AND (sender, ts_key) >= (").text(from).sql(", ").text(since.unwrap_or_default());
+                query.sql(") AND sender <= ").text(from);
+            }
+            (None, Some(since)) => {
+                query.sql(" AND ts_key >= ").text(since);
+            }
+            (None, None) => {}
         }
         if let Some(part) = &self.contains {
             query.sql(" AND ").contains("coalesce(folded, text)", part);
