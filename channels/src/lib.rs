@@ -1,12 +1,15 @@
 //! How a delivery leaves the house: the outbound guard, one pooled client, one folder a channel.
 //! Must not touch the database or the queue; nothing else in the house sends to the outside.
 
+mod answer;
 pub mod guard;
 pub mod outbound;
 pub mod report;
+pub mod web_push;
 pub mod webhook;
 
 pub use guard::{Guard, GuardError};
 pub use outbound::{Outbound, OutboundError, SenderOptions};
 pub use report::{HeaderRecord, SendReport, Timing};
+pub use web_push::{PushRequest, PushTarget, VapidKeys, WebPushSender};
 pub use webhook::{WebhookRequest, WebhookSender, WebhookTarget};

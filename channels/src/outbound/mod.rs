@@ -20,6 +20,8 @@ pub use failure::Failure;
 use crate::{guard::Guard, report::Timing};
 use marks::{Marks, TimedConnect};
 
+/// How we introduce ourselves.
+pub const USER_AGENT: &str = concat!("Hookyard/", env!("CARGO_PKG_VERSION"));
 /// How long resolving, connecting and TLS may take together, unless an option says otherwise.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an idle connection is kept. Below what common servers and balancers keep, so that they rarely hang up first.

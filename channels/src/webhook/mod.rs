@@ -2,9 +2,8 @@
 //! Must not decide about retries: it says what the answer was.
 
 mod outcome;
-mod retry_after;
 mod send;
 mod target;
 
-pub use send::{USER_AGENT, WebhookRequest, WebhookSender};
+pub use send::{WebhookRequest, WebhookSender};
 pub use target::WebhookTarget;

@@ -6,32 +6,18 @@ use domain::{
 };
 use http::{HeaderMap, StatusCode};
 
-use super::retry_after::retry_after;
+use crate::answer::{Judgement, overloaded};
 
 /// The result and, for a failure, its class. `Retry-After` counts with the statuses that slow the lane alone: with any
 /// other, the schedule knows better.
-pub(super) fn judge(
-    status: StatusCode,
-    headers: &HeaderMap,
-    sent_at: Millis,
-) -> (SendResult, Option<ErrorClass>) {
+pub(super) fn judge(status: StatusCode, headers: &HeaderMap, sent_at: Millis) -> Judgement {
     match status.as_u16() {
         200..=299 => (SendResult::Accepted, None),
         300..=399 => (SendResult::Failed, Some(ErrorClass::Redirect)),
         410 => (SendResult::Gone, Some(ErrorClass::Status)),
-        429 | 502 | 503 | 504 => {
-            let retry_after = retry_after(headers, sent_at);
-            (SendResult::Overloaded { retry_after }, Some(ErrorClass::Status))
-        }
+        429 | 502 | 503 | 504 => overloaded(headers, sent_at),
         _ => (SendResult::Failed, Some(ErrorClass::Status)),
     }
-}
-
-/// The failure in a few words: the status and its usual name.
-pub(super) fn words(status: StatusCode, class: ErrorClass) -> String {
-    let name = status.canonical_reason().unwrap_or("an unknown status");
-    let hint = if class == ErrorClass::Redirect { "; redirects are not followed" } else { "" };
-    format!("answered {} {name}{hint}", status.as_u16())
 }
 
 #[cfg(test)]
@@ -42,7 +28,7 @@ mod tests {
 
     use super::*;
 
-    fn of(status: u16, retry_after: Option<&'static str>) -> (SendResult, Option<ErrorClass>) {
+    fn of(status: u16, retry_after: Option<&'static str>) -> Judgement {
         let status = StatusCode::from_u16(status).expect("a status");
         let headers =
             retry_after.map(|wait| (RETRY_AFTER, wait.parse().expect("a value"))).into_iter().collect();

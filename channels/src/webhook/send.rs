@@ -3,21 +3,16 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::{clock::Millis, delivery::SendResult, id::EventId};
+use domain::{clock::Millis, id::EventId};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{
-    outcome::{judge, words},
-    target::WebhookTarget,
-};
+use super::{outcome::judge, target::WebhookTarget};
 use crate::{
+    answer::{Hidden, report},
     guard::Guard,
-    outbound::{Answer, Exchange, Outbound, OutboundError, SenderOptions},
-    report::{HeaderRecord, SendReport, Timing},
+    outbound::{Outbound, OutboundError, SenderOptions},
+    report::{HeaderRecord, SendReport},
 };
-
-/// How we introduce ourselves.
-pub const USER_AGENT: &str = concat!("Hookyard/", env!("CARGO_PKG_VERSION"));
 
 const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
@@ -65,7 +60,8 @@ impl WebhookSender {
         let WebhookRequest { event_id, target, body, deadline, sent_at } = request;
         let (headers, recorded) = signed_headers(target, event_id, sent_at, &body);
         let exchange = self.outbound.post(target.url.clone(), headers, body, deadline).await;
-        report(exchange, recorded, sent_at)
+        let judge = |status, headers: &HeaderMap| judge(status, headers, sent_at);
+        report(exchange, recorded, &Hidden::default(), judge)
     }
 }
 
@@ -87,36 +83,4 @@ fn signed_headers(
         );
     }
     (headers, recorded)
-}
-
-fn report(exchange: Exchange, request_headers: HeaderRecord, sent_at: Millis) -> SendReport {
-    match exchange.answer {
-        Ok(answer) => answered(answer, exchange.timing, request_headers, sent_at),
-        Err(failure) => SendReport {
-            result: SendResult::Failed,
-            error_class: Some(failure.class),
-            error: Some(failure.message),
-            status_code: None,
-            request_headers,
-            response_headers: None,
-            response_body: Bytes::new(),
-            timing: exchange.timing,
-            parts_sent: 0,
-        },
-    }
-}
-
-fn answered(answer: Answer, timing: Timing, request_headers: HeaderRecord, sent_at: Millis) -> SendReport {
-    let (result, error_class) = judge(answer.status, &answer.headers, sent_at);
-    SendReport {
-        result,
-        error_class,
-        error: error_class.map(|class| words(answer.status, class)),
-        status_code: Some(answer.status.as_u16()),
-        request_headers,
-        response_headers: Some(HeaderRecord::of_response(&answer.headers)),
-        response_body: answer.body,
-        timing,
-        parts_sent: 0,
-    }
 }

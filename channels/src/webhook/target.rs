@@ -10,8 +10,10 @@ use domain::{
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use url::Url;
 
-use super::USER_AGENT;
-use crate::report::{HeaderRecord, MASK};
+use crate::{
+    outbound::USER_AGENT,
+    report::{HeaderRecord, MASK},
+};
 
 /// Where and how deliveries of one endpoint are sent. Made once, kept as long as the endpoint does not change.
 pub struct WebhookTarget {

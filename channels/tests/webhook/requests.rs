@@ -1,6 +1,6 @@
 //! What goes over the wire, and what the report says of it.
 
-use channels::webhook::USER_AGENT;
+use channels::outbound::USER_AGENT;
 use serde_json::{Value, json};
 
 use super::*;

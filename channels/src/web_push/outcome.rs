@@ -1,0 +1,58 @@
+//! What the answer of a push service means (RFC 8030 §5, §7.2, §7.3). Pure.
+
+use domain::{
+    clock::Millis,
+    delivery::{ErrorClass, SendResult},
+};
+use http::{HeaderMap, StatusCode};
+
+use crate::answer::{Judgement, overloaded};
+
+/// The result and, for a failure, its class. The service stands between us and many browsers: what it says of itself
+/// slows its lane, what it says of one subscription ends that one, and what it says of our request no repetition mends.
+pub(super) fn judge(status: StatusCode, headers: &HeaderMap, sent_at: Millis) -> Judgement {
+    match status.as_u16() {
+        200..=299 => (SendResult::Accepted, None),
+        300..=399 => (SendResult::Failed, Some(ErrorClass::Redirect)),
+        404 | 410 => (SendResult::Unsubscribed, Some(ErrorClass::Status)),
+        429 | 500..=599 => overloaded(headers, sent_at),
+        408 => (SendResult::Failed, Some(ErrorClass::Status)),
+        400..=499 => (SendResult::Rejected, Some(ErrorClass::Status)),
+        _ => (SendResult::Failed, Some(ErrorClass::Status)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http::header::RETRY_AFTER;
+
+    use super::*;
+
+    fn of(status: u16, wait: &'static str) -> Judgement {
+        let headers = HeaderMap::from_iter([(RETRY_AFTER, wait.parse().expect("a value"))]);
+        judge(StatusCode::from_u16(status).expect("a status"), &headers, Millis(0))
+    }
+
+    #[test]
+    fn every_status_has_its_meaning() {
+        let retry_after = Some(Duration::from_secs(7));
+        for status in 100..=999 {
+            let result = match status {
+                200..=299 => SendResult::Accepted,
+                404 | 410 => SendResult::Unsubscribed,
+                429 | 500..=599 => SendResult::Overloaded { retry_after },
+                100..=199 | 300..=399 | 408 | 600.. => SendResult::Failed,
+                _ => SendResult::Rejected,
+            };
+            let class = match status {
+                200..=299 => None,
+                300..=399 => Some(ErrorClass::Redirect),
+                _ => Some(ErrorClass::Status),
+            };
+            assert_eq!(of(status, "7"), (result, class), "{status}");
+        }
+        assert_eq!(of(500, "soon").0, SendResult::Overloaded { retry_after: None });
+    }
+}

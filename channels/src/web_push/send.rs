@@ -1,0 +1,91 @@
+//! Sends one message to one browser and reports it. Must not touch the database.
+
+use std::{sync::Arc, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::{clock::Millis, id::EventId, notification::Notification};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use super::{
+    encrypt::encrypt,
+    outcome::judge,
+    payload::payload,
+    target::PushTarget,
+    vapid::{Tokens, VapidKeys},
+};
+use crate::{
+    answer::report,
+    outbound::{Outbound, USER_AGENT},
+    report::{HeaderRecord, MASK, SendReport},
+};
+
+/// How long a push service keeps a message for a browser that is away: a day. News of yesterday is none.
+pub const TTL: Duration = Duration::from_secs(86_400);
+
+const URGENCY: HeaderName = HeaderName::from_static("urgency");
+const TOPIC: HeaderName = HeaderName::from_static("topic");
+
+/// One attempt at a delivery.
+#[derive(Debug)]
+pub struct PushRequest<'a> {
+    /// The event: the same for every attempt, so that a copy replaces the one that still waits at the push service.
+    pub event_id: EventId,
+    /// Where to.
+    pub target: &'a PushTarget,
+    /// What to tell.
+    pub notification: &'a Notification,
+    /// How long the whole attempt may take.
+    pub deadline: Duration,
+    /// Now: what the signature's validity is measured from, and a date in `Retry-After` when the answer has no `Date`.
+    pub sent_at: Millis,
+}
+
+/// Sends push messages through one pooled client. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct WebPushSender {
+    outbound: Outbound,
+    tokens: Arc<Tokens>,
+}
+
+impl WebPushSender {
+    /// A sender that signs with `keys` and shares a client, and its guard, with other channels.
+    #[must_use]
+    pub fn over(outbound: Outbound, keys: VapidKeys) -> Self {
+        Self { outbound, tokens: Arc::new(Tokens::new(keys)) }
+    }
+
+    /// Encrypts and sends one attempt. Always returns within the deadline (and a moment); never fails but by report.
+    pub async fn send(&self, request: PushRequest<'_>) -> SendReport {
+        let PushRequest { event_id, target, notification, deadline, sent_at } = request;
+        let headers = self.headers(target, event_id, sent_at);
+        let recorded = record(&headers);
+        let body = encrypt(target, &payload(event_id, notification)).into();
+        let exchange = self.outbound.post(target.url.clone(), headers, body, deadline).await;
+        report(exchange, recorded, &target.hidden(), |status, headers| judge(status, headers, sent_at))
+    }
+
+    fn headers(&self, target: &PushTarget, event_id: EventId, sent_at: Millis) -> HeaderMap {
+        HeaderMap::from_iter([
+            (HeaderName::from_static("ttl"), HeaderValue::from(TTL.as_secs())),
+            (URGENCY, HeaderValue::from_static("normal")),
+            (TOPIC, topic(event_id)),
+            (header::CONTENT_ENCODING, HeaderValue::from_static("aes128gcm")),
+            (header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream")),
+            (header::USER_AGENT, HeaderValue::from_static(USER_AGENT)),
+            (header::AUTHORIZATION, self.tokens.authorization(&target.origin, sent_at)),
+        ])
+    }
+}
+
+/// 22 characters of the 32 that a topic may have (RFC 8030 §5.4).
+fn topic(event_id: EventId) -> HeaderValue {
+    let text = URL_SAFE_NO_PAD.encode(event_id.0.as_bytes());
+    text.try_into().expect("base64url is a value")
+}
+
+fn record(headers: &HeaderMap) -> HeaderRecord {
+    HeaderRecord::of(headers.iter().map(|(name, value)| {
+        let shown = if value.is_sensitive() { MASK } else { value.to_str().unwrap_or(MASK) };
+        (name.as_str(), shown)
+    }))
+}

@@ -1,0 +1,95 @@
+//! Where one browser takes its messages, as it told when it subscribed.
+//! The address and `auth` are secrets between browser, push service and us: `Debug` shows the origin only.
+
+use std::fmt;
+
+use domain::endpoint::{EndpointUrl, MAX_URL_CHARS, UrlError};
+use p256::PublicKey;
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::answer::Hidden;
+
+/// Bytes of a browser's public key: an uncompressed point (SEC 1 §2.3.3).
+pub const KEY_BYTES: usize = 65;
+/// Bytes of a browser's authentication secret (RFC 8291 §3.2).
+pub const AUTH_BYTES: usize = 16;
+/// What an uncompressed point begins with.
+const UNCOMPRESSED: u8 = 4;
+/// Fewest bytes of an address' path, or of a word in it, that are taken for a secret and not for a common word.
+const MIN_SECRET: [usize; 2] = [8, 16];
+
+/// Where and under which keys one browser takes messages.
+pub struct PushTarget {
+    pub(super) url: Url,
+    pub(super) origin: String,
+    pub(super) key: PublicKey,
+    pub(super) key_bytes: [u8; KEY_BYTES],
+    pub(super) auth: Zeroizing<[u8; AUTH_BYTES]>,
+}
+
+/// Which member of a subscription is at fault, and why. Never holds any of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PushTargetError {
+    /// The endpoint breaks a rule of addresses.
+    #[error("endpoint {0}")]
+    Endpoint(#[from] UrlError),
+    /// `p256dh` is no point of the curve, or not in its uncompressed form.
+    #[error("p256dh must be an uncompressed point on P-256 ({KEY_BYTES} bytes)")]
+    Key,
+    /// `auth` has another length.
+    #[error("auth must be {AUTH_BYTES} bytes")]
+    Auth,
+}
+
+impl PushTarget {
+    /// A subscription: `endpoint` is an http or https URL after the rules of registered ones, at most [`MAX_URL_CHARS`]
+    /// bytes as it is sent; `p256dh` an uncompressed point on P-256; `auth` [`AUTH_BYTES`] bytes.
+    ///
+    /// # Errors
+    /// Names the first member at fault.
+    pub fn new(endpoint: &str, p256dh: &[u8], auth: &[u8]) -> Result<Self, PushTargetError> {
+        let url = EndpointUrl::parse(endpoint)?.url().clone();
+        if url.as_str().len() > MAX_URL_CHARS {
+            return Err(UrlError::TooLong.into());
+        }
+        let key_bytes: [u8; KEY_BYTES] = p256dh.try_into().map_err(|_| PushTargetError::Key)?;
+        if key_bytes[0] != UNCOMPRESSED {
+            return Err(PushTargetError::Key);
+        }
+        let key = PublicKey::from_sec1_bytes(&key_bytes).map_err(|_| PushTargetError::Key)?;
+        let auth = Zeroizing::new(auth.try_into().map_err(|_| PushTargetError::Auth)?);
+        Ok(Self { origin: url.origin().ascii_serialization(), url, key, key_bytes, auth })
+    }
+
+    /// `scheme://host`, with its port if it is not the scheme's own: whom a message's signature is for, and its lane.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        self.origin.clone()
+    }
+
+    /// The address as it is sent to, for storing. A secret.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        self.url.as_str()
+    }
+
+    /// What push services may say back of the address: the whole path, and each long word of it, since they escape what
+    /// is between in ways of their own.
+    pub(super) fn hidden(&self) -> Hidden {
+        let path = &self.url[url::Position::BeforePath..url::Position::AfterQuery];
+        let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        let words = path.split(|c| !is_part(c)).filter(|word| word.len() >= MIN_SECRET[1]);
+        let whole = (path.len() >= MIN_SECRET[0]).then_some(path);
+        Hidden::new(whole.into_iter().chain(words).map(str::to_owned))
+    }
+}
+
+impl fmt::Debug for PushTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PushTarget").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

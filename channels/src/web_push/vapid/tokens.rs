@@ -1,0 +1,92 @@
+//! The tokens that show push services who sends: one an origin, made once and kept for half of its life.
+//! An ECDSA signature costs as much as many messages' encryption; who gets a message is the push service's to find out anyway.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::clock::Millis;
+use http::HeaderValue;
+use serde::Serialize;
+
+use super::keys::VapidKeys;
+
+/// How long a token is valid: half of what is allowed (RFC 8292 §2), so that a push service whose clock is behind by hours
+/// still takes it.
+pub(super) const VALID: Duration = Duration::from_secs(12 * 3_600);
+/// How long it is used. What is left covers clocks that are ahead.
+pub(super) const USED: Duration = Duration::from_secs(6 * 3_600);
+/// Most tokens kept; when more origins are in use, it starts afresh.
+pub(super) const KEPT: usize = 1_000;
+/// `{"typ":"JWT","alg":"ES256"}`.
+const HEADER: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiJ9";
+
+/// Makes tokens, and keeps them by origin.
+pub(in crate::web_push) struct Tokens {
+    keys: VapidKeys,
+    kept: Mutex<HashMap<String, Token>>,
+}
+
+struct Token {
+    made_at: Millis,
+    authorization: HeaderValue,
+}
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    aud: &'a str,
+    exp: i64,
+    sub: &'a str,
+}
+
+impl Tokens {
+    pub(in crate::web_push) fn new(keys: VapidKeys) -> Self {
+        Self { keys, kept: Mutex::default() }
+    }
+
+    /// The value of `authorization` for a push service: `vapid t=…, k=…`, marked as sensitive.
+    pub(in crate::web_push) fn authorization(&self, origin: &str, now: Millis) -> HeaderValue {
+        // Held while it signs: of many sends that need a new token, one makes it.
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(token) = kept.get(origin).filter(|token| token.is_fresh(now)) {
+            return token.authorization.clone();
+        }
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        let authorization = self.signed(origin, now);
+        kept.insert(origin.to_owned(), Token { made_at: now, authorization: authorization.clone() });
+        authorization
+    }
+
+    fn signed(&self, origin: &str, now: Millis) -> HeaderValue {
+        let claims = Claims { aud: origin, exp: (now + VALID).seconds(), sub: self.keys.contact() };
+        let claims = serde_json::to_vec(&claims).expect("strings and a number are always written");
+        let signed = format!("{HEADER}.{}", URL_SAFE_NO_PAD.encode(claims));
+        let signature = URL_SAFE_NO_PAD.encode(self.keys.sign(&signed));
+        let text = format!("vapid t={signed}.{signature}, k={}", self.keys.public());
+        let mut value = HeaderValue::try_from(text).expect("base64url is a value");
+        value.set_sensitive(true);
+        value
+    }
+}
+
+impl Token {
+    /// Also not when it was made long after `now`: then the clock was put back, and it would be valid for too long.
+    const fn is_fresh(&self, now: Millis) -> bool {
+        (now.0.abs_diff(self.made_at.0) as u128) < USED.as_millis()
+    }
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokens").field("keys", &self.keys).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;
