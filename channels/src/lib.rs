@@ -5,11 +5,13 @@ mod answer;
 pub mod guard;
 pub mod outbound;
 pub mod report;
+pub mod telegram;
 pub mod web_push;
 pub mod webhook;
 
 pub use guard::{Guard, GuardError};
 pub use outbound::{Outbound, OutboundError, SenderOptions};
 pub use report::{HeaderRecord, SendReport, Timing};
+pub use telegram::{Bot, BotError, TelegramRequest, TelegramSender};
 pub use web_push::{PushRequest, PushTarget, VapidKeys, WebPushSender};
 pub use webhook::{WebhookRequest, WebhookSender, WebhookTarget};

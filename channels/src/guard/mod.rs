@@ -50,6 +50,16 @@ impl Guard {
         Self { allow: allow.into(), lookups: Lookups::default() }
     }
 
+    /// A guard that lets every address pass: for addresses that the operator gives in the settings, never for a user's.
+    ///
+    /// # Panics
+    /// Never: the networks are literals.
+    #[must_use]
+    pub fn open() -> Self {
+        let everything = ["0.0.0.0/0", "::/0"].map(|network| network.parse().expect("a network"));
+        Self::new(everything.to_vec())
+    }
+
     /// Whether an address may be sent to. An IPv4 address mapped into IPv6 is judged as IPv4.
     #[must_use]
     pub fn allows(&self, address: IpAddr) -> bool {
@@ -170,6 +180,17 @@ mod tests {
     fn a_url_without_host_or_with_port_zero_is_refused() {
         assert_eq!(check(&guard(&[]), "data:text/plain,x"), Err(GuardError::NoHost));
         assert_eq!(check(&guard(&[]), "http://example.com:0/"), Err(GuardError::PortZero));
+    }
+
+    #[test]
+    fn an_open_guard_lets_every_address_pass_and_still_wants_one() {
+        for host in
+            ["127.0.0.1", "169.254.169.254", "10.0.0.1", "[::1]", "[fc00::1]", "[::ffff:10.0.0.1]", "8.8.8.8"]
+        {
+            assert_eq!(check(&Guard::open(), &format!("http://{host}/")), Ok(()), "{host}");
+        }
+        assert_eq!(check(&Guard::open(), "http://127.0.0.1:0/"), Err(GuardError::PortZero));
+        assert_eq!(check(&Guard::open(), "data:text/plain,x"), Err(GuardError::NoHost));
     }
 
     #[test]
