@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use channels::OutboundError;
 use domain::{id::ProcessId, job::QueueName};
 use futures_util::FutureExt;
 use platform::{context::Context, supervisor::Service};
@@ -20,7 +19,7 @@ use crate::{
     record::Recorder,
     replays::replays,
     retention::retention,
-    send::Sender,
+    send::{Sender, SenderError},
     uploads::UploadProcessor,
 };
 
@@ -36,8 +35,8 @@ const KEPT_FOR_RECORDS: Duration = Duration::from_secs(3);
 /// The services of a worker; `kind` is what its heartbeat says it is.
 ///
 /// # Errors
-/// When the HTTP client can't be built.
-pub fn services(context: &Context, kind: &'static str) -> Result<Vec<Service>, OutboundError> {
+/// When the HTTP client can't be built, or a channel can't be used as it is set.
+pub fn services(context: &Context, kind: &'static str) -> Result<Vec<Service>, SenderError> {
     let (slots, waiting) = (Slots::new(context.config.send_slots), Waiting::default());
     let (recorder, records) = Recorder::new(context);
     let records = records.telling(waiting.clone());

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use channels::{Guard, OutboundError, SendReport, SenderOptions, WebhookRequest, WebhookSender};
+use channels::SendReport;
 use domain::{
     clock::Millis,
     delivery::DeadReason,
@@ -17,12 +17,13 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use super::{
+    SenderError,
+    channels::{Channels, Terms},
     ended::{self, Started},
     schedules::Schedules,
-    targets::Targets,
 };
 use crate::{
-    claim::{Claimed, release},
+    claim::{Claimed, Recipient, release},
     record::{Ended, Recorder},
     rounded_ms,
 };
@@ -41,8 +42,7 @@ type Leases = Arc<Mutex<HashMap<DeliveryId, i32>>>;
 
 struct Shared {
     context: Context,
-    webhooks: WebhookSender,
-    targets: Targets,
+    channels: Channels,
     schedules: Schedules,
 }
 
@@ -50,13 +50,11 @@ impl Sender {
     /// A sender that hands ended sends to `recorder`.
     ///
     /// # Errors
-    /// When the HTTP client can't be built.
-    pub fn new(context: &Context, recorder: Recorder) -> Result<Self, OutboundError> {
-        let guard = Guard::new(context.config.allow_networks.clone());
-        let webhooks = WebhookSender::new(guard, &SenderOptions::default())?;
-        let targets = Targets::new(context.keys.clone());
+    /// When the HTTP client can't be built, or a channel can't be used as it is set.
+    pub fn new(context: &Context, recorder: Recorder) -> Result<Self, SenderError> {
+        let channels = Channels::new(&context.config, context.keys.clone())?;
         let schedules = Schedules::new(context.config.retry_schedule.clone());
-        let shared = Arc::new(Shared { context: context.clone(), webhooks, targets, schedules });
+        let shared = Arc::new(Shared { context: context.clone(), channels, schedules });
         Ok(Self { shared, recorder, under_way: TaskTracker::new(), leases: Leases::default() })
     }
 
@@ -116,6 +114,9 @@ impl Shared {
         if !delivery.has_body {
             return ended::unsent(delivery, DeadReason::Unreadable);
         }
+        if delivery.recipient == Recipient::Gone {
+            return ended::unsent(delivery, DeadReason::Unsubscribed);
+        }
         let in_database = Millis(delivery.claimed_at) + claimed.elapsed();
         let (id, started) = (AttemptId::new(), Started { here: self.context.clock.now(), in_database });
         let schedule = self.schedules.of(delivery.retry_schedule.as_deref());
@@ -126,18 +127,8 @@ impl Shared {
     }
 
     async fn attempt(&self, delivery: &Claimed) -> SendReport {
-        let target = match self.targets.of(delivery) {
-            Ok(target) => target,
-            Err(error) => return error.report(),
-        };
-        let request = WebhookRequest {
-            event_id: delivery.event_id(),
-            target: &target,
-            body: delivery.body.clone(),
-            deadline: self.deadline(delivery),
-            sent_at: self.context.clock.now(),
-        };
-        self.webhooks.send(request).await
+        let terms = Terms { deadline: self.deadline(delivery), sent_at: self.context.clock.now() };
+        self.channels.attempt(delivery, terms).await
     }
 
     fn deadline(&self, delivery: &Claimed) -> Duration {
