@@ -6,7 +6,9 @@ use platform::database::Pool;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use worker::{claim::claim, dispatch, record::Recorder, send::Sender, uploads::UploadProcessor};
+use worker::{
+    broadcasts, claim::claim, dispatch, record::Recorder, send::Sender, uploads::UploadProcessor,
+};
 
 use super::TestApp;
 
@@ -18,7 +20,7 @@ const ROOM: usize = 1_000;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 impl TestApp {
-    /// Works all that is due: uploads, then deliveries, until nothing is. Of a lane with limits that is what looks grant
+    /// Works all that is due: uploads, broadcasts, then deliveries, until nothing is. Of a lane with limits that is what looks grant
     /// it now: the rest is not left behind.
     ///
     /// # Panics
@@ -38,6 +40,7 @@ impl TestApp {
     /// When the database fails.
     pub async fn drain_once(&self) -> bool {
         let uploads = self.due("upload u WHERE u.state = 'received' AND u.due_at <= {now}").await;
+        let made_a_page = broadcasts::step(&self.context, None).await.expect("a page");
         // Marks what is granted; what it finds of other lanes is found below, whatever its hints say.
         dispatch::deliveries(&self.context, Uuid::nil(), ROOM).await.expect("a look");
         let deliveries = self
@@ -50,7 +53,7 @@ impl TestApp {
             )
             .await;
         if uploads.is_empty() && deliveries.is_empty() {
-            return false;
+            return made_a_page;
         }
         UploadProcessor::new(&self.context, CancellationToken::new()).process(uploads).await;
         self.send(&deliveries).await;

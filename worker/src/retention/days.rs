@@ -34,9 +34,10 @@ const DAYS_BEFORE: &str =
     WHERE extract(epoch FROM (day + 1)::timestamp) * 1000 <= $2
     ORDER BY name";
 
-// What is under way keeps its day: its event, and what is known of its attempts so far. So does a dead letter that has
-// not moved yet.
+// What is under way keeps its day: its event, and what is known of its attempts so far. So does a broadcast that has yet to
+// make deliveries, and a dead letter that has not moved yet.
 const IN_USE: &str = "SELECT EXISTS (SELECT 1 FROM delivery WHERE id >= $1 AND id < $2)
+    OR EXISTS (SELECT 1 FROM broadcast WHERE state = 'running' AND event_id >= $1 AND event_id < $2)
     OR EXISTS (SELECT 1 FROM delivery WHERE event_id >= $1 AND event_id < $2)
     OR EXISTS (SELECT 1 FROM finished_delivery WHERE state = 'dead' AND id >= $1 AND id < $2)
     OR EXISTS (SELECT 1 FROM finished_delivery WHERE state = 'dead' AND event_id >= $1 AND event_id < $2)";

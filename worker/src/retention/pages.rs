@@ -23,21 +23,33 @@ struct Aged {
 
 const ATTEMPT: &str = "NOT EXISTS (SELECT 1 FROM delivery d WHERE d.id = row.delivery_id)";
 const FINISHED: &str = "row.state <> 'dead'";
-// Whether under way or dead and not moved yet: a delivery needs its event.
+// Whether under way or dead and not moved yet: a delivery needs its event. So does a broadcast that has yet to make some.
 const EVENT: &str = "NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event_id = row.id)
+    AND NOT EXISTS (SELECT 1 FROM broadcast b WHERE b.event_id = row.id AND b.state = 'running')
     AND NOT EXISTS (SELECT 1 FROM finished_delivery f WHERE f.event_id = row.id AND f.state = 'dead')";
+// A notice's broadcast says that it went out, as long as there is the notice.
+const BROADCAST: &str = "row.state = 'done'
+    AND NOT EXISTS (SELECT 1 FROM notice n WHERE n.id = row.notice_id)";
+// Whoever tries a dead letter again goes on where it stopped.
+const PROGRESS: &str = "NOT EXISTS (SELECT 1 FROM delivery d WHERE d.id = row.id)
+    AND NOT EXISTS (SELECT 1 FROM finished_delivery f WHERE f.id = row.id AND f.state = 'dead')
+    AND NOT EXISTS (SELECT 1 FROM dead_letter l WHERE l.id = row.id)";
 
 const SQLITE: &[Aged] = &[
     Aged { table: "attempt", free: ATTEMPT },
     Aged { table: "finished_delivery", free: FINISHED },
     Aged { table: "event", free: EVENT },
     Aged { table: "error_log", free: "true" },
+    Aged { table: "broadcast", free: BROADCAST },
+    Aged { table: "delivery_progress", free: PROGRESS },
 ];
 const POSTGRES: &[Aged] = &[
     Aged { table: "attempt_default", free: ATTEMPT },
     Aged { table: "finished_delivery_default", free: FINISHED },
     Aged { table: "event_default", free: EVENT },
     Aged { table: "error_log", free: "true" },
+    Aged { table: "broadcast", free: BROADCAST },
+    Aged { table: "delivery_progress", free: PROGRESS },
 ];
 
 /// Forgets what was made before `cutoff` and nothing needs, and returns how many rows.
