@@ -6,9 +6,11 @@ pub mod database;
 pub mod http;
 pub mod ingest;
 pub mod process;
+pub mod push_service;
 pub mod rows;
 pub mod servers;
 pub mod wait;
 
 pub use app::{Shape, TestApp};
 pub use hookyard::receiver::{Answer, Call, Receiver};
+pub use push_service::PushService;

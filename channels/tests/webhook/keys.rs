@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use domain::signature::{DEFAULT_TOLERANCE, Key, PrivateKey, SignedMessage, SigningKeys, VerifyError};
 
 use super::*;
-use crate::receiver::{Received, Receiver, answer};
+use crate::suite::receiver::{Received, Receiver, answer};
 
 const GRACE: Duration = Duration::from_secs(3_600);
 

@@ -4,7 +4,7 @@ use channels::outbound::USER_AGENT;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::receiver::{Receiver, answer};
+use crate::suite::receiver::{Receiver, answer};
 
 fn custom(value: &Value) -> CustomHeaders {
     CustomHeaders::parse(value).expect("valid headers")
@@ -53,29 +53,6 @@ async fn custom_headers_are_sent_and_recorded_without_their_values() {
         assert_eq!(recorded[name], received.header(name)[0]);
     }
     assert!(!format!("{report:?}").contains("yourtokenhere"));
-}
-
-#[tokio::test]
-async fn a_connection_is_kept_and_its_times_are_told_apart() {
-    let receiver = Receiver::answering(answer("200 OK", "", b"ok")).await;
-    let (sender, target) = (sender(), target(receiver.url_at("http", "localhost")));
-    let first = sender.send(request(&target, PATIENT)).await.timing;
-    let second = sender.send(request(&target, PATIENT)).await.timing;
-
-    assert_eq!(receiver.connections(), 1);
-    assert!(first.resolve.is_some() && first.connect.is_some(), "{first:?}");
-    assert!(first.first_byte.expect("answered") <= first.total);
-    assert!(first.resolve.unwrap_or_default() + first.connect.unwrap_or_default() <= first.total);
-    assert_eq!((second.resolve, second.connect), (None, None), "a reused connection");
-    assert!(second.first_byte.is_some());
-}
-
-#[tokio::test]
-async fn a_literal_address_has_no_time_of_resolution() {
-    let receiver = Receiver::answering(answer("200 OK", "", b"ok")).await;
-    let timing = send(receiver.url()).await.timing;
-    assert_eq!(timing.resolve, None);
-    assert!(timing.connect.is_some());
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! What came in and what the next call gets, behind one lock that is never held across a wait.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -30,6 +30,7 @@ struct State {
     script: VecDeque<Answer>,
     always: Answer,
     only_at: Option<String>,
+    by_path: HashMap<String, VecDeque<Answer>>,
 }
 
 impl Log {
@@ -44,6 +45,7 @@ impl Log {
             script: VecDeque::new(),
             always: Answer::Status(200),
             only_at: None,
+            by_path: HashMap::new(),
         };
         Self {
             state: Mutex::new(state),
@@ -66,11 +68,20 @@ impl Log {
         self.lock().only_at = Some(path.to_owned());
     }
 
+    pub(super) fn script_at(&self, path: &str, script: impl IntoIterator<Item = Answer>) {
+        self.lock().by_path.insert(path.to_owned(), script.into_iter().collect());
+    }
+
     /// The answer for the next call, which is no longer there for another.
     pub(super) fn next_answer(&self, path: &str) -> Answer {
         let mut state = self.lock();
         if state.only_at.as_deref().is_some_and(|only| only != path) {
             return Answer::Status(404);
+        }
+        if let Some(script) = state.by_path.get_mut(path)
+            && let Some(last) = script.back().cloned()
+        {
+            return if script.len() > 1 { script.pop_front().unwrap_or(last) } else { last };
         }
         state.script.pop_front().unwrap_or_else(|| state.always.clone())
     }

@@ -74,6 +74,12 @@ impl Receiver {
         self.inner.log.answer_always(answer);
     }
 
+    /// What the next calls of this path get, one each, and the last of them from then on; in place of what was told of it
+    /// before. An empty script takes that back.
+    pub fn answer_at(&self, path: &str, script: impl IntoIterator<Item = Answer>) {
+        self.inner.log.script_at(path, script);
+    }
+
     /// From now on calls of other paths than this get 404, and use up no script.
     pub fn only_at(&self, path: &str) {
         self.inner.log.only_at(path);

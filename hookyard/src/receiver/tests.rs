@@ -69,6 +69,19 @@ async fn a_call_of_another_path_gets_404_and_uses_up_no_script() {
 }
 
 #[tokio::test]
+async fn a_path_has_a_script_of_its_own_whose_last_answer_stays() {
+    let receiver = receiver().await;
+    receiver.answer_at("/hook", [Answer::Status(503), Answer::Status(201)]);
+    let other = client().get(receiver.url("/other")).send().await.expect("an answer");
+    assert_eq!(other.status(), 200);
+    for status in [503, 201, 201] {
+        assert_eq!(post(&receiver, "").await.expect("an answer").status(), status);
+    }
+    receiver.answer_at("/hook", []);
+    assert_eq!(post(&receiver, "").await.expect("an answer").status(), 200);
+}
+
+#[tokio::test]
 async fn a_delay_is_kept_and_a_hang_lasts_until_the_client_gives_up() {
     let receiver = receiver().await;
     receiver.answer([Answer::Delay(Duration::from_millis(60), 202), Answer::Hang]);

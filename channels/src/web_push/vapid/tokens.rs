@@ -29,6 +29,7 @@ const HEADER: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiJ9";
 pub(in crate::web_push) struct Tokens {
     keys: VapidKeys,
     kept: Mutex<HashMap<String, Token>>,
+    most: usize,
 }
 
 struct Token {
@@ -45,7 +46,11 @@ struct Claims<'a> {
 
 impl Tokens {
     pub(in crate::web_push) fn new(keys: VapidKeys) -> Self {
-        Self { keys, kept: Mutex::default() }
+        Self::with_bound(keys, KEPT)
+    }
+
+    fn with_bound(keys: VapidKeys, most: usize) -> Self {
+        Self { keys, kept: Mutex::default(), most }
     }
 
     /// The value of `authorization` for a push service: `vapid t=…, k=…`, marked as sensitive.
@@ -55,7 +60,7 @@ impl Tokens {
         if let Some(token) = kept.get(origin).filter(|token| token.is_fresh(now)) {
             return token.authorization.clone();
         }
-        if kept.len() >= KEPT {
+        if kept.len() >= self.most {
             kept.clear();
         }
         let authorization = self.signed(origin, now);

@@ -72,13 +72,15 @@ fn a_clock_that_was_put_back_makes_a_new_token() {
 
 #[test]
 fn so_many_tokens_are_kept_and_no_more() {
-    let tokens = tokens();
-    let of = |index: usize| tokens.authorization(&format!("https://{index}.example"), NOW);
-    let first = of(0);
-    (1..KEPT).for_each(|index| drop(of(index)));
-    assert_eq!((tokens.kept.lock().expect("not poisoned").len(), of(0)), (KEPT, first));
-    of(KEPT);
-    assert_eq!(tokens.kept.lock().expect("not poisoned").len(), 1);
+    const MOST: usize = 3;
+    let tokens = Tokens::with_bound(tokens().keys, MOST);
+    let kept = || tokens.kept.lock().expect("not poisoned").len();
+    for index in (0..MOST).chain(0..MOST) {
+        tokens.authorization(&format!("https://{index}.example"), NOW);
+    }
+    assert_eq!(kept(), MOST);
+    tokens.authorization(ORIGIN, NOW);
+    assert_eq!(kept(), 1, "afresh");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use tokio::{
 use tokio_rustls::server::TlsStream;
 
 use super::*;
-use crate::{receiver::Receiver, tls};
+use super::{receiver::Receiver, tls};
 
 const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
@@ -57,14 +57,14 @@ async fn says(stream: &mut TlsStream<TcpStream>, bytes: &[u8]) -> std::io::Resul
 }
 
 /// The first connection gets these bytes for an answer; those after it are served well, if there are to be any.
-async fn first_gets(bytes: Vec<u8>, then_serves: bool) -> (Receiver, CertificateDer<'static>) {
+async fn first_gets<S: Subject>(bytes: Vec<u8>, then_serves: bool) -> (Receiver, CertificateDer<'static>) {
     let (acceptor, root) = tls::acceptor(&["h2"]);
     let connections = Arc::new(AtomicUsize::new(0));
     let receiver = Receiver::each(move |stream| {
         let (acceptor, bytes, connections) = (acceptor.clone(), bytes.clone(), Arc::clone(&connections));
         async move {
             if then_serves && connections.fetch_add(1, Ordering::SeqCst) > 0 {
-                tls::serve(acceptor, stream).await;
+                tls::serve(acceptor, stream, S::success(SMALL)).await;
             } else if let Ok(mut stream) = acceptor.accept(stream).await {
                 let _ = says(&mut stream, &bytes).await;
                 let _ = stream.shutdown().await;
@@ -75,25 +75,23 @@ async fn first_gets(bytes: Vec<u8>, then_serves: bool) -> (Receiver, Certificate
     (receiver.await, root)
 }
 
-async fn report(receiver: &Receiver, root: CertificateDer<'static>) -> SendReport {
-    tls::trusting(root).send(request(&target(receiver.url_at("https", "localhost")), PATIENT)).await
+async fn report<S: Subject>(receiver: &Receiver, root: CertificateDer<'static>) -> SendReport {
+    tls::trusting::<S>(root).send(&receiver.url_at("https", "localhost"), PATIENT).await
 }
 
-#[tokio::test]
-async fn what_was_not_seen_is_sent_again_at_once() {
-    let (receiver, root) = first_gets(goaway(0, NO_ERROR), true).await;
-    let report = report(&receiver, root).await;
+pub(crate) async fn what_was_not_seen_is_sent_again_at_once<S: Subject>() {
+    let (receiver, root) = first_gets::<S>(goaway(0, NO_ERROR), true).await;
+    let report = report::<S>(&receiver, root).await;
     assert_eq!((report.result, report.error_class), (SendResult::Accepted, None), "{report:?}");
     assert_eq!(receiver.connections(), 2);
 }
 
-#[tokio::test]
-async fn what_may_have_been_seen_is_a_reset_and_is_not_sent_again_by_itself() {
+pub(crate) async fn what_may_have_been_seen_is_a_reset_and_is_not_sent_again_by_itself<S: Subject>() {
     for told in
         [goaway(0, INTERNAL_ERROR), goaway(FIRST, INTERNAL_ERROR), reset(INTERNAL_ERROR), reset(NO_ERROR)]
     {
-        let (receiver, root) = first_gets(told.clone(), true).await;
-        let report = report(&receiver, root).await;
+        let (receiver, root) = first_gets::<S>(told.clone(), true).await;
+        let report = report::<S>(&receiver, root).await;
         assert_eq!(
             (report.result, report.error_class),
             (SendResult::Failed, Some(ErrorClass::Reset)),
@@ -103,10 +101,9 @@ async fn what_may_have_been_seen_is_a_reset_and_is_not_sent_again_by_itself() {
     }
 }
 
-#[tokio::test]
-async fn a_receiver_that_always_goes_away_is_a_reset_in_the_end() {
-    let (receiver, root) = first_gets(goaway(0, NO_ERROR), false).await;
-    let report = report(&receiver, root).await;
+pub(crate) async fn a_receiver_that_always_goes_away_is_a_reset_in_the_end<S: Subject>() {
+    let (receiver, root) = first_gets::<S>(goaway(0, NO_ERROR), false).await;
+    let report = report::<S>(&receiver, root).await;
     assert_eq!(
         (report.result, report.error_class),
         (SendResult::Failed, Some(ErrorClass::Reset)),
@@ -115,12 +112,11 @@ async fn a_receiver_that_always_goes_away_is_a_reset_in_the_end() {
     assert!((2..=4).contains(&receiver.connections()), "tried again a few times: {}", receiver.connections());
 }
 
-#[tokio::test]
-async fn what_is_not_http_2_is_a_protocol_failure() {
+pub(crate) async fn what_is_not_http_2_is_a_protocol_failure<S: Subject>() {
     let too_long = [&[0xff, 0xff, 0xff, 0, 0][..], &[0; 64]].concat();
     for garbage in [frame(HEADERS, 0, &[]), frame(SETTINGS, 0, &[1]), too_long] {
-        let (receiver, root) = first_gets(garbage.clone(), false).await;
-        let report = report(&receiver, root).await;
+        let (receiver, root) = first_gets::<S>(garbage.clone(), false).await;
+        let report = report::<S>(&receiver, root).await;
         assert_eq!(
             (report.result, report.error_class),
             (SendResult::Failed, Some(ErrorClass::Protocol)),
@@ -129,11 +125,10 @@ async fn what_is_not_http_2_is_a_protocol_failure() {
     }
 }
 
-#[tokio::test]
-async fn heads_are_taken_up_to_their_bound() {
+pub(crate) async fn heads_are_taken_up_to_their_bound<S: Subject>() {
     let with = async |bytes: usize| {
-        let (receiver, root) = tls::secure_with_header(&["h2"], bytes).await;
-        report(&receiver, root).await
+        let (receiver, root) = tls::secure_with_header::<S>(&["h2"], bytes).await;
+        report::<S>(&receiver, root).await
     };
     assert_eq!(with(100 * 1_024).await.result, SendResult::Accepted);
     let report = with(200 * 1_024).await;

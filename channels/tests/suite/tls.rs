@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::delivery::{ErrorClass, SendResult};
 use http_body_util::{BodyExt as _, Full};
-use hyper::{Request, Response, Version, body::Incoming, service::service_fn};
+use hyper::{Request, Response, body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto,
@@ -20,8 +20,8 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
+use super::receiver::Receiver;
 use super::*;
-use crate::receiver::Receiver;
 
 /// Accepts with a certificate of its own for `localhost`.
 pub(crate) fn acceptor(protocols: &[&str]) -> (TlsAcceptor, CertificateDer<'static>) {
@@ -39,13 +39,13 @@ pub(crate) fn acceptor(protocols: &[&str]) -> (TlsAcceptor, CertificateDer<'stat
 }
 
 /// A receiver that answers with the version of HTTP it was spoken to in.
-async fn secure(protocols: &[&str]) -> (Receiver, CertificateDer<'static>) {
+async fn secure<S: Subject>(protocols: &[&str]) -> (Receiver, CertificateDer<'static>) {
     let (acceptor, certificate) = acceptor(protocols);
-    (Receiver::each(move |stream| serve(acceptor.clone(), stream)).await, certificate)
+    (Receiver::each(move |stream| serve(acceptor.clone(), stream, S::success(SMALL))).await, certificate)
 }
 
 /// A receiver whose answers have a header of about so many bytes.
-pub(crate) async fn secure_with_header(
+pub(crate) async fn secure_with_header<S: Subject>(
     protocols: &[&str],
     bytes: usize,
 ) -> (Receiver, CertificateDer<'static>) {
@@ -57,7 +57,7 @@ pub(crate) async fn secure_with_header(
             let service = service_fn(move |request: Request<Incoming>| async move {
                 request.into_body().collect().await?;
                 let answer = Response::builder().header("x-long", "v".repeat(bytes));
-                Ok::<_, hyper::Error>(answer.body(Full::<Bytes>::default()).expect("an answer"))
+                Ok::<_, hyper::Error>(answer.body(Full::<Bytes>::from(S::success(SMALL))).expect("an answer"))
             });
             let server = auto::Builder::new(TokioExecutor::new());
             let _ = server.serve_connection(TokioIo::new(stream), service).await;
@@ -66,53 +66,61 @@ pub(crate) async fn secure_with_header(
     (Receiver::each(serve).await, certificate)
 }
 
-pub(crate) async fn serve(acceptor: TlsAcceptor, stream: TcpStream) {
+/// Answers each request of a connection with this body, and with the version of HTTP in a header.
+pub(crate) async fn serve(acceptor: TlsAcceptor, stream: TcpStream, body: Vec<u8>) {
     if let Ok(stream) = acceptor.accept(stream).await {
         let server = auto::Builder::new(TokioExecutor::new());
-        let _ = server.serve_connection(TokioIo::new(stream), service_fn(tell_version)).await;
+        let service = service_fn(|request| tell_version(request, body.clone()));
+        let _ = server.serve_connection(TokioIo::new(stream), service).await;
     }
 }
 
-async fn tell_version(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {
-    let version = request.version();
+async fn tell_version(
+    request: Request<Incoming>,
+    body: Vec<u8>,
+) -> Result<Response<Full<Bytes>>, hyper::Error> {
+    let version = format!("{:?}", request.version());
     request.into_body().collect().await?;
-    let text = if version == Version::HTTP_2 { "HTTP/2" } else { "HTTP/1.1" };
-    Ok(Response::new(Full::new(Bytes::from_static(text.as_bytes()))))
+    Ok(Response::builder().header("x-version", version).body(Full::from(body)).expect("an answer"))
 }
 
-pub(crate) fn trusting(root: CertificateDer<'static>) -> WebhookSender {
+/// Whether an answer came by this version of HTTP.
+#[track_caller]
+fn assert_version(report: &SendReport, version: &str) {
+    assert_eq!(report.result, SendResult::Accepted, "{report:?}");
+    let headers = report.response_headers.as_ref().expect("answered").as_json();
+    assert!(headers.contains(version), "{headers}");
+}
+
+pub(crate) fn trusting<S: Subject>(root: CertificateDer<'static>) -> S {
     let options = SenderOptions { extra_roots: vec![root], ..SenderOptions::default() };
-    WebhookSender::new(loopback(), &options).expect("a client")
+    S::over(Outbound::new(loopback(), &options).expect("a client"))
 }
 
-#[tokio::test]
-async fn http_2_is_spoken_where_it_is_offered_over_one_connection() {
-    let (receiver, root) = secure(&["h2", "http/1.1"]).await;
-    let (sender, target) = (trusting(root), target(receiver.url_at("https", "localhost")));
-    let first = sender.send(request(&target, PATIENT)).await;
-    assert_eq!(&first.response_body[..], b"HTTP/2", "{first:?}");
+pub(crate) async fn http_2_is_spoken_where_it_is_offered_over_one_connection<S: Subject>() {
+    let (receiver, root) = secure::<S>(&["h2", "http/1.1"]).await;
+    let (subject, url) = (trusting::<S>(root), receiver.url_at("https", "localhost"));
+    let first = subject.send(&url, PATIENT).await;
+    assert_version(&first, "HTTP/2");
     assert!(first.timing.connect.is_some());
-    let sends = (0..20).map(|_| sender.send(request(&target, PATIENT)));
+    let sends = (0..20).map(|_| subject.send(&url, PATIENT));
     for report in futures_util::future::join_all(sends).await {
         assert_eq!((report.result, report.timing.connect), (SendResult::Accepted, None));
     }
     assert_eq!(receiver.connections(), 1);
 }
 
-#[tokio::test]
-async fn http_1_is_spoken_where_that_is_all_there_is() {
+pub(crate) async fn http_1_is_spoken_where_that_is_all_there_is<S: Subject>() {
     for protocols in [&["http/1.1"][..], &[]] {
-        let (receiver, root) = secure(protocols).await;
-        let report =
-            trusting(root).send(request(&target(receiver.url_at("https", "localhost")), PATIENT)).await;
-        assert_eq!(&report.response_body[..], b"HTTP/1.1", "{report:?}");
+        let (receiver, root) = secure::<S>(protocols).await;
+        let url = receiver.url_at("https", "localhost");
+        assert_version(&trusting::<S>(root).send(&url, PATIENT).await, "HTTP/1.1");
     }
 }
 
-#[tokio::test]
-async fn a_certificate_that_nobody_vouches_for_is_a_tls_failure() {
-    let (receiver, _) = secure(&["h2"]).await;
-    let report = send(receiver.url_at("https", "localhost")).await;
+pub(crate) async fn a_certificate_that_nobody_vouches_for_is_a_tls_failure<S: Subject>() {
+    let (receiver, _) = secure::<S>(&["h2"]).await;
+    let report = send::<S>(receiver.url_at("https", "localhost")).await;
     assert_eq!(
         (report.result, report.error_class),
         (SendResult::Failed, Some(ErrorClass::Tls)),
@@ -121,15 +129,13 @@ async fn a_certificate_that_nobody_vouches_for_is_a_tls_failure() {
     assert_eq!(report.timing.connect, None);
 }
 
-#[tokio::test]
-async fn a_certificate_for_another_name_is_a_tls_failure() {
-    let (receiver, root) = secure(&["h2"]).await;
-    let report = trusting(root).send(request(&target(receiver.url_at("https", "127.0.0.1")), PATIENT)).await;
+pub(crate) async fn a_certificate_for_another_name_is_a_tls_failure<S: Subject>() {
+    let (receiver, root) = secure::<S>(&["h2"]).await;
+    let report = trusting::<S>(root).send(&receiver.url_at("https", "127.0.0.1"), PATIENT).await;
     assert_eq!(report.error_class, Some(ErrorClass::Tls), "{report:?}");
 }
 
-#[tokio::test]
-async fn tls_to_a_plain_port_is_a_tls_failure() {
+pub(crate) async fn tls_to_a_plain_port_is_a_tls_failure<S: Subject>() {
     let talks = Receiver::each(|mut stream| async move {
         let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
         let mut sink = Vec::new();
@@ -143,19 +149,18 @@ async fn tls_to_a_plain_port_is_a_tls_failure() {
         let _ = stream.read_to_end(&mut sink).await;
     });
     for receiver in [talks.await, hangs_up.await] {
-        let report = send(receiver.url_at("https", "localhost")).await;
+        let report = send::<S>(receiver.url_at("https", "localhost")).await;
         assert_eq!(report.error_class, Some(ErrorClass::Tls), "{report:?}");
     }
 }
 
-#[tokio::test]
-async fn a_handshake_that_never_comes_meets_the_connect_deadline() {
+pub(crate) async fn a_handshake_that_never_comes_meets_the_connect_deadline<S: Subject>() {
     let silent = Receiver::each(|mut stream| async move {
         let mut sink = Vec::new();
         let _ = stream.read_to_end(&mut sink).await;
     });
     let options = SenderOptions { connect_timeout: SHORT, ..SenderOptions::default() };
-    let sender = WebhookSender::new(loopback(), &options).expect("a client");
-    let report = sender.send(request(&target(silent.await.url_at("https", "127.0.0.1")), PATIENT)).await;
+    let subject = S::over(Outbound::new(loopback(), &options).expect("a client"));
+    let report = subject.send(&silent.await.url_at("https", "127.0.0.1"), PATIENT).await;
     assert_eq!(report.error_class, Some(ErrorClass::ConnectTimeout), "{report:?}");
 }

@@ -8,8 +8,8 @@ use tokio::{
     time::timeout,
 };
 
+use super::receiver::{Receiver, answer, read_request};
 use super::*;
-use crate::receiver::{Receiver, answer, read_request};
 
 /// No answer came, and the failure has this class.
 #[track_caller]
@@ -21,68 +21,63 @@ fn assert_failed(report: &SendReport, class: ErrorClass) {
     assert!(!error.contains("/hook"), "no URL in {error}");
 }
 
-#[tokio::test]
-async fn a_closed_port_refuses() {
+pub(crate) async fn a_closed_port_refuses<S: Subject>() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}/hook", listener.local_addr().expect("bound")).parse().expect("a URL");
     drop(listener);
-    let report = send(url).await;
+    let report = send::<S>(url).await;
     assert_failed(&report, ErrorClass::Refused);
     assert_eq!((report.timing.connect, report.timing.first_byte), (None, None));
 }
 
-#[tokio::test]
-async fn a_connection_that_is_reset_or_closed_is_a_reset() {
+pub(crate) async fn a_connection_that_is_reset_or_closed_is_a_reset<S: Subject>() {
     let resets = Receiver::each(|mut stream| async move {
         read_request(&mut stream).await;
         stream.set_zero_linger().expect("set");
     });
-    assert_failed(&send(resets.await.url()).await, ErrorClass::Reset);
+    assert_failed(&send::<S>(resets.await.url()).await, ErrorClass::Reset);
     let resets_at_once = Receiver::each(|stream| async move { stream.set_zero_linger().expect("set") });
-    assert_failed(&send(resets_at_once.await.url()).await, ErrorClass::Reset);
+    assert_failed(&send::<S>(resets_at_once.await.url()).await, ErrorClass::Reset);
     let hangs_up = Receiver::each(|mut stream| async move {
         read_request(&mut stream).await;
     });
-    assert_failed(&send(hangs_up.await.url()).await, ErrorClass::Reset);
+    assert_failed(&send::<S>(hangs_up.await.url()).await, ErrorClass::Reset);
     let half_a_head = Receiver::each(|mut stream| async move {
         read_request(&mut stream).await;
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-le").await.expect("sent");
     });
-    assert_failed(&send(half_a_head.await.url()).await, ErrorClass::Reset);
+    assert_failed(&send::<S>(half_a_head.await.url()).await, ErrorClass::Reset);
 }
 
-#[tokio::test]
-async fn what_is_not_http_is_a_protocol_failure() {
+pub(crate) async fn what_is_not_http_is_a_protocol_failure<S: Subject>() {
     for garbage in
         ["SSH-2.0-OpenSSH_9.9\r\n", "hello\r\n\r\n", "HTTP/1.1 abc\r\n\r\n", "HTTP/9.9 200 OK\r\n\r\n"]
     {
-        assert_failed(&send(Receiver::answering(garbage).await.url()).await, ErrorClass::Protocol);
+        assert_failed(&send::<S>(Receiver::answering(garbage).await.url()).await, ErrorClass::Protocol);
     }
     let bad_header = answer("200 OK", "bad header\0\r\n", b"");
-    assert_failed(&send(Receiver::answering(bad_header).await.url()).await, ErrorClass::Protocol);
+    assert_failed(&send::<S>(Receiver::answering(bad_header).await.url()).await, ErrorClass::Protocol);
 }
 
-#[tokio::test]
-async fn a_receiver_that_never_answers_meets_the_deadline() {
+pub(crate) async fn a_receiver_that_never_answers_meets_the_deadline<S: Subject>() {
     let silent = Receiver::each(|mut stream| async move {
         let mut sink = Vec::new();
         let _ = stream.read_to_end(&mut sink).await;
     });
-    let report = send_within(silent.await.url(), SHORT).await;
+    let report = send_within::<S>(silent.await.url(), SHORT).await;
     assert_failed(&report, ErrorClass::Timeout);
     assert!(report.timing.total >= SHORT && report.timing.total < PATIENT);
     assert!(report.timing.connect.is_some());
 }
 
-#[tokio::test]
-async fn a_head_that_trickles_meets_the_deadline_too() {
+pub(crate) async fn a_head_that_trickles_meets_the_deadline_too<S: Subject>() {
     let trickles = Receiver::each(|mut stream| async move {
         read_request(&mut stream).await;
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nx-").await;
         let mut sink = Vec::new();
         let _ = stream.read_to_end(&mut sink).await;
     });
-    assert_failed(&send_within(trickles.await.url(), SHORT).await, ErrorClass::Timeout);
+    assert_failed(&send_within::<S>(trickles.await.url(), SHORT).await, ErrorClass::Timeout);
 }
 
 /// A listener whose backlog is full: further connections are neither accepted nor refused.
@@ -98,48 +93,43 @@ async fn full_listener() -> (TcpListener, Vec<TcpStream>) {
     (listener, waiting)
 }
 
-#[tokio::test]
-async fn a_listener_that_never_accepts_meets_the_connect_deadline() {
+pub(crate) async fn a_listener_that_never_accepts_meets_the_connect_deadline<S: Subject>() {
     let (listener, _waiting) = full_listener().await;
     let url: Url = format!("http://{}/hook", listener.local_addr().expect("bound")).parse().expect("a URL");
     let options = SenderOptions { connect_timeout: SHORT, ..SenderOptions::default() };
-    let sender = WebhookSender::new(loopback(), &options).expect("a client");
-    let report = sender.send(request(&target(url.clone()), PATIENT)).await;
+    let subject = S::over(Outbound::new(loopback(), &options).expect("a client"));
+    let report = subject.send(&url, PATIENT).await;
     assert_failed(&report, ErrorClass::ConnectTimeout);
     assert!(report.timing.total < PATIENT / 2);
     // The attempt's own deadline comes first: that is what it is called.
-    let report = send_within(url, SHORT).await;
+    let report = send_within::<S>(url, SHORT).await;
     assert_failed(&report, ErrorClass::Timeout);
 }
 
-#[tokio::test]
-async fn a_private_address_is_refused_before_anything_is_sent() {
-    let receiver = Receiver::answering(answer("200 OK", "", b"")).await;
-    let sender = WebhookSender::new(Guard::new(Vec::new()), &SenderOptions::default()).expect("a client");
+pub(crate) async fn a_private_address_is_refused_before_anything_is_sent<S: Subject>() {
+    let receiver = Receiver::answering(ok::<S>()).await;
+    let strict = Outbound::new(Guard::new(Vec::new()), &SenderOptions::default());
+    let subject = S::over(strict.expect("a client"));
     for host in ["127.0.0.1", "2130706433", "0x7f.1", "localhost", "[::ffff:127.0.0.1]", "0"] {
-        let report = sender.send(request(&target(receiver.url_at("http", host)), PATIENT)).await;
+        let report = subject.send(&receiver.url_at("http", host), PATIENT).await;
         assert_failed(&report, ErrorClass::Guard);
         assert!(!report.error.unwrap_or_default().contains("127.0.0.1"), "the address stays a secret");
     }
     assert_eq!(receiver.connections(), 0);
 }
 
-#[tokio::test]
-async fn a_name_that_does_not_exist_is_a_dns_failure() {
-    let report = send("http://nowhere.invalid/hook".parse().expect("a URL")).await;
+pub(crate) async fn a_name_that_does_not_exist_is_a_dns_failure<S: Subject>() {
+    let report = send::<S>("http://nowhere.invalid/hook".parse().expect("a URL")).await;
     assert_failed(&report, ErrorClass::Dns);
 }
 
-#[tokio::test]
-async fn many_sends_at_once_each_have_their_own_report() {
-    let receiver = Receiver::answering(answer("200 OK", "", b"ok")).await;
-    let (sender, target) = (sender(), target(receiver.url_at("http", "localhost")));
-    let sends = (0..100).map(|_| sender.send(request(&target, PATIENT)));
+pub(crate) async fn many_sends_at_once_each_have_their_own_report<S: Subject>() {
+    let receiver = Receiver::answering(ok::<S>()).await;
+    let (subject, url) = (S::over(outbound()), receiver.url_at("http", "localhost"));
+    let sends = (0..100).map(|_| subject.send(&url, PATIENT));
     let reports = futures_util::future::join_all(sends).await;
     assert!(reports.iter().all(|report| report.result == SendResult::Accepted));
-    let ids: std::collections::BTreeSet<_> =
-        receiver.received().iter().map(|request| request.header("webhook-id")[0].to_owned()).collect();
-    assert_eq!(ids.len(), 100);
+    assert_eq!(receiver.received().len(), 100);
     let connected = reports.iter().filter(|report| report.timing.connect.is_some()).count();
     assert!((1..=receiver.connections()).contains(&connected), "{connected} of {}", receiver.connections());
 }
