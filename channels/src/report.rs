@@ -103,11 +103,6 @@ impl HeaderRecord {
         self.0.push('}');
     }
 
-    /// A record whose text is changed; what `change` makes of a JSON object has to be one.
-    pub(crate) fn map(self, change: impl FnOnce(String) -> String) -> Self {
-        Self(change(self.0))
-    }
-
     /// The JSON text.
     #[must_use]
     pub fn as_json(&self) -> &str {

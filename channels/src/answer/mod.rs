@@ -12,7 +12,7 @@ use domain::{
 use http::{HeaderMap, StatusCode};
 
 pub(crate) use hide::Hidden;
-pub(crate) use retry_after::retry_after;
+use retry_after::retry_after;
 
 use crate::{
     outbound::{Answer, Exchange},

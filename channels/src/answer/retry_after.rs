@@ -13,7 +13,7 @@ use http::{
 
 /// The wait that an answer to a send at `sent_at` asks for: whole seconds, or a date in any of the three forms of HTTP
 /// (RFC 9110 §5.6.7). `None` when it asks for none, or in no form that is known.
-pub(crate) fn retry_after(headers: &HeaderMap, sent_at: Millis) -> Option<Duration> {
+pub(super) fn retry_after(headers: &HeaderMap, sent_at: Millis) -> Option<Duration> {
     let wish = text(headers, RETRY_AFTER)?;
     let wait = match seconds(wish) {
         Some(wait) => wait,

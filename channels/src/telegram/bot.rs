@@ -3,10 +3,9 @@
 
 use std::{fmt, sync::Arc};
 
-use bytes::Bytes;
 use url::Url;
 
-use super::mask::masked;
+use crate::answer::Hidden;
 
 /// Longest token, in characters: what `TELEGRAM_BOT_TOKEN` takes.
 pub const MAX_TOKEN: usize = 128;
@@ -19,7 +18,7 @@ pub struct Bot {
 
 struct Inner {
     name: String,
-    secret: String,
+    hidden: Hidden,
     send_message: Url,
 }
 
@@ -44,7 +43,8 @@ impl Bot {
         let base = api_url.parse().ok().filter(is_plain).ok_or(BotError::ApiUrl)?;
         let address = format!("{}/bot{token}/sendMessage", Url::as_str(&base).trim_end_matches('/'));
         let send_message = address.parse().map_err(|_| BotError::ApiUrl)?;
-        let inner = Inner { name: name.to_owned(), secret: secret.to_owned(), send_message };
+        let hidden = Hidden::new([secret.to_owned()]);
+        let inner = Inner { name: name.to_owned(), hidden, send_message };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -59,17 +59,9 @@ impl Bot {
         self.inner.send_message.clone()
     }
 
-    /// A text without the token's secret.
-    pub(super) fn mask_text(&self, text: String) -> String {
-        match masked(text.as_bytes(), &self.inner.secret) {
-            Some(masked) => String::from_utf8(masked).expect("ASCII was taken out, and UTF-8 put in"),
-            None => text,
-        }
-    }
-
-    /// The beginning of a body without the token's secret.
-    pub(super) fn mask_body(&self, body: Bytes) -> Bytes {
-        masked(&body, &self.inner.secret).map_or(body, Bytes::from)
+    /// What no report may show: what stands behind the colon of its token, which has no other spelling in a URL.
+    pub(super) fn hidden(&self) -> &Hidden {
+        &self.inner.hidden
     }
 }
 

@@ -1,13 +1,12 @@
 //! Telegram: a notification as messages of a bot, one `sendMessage` a part, after the Bot API (core.telegram.org/bots/api).
 //! Must not decide about retries, and must let the bot's token into nothing that is kept or shown.
 
-mod answer;
 mod bot;
-mod mask;
 mod outcome;
 mod send;
 mod split;
 mod text;
+mod told;
 
 pub use bot::{Bot, BotError, MAX_TOKEN};
 pub use send::{TelegramRequest, TelegramSender};

@@ -10,8 +10,8 @@ use domain::{
 };
 use http::{HeaderMap, StatusCode};
 
-use super::answer::Told;
-use crate::answer::retry_after;
+use super::told::Told;
+use crate::answer::{Judgement, overloaded};
 
 /// Descriptions of a 400 that mean that the recipient is not there, in lower case; any other 400 is about the message, or about
 /// rights that an administrator may give back.
@@ -35,7 +35,7 @@ pub(super) fn judge(
     headers: &HeaderMap,
     told: Option<&Told>,
     sent_at: Millis,
-) -> (SendResult, Option<ErrorClass>) {
+) -> Judgement {
     let result = match (code(status, told), told) {
         (200..=299, Some(told)) if told.ok => return (SendResult::Accepted, None),
         // Who answers so is not the Bot API, or broke off before it had said anything.
@@ -44,27 +44,13 @@ pub(super) fn judge(
         (400, Some(told)) if is_not_there(told) => SendResult::Unsubscribed,
         (400, Some(_)) => SendResult::Rejected,
         (403, Some(_)) => SendResult::Unsubscribed,
-        (429 | 502 | 503 | 504, _) => {
-            let asked = told.and_then(|told| told.retry_after);
-            SendResult::Overloaded { retry_after: asked.or_else(|| retry_after(headers, sent_at)) }
-        }
+        (429 | 502 | 503 | 504, told) => match told.and_then(|told| told.retry_after) {
+            None => return overloaded(headers, sent_at),
+            retry_after => SendResult::Overloaded { retry_after },
+        },
         _ => SendResult::Failed,
     };
     (result, Some(ErrorClass::Status))
-}
-
-/// The failure in a few words: the status, and the Bot API's description or the status' usual name.
-pub(super) fn words(status: StatusCode, told: Option<&Told>, class: ErrorClass) -> String {
-    let code = code(status, told);
-    match (told, class) {
-        (None, ErrorClass::Protocol) => format!("answered {code}, but not as the Bot API does"),
-        (_, ErrorClass::Redirect) => format!("answered {code}; redirects are not followed"),
-        (Some(told), _) if !told.description.is_empty() => format!("answered {code}: {}", told.description),
-        _ => {
-            let known = StatusCode::from_u16(code).ok().and_then(|status| status.canonical_reason());
-            format!("answered {code} {}", known.unwrap_or("an unknown status"))
-        }
-    }
 }
 
 fn code(status: StatusCode, told: Option<&Told>) -> u16 {

@@ -12,14 +12,10 @@ use http::{HeaderMap, HeaderValue, header};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{
-    answer::Told,
-    bot::Bot,
-    outcome::{judge, words},
-    text::parts,
-};
+use super::{bot::Bot, outcome::judge, text::parts, told::Told};
 use crate::{
-    outbound::{Answer, Exchange, Failure, Outbound, USER_AGENT},
+    answer::report,
+    outbound::{Exchange, Failure, Outbound, USER_AGENT},
     report::{HeaderRecord, SendReport, Timing},
 };
 
@@ -101,10 +97,7 @@ impl TelegramSender {
         let left = until.saturating_duration_since(Instant::now());
         // With no time left the call could go out unheard.
         let exchange = if left.is_zero() { too_late() } else { self.post(body.into(), left).await };
-        match exchange.answer {
-            Ok(answer) => self.answered(answer, exchange.timing, sent_at),
-            Err(failure) => (self.failed(failure, exchange.timing), None),
-        }
+        self.read(exchange, sent_at)
     }
 
     async fn post(&self, body: Bytes, left: Duration) -> Exchange {
@@ -115,48 +108,16 @@ impl TelegramSender {
         self.outbound.post(self.bot.send_message(), headers, body, left).await
     }
 
-    fn answered(&self, answer: Answer, timing: Timing, sent_at: Millis) -> (SendReport, Option<i64>) {
-        let told = Told::read(&answer.body);
-        let (result, error_class) = judge(answer.status, &answer.headers, told.as_ref(), sent_at);
-        let error = error_class.map(|class| words(answer.status, told.as_ref(), class));
-        let headers = HeaderRecord::of_response(&answer.headers).map(|json| self.bot.mask_text(json));
-        let report = SendReport {
-            result,
-            error_class,
-            error: error.map(|error| self.bot.mask_text(error)),
-            status_code: Some(answer.status.as_u16()),
-            response_headers: Some(headers),
-            response_body: self.bot.mask_body(answer.body),
-            timing,
-            ..blank()
-        };
-        let moved_to = told.filter(|told| !told.ok).and_then(|told| told.migrate_to);
-        (report, moved_to)
-    }
-
-    fn failed(&self, failure: Failure, timing: Timing) -> SendReport {
-        SendReport {
-            error_class: Some(failure.class),
-            error: Some(self.bot.mask_text(failure.message)),
-            timing,
-            ..blank()
+    fn read(&self, exchange: Exchange, sent_at: Millis) -> (SendReport, Option<i64>) {
+        let told = exchange.answer.as_ref().ok().and_then(|answer| Told::read(&answer.body));
+        let recorded =
+            HeaderRecord::of([("content-type", CONTENT_TYPE), ("user-agent", USER_AGENT)].into_iter());
+        let judge = |status, headers: &HeaderMap| judge(status, headers, told.as_ref(), sent_at);
+        let mut report = report(exchange, recorded, self.bot.hidden(), judge);
+        if let Some(words) = own_words(&report, told.as_ref()) {
+            report.error = Some(self.bot.hidden().in_text(words));
         }
-    }
-}
-
-/// What stands in a report before there is an answer.
-fn blank() -> SendReport {
-    let headers = [(header::CONTENT_TYPE.as_str(), CONTENT_TYPE), (header::USER_AGENT.as_str(), USER_AGENT)];
-    SendReport {
-        result: SendResult::Failed,
-        error_class: None,
-        error: None,
-        status_code: None,
-        request_headers: HeaderRecord::of(headers.into_iter()),
-        response_headers: None,
-        response_body: Bytes::new(),
-        timing: Timing::default(),
-        parts_sent: 0,
+        (report, told.filter(|told| !told.ok).and_then(|told| told.migrate_to))
     }
 }
 
@@ -167,9 +128,21 @@ fn without_call(parts: &[String], parts_sent: u16) -> SendReport {
     }
     SendReport {
         result: SendResult::Accepted,
-        request_headers: HeaderRecord::default(),
+        error_class: None,
+        error: None,
         parts_sent,
-        ..blank()
+        ..SendReport::unreadable("")
+    }
+}
+
+/// What says more of a failure than its status.
+fn own_words(report: &SendReport, told: Option<&Told>) -> Option<String> {
+    match (report.error_class?, told) {
+        (_, Some(told)) => told.words(),
+        (ErrorClass::Protocol, None) => {
+            report.status_code.map(|code| format!("answered {code}, but not as the Bot API does"))
+        }
+        _ => None,
     }
 }
 

@@ -105,18 +105,3 @@ fn the_wait_is_the_bot_apis_or_the_headers() {
     assert_eq!(wait(429, Some(&refusal(429, ""))), asked(9));
     assert_eq!(wait(503, None), asked(9));
 }
-
-#[test]
-fn a_failure_has_words() {
-    let told = refusal(403, "Forbidden: bot was blocked by the user");
-    let blocked = "answered 403: Forbidden: bot was blocked by the user";
-    assert_eq!(words(status(403), Some(&told), ErrorClass::Status), blocked);
-    assert_eq!(words(status(200), Some(&told), ErrorClass::Status), blocked);
-    assert_eq!(words(status(502), None, ErrorClass::Status), "answered 502 Bad Gateway");
-    assert_eq!(words(status(418), Some(&refusal(418, "")), ErrorClass::Status), "answered 418 I'm a teapot");
-    assert_eq!(words(status(599), None, ErrorClass::Status), "answered 599 an unknown status");
-    let redirect = "answered 302; redirects are not followed";
-    assert_eq!(words(status(302), None, ErrorClass::Redirect), redirect);
-    let stranger = "answered 200, but not as the Bot API does";
-    assert_eq!(words(status(200), None, ErrorClass::Protocol), stranger);
-}

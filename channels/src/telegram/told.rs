@@ -35,6 +35,12 @@ impl Told {
         }
     }
 
+    /// The refusal in a few words; `None` when it has no description.
+    pub(super) fn words(&self) -> Option<String> {
+        let code = self.error_code.map(|code| format!("{code}: ")).unwrap_or_default();
+        (!self.description.is_empty()).then(|| format!("answered {code}{}", self.description))
+    }
+
     fn of(answer: &Value) -> Option<Self> {
         let parameters = &answer["parameters"];
         Some(Self {
@@ -103,6 +109,14 @@ mod tests {
         ] {
             assert_eq!(Told::read(body.as_bytes()), None, "{body}");
         }
+    }
+
+    #[test]
+    fn a_refusal_is_told_in_its_own_words() {
+        let told = Told { error_code: Some(403), description: "Forbidden: x".to_owned(), ..Told::default() };
+        assert_eq!(told.words().as_deref(), Some("answered 403: Forbidden: x"));
+        assert_eq!(Told { error_code: None, ..told }.words().as_deref(), Some("answered Forbidden: x"));
+        assert_eq!(Told { error_code: Some(400), ..Told::default() }.words(), None);
     }
 
     #[test]
