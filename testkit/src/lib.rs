@@ -9,6 +9,7 @@ pub mod process;
 pub mod push_service;
 pub mod rows;
 pub mod servers;
+pub mod telegram;
 pub mod wait;
 
 pub use app::{Shape, TestApp};
