@@ -1,14 +1,21 @@
 //! Notifications: one message to every recipient of a channel, as it is stored in its event. What a channel makes of it is
 //! the channel's; whom it goes to is the database's.
 
+mod chat;
 mod lanes;
+mod values;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::id::NoticeId;
 
+pub use chat::{ChatId, ChatIdError, MAX_CHAT_NAME_CHARS};
 pub use lanes::{BOT_RATE, CHAT_OF_SETTINGS, bot_lane, push_lane};
+pub use values::{
+    DEFAULT_NOTICE_TYPE, MAX_NAME_CHARS, MAX_NOTICE_TYPE_CHARS, MAX_PACKAGE, ValueError, check_day,
+    check_package, check_text,
+};
 
 /// The type of their events; only Hookyard itself makes these.
 pub const NOTIFICATION_EVENT_TYPE: &str = "hookyard.notification";

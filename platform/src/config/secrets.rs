@@ -5,6 +5,7 @@ use base64::{
     alphabet::{STANDARD, URL_SAFE},
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
+use domain::notification::ChatId;
 
 use super::{
     read::Reader,
@@ -117,14 +118,9 @@ fn bot_token(token: &str) -> Result<Secret, String> {
 }
 
 fn chat_id(text: &str) -> Result<String, String> {
-    let name = text.strip_prefix('@').is_some_and(|name| {
-        (1..=64).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-    });
-    if name || text.parse::<i64>().is_ok() {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("{text:?} is neither a number nor a name like @channel"))
-    }
+    let chat =
+        ChatId::parse(text).map_err(|_| format!("{text:?} is neither a number nor a name like @channel"))?;
+    Ok(chat.to_string())
 }
 
 fn decode(text: &str) -> Option<Vec<u8>> {

@@ -1,0 +1,82 @@
+//! Which chats a bot can be told to write to. One spelling a chat, so that nobody is told twice; whether the chat is there
+//! is Telegram's to say.
+
+use std::fmt;
+
+/// Most characters of a name, without its `@`.
+pub const MAX_CHAT_NAME_CHARS: usize = 64;
+
+/// A chat: a whole number of 64 bits, or `@` and the name of a public one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChatId(String);
+
+/// The text names no chat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be a whole number, or a name like @channel")]
+pub struct ChatIdError;
+
+impl ChatId {
+    /// Reads either form. Names are kept in lower case: Telegram does not tell them apart.
+    ///
+    /// # Errors
+    /// When it is neither a number nor `@` and 1 to [`MAX_CHAT_NAME_CHARS`] letters, digits and underscores.
+    pub fn parse(text: &str) -> Result<Self, ChatIdError> {
+        match text.strip_prefix('@') {
+            Some(name) if is_name(name) => Ok(Self(text.to_ascii_lowercase())),
+            Some(_) => Err(ChatIdError),
+            None => text.parse().map(Self::of_number).map_err(|_| ChatIdError),
+        }
+    }
+
+    /// The chat of this number; those of groups are negative.
+    #[must_use]
+    pub fn of_number(number: i64) -> Self {
+        Self(number.to_string())
+    }
+
+    /// As it is stored and sent.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ChatId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    (1..=MAX_CHAT_NAME_CHARS).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Option<String> {
+        ChatId::parse(text).ok().map(|chat| chat.to_string())
+    }
+
+    #[test]
+    fn a_chat_is_a_number_or_a_name_and_has_one_spelling() {
+        for (text, chat) in [
+            ("42", "42"),
+            ("-1001234567890", "-1001234567890"),
+            ("+42", "42"),
+            ("007", "7"),
+            ("9223372036854775807", "9223372036854775807"),
+            ("@Channel_1", "@channel_1"),
+        ] {
+            assert_eq!(read(text).as_deref(), Some(chat), "{text}");
+        }
+        let longest = format!("@{}", "n".repeat(MAX_CHAT_NAME_CHARS));
+        assert_eq!(read(&longest), Some(longest.clone()));
+        for bad in ["", "@", "channel", "@a b", "@ä", "@a-b", " 42", "4.2", "9223372036854775808"] {
+            assert_eq!(read(bad), None, "{bad:?}");
+        }
+        assert_eq!(read(&(longest + "n")), None);
+    }
+}
