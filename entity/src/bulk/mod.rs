@@ -5,6 +5,7 @@ pub mod broadcasts;
 mod hints;
 pub mod keys;
 pub mod messages;
+pub mod notification;
 pub mod postgres;
 pub mod sqlite;
 

@@ -7,8 +7,12 @@ pub mod error_log;
 pub mod event;
 pub mod event_type;
 pub mod message;
+pub mod notice;
 pub mod pieces;
+pub mod placement;
+pub mod push_subscription;
 pub mod replay;
+pub mod subscriber;
 pub mod upload;
 
 use domain::id::UserId;

@@ -16,6 +16,7 @@ enum Piece {
     Text(String),
     Now,
     Contains(&'static str, String),
+    BytesOf(&'static str),
 }
 
 /// A statement in pieces.
@@ -41,6 +42,11 @@ impl Pieces {
     /// Goes on with a text value.
     pub fn text(&mut self, text: &str) -> &mut Self {
         self.piece(Piece::Text(text.to_owned()))
+    }
+
+    /// Goes on with a text column to order by: by its bytes, whatever language the database was set up for.
+    pub fn bytes_of(&mut self, column: &'static str) -> &mut Self {
+        self.piece(Piece::BytesOf(column))
     }
 
     /// Goes on with the database's time in ms.
@@ -77,6 +83,7 @@ impl Pieces {
                 Piece::Number(number) => query.push_bind(*number),
                 Piece::Text(text) => query.push_bind(text.clone()),
                 Piece::Now => query.push("(now_ms() + ").push_bind(offset).push(")"),
+                Piece::BytesOf(column) => query.push(column).push(" COLLATE \"C\""),
                 Piece::Contains(column, part) => {
                     query.push("strpos(").push(column).push(", ").push_bind(part.clone()).push(") > 0")
                 }
@@ -96,6 +103,7 @@ impl Pieces {
                 Piece::Number(number) => query.push_bind(*number),
                 Piece::Text(text) => query.push_bind(text.clone()),
                 Piece::Now => query.push_bind(now),
+                Piece::BytesOf(column) => query.push(column),
                 Piece::Contains(column, part) => {
                     query.push("instr(").push(column).push(", ").push_bind(part.clone()).push(") > 0")
                 }
