@@ -29,6 +29,8 @@ pub(crate) struct AddressRules {
     pub(crate) public_url: Url,
     /// Whether pages of every origin may write: asked for, and a key keeps strangers out.
     pub(crate) any_origin: bool,
+    /// Whether they may on the surface that is made for pages, key or no key.
+    pub(crate) any_page: bool,
     /// Origins that settings allow, as browsers write them.
     pub(crate) origins: HashSet<String>,
 }
@@ -53,6 +55,7 @@ impl AddressRules {
             any_host: keyed,
             public_url: config.public_url.clone(),
             any_origin: keyed && config.cors_origins == CorsOrigins::Anybody,
+            any_page: matches!(config.cors_origins, CorsOrigins::AnyForNotifications | CorsOrigins::Anybody),
             origins,
         }
     }
@@ -63,13 +66,20 @@ impl AddressRules {
             return Err(ProblemCode::HostRefused);
         }
         let writes = !matches!(*request.method(), Method::GET | Method::HEAD);
-        if writes
-            && !is_open_to_pages(request.uri().path())
-            && self.is_foreign(request.headers(), host.as_ref())
-        {
+        if writes && !self.lets_write(request, host.as_ref()) {
             return Err(ProblemCode::OriginRefused);
         }
         Ok(())
+    }
+
+    /// Whether the page that sends this, if it is one, may write where it asks.
+    pub(super) fn may_write(&self, request: &Request) -> bool {
+        self.lets_write(request, host_of(request).as_ref())
+    }
+
+    fn lets_write(&self, request: &Request, host: Option<&Authority>) -> bool {
+        let is_open = self.any_page && is_made_for_pages(request.uri().path());
+        is_open || !self.is_foreign(request.headers(), host)
     }
 
     fn is_ours(&self, host: &str) -> bool {
@@ -100,8 +110,8 @@ impl AddressRules {
     }
 }
 
-/// Surface C is made for pages; its CORS rules say whose.
-fn is_open_to_pages(path: &str) -> bool {
+/// Surface C, the notifications: whose pages may use it is for `CORS_ORIGINS` to say.
+pub(super) fn is_made_for_pages(path: &str) -> bool {
     path.starts_with("/api/") || path == "/webhook/update"
 }
 
@@ -144,15 +154,24 @@ mod tests {
     fn rules(any_host: bool) -> AddressRules {
         let public_url = "https://hooks.example.org/base".parse().expect("a literal");
         let origins = HashSet::from(["https://app.example.org".to_owned()]);
-        AddressRules { any_host, public_url, any_origin: false, origins }
+        AddressRules { any_host, public_url, any_origin: false, any_page: true, origins }
     }
 
     fn judged(any_host: bool, method: &str, path: &str, headers: &[(&str, &str)]) -> Result<(), ProblemCode> {
+        judged_by(&rules(any_host), method, path, headers)
+    }
+
+    fn judged_by(
+        rules: &AddressRules,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<(), ProblemCode> {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        rules(any_host).judge(&request.body(Body::empty()).expect("a request"))
+        rules.judge(&request.body(Body::empty()).expect("a request"))
     }
 
     #[test]
@@ -220,5 +239,17 @@ mod tests {
         }
         assert_eq!(judged(true, "POST", "/webhook/register", &[host]), Ok(()), "no browser, no origin");
         assert_eq!(judged(true, "POST", "/x", &[("host", "a.test"), ("origin", "https://a.test")]), Ok(()));
+    }
+
+    #[test]
+    fn where_no_page_is_allowed_the_surface_for_pages_is_closed_to_foreign_ones_too() {
+        let rules = AddressRules { any_page: false, ..rules(true) };
+        for path in ["/api/push/subscribe", "/webhook/update"] {
+            let by = |origin| judged_by(&rules, "POST", path, &[("host", "a.test"), ("origin", origin)]);
+            for own in ["http://a.test", "https://hooks.example.org", "https://app.example.org"] {
+                assert_eq!(by(own), Ok(()), "{path} {own}");
+            }
+            assert_eq!(by("https://evil.test"), Err(ProblemCode::OriginRefused), "{path}");
+        }
     }
 }

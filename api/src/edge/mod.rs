@@ -2,6 +2,7 @@
 //! Nothing here knows a route; order matters and stands in one place.
 
 mod address;
+mod cors;
 mod crowd;
 mod observe;
 mod pace;
@@ -22,10 +23,11 @@ pub(crate) use request_id::RequestId;
 /// Lays the edge around the routes: the last line is what a request meets first.
 pub(crate) fn around(routes: Router<App>, app: &App) -> Router<App> {
     let guarded = routes
-        // Surface C's CORS answers belong here, before the addresses are checked.
         .layer(from_fn_with_state(app.clone(), address::check))
         .layer(from_fn_with_state(app.clone(), pace::of_wrong_keys))
-        .layer(from_fn_with_state(app.clone(), crowd::limit));
+        .layer(from_fn_with_state(app.clone(), crowd::limit))
+        // Around all that refuses: a page may read why.
+        .layer(from_fn_with_state(app.clone(), cors::answer));
     told(guarded)
 }
 

@@ -58,7 +58,7 @@ pub(crate) async fn raw_body(request: Request, limit: usize, limits: &Limits) ->
     reading.await.map_err(|_| ProblemCode::RequestTimeout)?
 }
 
-async fn json_value(request: Request, limit: usize, limits: &Limits) -> Result<Value, Problem> {
+pub(super) async fn json_value(request: Request, limit: usize, limits: &Limits) -> Result<Value, Problem> {
     let bytes = json_bytes(request, limit, limits).await?;
     serde_json::from_slice(&bytes).map_err(|wrong| {
         Problem::new(ProblemCode::JsonInvalid, format!("the body is not valid JSON: {wrong}"))

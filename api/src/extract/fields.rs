@@ -75,6 +75,11 @@ impl Fields {
         self.errors.push(error);
     }
 
+    /// Whether anything that was taken so far is wrong.
+    pub(crate) fn is_at_fault(&self) -> bool {
+        !self.errors.is_empty()
+    }
+
     /// Nothing is left over and nothing was wrong; else every fault at once.
     pub(crate) fn done(self) -> Result<(), Problem> {
         if self.errors.is_empty() && self.given.is_empty() { Ok(()) } else { Err(self.refused()) }

@@ -1,5 +1,6 @@
 //! The handlers, one file a resource. Each reads as: load, decide, record, answer.
 
+pub(crate) mod batch;
 pub(crate) mod deliveries;
 pub(crate) mod endpoint_secrets;
 pub(crate) mod endpoint_test;
@@ -12,10 +13,15 @@ pub(crate) mod files;
 pub(crate) mod health;
 pub(crate) mod messages;
 pub(crate) mod metrics;
+pub(crate) mod notices;
 pub(crate) mod notify;
 pub(crate) mod page;
+pub(crate) mod placements;
 pub(crate) mod registrations;
 pub(crate) mod replays;
 pub(crate) mod start;
+pub(crate) mod statistics;
+pub(crate) mod subscribers;
+pub(crate) mod text;
 pub(crate) mod upload_files;
 pub(crate) mod uploads;

@@ -14,7 +14,7 @@ pub use chat::{ChatId, ChatIdError, MAX_CHAT_NAME_CHARS};
 pub use lanes::{BOT_RATE, CHAT_OF_SETTINGS, bot_lane, push_lane};
 pub use values::{
     DEFAULT_NOTICE_TYPE, MAX_NAME_CHARS, MAX_NOTICE_TYPE_CHARS, MAX_PACKAGE, ValueError, check_day,
-    check_package, check_text,
+    check_note, check_package, check_text,
 };
 
 /// The type of their events; only Hookyard itself makes these.

@@ -17,6 +17,9 @@ pub enum ValueError {
     /// Empty, or above the bound that it carries.
     #[error("must have 1 to {0} characters")]
     Length(usize),
+    /// Above the bound that it carries.
+    #[error("must have at most {0} characters")]
+    TooLong(usize),
     /// Nothing that anybody could see.
     #[error("must not be blank")]
     Blank,
@@ -43,6 +46,17 @@ pub fn check_text(text: &str, most: usize) -> Result<(), ValueError> {
         return Err(ValueError::Nul);
     }
     if text.chars().all(char::is_whitespace) { Err(ValueError::Blank) } else { Ok(()) }
+}
+
+/// The same of a text that may also be empty or blank.
+///
+/// # Errors
+/// Names the first rule that does not hold.
+pub fn check_note(text: &str, most: usize) -> Result<(), ValueError> {
+    if text.chars().nth(most).is_some() {
+        return Err(ValueError::TooLong(most));
+    }
+    if text.contains('\0') { Err(ValueError::Nul) } else { Ok(()) }
 }
 
 /// Whether a number may be what is paid.
@@ -78,6 +92,13 @@ mod tests {
         assert_eq!((of(3), of(4)), (Ok(()), Err(ValueError::Length(3))));
         assert_eq!(check_text(" \u{a0}\n", 3), Err(ValueError::Blank));
         assert_eq!(check_text("a\0", 3), Err(ValueError::Nul));
+    }
+
+    #[test]
+    fn a_note_may_say_nothing_and_keeps_its_bound() {
+        let of = |count: usize| check_note(&"ä".repeat(count), 3);
+        assert_eq!((of(0), of(3), of(4)), (Ok(()), Ok(()), Err(ValueError::TooLong(3))));
+        assert_eq!((check_note(" ", 3), check_note("\0", 3)), (Ok(()), Err(ValueError::Nul)));
     }
 
     #[test]

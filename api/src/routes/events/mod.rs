@@ -18,7 +18,7 @@ use crate::{app::App, auth::Publisher, edge::RequestId, extract::json_bytes, pro
 
 pub(crate) use answer::{Receipt, not_accepted, stored};
 pub(crate) use batch::publish_batch;
-pub(crate) use room::UNIT;
+pub(crate) use room::{UNIT, reserve};
 pub(crate) use show::show;
 
 /// Largest body of one event, in bytes: data, 1,000 endpoint ids, a key of escapes.

@@ -10,7 +10,7 @@ use crate::{app::App, extract::announced, problem::Problem};
 pub(crate) const UNIT: usize = 1_024;
 
 /// Room for the body that the headers announce; for the largest that is taken when they announce none.
-pub(super) fn reserve<'a>(
+pub(crate) fn reserve<'a>(
     app: &'a App,
     headers: &HeaderMap,
     limit: usize,
