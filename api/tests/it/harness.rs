@@ -193,6 +193,32 @@ pub async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     assert!(waited.await.is_ok(), "in vain: {what}");
 }
 
+/// The fields that a problem names, in its order.
+#[track_caller]
+pub fn fields(problem: &Value) -> Vec<String> {
+    let errors = problem["errors"].as_array().expect("errors");
+    errors.iter().map(|error| error["field"].as_str().expect("a field").to_owned()).collect()
+}
+
+/// The ids of rows, in their order.
+#[track_caller]
+pub fn ids(rows: &Value) -> Vec<Value> {
+    rows.as_array().expect("rows").iter().map(|row| row["id"].clone()).collect()
+}
+
+/// The ids of a list, page after page.
+pub async fn walk(api: &TestApi, path: &str, limit: usize) -> Vec<Value> {
+    let (mut seen, mut next) = (Vec::new(), format!("{path}?limit={limit}"));
+    loop {
+        let page = api.get(&next).await.json();
+        let rows = ids(&page["data"]);
+        assert!(rows.len() <= limit, "a page of {}", rows.len());
+        seen.extend(rows);
+        let Some(cursor) = page["next_cursor"].as_str() else { return seen };
+        next = format!("{path}?limit={limit}&cursor={cursor}");
+    }
+}
+
 /// An answer as it came.
 #[derive(Debug)]
 pub struct Answer {
@@ -219,9 +245,14 @@ impl Answer {
         Self { status, head, body: bytes[end + 4..].to_vec() }
     }
 
-    pub fn header(&self, wanted: &str) -> Option<&str> {
-        let mut lines = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
-        lines.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
+    pub fn header<'a>(&'a self, wanted: &'a str) -> Option<&'a str> {
+        self.headers(wanted).next()
+    }
+
+    /// Every value of a header.
+    pub fn headers<'a>(&'a self, wanted: &'a str) -> impl Iterator<Item = &'a str> {
+        let lines = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
+        lines.filter(move |(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
     }
 
     pub fn text(&self) -> &str {

@@ -1,6 +1,7 @@
 //! The API over real TCP, on throw-away databases.
 
 mod both;
+mod cors;
 mod deliveries;
 mod edge;
 mod endpoint_changes;
@@ -14,8 +15,13 @@ mod harness;
 mod health;
 mod lock;
 mod messages;
+mod notices;
+mod placements;
+mod push_subscriptions;
 mod registrations;
+mod statistics;
 mod stop;
+mod subscribers;
 mod upload_faults;
 mod uploads;
 mod v1;
