@@ -1,6 +1,6 @@
 //! Signed messages: each becomes one event for every endpoint that is registered, and no copy of it another one.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use api::accept::{AcceptError, Ingested, NewEvent, NewMessage};
 use domain::{
@@ -8,7 +8,8 @@ use domain::{
     message::Message,
 };
 use entity::{message, message_sender, message_total};
-use sea_orm::EntityTrait;
+use platform::database::Pool;
+use sea_orm::{ConnectionTrait, EntityTrait};
 use serde_json::{Value, json, value::RawValue};
 use testkit::{
     Receiver, TestApp,
@@ -64,6 +65,21 @@ async fn assert_counted(app: &TestApp) {
         totals.iter().map(|row| row.senders).sum::<i64>(),
         i64::try_from(by_sender.len()).expect("few")
     );
+}
+
+/// What operators are told to run when they delete messages by hand, for this app's database.
+fn recount(app: &TestApp) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operations.md");
+    let text = std::fs::read_to_string(path).expect("the document");
+    let block =
+        text.split("```sql\nBEGIN;").nth(1).and_then(|rest| rest.split("```").next()).expect("the block");
+    let (_, statements) = block.split_once('\n').expect("a line for the comment");
+    match app.context.database.pool() {
+        Pool::Postgres(_) => format!("BEGIN;\n{statements}"),
+        Pool::Sqlite(_) => {
+            format!("BEGIN IMMEDIATE;\n{}", statements.split_once('\n').expect("the lock's line").1)
+        }
+    }
 }
 
 on_both_shapes! {
@@ -185,6 +201,17 @@ on_both_shapes! {
         let duplicates = good.iter().filter(|one| **one == Ok(Ingested::Duplicate)).count();
         assert_eq!((created, duplicates), (40, 10));
         assert_eq!((messages(&app).await.len(), app.events().await.len()), (40, 41));
+        assert_counted(&app).await;
+    }
+
+    async fn the_counts_are_right_after_a_deletion_by_hand(app: TestApp) {
+        for (id, from) in [("1", "+919876543210"), ("2", "+919876543210"), ("3", "+1")] {
+            app.accept.message(new(id, from, "x")).await.expect("accepted");
+        }
+        app.context.database.writer().execute_unprepared(&recount(&app)).await.expect("recounted");
+        assert_eq!(messages(&app).await.len(), 1);
+        assert_counted(&app).await;
+        assert_eq!(app.accept.message(new("1", "+919876543210", "x")).await, Ok(Ingested::Created));
         assert_counted(&app).await;
     }
 

@@ -21,14 +21,16 @@ const MESSAGES: &str =
 const SENDERS: &str =
     "INSERT INTO message_sender (sender, messages) SELECT sender, count(*) FROM message GROUP BY sender";
 
+const TOTALS: &str = "UPDATE message_total SET messages = 20000, senders = 10001 WHERE shard = 3";
+
 /// Enough rows that it matters how they are found, and a database that knows it.
-async fn fill(api: &TestApi) {
+pub async fn fill(api: &TestApi) {
     let database = api.context.database.writer();
     let id = match database.get_database_backend() {
         DatabaseBackend::Postgres => "'00000000-0000-0000-0000-000000000000'::uuid",
         _ => "x'00000000000000000000000000000000'",
     };
-    for sql in [&MESSAGES.replace("{id}", id), SENDERS, "ANALYZE"] {
+    for sql in [&MESSAGES.replace("{id}", id), SENDERS, TOTALS, "ANALYZE"] {
         database.execute_unprepared(sql).await.expect(sql);
     }
 }

@@ -90,3 +90,30 @@ async fn a_search_that_gets_no_turn_is_503_and_plain_pages_need_none() {
     }
     assert_eq!(api.get("/stats").await.status, 200);
 }
+
+#[tokio::test]
+async fn a_page_far_down_the_list_is_a_search() {
+    let limits =
+        Limits { searches: 0, search: Duration::from_millis(500), stall: STALL, ..Limits::default() };
+    let api = TestApi::with_limits(&[], limits).await;
+    super::plans::fill(&api).await;
+    let (ids, total) = api.ids("limit=1&offset=10000").await;
+    assert_eq!((ids, total), (vec!["m10001".to_owned()], 20_000));
+    assert_eq!(api.get("/messages?limit=1&offset=10001").await.status, 503);
+    assert_eq!(
+        api.ids("limit=1&offset=20000").await,
+        (vec![], 20_000),
+        "beyond the end there is nothing to walk to"
+    );
+}
+
+#[tokio::test]
+async fn a_search_that_takes_too_long_is_503_and_leaves_its_turn_to_the_next() {
+    let limits = Limits { searches: 1, search: Duration::from_nanos(1), stall: STALL, ..Limits::default() };
+    let api = TestApi::with_limits(&[], limits).await;
+    super::plans::fill(&api).await;
+    for _ in 0..3 {
+        let answer = api.get("/messages?q=nowhere").await;
+        assert_eq!((answer.status, answer.json()["detail"].is_string()), (503, true), "{answer:?}");
+    }
+}
