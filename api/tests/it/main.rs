@@ -17,7 +17,6 @@ mod lock;
 mod messages;
 mod notices;
 mod placements;
-mod push_subscriptions;
 mod registrations;
 mod statistics;
 mod stop;
