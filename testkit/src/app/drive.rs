@@ -6,9 +6,7 @@ use platform::database::Pool;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use worker::{
-    broadcasts, claim::claim, dispatch, record::Recorder, send::Sender, uploads::UploadProcessor,
-};
+use worker::{broadcasts, claim::claim, dispatch, record::Recorder, send::Sender, uploads::UploadProcessor};
 
 use super::TestApp;
 
