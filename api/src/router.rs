@@ -13,8 +13,8 @@ use crate::{
     problem::Problem,
     routes::{
         deliveries, endpoint_secrets, endpoint_test, endpoints, errors, event_types, events, files, health,
-        messages, metrics, notices, notify, placements, registrations, replays, start, statistics,
-        subscribers, upload_files, uploads,
+        messages, metrics, notices, notify, placements, push_subscriptions, registrations, replays, start,
+        statistics, subscribers, upload_files, uploads,
     },
 };
 
@@ -40,6 +40,9 @@ fn routes() -> Vec<Route> {
         locked("POST", "/api/notify/telegram", post(notify::telegram)).at_its_own_pace(),
         locked("POST", "/api/notify/web-push", post(notify::web_push)).at_its_own_pace(),
         locked("POST", "/webhook/update", post(notify::update)).at_its_own_pace(),
+        open("GET", "/api/push/vapid-key", get(push_subscriptions::vapid_key)),
+        open("POST", "/api/push/subscribe", post(push_subscriptions::subscribe)),
+        open("POST", "/api/push/unsubscribe", post(push_subscriptions::unsubscribe)),
         locked("GET", "/api/stats", get(statistics::all)),
         locked("GET", "/api/stats/placements", get(statistics::placements)),
         locked("GET", "/api/stats/notices", get(statistics::notices)),

@@ -1,8 +1,11 @@
 //! Stories that are told twice, once on each database.
 
-/// The same story on SQLite and on Postgres.
+/// The same story on SQLite and on Postgres, with settings where some are named.
 macro_rules! on_both_databases {
-    ($(async fn $name:ident($api:ident: TestApi) $body:block)+) => {$(
+    ($(async fn $name:ident($api:ident: TestApi) $body:block)+) => {
+        on_both_databases! { with &[]; $(async fn $name($api: TestApi) $body)+ }
+    };
+    (with $settings:expr; $(async fn $name:ident($api:ident: TestApi) $body:block)+) => {$(
         mod $name {
             #[allow(unused_imports, reason = "stories differ in what they use")]
             use super::*;
@@ -11,12 +14,12 @@ macro_rules! on_both_databases {
 
             #[tokio::test]
             async fn sqlite() {
-                story(TestApi::start().await).await;
+                story(TestApi::with($settings).await).await;
             }
 
             #[tokio::test]
             async fn postgres() {
-                story(TestApi::on_postgres().await).await;
+                story(TestApi::on_postgres($settings).await).await;
             }
         }
     )+};

@@ -49,10 +49,10 @@ impl TestApi {
         Self::with(&[]).await
     }
 
-    /// On the tests' Postgres.
-    pub async fn on_postgres() -> Self {
+    /// On the tests' Postgres, with settings by name.
+    pub async fn on_postgres(settings: &[(&str, &str)]) -> Self {
         let database = Throwaway::postgres().await.expect("the tests' Postgres");
-        let api = Self::with(&[("DATABASE_URL", &database.url)]).await;
+        let api = Self::with(&[settings, &[("DATABASE_URL", database.url.as_str())]].concat()).await;
         Self { _postgres: Some(database), ..api }
     }
 

@@ -16,6 +16,9 @@ const OPEN: &[(&str, &str)] = &[
     ("GET", "/health/ready"),
     ("GET", "/metrics"),
     ("POST", "/webhook"),
+    ("GET", "/api/push/vapid-key"),
+    ("POST", "/api/push/subscribe"),
+    ("POST", "/api/push/unsubscribe"),
     ("GET", "/v1/uploads/{id}/file"),
 ];
 

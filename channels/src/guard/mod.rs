@@ -85,6 +85,18 @@ impl Guard {
         if self.allows(literal) { Ok(()) } else { Err(GuardError::NotPublic) }
     }
 
+    /// Whether the host of a URL is a literal address that is an exception. What may be public, too, is not: only where
+    /// networks were named may a message go unencrypted.
+    #[must_use]
+    pub fn excepts(&self, url: &Url) -> bool {
+        let literal = match url.host() {
+            Some(Host::Ipv4(address)) => IpAddr::V4(address),
+            Some(Host::Ipv6(address)) => IpAddr::V6(address).to_canonical(),
+            _ => return false,
+        };
+        self.allow.iter().any(|network| network.contains(&literal))
+    }
+
     /// Resolves a name once; returns all its addresses, or refuses when any of them is not allowed.
     ///
     /// # Errors
@@ -173,6 +185,19 @@ mod tests {
         }
         for host in ["10.2.0.0", "10.0.255.255", "192.168.0.1", "[::2]"] {
             assert_eq!(check(&guard, &format!("http://{host}/")), Err(GuardError::NotPublic), "{host}");
+        }
+    }
+
+    #[test]
+    fn only_what_was_named_is_an_exception() {
+        let guard = guard(&["127.0.0.0/8", "::1/128"]);
+        let excepts = |url: &str| guard.excepts(&url.parse().expect(url));
+        for url in ["http://127.0.0.1/", "http://127.1:8080/", "http://[::ffff:127.0.0.1]/", "http://[::1]/"]
+        {
+            assert!(excepts(url), "{url}");
+        }
+        for url in ["http://8.8.8.8/", "http://10.0.0.1/", "http://localhost/", "http://[::2]/", "data:,x"] {
+            assert!(!excepts(url), "{url}");
         }
     }
 

@@ -125,7 +125,7 @@ fn is_set(app: &App, channel: Channel) -> bool {
 }
 
 /// The refusal of what needs a channel that is not set; none: any channel.
-fn not_set(channel: Option<Channel>) -> Problem {
+pub(crate) fn not_set(channel: Option<Channel>) -> Problem {
     Problem::new(
         ProblemCode::NotConfigured,
         match channel {
