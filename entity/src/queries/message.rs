@@ -8,6 +8,24 @@ use super::pieces::Pieces;
 /// Most senders that the statistics list.
 pub const TOP_SENDERS: i64 = 10;
 
+/// How many rows a page may walk over beside all other requests; beyond, only their keys are.
+const WALKED: i64 = 10_000;
+/// Walking along an index costs about so many times what reading a table through does, a row.
+const RARE: i64 = 16;
+/// Most keys that are sorted for one page.
+const SIFTED: i64 = 50_000;
+
+/// How a page is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Along an index that has the order of the list, row by row: near its beginning nothing is quicker.
+    Walk,
+    /// Along the same index, but only the rows of the page are read as a whole.
+    Keys,
+    /// Through all that may fit, and then sorted: the way to a few among many.
+    Sift,
+}
+
 /// What a list is narrowed by. Every member that is there has to fit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -79,10 +97,17 @@ impl Filter {
         self.since_key.is_none() && self.contains.is_none()
     }
 
-    /// Whether [`Filter::page`] walks an index and passes over nothing but its offset.
+    /// The quickest way to a page, of the `total` messages that fit.
     #[must_use]
-    pub const fn is_walked(&self) -> bool {
-        self.contains.is_none()
+    pub fn way(&self, total: i64, limit: i64, offset: i64) -> Way {
+        let sifted = offset.saturating_add(limit).saturating_mul(RARE).min(SIFTED);
+        if self.contains.is_some() && total <= sifted {
+            Way::Sift
+        } else if self.contains.is_some() || offset > WALKED {
+            Way::Keys
+        } else {
+            Way::Walk
+        }
     }
 
     /// How many messages fit: one row of [`Total`], or none for nothing.
@@ -105,18 +130,34 @@ impl Filter {
     }
 
     /// At most `limit` of the messages that fit, [`Row`]s in the order of their times and then of their ids, those after
-    /// the first `offset`.
+    /// the first `offset`. Whatever the way is, they are the same.
     #[must_use]
-    pub fn page(&self, limit: i64, offset: i64) -> Pieces {
+    pub fn page(&self, way: Way, limit: i64, offset: i64) -> Pieces {
         let mut query = Pieces::default();
-        query.sql("SELECT message_id, sender, recipient, ts, text FROM message");
-        self.narrow(&mut query);
-        query.sql(match self.from {
-            Some(_) => " ORDER BY sender, ts_key, message_id LIMIT ",
-            None => " ORDER BY ts_key, message_id LIMIT ",
-        });
-        query.number(limit).sql(" OFFSET ").number(offset);
+        if way == Way::Walk {
+            query.sql("SELECT message_id, sender, recipient, ts, text");
+            self.walk(&mut query, way, limit, offset);
+            return query;
+        }
+        // The page's ids first: on SQLite a cross join keeps that order, on Postgres it is any join.
+        query.sql("SELECT m.message_id, m.sender, m.recipient, m.ts, m.text FROM (SELECT message_id AS id");
+        self.walk(&mut query, way, limit, offset);
+        query.sql(
+            ") AS page CROSS JOIN message m WHERE m.message_id = page.id ORDER BY m.ts_key, m.message_id",
+        );
         query
+    }
+
+    fn walk(&self, query: &mut Pieces, way: Way, limit: i64, offset: i64) {
+        query.sql(" FROM message");
+        self.narrow(query);
+        query.sql(match (way, &self.from) {
+            // No index has this order, so none is walked for its sake.
+            (Way::Sift, _) => " ORDER BY ts_key || '', message_id",
+            (_, Some(_)) => " ORDER BY sender, ts_key, message_id",
+            (_, None) => " ORDER BY ts_key, message_id",
+        });
+        query.sql(" LIMIT ").number(limit).sql(" OFFSET ").number(offset);
     }
 
     fn narrow(&self, query: &mut Pieces) {
@@ -153,4 +194,21 @@ pub fn stats() -> Pieces {
     let mut query = Pieces::default();
     query.sql(ALL).number(TOP_SENDERS).sql(") AS s ON 1 = 1 ORDER BY s.messages DESC, s.sender");
     query
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_beginning_is_walked_and_what_is_rare_is_sifted() {
+        let all = Filter::default();
+        assert_eq!(all.way(1_000_000, 50, WALKED), Way::Walk);
+        assert_eq!(all.way(1_000_000, 50, WALKED + 1), Way::Keys);
+        let some = Filter { contains: Some("x".into()), ..Filter::default() };
+        assert_eq!(some.way(50 * RARE, 50, 0), Way::Sift);
+        assert_eq!(some.way(50 * RARE + 1, 50, 0), Way::Keys, "common enough to be met soon");
+        assert_eq!(some.way(SIFTED, 50, i64::MAX), Way::Sift);
+        assert_eq!(some.way(SIFTED + 1, 50, i64::MAX), Way::Keys);
+    }
 }

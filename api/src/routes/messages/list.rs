@@ -7,14 +7,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::message::Shown;
-use entity::queries::message::{Filter, Row, Total};
+use entity::queries::message::{Filter, Row, Total, Way};
 use serde::Serialize;
 
 use super::{query::Wanted, refusal::Refusal};
 use crate::{app::App, auth::Administrator, problem::Problem, search};
-
-/// How many rows a page may walk over that is read beside all others; beyond, it is a search.
-const WALKED: i64 = 10_000;
 
 #[derive(Serialize)]
 struct Listed<'a> {
@@ -32,7 +29,7 @@ pub(crate) async fn list(
 ) -> Result<Response, Refusal> {
     let wanted = Wanted::parse(query.as_deref().unwrap_or_default())?;
     let total = count(&app, &wanted.filter).await?;
-    let rows = if wanted.offset < total { page(&app, &wanted).await? } else { vec![] };
+    let rows = if wanted.offset < total { page(&app, &wanted, total).await? } else { vec![] };
     let data = rows.iter().map(Row::shown).collect();
     Ok(Json(Listed { data, total, limit: wanted.limit, offset: wanted.offset }).into_response())
 }
@@ -46,11 +43,8 @@ async fn count(app: &App, filter: &Filter) -> Result<i64, Problem> {
     Ok(counted.first().map_or(0, |total| total.messages))
 }
 
-async fn page(app: &App, wanted: &Wanted) -> Result<Vec<Row>, Problem> {
-    let page = wanted.filter.page(wanted.limit, wanted.offset);
-    if wanted.filter.is_walked() && wanted.offset <= WALKED {
-        search::look(app, &page).await
-    } else {
-        search::search(app, page).await
-    }
+async fn page(app: &App, Wanted { filter, limit, offset }: &Wanted, total: i64) -> Result<Vec<Row>, Problem> {
+    let way = filter.way(total, *limit, *offset);
+    let page = filter.page(way, *limit, *offset);
+    if way == Way::Walk { search::look(app, &page).await } else { search::search(app, page).await }
 }

@@ -2,11 +2,12 @@
 //! a million messages; no clock is needed to know.
 
 use entity::queries::{
-    message::{Filter, stats},
+    message::{Filter, Way, stats},
     pieces::Pieces,
 };
 use platform::database::Pool;
 use sea_orm::{ConnectionTrait, DatabaseBackend};
+use serde_json::json;
 use sqlx::{AssertSqlSafe, Execute, Row};
 
 use crate::{both::on_both_databases, harness::TestApi};
@@ -92,10 +93,37 @@ on_both_databases! {
             (from(), "message_by_sender"),
             (since(from()), "message_by_sender"),
         ] {
-            let page = plan(&api, &filter.page(100, 0)).await;
+            let page = plan(&api, &filter.page(Way::Walk, 100, 0)).await;
             is_by_index(&page, &[index]);
             assert!(!page.contains("Sort") && !page.contains("TEMP B-TREE"), "{filter:?}: {page}");
             assert!(!page.contains("message_total") && !page.contains("message_sender_"), "{page}");
         }
+        let deep = plan(&api, &Filter::default().page(Way::Keys, 10, 15_000)).await;
+        is_by_index(&deep, &["message_in_order"]);
+        let by_id = ["message_pkey", "SEARCH m USING INDEX sqlite_autoindex_message_1"];
+        assert!(by_id.iter().any(|index| deep.contains(index)), "{deep}");
+        let rare = Filter { contains: Some("x".into()), ..Filter::default() };
+        let rare = plan(&api, &rare.page(Way::Sift, 10, 0)).await;
+        assert!(!rare.contains("message_in_order") && by_id.iter().any(|index| rare.contains(index)), "{rare}");
+    }
+
+    async fn every_way_leads_to_the_same_page(api: TestApi) {
+        fill(&api).await;
+        api.taken_with(json!({"message_id": "rare", "from": "+7", "text": "A Needle", "ts": "2025-01-15T10:00:00.100005000Z"})).await;
+        let ids = |from: i32| (from..from + 3).map(|n| format!("m{n}")).collect::<Vec<_>>();
+        for (query, from, total) in [
+            ("offset=4000", 4_001, 20_001),
+            ("offset=10001", 10_001, 20_001),
+            ("q=TEXT", 1, 20_000),
+            ("q=TEXT&offset=15000", 15_001, 20_000),
+            ("since=2025-01-15T10:00:00.100005001Z&offset=1", 5_002, 15_000),
+            ("since=2025-01-15T10:00:00.100005001Z&offset=10001", 15_002, 15_000),
+        ] {
+            assert_eq!(api.ids(&format!("limit=3&{query}")).await, (ids(from), total), "{query}");
+        }
+        assert_eq!(api.ids("q=needle").await, (vec!["rare".to_owned()], 1));
+        assert_eq!(api.ids("q=NEEDLE&from=%2B7&since=2025-01-15T10:00:00.100005Z").await.1, 1);
+        assert_eq!(api.ids("q=text&from=%2B7&offset=9999").await, (vec!["m20000".to_owned()], 10_000));
+        assert_eq!(api.ids("q=text&from=%2B7&limit=2").await, (vec!["m2".to_owned(), "m4".to_owned()], 10_000));
     }
 }
