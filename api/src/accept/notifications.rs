@@ -87,7 +87,7 @@ impl Notifications {
     }
 
     /// What is to be inserted, in the order that every process keeps.
-    pub(super) fn to_take(&mut self) -> &[BroadcastRow] {
+    pub(super) fn sorted(&mut self) -> &[BroadcastRow] {
         self.wanted.sort_by_key(|row| (row.notice_id, row.channel.as_str()));
         &self.wanted
     }
@@ -133,7 +133,7 @@ mod tests {
         for notice in [other, one] {
             notifications.want(&outgoing(Some(notice)).broadcasts);
         }
-        let order: Vec<_> = notifications.to_take().iter().map(|row| (row.notice_id, row.channel)).collect();
+        let order: Vec<_> = notifications.sorted().iter().map(|row| (row.notice_id, row.channel)).collect();
         let of = |notice| [Channel::Telegram, Channel::WebPush].map(|channel| (Some(notice), channel));
         assert_eq!(order, [of(one), of(other)].concat());
     }

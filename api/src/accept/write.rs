@@ -97,7 +97,7 @@ async fn insert_messages(tx: &mut Tx, rows: &mut Rows) -> Result<(), sqlx::Error
 /// First which broadcasts are new: an event without any is not written.
 async fn take_broadcasts(tx: &mut Tx, rows: &mut Rows) -> Result<(), sqlx::Error> {
     let stamp = rows.stamp;
-    let wanted = rows.notifications.to_take();
+    let wanted = rows.notifications.sorted();
     let taken = match tx {
         Tx::Postgres(tx) => broadcasts::postgres::take(tx, wanted, stamp).await?,
         Tx::Sqlite(tx) => broadcasts::sqlite::take(tx, wanted, stamp).await?,

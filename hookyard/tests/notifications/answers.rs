@@ -84,7 +84,7 @@ async fn what_is_not_set_is_501() {
     for path in ["/api/notify", "/api/notify/telegram", "/api/notify/web-push", "/webhook/update"] {
         let (status, told) = app.post_json(path, json!({"message": "m"})).await;
         assert_eq!(status, 501, "{path}: {told}");
-        assert!(told["detail"].as_str().is_some_and(|detail| detail.contains("not set")), "{told}");
+        assert!(told["detail"].as_str().is_some_and(|detail| detail.contains("set here")), "{told}");
     }
     let token = [("TELEGRAM_BOT_TOKEN", "1:x")];
     let app = TestApp::start_with(Shape::Embedded, &token).await;

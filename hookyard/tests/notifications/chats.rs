@@ -38,6 +38,7 @@ in_both_towns! {
         assert_eq!(town.ends().await, [(Dead, Some("unsubscribed".to_owned()))]);
         assert!(!is_active(&town, &id).await);
         assert_eq!(town.notify(json!({"message": "m"})).await["telegram"]["total"], 0);
+        town.app.drain().await;
         assert_eq!(town.subscriber("1").await, id, "the same row");
         assert!(is_active(&town, &id).await);
         assert_eq!(town.notify(json!({"message": "again"})).await["telegram"]["total"], 1);
