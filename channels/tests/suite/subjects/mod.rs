@@ -1,4 +1,5 @@
 //! The channels that take part, a file each.
 
+mod telegram;
 mod web_push;
 mod webhook;

@@ -9,13 +9,11 @@ mod secrets;
 use std::time::Duration;
 
 use channels::{Bot, Guard, Outbound, SendReport, SenderOptions, TelegramRequest, TelegramSender};
-use domain::{clock::Millis, notification::Notification};
+use domain::notification::Notification;
 use testkit::telegram::Telegram;
 
-/// When every attempt of these tests is made.
-const SENT_AT: Millis = Millis(1_700_000_000_123);
-/// Long enough never to be met where it is not meant to.
-const PATIENT: Duration = Duration::from_secs(10);
+use crate::suite::{PATIENT, SENT_AT};
+
 /// Short: these tests wait for it to pass.
 const SHORT: Duration = Duration::from_millis(200);
 const CHAT: &str = "-1001234567890";
