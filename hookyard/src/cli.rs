@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::{
-    demo, doctor, listen,
+    demo, doctor, keys, listen,
     migrate::{self, Direction},
     serve,
 };
@@ -44,6 +44,12 @@ enum Command {
         #[arg(long)]
         mend: bool,
     },
+    /// Make fresh keys and print them as settings
+    Keys {
+        /// What to make
+        #[command(subcommand)]
+        kind: keys::Kind,
+    },
 }
 
 impl Cli {
@@ -58,6 +64,10 @@ impl Cli {
             Command::Listen(options) => listen::command(*options).await,
             Command::Migrate { direction } => migrate::command(direction).await,
             Command::Doctor { mend } => doctor::command(mend).await,
+            Command::Keys { kind } => {
+                keys::command(kind);
+                Ok(ExitCode::SUCCESS)
+            }
         }
     }
 }

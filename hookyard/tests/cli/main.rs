@@ -2,6 +2,7 @@
 
 mod demo;
 mod doctor;
+mod keys;
 mod listen;
 mod messages;
 mod readme;

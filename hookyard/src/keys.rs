@@ -1,0 +1,36 @@
+//! `hookyard keys`: fresh keys as settings, ready to be pasted into the environment of every process.
+//! Keeps nothing: what is printed is the only copy.
+
+use channels::VapidKeys;
+use clap::Subcommand;
+
+use crate::terminal::say;
+
+/// Stands for the operator's own address until it is replaced.
+const CONTACT: &str = "you@example.com";
+
+/// What is made.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum Kind {
+    /// A key pair of web push
+    Vapid,
+}
+
+/// Prints a fresh key.
+pub fn command(kind: Kind) {
+    match kind {
+        Kind::Vapid => vapid().iter().for_each(|line| say(line)),
+    }
+}
+
+/// The three settings of web push, under two lines on their use.
+fn vapid() -> [String; 5] {
+    let (private, public) = VapidKeys::generate();
+    [
+        "# Web push: the same three for every process. Put an address of yours in VAPID_EMAIL: push services may write to it.".to_owned(),
+        "# Keep the pair for good: whoever has subscribed to another public key gets nothing until they subscribe anew.".to_owned(),
+        format!("VAPID_PRIVATE_KEY={private}"),
+        format!("VAPID_PUBLIC_KEY={public}"),
+        format!("VAPID_EMAIL={CONTACT}"),
+    ]
+}
