@@ -13,8 +13,8 @@ use crate::{
     problem::Problem,
     routes::{
         deliveries, endpoint_secrets, endpoint_test, endpoints, errors, event_types, events, files, health,
-        messages, metrics, notices, notify, placements, push_subscriptions, registrations, replays, start,
-        statistics, subscribers, upload_files, uploads,
+        messages, metrics, notices, notify, placements, push_page, push_subscriptions, registrations,
+        replays, start, statistics, subscribers, upload_files, uploads,
     },
 };
 
@@ -43,10 +43,14 @@ fn routes() -> Vec<Route> {
         open("GET", "/api/push/vapid-key", get(push_subscriptions::vapid_key)),
         open("POST", "/api/push/subscribe", post(push_subscriptions::subscribe)),
         open("POST", "/api/push/unsubscribe", post(push_subscriptions::unsubscribe)),
+        open("POST", "/api/push/test", post(push_subscriptions::test)).for_push_tests(),
         locked("GET", "/api/stats", get(statistics::all)),
         locked("GET", "/api/stats/placements", get(statistics::placements)),
         locked("GET", "/api/stats/notices", get(statistics::notices)),
         locked("GET", "/api/stats/users", get(statistics::users)),
+        open("GET", "/push", get(push_page::lead)),
+        open("GET", "/push/", get(push_page::show)),
+        open("GET", "/push/{file}", get(push_page::file)),
         // /v1
         locked("GET", "/v1/event-types", get(event_types::manage::list)),
         locked("POST", "/v1/event-types", post(event_types::manage::create)),
@@ -109,9 +113,20 @@ pub struct RouteInfo {
 
 struct Route {
     info: RouteInfo,
-    has_own_pace: bool,
-    asks_for_signature: bool,
+    pace: Pace,
     handler: MethodRouter<App>,
+}
+
+/// What slows a route.
+enum Pace {
+    /// A deadline, and at open routes the pace of strangers.
+    Usual,
+    /// Deadlines of its own.
+    ItsOwn,
+    /// A signature is its key: only wrong ones are slowed.
+    OfWrongSignatures,
+    /// Each makes us send a message: a pace of its own for strangers.
+    OfPushTests,
 }
 
 const fn open(method: &'static str, path: &'static str, handler: MethodRouter<App>) -> Route {
@@ -125,31 +140,36 @@ const fn locked(method: &'static str, path: &'static str, handler: MethodRouter<
 
 impl Route {
     const fn of(info: RouteInfo, handler: MethodRouter<App>) -> Self {
-        Self { info, has_own_pace: false, asks_for_signature: false, handler }
+        Self { info, pace: Pace::Usual, handler }
     }
 
-    /// It has deadlines of its own.
     fn at_its_own_pace(self) -> Self {
-        Self { has_own_pace: true, ..self }
+        Self { pace: Pace::ItsOwn, ..self }
     }
 
-    /// Open, but a signature is its key: only wrong ones are slowed.
     fn for_whoever_signs(self) -> Self {
-        Self { asks_for_signature: true, ..self }
+        Self { pace: Pace::OfWrongSignatures, ..self }
+    }
+
+    fn for_push_tests(self) -> Self {
+        Self { pace: Pace::OfPushTests, ..self }
     }
 
     fn build(self, app: &App) -> MethodRouter<App> {
-        if self.has_own_pace {
-            return self.handler;
+        let state = app.clone();
+        let in_time =
+            |handler: MethodRouter<App>| handler.layer(from_fn_with_state(app.clone(), edge::deadline));
+        match self.pace {
+            Pace::ItsOwn => self.handler,
+            Pace::OfWrongSignatures => {
+                in_time(self.handler).layer(from_fn_with_state(state, edge::of_wrong_signatures))
+            }
+            Pace::OfPushTests => in_time(self.handler).layer(from_fn_with_state(state, edge::of_push_tests)),
+            Pace::Usual if self.info.is_open => {
+                in_time(self.handler).layer(from_fn_with_state(state, edge::of_open_route))
+            }
+            Pace::Usual => in_time(self.handler),
         }
-        let in_time = self.handler.layer(from_fn_with_state(app.clone(), edge::deadline));
-        if !self.info.is_open {
-            return in_time;
-        }
-        if self.asks_for_signature {
-            return in_time.layer(from_fn_with_state(app.clone(), edge::of_wrong_signatures));
-        }
-        in_time.layer(from_fn_with_state(app.clone(), edge::of_open_route))
     }
 }
 

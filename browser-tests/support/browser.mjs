@@ -8,7 +8,7 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-export const launch = () => chromium.launch({ executablePath: EXECUTABLE, args: FLAGS });
+export const launch = (...flags) => chromium.launch({ executablePath: EXECUTABLE, args: [...FLAGS, ...flags] });
 
 export class Reader {
   // Options are those of a browser context; `allow` are console errors that the test expects.
@@ -35,6 +35,11 @@ export class Reader {
   async goto(url) {
     await this.page.goto(url);
     return this.page;
+  }
+
+  // The push page, when it says this of itself.
+  async says(state) {
+    await this.page.locator(`#state[data-state="${state}"]`).waitFor();
   }
 
   async live() {

@@ -8,7 +8,7 @@ import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-const BINARY = process.env.HOOKYARD_BIN ?? fileURLToPath(new URL("../../../target/debug/hookyard", import.meta.url));
+export const BINARY = process.env.HOOKYARD_BIN ?? fileURLToPath(new URL("../../target/debug/hookyard", import.meta.url));
 const PATIENCE_MS = 30_000;
 
 export const UPLOAD_FILE = "21f8e1f7-4142-42f9-ac30-74961702b2eb";

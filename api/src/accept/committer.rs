@@ -90,6 +90,7 @@ impl Committer {
                 Some(Outcome::Notification(ref announced)) if !announced.audience.is_empty() => {
                     count("notification");
                 }
+                Some(Outcome::Personal) => count("notification"),
                 _ => {}
             }
             // A caller that went away does not undo its accept.

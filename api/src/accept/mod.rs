@@ -6,6 +6,7 @@ mod hinter;
 mod keys;
 mod messages;
 mod notifications;
+mod personal;
 mod portions;
 mod publication;
 mod recipients;
@@ -20,10 +21,12 @@ use tokio::sync::{mpsc, oneshot};
 use committer::{Committer, Entry};
 use messages::Incoming;
 use notifications::Outgoing;
+use personal::Personal;
 use publication::Event;
 
 pub use messages::{Ingested, NewMessage};
 pub use notifications::{Announced, Audience, NewNotification};
+pub use personal::NewPersonal;
 pub use publication::{Key, Publication, Published};
 
 /// Requests that may wait for the committer; beyond it callers wait to get in.
@@ -97,6 +100,7 @@ enum Work {
     Event(Event),
     Message(Incoming),
     Notification(Outgoing),
+    Personal(Personal),
 }
 
 impl Work {
@@ -104,7 +108,7 @@ impl Work {
     const fn event(&self) -> Option<&Event> {
         match self {
             Self::Event(event) | Self::Message(Incoming { event, .. }) => Some(event),
-            Self::Upload(_) | Self::Notification(_) => None,
+            Self::Upload(_) | Self::Notification(_) | Self::Personal(_) => None,
         }
     }
 }
@@ -120,6 +124,8 @@ enum Outcome {
     Message(Ingested),
     /// What became of the notification.
     Notification(Announced),
+    /// The notification to one browser is durable.
+    Personal,
 }
 
 impl Accept {
@@ -200,6 +206,14 @@ impl Accept {
             // A notification's outcome is a notification's.
             _ => Err(AcceptError::Refused),
         }
+    }
+
+    /// Stores a notification to one browser, with its delivery. On `Ok` both are durable.
+    ///
+    /// # Errors
+    /// See [`AcceptError`]; only [`AcceptError::Unknown`] may have left rows.
+    pub async fn tell(&self, personal: NewPersonal) -> Result<(), AcceptError> {
+        self.submit(Work::Personal(personal.into())).await.map(drop)
     }
 
     async fn submit(&self, work: Work) -> Result<Outcome, AcceptError> {

@@ -51,17 +51,7 @@ pub(super) struct Outgoing {
 
 impl From<NewNotification> for Outgoing {
     fn from(NewNotification { notification, audience, request_id }: NewNotification) -> Self {
-        let event = Event {
-            id: EventId::new(),
-            user_id: None,
-            event_type: NOTIFICATION_EVENT_TYPE.to_owned(),
-            data: notification.to_data(),
-            key: None,
-            deliver_at: None,
-            endpoint_ids: None,
-            must_be_known: false,
-            request_id,
-        };
+        let event = event_of(&notification, request_id);
         let broadcast = |of: Audience| BroadcastRow {
             id: BroadcastId::new(),
             event_id: event.id,
@@ -71,6 +61,21 @@ impl From<NewNotification> for Outgoing {
         };
         let broadcasts = audience.into_iter().map(broadcast).collect();
         Self { event, broadcasts }
+    }
+}
+
+/// The event of a notification, whoever gets it.
+pub(super) fn event_of(notification: &Notification, request_id: Option<String>) -> Event {
+    Event {
+        id: EventId::new(),
+        user_id: None,
+        event_type: NOTIFICATION_EVENT_TYPE.to_owned(),
+        data: notification.to_data(),
+        key: None,
+        deliver_at: None,
+        endpoint_ids: None,
+        must_be_known: false,
+        request_id,
     }
 }
 

@@ -19,6 +19,7 @@ use super::{
     keys::{FullKey, Keys, full},
     messages::Messages,
     notifications::Notifications,
+    personal::Personal,
     recipients::{Recipient, Recipients},
 };
 
@@ -44,6 +45,7 @@ enum Plan {
     Message(EventId),
     /// Whose notification has this event.
     Notification(EventId),
+    Personal,
 }
 
 impl Rows {
@@ -61,6 +63,7 @@ impl Rows {
                 Work::Event(event) => rows.plan_event(event, recipients.of(event), hinter, now),
                 Work::Message(message) => rows.plan_message(message, recipients, hinter, now),
                 Work::Notification(notification) => rows.plan_notification(notification, hinter, now),
+                Work::Personal(personal) => rows.plan_personal(personal, hinter, now),
             };
             rows.plans.push(plan);
         }
@@ -143,6 +146,17 @@ impl Rows {
         Plan::Notification(outgoing.event.id)
     }
 
+    fn plan_personal(
+        &mut self,
+        Personal { event, delivery }: &Personal,
+        hinter: &Hinter,
+        now: Millis,
+    ) -> Plan {
+        self.add_event(event, &[], hinter, now);
+        self.deliveries.push(delivery.clone());
+        Plan::Personal
+    }
+
     /// Whether its rows are to be written: of the entries with one key only the first one's are.
     fn is_first(&mut self, event: &Event, key: Option<&(FullKey, [u8; 32])>, deliveries: usize) -> bool {
         if key.is_some_and(|(key, _)| self.keys.is_wanted(key)) {
@@ -200,6 +214,7 @@ impl Rows {
             Plan::Notification(event_id) => {
                 Some(Outcome::Notification(self.notifications.verdict(*event_id)))
             }
+            Plan::Personal => Some(Outcome::Personal),
         })
     }
 
@@ -226,6 +241,9 @@ pub(super) fn weight(work: &Work, recipients: &Recipients) -> usize {
     const ROW: usize = 512;
     if let Work::Notification(outgoing) = work {
         return outgoing.event.data.get().len() + ROW * (1 + outgoing.broadcasts.len());
+    }
+    if let Work::Personal(Personal { event, .. }) = work {
+        return event.data.get().len() + 2 * ROW;
     }
     let Some(event) = work.event() else { return ROW };
     let Ok(recipients) = recipients.of(event) else { return ROW };

@@ -17,7 +17,7 @@ use crate::{app::App, problem::Problem};
 pub(crate) use address::AddressRules;
 pub(crate) use crowd::deadline;
 pub(crate) use observe::IngestNote;
-pub(crate) use pace::{Paces, Peer, of_open_route, of_wrong_signatures};
+pub(crate) use pace::{Paces, Peer, of_open_route, of_push_tests, of_wrong_signatures};
 pub(crate) use request_id::RequestId;
 
 /// Lays the edge around the routes: the last line is what a request meets first.

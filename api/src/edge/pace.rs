@@ -26,6 +26,10 @@ const OPEN_EVERY_MS: i64 = 20;
 const WRONG_KEYS: i64 = 10;
 /// 10 a minute.
 const WRONG_KEY_EVERY_MS: i64 = 6_000;
+/// Push messages that an address may ask for at once, to try its subscription, and then one each [`PUSH_TEST_EVERY_MS`].
+const PUSH_TESTS: i64 = 10;
+/// 10 a minute.
+const PUSH_TEST_EVERY_MS: i64 = 6_000;
 /// Most addresses that are remembered; beyond, all further ones share one count.
 const ADDRESSES: usize = 4_096;
 
@@ -37,6 +41,7 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 pub(crate) struct Paces {
     open: Buckets,
     wrong_keys: Buckets,
+    push_tests: Buckets,
 }
 
 impl Default for Paces {
@@ -44,13 +49,23 @@ impl Default for Paces {
         Self {
             open: Buckets::new(OPEN_BURST, OPEN_EVERY_MS),
             wrong_keys: Buckets::new(WRONG_KEYS, WRONG_KEY_EVERY_MS),
+            push_tests: Buckets::new(PUSH_TESTS, PUSH_TEST_EVERY_MS),
         }
     }
 }
 
 /// The layer of open routes. Who has the key is not counted, nor is this machine where there is no key.
 pub(crate) async fn of_open_route(State(app): State<App>, request: Request, next: Next) -> Response {
-    match count(&app, stranger(&app, &request)) {
+    paced(&app, &app.paces.open, request, next).await
+}
+
+/// The layer of open routes that make somebody else work: a message of ours to whoever's push service. The same are free.
+pub(crate) async fn of_push_tests(State(app): State<App>, request: Request, next: Next) -> Response {
+    paced(&app, &app.paces.push_tests, request, next).await
+}
+
+async fn paced(app: &App, buckets: &Buckets, request: Request, next: Next) -> Response {
+    match count(app, buckets, stranger(app, &request)) {
         Ok(()) => next.run(request).await,
         Err(wait) => too_many(wait),
     }
@@ -64,7 +79,7 @@ pub(crate) async fn of_wrong_signatures(State(app): State<App>, request: Request
     if answer.status() != StatusCode::UNAUTHORIZED {
         return answer;
     }
-    match count(&app, stranger) {
+    match count(&app, &app.paces.open, stranger) {
         Ok(()) => answer,
         Err(wait) => keeping_the_note(answer, too_many(wait)),
     }
@@ -81,8 +96,8 @@ fn stranger(app: &App, request: &Request) -> Option<IpAddr> {
     (!is_free).then_some(address)
 }
 
-fn count(app: &App, stranger: Option<IpAddr>) -> Result<(), i64> {
-    stranger.map_or(Ok(()), |address| app.paces.open.take(address, app.context.clock.now()))
+fn count(app: &App, buckets: &Buckets, stranger: Option<IpAddr>) -> Result<(), i64> {
+    stranger.map_or(Ok(()), |address| buckets.take(address, app.context.clock.now()))
 }
 
 /// What the log says of the first answer, it says of the one that takes its place.
@@ -194,6 +209,15 @@ mod tests {
         assert_eq!(wrong(0), Err(6_000));
         assert!((0..10).all(|_| wrong(60_000).is_ok()));
         assert!(wrong(60_000).is_err());
+    }
+
+    #[test]
+    fn ten_tests_of_a_subscription_and_then_one_each_six_seconds() {
+        let paces = Paces::default();
+        let test = |at| paces.push_tests.take(ip("192.0.2.1"), Millis(at));
+        assert!((0..10).all(|_| test(0).is_ok()));
+        assert_eq!((test(0), test(5_999)), (Err(6_000), Err(1)));
+        assert!(test(6_000).is_ok() && test(6_000).is_err());
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub(crate) mod notices;
 pub(crate) mod notify;
 pub(crate) mod page;
 pub(crate) mod placements;
+pub(crate) mod push_page;
 pub(crate) mod push_subscriptions;
 pub(crate) mod registrations;
 pub(crate) mod replays;

@@ -19,12 +19,16 @@ const OPEN: &[(&str, &str)] = &[
     ("GET", "/api/push/vapid-key"),
     ("POST", "/api/push/subscribe"),
     ("POST", "/api/push/unsubscribe"),
+    ("POST", "/api/push/test"),
+    ("GET", "/push"),
+    ("GET", "/push/"),
+    ("GET", "/push/{file}"),
     ("GET", "/v1/uploads/{id}/file"),
 ];
 
 fn filled(route: &RouteInfo) -> String {
     let id = "441a53ea-93d1-4a87-9b99-ac20616458c3";
-    ["{id}", "{webhook_id}"].iter().fold(route.path.to_owned(), |path, name| path.replace(name, id))
+    ["{id}", "{webhook_id}", "{file}"].iter().fold(route.path.to_owned(), |path, name| path.replace(name, id))
 }
 
 async fn ask(api: &TestApi, route: &RouteInfo, headers: &[(&str, &str)]) -> Answer {

@@ -16,7 +16,7 @@ const PROGRAMS: [&str; 3] = ["hookyard", "hookyard-api", "hookyard-worker"];
 const SOURCES: [&str; 9] =
     ["domain", "entity", "migration", "channels", "platform", "api", "worker", "dashboard", "hookyard"];
 /// Folders that no program is made of.
-const NO_SOURCES: [&str; 3] = ["tests", "browser-tests", "examples"];
+const NO_SOURCES: [&str; 2] = ["tests", "examples"];
 
 /// A program under test.
 pub(crate) fn path(program: &str) -> PathBuf {

@@ -16,6 +16,7 @@ mod messages;
 mod owners;
 mod probes;
 mod publishing;
+mod push_tests;
 mod races;
 mod replays;
 mod retention;

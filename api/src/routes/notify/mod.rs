@@ -99,7 +99,7 @@ async fn announce(
     app.accept.notify(new).await.map_err(not_accepted)
 }
 
-fn not_accepted(error: AcceptError) -> Problem {
+pub(crate) fn not_accepted(error: AcceptError) -> Problem {
     match error {
         AcceptError::Refused => Problem::internal("a notification was refused by the database", error),
         AcceptError::Unavailable => Problem::unavailable("a notification was not accepted", error),

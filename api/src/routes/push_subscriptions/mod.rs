@@ -3,6 +3,7 @@
 
 mod request;
 mod store;
+mod test;
 
 use axum::{
     Json,
@@ -14,6 +15,8 @@ use serde::Serialize;
 use self::request::Subscription;
 use super::{messages::Refusal, notify::not_set};
 use crate::{app::App, problem::Problem};
+
+pub(crate) use test::test;
 
 /// `{"success": …}`.
 #[derive(Serialize)]

@@ -17,15 +17,20 @@ pub(super) async fn keep(app: &App, subscription: &Subscription) -> Result<(), P
     write(app, &row(subscription)).await.map_err(unwritten)
 }
 
-/// Removes what has this endpoint and these keys; whether it did. To know the endpoint alone is not enough.
-pub(super) async fn forget(app: &App, subscription: &Subscription) -> Result<bool, Problem> {
+/// What has this endpoint and these keys, if it is stored. To know the endpoint alone is not enough.
+pub(super) async fn find(app: &App, subscription: &Subscription) -> Result<Option<Model>, Problem> {
     let found = queries::push_subscription::at(app.context.database.reader(), subscription.target.endpoint());
     let found =
         found.await.map_err(|error| Problem::unavailable("push subscriptions cannot be read", error))?;
-    let Some(row) = found.filter(|row| has_keys(row, subscription)) else {
-        return Ok(false);
-    };
-    remove(app, &row).await.map_err(unwritten)
+    Ok(found.filter(|row| has_keys(row, subscription)))
+}
+
+/// Removes what has this endpoint and these keys; whether it did.
+pub(super) async fn forget(app: &App, subscription: &Subscription) -> Result<bool, Problem> {
+    match find(app, subscription).await? {
+        Some(row) => remove(app, &row).await.map_err(unwritten),
+        None => Ok(false),
+    }
 }
 
 fn has_keys(row: &Model, subscription: &Subscription) -> bool {

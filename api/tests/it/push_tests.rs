@@ -1,0 +1,130 @@
+//! `POST /api/push/test`: a browser that shows its keys is sent one notification, and nobody else is told anything.
+
+use std::time::Duration;
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use channels::web_push::VapidKeys;
+use domain::{
+    id::EventId,
+    notification::{NOTIFICATION_EVENT_TYPE, Notification, push_lane},
+};
+use entity::{delivery, event, push_subscription};
+use futures_util::future::join_all;
+use sea_orm::EntityTrait;
+use serde_json::{Value, json};
+
+use crate::{
+    both::on_both_databases,
+    harness::{Answer, TestApi},
+};
+
+const SUBSCRIBE: &str = "/api/push/subscribe";
+const TEST: &str = "/api/push/test";
+const ENDPOINT: &str = "https://push.example.org/wpush/v2/secret-path";
+const KEY: &str = "correct-horse-battery";
+/// The keys of RFC 8291, appendix A.
+const VAPID: &[(&str, &str)] = &[
+    ("VAPID_PRIVATE_KEY", "yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw"),
+    (
+        "VAPID_PUBLIC_KEY",
+        "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8",
+    ),
+    ("VAPID_EMAIL", "push@example.org"),
+];
+
+/// What a browser sends, with keys of its own.
+fn subscription(endpoint: &str) -> Value {
+    let auth = BASE64_URL_SAFE_NO_PAD.encode(EventId::new().0.as_bytes());
+    json!({"endpoint": endpoint, "keys": {"p256dh": VapidKeys::generate().1, "auth": auth}})
+}
+
+#[track_caller]
+fn success(answer: &Answer) -> bool {
+    let told = answer.json();
+    assert_eq!((answer.status, told.as_object().map(serde_json::Map::len)), (200, Some(1)), "{answer:?}");
+    told["success"].as_bool().expect("true or false")
+}
+
+on_both_databases! {
+    with VAPID;
+
+    async fn a_browser_that_shows_its_keys_is_owed_one_notification(api: TestApi) {
+        let (mine, other) = (subscription(ENDPOINT), subscription("https://push.example.org/another"));
+        for body in [&mine, &other] {
+            assert!(success(&api.post_json(SUBSCRIBE, body).await));
+        }
+        assert!(success(&api.post_json(TEST, &mine).await));
+        let (reader, all) = (api.context.database.reader(), push_subscription::Entity::find());
+        let rows = all.all(reader).await.expect("subscriptions");
+        let row = rows.iter().find(|row| row.endpoint == ENDPOINT).expect("mine");
+        let [event] = &event::Entity::find().all(reader).await.expect("events")[..] else { panic!("one event") };
+        assert_eq!((event.event_type.as_str(), event.user_id), (NOTIFICATION_EVENT_TYPE, None));
+        let told = Notification::of_event_body(&event.body).expect("a notification");
+        assert!(told.title.is_some() && !told.message.is_empty() && told.url.is_none());
+        let [delivery] = &delivery::Entity::find().all(reader).await.expect("deliveries")[..] else { panic!("one") };
+        assert_eq!((delivery.event_id, delivery.recipient_id, delivery.channel.as_str()), (event.id, row.id, "web_push"));
+        assert_eq!((delivery.lane_id, delivery.user_id), (push_lane("https://push.example.org").0, None));
+        assert_eq!((delivery.hinted_until, api.count("broadcast").await), (0, 0), "the dispatcher's at once");
+    }
+
+    async fn who_has_not_all_of_its_keys_is_told_no_and_nobody_is_sent_anything(api: TestApi) {
+        let mine = subscription(ENDPOINT);
+        assert!(!success(&api.post_json(TEST, &mine).await), "not stored yet");
+        assert!(success(&api.post_json(SUBSCRIBE, &mine).await));
+        let stranger = subscription(ENDPOINT);
+        let half = |key: &str| {
+            let mut half = mine.clone();
+            half["keys"][key] = stranger["keys"][key].clone();
+            half
+        };
+        for wrong in [stranger.clone(), half("auth"), half("p256dh"), subscription("https://push.example.org/x")] {
+            assert!(!success(&api.post_json(TEST, &wrong).await), "{wrong}");
+        }
+        assert!(success(&api.post_json("/api/push/unsubscribe", &mine).await));
+        assert!(!success(&api.post_json(TEST, &mine).await), "not stored any more");
+        assert_eq!((api.count("event").await, api.count("delivery").await), (0, 0));
+    }
+
+    async fn many_at_once_are_one_delivery_each(api: TestApi) {
+        let bodies: Vec<_> = (0..20).map(|n| subscription(&format!("https://p{}.test/{n}", n % 3))).collect();
+        for body in &bodies {
+            assert!(success(&api.post_json(SUBSCRIBE, body).await));
+        }
+        let answers = join_all(bodies.iter().map(|body| api.post_json(TEST, body))).await;
+        assert!(answers.iter().all(success));
+        assert_eq!((api.count("event").await, api.count("delivery").await), (20, 20));
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_a_subscription_or_not_set_is_refused_as_when_subscribing() {
+    let api = TestApi::with(VAPID).await;
+    for body in ["", "[]", "{}", r#"{"endpoint":"https://a.example/x","keys":{"p256dh":"x","auth":"x"}}"#] {
+        let answers = [TEST, SUBSCRIBE].map(|path| api.send("POST", path, &[], body.as_bytes()));
+        let [test, subscribe] = join_all(answers).await.try_into().expect("two");
+        assert_eq!((test.status, test.text()), (422, subscribe.text()), "{body}");
+    }
+    let unset = TestApi::start().await;
+    let answer = unset.post_json(TEST, &subscription(ENDPOINT)).await;
+    assert!(answer.refused(501).contains("VAPID_PRIVATE_KEY"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn the_eleventh_test_of_an_address_has_to_wait_and_who_has_the_key_has_not() {
+    let api = TestApi::with(&[VAPID, &[("ADMIN_API_KEY", KEY)]].concat()).await;
+    let mine = subscription(ENDPOINT);
+    assert!(success(&api.post_json(SUBSCRIBE, &mine).await));
+    for _ in 0..10 {
+        assert!(success(&api.post_json(TEST, &mine).await));
+    }
+    let answer = api.post_json(TEST, &mine).await;
+    answer.refused(429);
+    assert!(answer.header("retry-after").is_some_and(|seconds| ["5", "6"].contains(&seconds)), "{answer:?}");
+    assert_eq!(api.count("delivery").await, 10);
+    let keyed = [("x-api-key", KEY), ("content-type", "application/json")];
+    assert!(success(&api.send("POST", TEST, &keyed, mine.to_string().as_bytes()).await));
+    assert!(success(&api.post_json(SUBSCRIBE, &mine).await), "what is cheap is not counted with it");
+    api.context.clock.forward(Duration::from_secs(6));
+    assert!(success(&api.post_json(TEST, &mine).await));
+    api.post_json(TEST, &mine).await.refused(429);
+}
