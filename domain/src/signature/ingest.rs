@@ -27,6 +27,14 @@ impl IngestKey {
         Self(Hmac::new_from_slice(secret).expect("HMAC takes keys of any length"))
     }
 
+    /// The signature of these bytes, as their sender writes it into `X-Signature`.
+    #[must_use]
+    pub fn sign(&self, body: &[u8]) -> String {
+        let mut mac = self.0.clone();
+        mac.update(body);
+        hex::encode(mac.finalize().into_bytes())
+    }
+
     /// Whether `signature` is the one of exactly these bytes. Takes the same time wherever the two differ.
     #[must_use]
     pub fn fits(&self, signature: &IngestSignature, body: &[u8]) -> bool {
@@ -64,6 +72,11 @@ mod tests {
     fn fits(secret: &[u8], body: &[u8]) -> bool {
         let signature = IngestSignature::parse(TAG.as_bytes()).expect("a signature");
         IngestKey::new(secret).fits(&signature, body)
+    }
+
+    #[test]
+    fn a_sender_writes_the_published_vector() {
+        assert_eq!(IngestKey::new(b"Jefe").sign(BODY), TAG);
     }
 
     #[test]

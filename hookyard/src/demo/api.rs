@@ -47,6 +47,28 @@ impl Api {
         ok(self.http.post(self.url(path)).json(body)).await
     }
 
+    /// The same, with the wish to wait for what becomes of it.
+    pub(super) async fn post_and_wait(
+        &self,
+        path: &str,
+        body: &Value,
+        seconds: u32,
+    ) -> anyhow::Result<Value> {
+        ok(self.http.post(self.url(path)).header("prefer", format!("wait={seconds}")).json(body)).await
+    }
+
+    /// Sends a signed message; gives the status and the answer, whichever they are.
+    pub(super) async fn post_signed(
+        &self,
+        path: &str,
+        body: &'static str,
+        signature: &str,
+    ) -> anyhow::Result<(u16, String)> {
+        let request = self.http.post(self.url(path)).header("content-type", "application/json");
+        let answer = request.header("x-signature", signature).body(body).send().await?;
+        Ok((answer.status().as_u16(), answer.text().await?))
+    }
+
     /// Uploads a file, in the form that curl sends.
     pub(super) async fn upload(&self, path: &str, file: &Sample) -> anyhow::Result<Value> {
         let (name, media_type) = (&file.name, file.media_type);

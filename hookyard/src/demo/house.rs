@@ -21,6 +21,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::migrate::{self, Direction};
 
+use super::notified::{CHAT, TOKEN};
+
 /// The schedule, shortened so that nobody waits.
 pub(super) const RETRY_SCHEDULE: &str = "300ms,600ms,1s";
 const LOOPBACK: [u8; 4] = [127, 0, 0, 1];
@@ -40,14 +42,14 @@ pub(super) struct House {
 }
 
 impl House {
-    /// Starts it. Its log goes to a file, so that it does not talk into the transcript.
-    pub(super) async fn open() -> anyhow::Result<Self> {
+    /// Starts it; `bot_api` is where its bot speaks. Its log goes to a file, so that it does not talk into the transcript.
+    pub(super) async fn open(bot_api: &str) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("hookyard-demo-").tempdir()?;
         log_to(&folder.path().join(LOG))?;
         let listeners = api::Listeners::bind(&[SocketAddr::from((LOOPBACK, 0))]).await?;
         let pages = TcpListener::bind((std::net::Ipv4Addr::from(LOOPBACK), 0))?;
         let address = *listeners.addresses().first().context("the API has no address")?;
-        let config = config(folder.path(), address, pages.local_addr()?)?;
+        let config = config(folder.path(), [address, pages.local_addr()?], bot_api)?;
         let (patience, database) = (config.shutdown_timeout, config.database_url.clone());
         let (url, dashboard) = (format!("http://{address}"), format!("http://{}", config.dashboard_addr));
 
@@ -102,13 +104,16 @@ impl House {
     }
 }
 
-fn config(folder: &Path, api: SocketAddr, dashboard: SocketAddr) -> anyhow::Result<Config> {
+fn config(folder: &Path, [api, dashboard]: [SocketAddr; 2], bot_api: &str) -> anyhow::Result<Config> {
     let settings: HashMap<&str, String> = HashMap::from([
         ("DATA_DIR", folder.display().to_string()),
         ("API_ADDR", api.to_string()),
         ("DASHBOARD_ADDR", dashboard.to_string()),
         ("RETRY_SCHEDULE", RETRY_SCHEDULE.to_owned()),
         ("SHUTDOWN_TIMEOUT", "10s".to_owned()),
+        ("TELEGRAM_BOT_TOKEN", TOKEN.to_owned()),
+        ("TELEGRAM_CHAT_ID", CHAT.to_owned()),
+        ("TELEGRAM_API_URL", bot_api.to_owned()),
     ]);
     Ok(Config::load(Role::AllInOne, |name| settings.get(name).cloned())?)
 }

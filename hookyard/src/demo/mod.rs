@@ -4,9 +4,11 @@
 mod api;
 mod delivered;
 mod house;
+mod notified;
 mod registered;
 mod samples;
 mod screen;
+mod signed;
 mod survived;
 mod uploaded;
 
@@ -33,6 +35,8 @@ struct Stage {
     receiver: Receiver,
     /// Another one, which fails at first.
     failing: Receiver,
+    /// Stands for Telegram's Bot API.
+    bot_api: Receiver,
 }
 
 /// Shows the whole path; with `keep` everything runs on until Ctrl-C.
@@ -61,8 +65,10 @@ pub async fn command(keep: bool) -> anyhow::Result<ExitCode> {
 impl Stage {
     async fn set(keep: bool) -> anyhow::Result<Self> {
         let (receiver, failing) = (Receiver::start(0).await?, Receiver::start(0).await?);
-        let house = House::open().await?;
-        let stage = Self { screen: Screen::new(), api: Api::new(&house.url)?, house, receiver, failing };
+        let bot_api = notified::bot_api().await?;
+        let house = House::open(&bot_api.url("")).await?;
+        let (screen, api) = (Screen::new(), Api::new(&house.url)?);
+        let stage = Self { screen, api, house, receiver, failing, bot_api };
         stage.introduce(keep);
         Ok(stage)
     }
@@ -80,13 +86,15 @@ impl Stage {
 
     /// Every step, while the house stands.
     async fn show(&mut self, started: Instant, keep: bool) -> anyhow::Result<()> {
-        let Self { screen, api, house, receiver, failing } = self;
+        let Self { screen, api, house, receiver, failing, bot_api } = self;
         let webhook = registered::event_types_and_webhook(screen, api, receiver).await?;
         let files = samples::all(house.dir())?;
         let secret = uploaded::secret(screen, api, &webhook).await?;
         let answered = uploaded::upload_all(screen, api, &webhook, &files).await?;
         delivered::delivered(screen, api, receiver, &files, &secret, answered).await?;
         let delivery = survived::survived(screen, api, house, failing).await?;
+        signed::signed(screen, api, house, receiver).await?;
+        notified::notified(screen, api, bot_api).await?;
         house.check().await?;
         self.farewell(&delivery, started, keep);
         Ok(())
@@ -137,6 +145,7 @@ impl Stage {
         self.house.close().await?;
         self.receiver.stop().await;
         self.failing.stop().await;
+        self.bot_api.stop().await;
         Ok(())
     }
 

@@ -52,12 +52,12 @@ async fn event_type(screen: &Screen, api: &Api) -> anyhow::Result<String> {
     found.with_context(|| format!("expected an event type {EVENT_TYPE:?}, got {answer}"))
 }
 
-/// A webhook without extras, at `url`; gives its id.
-pub(super) async fn plain_webhook(api: &Api, url: &str) -> anyhow::Result<String> {
+/// A webhook for this event type without extras, at `url`; gives its id.
+pub(super) async fn plain_webhook(api: &Api, event_type: &str, url: &str) -> anyhow::Result<String> {
     let listed = api.get("/event_type").await?;
     let types = listed["data"].as_array().context("expected a list of event types")?;
     let event_type =
-        types.iter().find(|listed| listed["name"] == EVENT_TYPE).context("no such event type")?;
+        types.iter().find(|listed| listed["name"] == event_type).context("no such event type")?;
     let body = json!({"event_type_id": event_type["id"], "user_id": 1, "url": url});
     let answer = api.post("/webhook/register", &body).await?;
     Ok(text(&answer, "/data/id")?.to_owned())

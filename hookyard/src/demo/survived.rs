@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     api::Api,
     house::{House, RETRY_SCHEDULE},
-    registered::{plain_webhook, text},
+    registered::{EVENT_TYPE, plain_webhook, text},
     same, samples,
     screen::Screen,
     uploaded::upload,
@@ -42,7 +42,7 @@ pub(super) async fn survived(
 ) -> anyhow::Result<String> {
     screen.step("A receiver that fails twice: first 500, then it hangs up");
     receiver.answer([Answer::Status(500), Answer::Drop]);
-    let webhook = plain_webhook(api, &receiver.url("/flaky")).await?;
+    let webhook = plain_webhook(api, EVENT_TYPE, &receiver.url("/flaky")).await?;
     screen.note(&format!(
         "registered as before, at {}; RETRY_SCHEDULE={RETRY_SCHEDULE}",
         receiver.url("/flaky")

@@ -21,7 +21,12 @@ fn the_demo_shows_the_whole_path_and_leaves_nothing_behind() {
         r#"{"kind":"csv","lines":1001,"columns":4}"#,
         "✓ the same SHA-256 as the file that was uploaded; a changed link gets 403",
         "✓ it arrived, with one webhook-id in all three calls",
-        "7  All of it held",
+        "200  {\"status\":\"ok\"}",
+        "401  {\"detail\":\"invalid signature\"}",
+        "✓ the message came on as message.received; a copy with another text was refused",
+        r#""chat_id":-1001234567890"#,
+        "✓ one chat was to be told, one was",
+        "9  All of it held",
     ] {
         assert!(text.contains(part), "{part:?} is not in\n{text}");
     }

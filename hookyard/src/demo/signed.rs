@@ -1,0 +1,76 @@
+//! Step 7: a signed message comes in and goes on to a webhook; one with another's signature does neither.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use domain::{message::MESSAGE_EVENT_TYPE, signature::IngestKey};
+use serde_json::Value;
+
+use super::{
+    api::Api,
+    house::House,
+    registered::{plain_webhook, text},
+    same,
+    screen::Screen,
+};
+use crate::{
+    receiver::{Call, Receiver},
+    terminal::cut,
+};
+
+const INGEST: &str = "/webhook";
+const HOOK: &str = "/messages";
+/// As in the document; the copy says something else.
+const MESSAGE: &str = r#"{"message_id":"m1","from":"+919876543210","to":"+14155550100","ts":"2025-01-15T10:00:00Z","text":"Hello"}"#;
+const FORGED: &str = r#"{"message_id":"m1","from":"+919876543210","to":"+14155550100","ts":"2025-01-15T10:00:00Z","text":"Pay me"}"#;
+/// How much of the signature is shown.
+const SHOWN: usize = 16;
+/// Longest wait for the webhook.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Sends both.
+pub(super) async fn signed(
+    screen: &Screen,
+    api: &Api,
+    house: &House,
+    receiver: &Receiver,
+) -> anyhow::Result<()> {
+    screen.step("A message comes in, signed by its sender");
+    plain_webhook(api, MESSAGE_EVENT_TYPE, &receiver.url(HOOK)).await?;
+    screen
+        .note(&format!("your application is registered for {MESSAGE_EVENT_TYPE}, at {}", receiver.url(HOOK)));
+    let secret =
+        house.context.config.webhook_secret.as_ref().context("expected a secret of signed ingest")?;
+    let signature = IngestKey::new(secret.expose().as_bytes()).sign(MESSAGE.as_bytes());
+    let before = receiver.count();
+    send(screen, api, MESSAGE, &signature, 200).await?;
+    send(screen, api, FORGED, &signature, 401).await?;
+    let calls = receiver.wait_for(before + 1, PATIENCE).await;
+    let call = calls.iter().find(|call| call.path == HOOK).context("expected a webhook about the message")?;
+    check(screen, call)
+}
+
+async fn send(
+    screen: &Screen,
+    api: &Api,
+    body: &'static str,
+    signature: &str,
+    expected: u16,
+) -> anyhow::Result<()> {
+    let header = format!("--header 'X-Signature: {}'", cut(signature, SHOWN));
+    screen.command(&[&format!("curl {}", api.url(INGEST)), &header, &format!("--data '{body}'")]);
+    let (status, told) = api.post_signed(INGEST, body, signature).await?;
+    same("the status of a signed message", expected, status)?;
+    screen.answer(status, &told);
+    Ok(())
+}
+
+fn check(screen: &Screen, call: &Call) -> anyhow::Result<()> {
+    let body = call.json().unwrap_or_default();
+    let sent: Value = serde_json::from_str(MESSAGE)?;
+    same("the type of the webhook", MESSAGE_EVENT_TYPE, text(&body, "/type")?)?;
+    same("its data", &sent, &body["data"])?;
+    screen
+        .tick(&format!("the message came on as {MESSAGE_EVENT_TYPE}; a copy with another text was refused"));
+    Ok(())
+}
