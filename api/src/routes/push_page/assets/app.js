@@ -12,15 +12,17 @@ let subscription = null;
 
 function show(name, more = "") {
   const { tone, title, text, buttons: offered = [] } = STATES[name];
-  const hadFocus = buttons.includes(document.activeElement);
+  const hadFocus = [...buttons, at("state")].includes(document.activeElement);
   Object.assign(at("state").dataset, { state: name, tone });
   at("state-title").textContent = title;
   at("state-text").replaceChildren(...(more ? [more] : worded(text)));
   at("subscribe").textContent = ["changed", "forgotten", "noservice"].includes(name) ? "Subscribe again" : "Subscribe";
   for (const button of buttons) button.hidden = !offered.includes(button.id);
   at("unsubscribe").hidden = !subscription || ["looking", "working"].includes(name);
-  // Whoever walks by keyboard goes on from where they were.
-  if (hadFocus && document.activeElement?.hidden !== false) (buttons.find((button) => !button.hidden) ?? at("state")).focus();
+  // Whoever walks by keyboard goes on from where they were, also when what they pressed is gone.
+  if (hadFocus && !(document.activeElement.matches("button") && !document.activeElement.hidden)) {
+    (buttons.find((button) => !button.hidden) ?? at("state")).focus();
+  }
 }
 
 // Every other part between two ` is code.
