@@ -2,6 +2,7 @@
 //! delivery arrives and nobody lends a hand. Each drill prints what it saw (`--nocapture`).
 
 mod backlog;
+mod broadcast;
 mod cluster;
 mod crash;
 mod load;
