@@ -108,7 +108,7 @@ on_both_databases! {
             placed(&api, "ann", "acme", json!(package)).await;
         }
         let told = stats(&api, "/placements").await;
-        assert_eq!(told["average_package"], json!(142_857_142_858.2524), "{told}");
+        assert_eq!(told["average_package"], json!(142_857_142_858.252_4), "{told}");
         assert_eq!(told["median_package"], json!(0.3333));
     }
 
