@@ -21,6 +21,7 @@ use crate::{
 const SUBSCRIBE: &str = "/api/push/subscribe";
 const TEST: &str = "/api/push/test";
 const ENDPOINT: &str = "https://push.example.org/wpush/v2/secret-path";
+const JSON: (&str, &str) = ("content-type", "application/json");
 const KEY: &str = "correct-horse-battery";
 /// The keys of RFC 8291, appendix A.
 const VAPID: &[(&str, &str)] = &[
@@ -43,6 +44,13 @@ fn success(answer: &Answer) -> bool {
     let told = answer.json();
     assert_eq!((answer.status, told.as_object().map(serde_json::Map::len)), (200, Some(1)), "{answer:?}");
     told["success"].as_bool().expect("true or false")
+}
+
+/// The sentence of a refusal.
+#[track_caller]
+fn told(answer: &Answer, status: u16) -> String {
+    assert_eq!(answer.status, status, "{answer:?}");
+    answer.json()["detail"].as_str().expect("a sentence").to_owned()
 }
 
 on_both_databases! {
@@ -100,13 +108,13 @@ on_both_databases! {
 async fn what_is_not_a_subscription_or_not_set_is_refused_as_when_subscribing() {
     let api = TestApi::with(VAPID).await;
     for body in ["", "[]", "{}", r#"{"endpoint":"https://a.example/x","keys":{"p256dh":"x","auth":"x"}}"#] {
-        let answers = [TEST, SUBSCRIBE].map(|path| api.send("POST", path, &[], body.as_bytes()));
+        let answers = [TEST, SUBSCRIBE].map(|path| api.send("POST", path, &[JSON], body.as_bytes()));
         let [test, subscribe] = join_all(answers).await.try_into().expect("two");
         assert_eq!((test.status, test.text()), (422, subscribe.text()), "{body}");
     }
     let unset = TestApi::start().await;
     let answer = unset.post_json(TEST, &subscription(ENDPOINT)).await;
-    assert!(answer.refused(501).contains("VAPID_PRIVATE_KEY"), "{answer:?}");
+    assert!(told(&answer, 501).contains("VAPID_PRIVATE_KEY"), "{answer:?}");
 }
 
 #[tokio::test]
@@ -118,13 +126,13 @@ async fn the_eleventh_test_of_an_address_has_to_wait_and_who_has_the_key_has_not
         assert!(success(&api.post_json(TEST, &mine).await));
     }
     let answer = api.post_json(TEST, &mine).await;
-    answer.refused(429);
+    assert!(told(&answer, 429).contains("try again"), "{answer:?}");
     assert!(answer.header("retry-after").is_some_and(|seconds| ["5", "6"].contains(&seconds)), "{answer:?}");
     assert_eq!(api.count("delivery").await, 10);
-    let keyed = [("x-api-key", KEY), ("content-type", "application/json")];
+    let keyed = [("x-api-key", KEY), JSON];
     assert!(success(&api.send("POST", TEST, &keyed, mine.to_string().as_bytes()).await));
     assert!(success(&api.post_json(SUBSCRIBE, &mine).await), "what is cheap is not counted with it");
     api.context.clock.forward(Duration::from_secs(6));
     assert!(success(&api.post_json(TEST, &mine).await));
-    api.post_json(TEST, &mine).await.refused(429);
+    told(&api.post_json(TEST, &mine).await, 429);
 }
