@@ -4,7 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { launch, Reader } from "./support/browser.mjs";
 import { lowContrast } from "./support/contrast.mjs";
-import { PushService, deliver, freshKeys, standIn } from "./support/push.mjs";
+import { PushService, block, deliver, freshKeys, standIn } from "./support/push.mjs";
 import { Server } from "./support/server.mjs";
 
 const PICTURES = new URL("pictures/", import.meta.url).pathname;
@@ -44,7 +44,7 @@ describe("the looks of the push page", () => {
       await reader.says("ready");
     },
     denied: async (reader) => {
-      await reader.context.clearPermissions();
+      await block(reader, server.api);
       await reader.goto(`${server.api}/push/`);
       await reader.says("denied");
     },

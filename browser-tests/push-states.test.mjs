@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { launch, Reader } from "./support/browser.mjs";
-import { freshKeys } from "./support/push.mjs";
+import { block, freshKeys } from "./support/push.mjs";
 import { Server } from "./support/server.mjs";
 
 const GRANTED = { permissions: ["notifications"] };
@@ -24,9 +24,10 @@ describe("the push page, where it can't be", () => {
     await without?.stop();
   });
 
-  async function open(url, { options = GRANTED, allow = [], init } = {}) {
+  async function open(url, { options = GRANTED, allow = [], init, prepare } = {}) {
     const reader = await Reader.open(browser, options, allow);
     if (init) await reader.page.addInitScript(init);
+    await prepare?.(reader);
     await reader.goto(`${url}/push/`);
     return reader;
   }
@@ -53,7 +54,7 @@ describe("the push page, where it can't be", () => {
   });
 
   test("notifications are blocked: says where that is changed", async () => {
-    const reader = await open(server.api, { options: {} });
+    const reader = await open(server.api, { prepare: (blocked) => block(blocked, server.api) });
     await reader.says("denied");
     assert.deepEqual(await buttons(reader), ["Look again"]);
     await reader.close();
@@ -103,7 +104,7 @@ describe("the push page, where it can't be", () => {
 
   test("no scripts: says that they are needed", async () => {
     const reader = await open(server.api, { options: { javaScriptEnabled: false } });
-    await reader.page.getByText("This page needs JavaScript").waitFor();
+    assert.match(await reader.page.locator("noscript").innerText(), /needs JavaScript/);
     await reader.close();
   });
 });

@@ -99,3 +99,11 @@ export async function deliver(reader, origin, data) {
   await session.send("ServiceWorker.deliverPushMessage", { origin, registrationId: await found, data });
   await session.detach();
 }
+
+// Blocks notifications, as a person does who once said no. Lasts as long as the session does.
+export async function block(reader, origin) {
+  const session = await reader.context.newCDPSession(reader.page);
+  const { targetInfo } = await session.send("Target.getTargetInfo");
+  const { browserContextId } = targetInfo;
+  await session.send("Browser.setPermission", { permission: { name: "notifications" }, setting: "denied", origin, browserContextId });
+}
