@@ -9,6 +9,7 @@ mod extract;
 mod listen;
 mod multipart;
 mod problem;
+mod refusal;
 mod router;
 mod routes;
 mod search;

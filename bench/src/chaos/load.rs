@@ -104,5 +104,6 @@ fn upload(webhook: Uuid, name: &str) -> Result<PostRequest> {
         content_type: HeaderValue::try_from(format!("multipart/form-data; boundary={BOUNDARY}"))?,
         body: Bytes::from(body),
         events: 1,
+        signature: None,
     })
 }

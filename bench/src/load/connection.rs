@@ -48,6 +48,9 @@ impl Connection {
         *message.uri_mut() = request.path.clone();
         message.headers_mut().insert(header::HOST, self.host.clone());
         message.headers_mut().insert(header::CONTENT_TYPE, request.content_type.clone());
+        if let Some(signature) = &request.signature {
+            message.headers_mut().insert("x-signature", signature.clone());
+        }
         let answer = self.sender.send_request(message).await?;
         let status = answer.status().as_u16();
         Ok((status, answer.into_body().collect().await?.to_bytes()))

@@ -20,6 +20,8 @@ pub(crate) struct PostRequest {
     pub(crate) body: Bytes,
     /// Events that an accepted one stands for.
     pub(crate) events: u64,
+    /// The `X-Signature` of a signed message.
+    pub(crate) signature: Option<HeaderValue>,
 }
 
 impl PostRequest {
@@ -46,6 +48,7 @@ impl PostRequest {
             content_type: HeaderValue::from_static("application/json"),
             body: body.to_string().into(),
             events,
+            signature: None,
         }
     }
 }

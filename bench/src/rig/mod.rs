@@ -28,6 +28,9 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 /// 32 bytes in base64.
 const SECRET_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
+/// What senders of messages sign with.
+pub(crate) const INGEST_SECRET: &str = "a secret of the bench, long enough";
+
 /// How a rig is set up.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
@@ -130,7 +133,7 @@ impl Rig {
             .set("API_ADDR", self.address())
             .set("ALLOW_NETWORKS", "127.0.0.0/8")
             .set("SECRET_KEY", SECRET_KEY)
-            .set("WEBHOOK_SECRET", "a secret of the bench, long enough")
+            .set("WEBHOOK_SECRET", INGEST_SECRET)
             .set("DATABASE_URL", self.database_url())
             .set("LOG_FORMAT", "json");
         let launch = match &self.redis {

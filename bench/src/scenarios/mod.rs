@@ -3,11 +3,14 @@
 
 mod backlog;
 mod batch;
+mod broadcast;
 mod fanout;
 mod idle;
+mod ingest;
 mod latency;
 mod neighbours;
 mod scale;
+mod search;
 mod soak;
 mod stand;
 mod throughput;
@@ -35,8 +38,14 @@ pub(crate) enum Scenario {
     Fanout,
     /// Publishing a thousand events at a time
     Batch,
+    /// Signed messages, closed loop
+    Ingest,
     /// A file of 1 GiB
     Upload,
+    /// One notification to 100,000 browsers
+    Broadcast,
+    /// Lists and statistics of 1,000,000 messages
+    Search,
     /// A hundred healthy endpoints beside one that hangs
     Neighbours,
     /// Throughput with many due and many old rows in the database
@@ -62,13 +71,16 @@ pub(crate) struct Plan {
     pub(crate) faults_for: Duration,
 }
 
-const EACH: [Scenario; 10] = [
+const EACH: [Scenario; 13] = [
     Scenario::Idle,
     Scenario::Throughput,
     Scenario::Latency,
     Scenario::Fanout,
     Scenario::Batch,
+    Scenario::Ingest,
     Scenario::Upload,
+    Scenario::Broadcast,
+    Scenario::Search,
     Scenario::Neighbours,
     Scenario::Scale,
     Scenario::Backlog,
@@ -84,7 +96,10 @@ impl Scenario {
             Self::Latency => "latency",
             Self::Fanout => "fanout",
             Self::Batch => "batch",
+            Self::Ingest => "ingest",
             Self::Upload => "upload",
+            Self::Broadcast => "broadcast",
+            Self::Search => "search",
             Self::Neighbours => "neighbours",
             Self::Backlog => "backlog",
             Self::Idle => "idle",
@@ -109,7 +124,9 @@ impl Scenario {
         match (self, plan.full) {
             (Self::Chaos, _) => plan.faults_for + chaos::AFTERWARDS,
             (Self::Backlog | Self::Soak, true) => Duration::from_secs(3_600),
-            (Self::Backlog | Self::Soak | Self::Scale, false) => Duration::from_secs(300),
+            (Self::Backlog | Self::Soak | Self::Scale | Self::Broadcast | Self::Search, _) => {
+                Duration::from_secs(300)
+            }
             _ => Duration::from_secs(180),
         }
     }
@@ -122,7 +139,10 @@ impl Scenario {
             Self::Latency => latency::run(shape, plan).await,
             Self::Fanout => fanout::run(shape, plan).await,
             Self::Batch => batch::run(shape, plan).await,
+            Self::Ingest => ingest::run(shape, plan).await,
             Self::Upload => upload::run(shape).await,
+            Self::Broadcast => broadcast::run(shape, plan).await,
+            Self::Search => search::run(shape, plan).await,
             Self::Neighbours => neighbours::run(shape, plan).await,
             Self::Backlog => backlog::run(shape, plan).await,
             Self::Idle => idle::run(shape).await,

@@ -17,13 +17,13 @@ use http::{HeaderMap, HeaderName, header::CONTENT_TYPE};
 use platform::telemetry::names;
 use tokio::sync::SemaphorePermit;
 
-use super::refusal::Refusal;
 use crate::{
     accept::{AcceptError, Ingested, NewMessage},
     app::App,
     edge::{IngestNote, RequestId},
     extract::{announced, raw_body, refuse_body},
     problem::Problem,
+    refusal::Refusal,
 };
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-signature");

@@ -10,8 +10,8 @@ use domain::message::Shown;
 use entity::queries::message::{Filter, Row, Total, Way};
 use serde::Serialize;
 
-use super::{query::Wanted, refusal::Refusal};
-use crate::{app::App, auth::Administrator, problem::Problem, search};
+use super::query::Wanted;
+use crate::{app::App, auth::Administrator, problem::Problem, refusal::Refusal, search};
 
 #[derive(Serialize)]
 struct Listed<'a> {

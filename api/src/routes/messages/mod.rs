@@ -4,10 +4,8 @@
 mod ingest;
 mod list;
 mod query;
-mod refusal;
 mod stats;
 
 pub(crate) use ingest::ingest;
 pub(crate) use list::list;
-pub(crate) use refusal::Refusal;
 pub(crate) use stats::stats;

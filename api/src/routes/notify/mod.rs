@@ -15,13 +15,13 @@ use domain::{delivery::Channel, notification::Notification, problem::ProblemCode
 use entity::queries::broadcast::{self, Recipients};
 
 use self::{answer::Results, request::Wanted, wait::Patience};
-use super::messages::Refusal;
 use crate::{
     accept::{AcceptError, Audience, NewNotification},
     app::App,
     auth::Administrator,
     edge::RequestId,
     problem::Problem,
+    refusal::Refusal,
     search,
 };
 

@@ -8,8 +8,8 @@ use domain::{
 };
 use serde_json::{Map, Value};
 
-use super::{Refusal, channels_set, is_set, not_set};
-use crate::{app::App, extract::json_bytes};
+use super::{channels_set, is_set, not_set};
+use crate::{app::App, extract::json_bytes, refusal::Refusal};
 
 /// Largest body, in bytes: the longest message with every character escaped, and room for the rest.
 const MAX_BODY: usize = 256 * 1_024;

@@ -6,8 +6,11 @@ use entity::queries::broadcast::{self, Unsent};
 use futures_util::future::try_join_all;
 use uuid::Uuid;
 
-use super::{Refusal, announce, answer::Results, audience, channels_set, not_set};
-use crate::{accept::Audience, app::App, auth::Administrator, edge::RequestId, problem::Problem, search};
+use super::{announce, answer::Results, audience, channels_set, not_set};
+use crate::{
+    accept::Audience, app::App, auth::Administrator, edge::RequestId, problem::Problem, refusal::Refusal,
+    search,
+};
 
 /// Notices that are accepted together.
 const PAGE: i64 = 200;

@@ -9,8 +9,8 @@ use entity::queries::broadcast::{self, Standing};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 
-use super::{Refusal, answer::Results};
-use crate::{accept::Announced, app::App, problem::Problem, search};
+use super::answer::Results;
+use crate::{accept::Announced, app::App, problem::Problem, refusal::Refusal, search};
 
 /// Longest wait, in seconds; a longer one that is asked for is cut to it.
 pub(crate) const MAX_WAIT: u64 = 30;

@@ -13,8 +13,8 @@ use domain::delivery::Channel;
 use serde::Serialize;
 
 use self::request::Subscription;
-use super::{messages::Refusal, notify::not_set};
-use crate::{app::App, problem::Problem};
+use super::notify::not_set;
+use crate::{app::App, problem::Problem, refusal::Refusal};
 
 pub(crate) use test::test;
 

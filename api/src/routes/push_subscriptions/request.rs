@@ -18,7 +18,7 @@ use domain::{
 };
 use serde_json::{Map, Value};
 
-use crate::{app::App, extract::json_bytes, routes::messages::Refusal};
+use crate::{app::App, extract::json_bytes, refusal::Refusal};
 
 /// Largest body, in bytes.
 const MAX_BODY: usize = 16 * 1_024;

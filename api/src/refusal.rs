@@ -1,4 +1,5 @@
-//! How this surface says no: `{"detail": "invalid signature"}`, or every fault in a list. All else the edge tells.
+//! How signed ingest and notifications say no: `{"detail": "invalid signature"}`, or every fault in a list. All else the
+//! edge tells.
 
 use axum::{
     Json,
@@ -20,7 +21,7 @@ pub(crate) enum Refusal {
     Signature,
     /// Values break rules.
     Faults(Vec<Fault>),
-    /// Anything that is not particular to this surface.
+    /// Anything that is not particular to these surfaces.
     Problem(Problem),
 }
 

@@ -1,0 +1,101 @@
+//! Signed messages, each new, in a closed loop: how many are accepted a second. Nobody is registered for them.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, ensure};
+use domain::signature::IngestKey;
+use http::HeaderValue;
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use super::Plan;
+use crate::{
+    load::{Connection, PostRequest},
+    measure::{Histogram, Meter},
+    report::Report,
+    rig::{INGEST_SECRET, Rig, Setup, Shape},
+};
+
+const CONNECTIONS: usize = 256;
+const WARM_UP: Duration = Duration::from_secs(2);
+
+/// What one loop came to.
+#[derive(Default)]
+struct Loaded {
+    accepted: u64,
+    refused: u64,
+    latencies: Histogram,
+}
+
+pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
+    let rig = Rig::start(shape, &Setup::default()).await?;
+    load(&rig, "warm", WARM_UP).await?;
+    let before = rig.store().count("message").await;
+    let (meter, begun) = (Meter::start(&rig), Instant::now());
+    let loaded = load(&rig, "m", plan.seconds(8, 30)).await?;
+    let took = begun.elapsed().as_secs_f64();
+    let mut report = Report::new("ingest", shape);
+    report.costs = meter.read(&rig);
+    let stored = rig.store().count("message").await - before;
+    ensure!(stored >= loaded.accepted, "{} were answered with 200, {stored} are stored", loaded.accepted);
+    let cpu: f64 = report.costs.iter().filter(|cost| cost.part != "bench").map(|cost| cost.cpu_s).sum();
+    report
+        .figure("accepted_per_s", loaded.accepted as f64 / took)
+        .figure("refused", loaded.refused as f64)
+        .figure("accept_p50_ms", loaded.latencies.quantile_ms(0.5))
+        .figure("accept_p99_ms", loaded.latencies.quantile_ms(0.99))
+        .figure("cpu_s_per_1000", cpu * 1_000.0 / loaded.accepted as f64);
+    Ok(report)
+}
+
+async fn load(rig: &Rig, name: &'static str, length: Duration) -> Result<Loaded> {
+    let (key, end) = (Arc::new(IngestKey::new(INGEST_SECRET.as_bytes())), Instant::now() + length);
+    let mut clients = JoinSet::new();
+    for client in 0..CONNECTIONS {
+        clients.spawn(send(rig.address(), Arc::clone(&key), format!("{name}-{client}"), end));
+    }
+    let mut all = Loaded::default();
+    while let Some(one) = clients.join_next().await {
+        let one = one??;
+        all.accepted += one.accepted;
+        all.refused += one.refused;
+        all.latencies.add(&one.latencies);
+    }
+    ensure!(all.accepted > 0, "nothing was accepted, {} were refused", all.refused);
+    Ok(all)
+}
+
+async fn send(address: String, key: Arc<IngestKey>, name: String, end: Instant) -> Result<Loaded> {
+    let (mut loaded, mut connection) = (Loaded::default(), Connection::open(&address).await?);
+    for number in 0_u64.. {
+        if Instant::now() >= end {
+            break;
+        }
+        let request = message(&key, &format!("{name}-{number}"), number)?;
+        let asked = Instant::now();
+        match connection.post(&request).await? {
+            (200, _) => {
+                loaded.accepted += 1;
+                loaded.latencies.note(asked.elapsed());
+            }
+            _ => loaded.refused += 1,
+        }
+    }
+    Ok(loaded)
+}
+
+fn message(key: &IngestKey, id: &str, number: u64) -> Result<PostRequest> {
+    let body = json!({
+        "message_id": id,
+        "from": format!("+1555{:07}", number % 1_000),
+        "to": "+14155550100",
+        "ts": "2025-01-15T10:00:00Z",
+        "text": "A message as people write them: some words, and a number or two, 12 and 34.",
+    });
+    let mut request = PostRequest::json("/webhook", &body, 1);
+    request.signature = Some(HeaderValue::from_str(&key.sign(&request.body))?);
+    Ok(request)
+}
