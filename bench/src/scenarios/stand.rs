@@ -19,7 +19,7 @@ use crate::{
 /// Connections of a closed loop. Of 128 nearly all were waiting for their answers on two cores; of 256 some are held back by
 /// the bound below, so it is not their number that limits the rate.
 pub(crate) const CONNECTIONS: usize = 256;
-/// Deliveries accepted and not arrived, at most: half of the queue's window.
+/// Deliveries asked for and not arrived, at most: half of the queue's window.
 const UNDER_WAY: u64 = 2_048;
 const WARM_UP: Duration = Duration::from_secs(2);
 const BARE: Duration = Duration::from_secs(3);
@@ -37,7 +37,7 @@ pub(crate) struct Stand {
 /// Where a closed loop waits, and where it ends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
-    /// Most deliveries accepted and not arrived.
+    /// Most deliveries asked for and not arrived.
     pub(crate) under_way: u64,
     /// Events after which it ends early.
     pub(crate) most: u64,

@@ -7,11 +7,11 @@ use uuid::Uuid;
 use super::{Work, postgres, sqlite};
 
 /// Takes the hints' mark off rows whose hint was not pushed, so that the dispatcher need not wait for it. `writer` is
-/// the connection that may write.
+/// the connection that may write. Returns how many carried one.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn unhint(writer: &DatabaseConnection, work: Work, ids: &[Uuid]) -> Result<()> {
+pub async fn unhint(writer: &DatabaseConnection, work: Work, ids: &[Uuid]) -> Result<u64> {
     match writer.get_database_backend() {
         DatabaseBackend::Postgres => {
             postgres::unhint(&mut *writer.get_postgres_connection_pool().acquire().await?, work, ids).await

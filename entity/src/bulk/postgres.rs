@@ -90,14 +90,14 @@ pub async fn insert_uploads(tx: &mut PgConnection, rows: &[UploadRow], stamp: St
         .map(drop)
 }
 
-pub(super) async fn unhint(tx: &mut PgConnection, work: super::Work, ids: &[Uuid]) -> Result<()> {
+pub(super) async fn unhint(tx: &mut PgConnection, work: super::Work, ids: &[Uuid]) -> Result<u64> {
     let sql = match work {
         super::Work::Deliveries => {
             "UPDATE delivery SET hinted_until = 0 WHERE id = ANY($1) AND hinted_until > 0"
         }
         super::Work::Uploads => "UPDATE upload SET hinted_until = 0 WHERE id = ANY($1) AND hinted_until > 0",
     };
-    sqlx::query(sql).bind(ids).execute(tx).await.map(drop)
+    sqlx::query(sql).bind(ids).execute(tx).await.map(|done| done.rows_affected())
 }
 
 /// One column of many rows, as an array to bind.

@@ -83,17 +83,18 @@ pub async fn insert_uploads(tx: &mut SqliteConnection, rows: &[UploadRow], stamp
     Ok(())
 }
 
-pub(super) async fn unhint(tx: &mut SqliteConnection, work: Work, ids: &[Uuid]) -> Result<()> {
+pub(super) async fn unhint(tx: &mut SqliteConnection, work: Work, ids: &[Uuid]) -> Result<u64> {
     let head = match work {
-        Work::Deliveries => "UPDATE delivery SET hinted_until = 0 WHERE id IN ",
-        Work::Uploads => "UPDATE upload SET hinted_until = 0 WHERE id IN ",
+        Work::Deliveries => "UPDATE delivery SET hinted_until = 0 WHERE hinted_until > 0 AND id IN ",
+        Work::Uploads => "UPDATE upload SET hinted_until = 0 WHERE hinted_until > 0 AND id IN ",
     };
+    let mut unmarked = 0;
     for ids in ids.chunks(ROWS) {
         let mut update = QueryBuilder::<Sqlite>::new(head);
         push_list(&mut update, ids);
-        update.build().execute(&mut *tx).await?;
+        unmarked += update.build().execute(&mut *tx).await?.rows_affected();
     }
-    Ok(())
+    Ok(unmarked)
 }
 
 /// Pushes `(?, ?, …)`.

@@ -7,7 +7,7 @@ use serde_json::json;
 use testkit::{Answer, Receiver, Shape, TestApp, on_both_shapes};
 use uuid::Uuid;
 use worker::{
-    claim::{Share, claim_within},
+    claim::{Claim, Share, claim_within, put_off},
     dispatch::{self, Bounds, Which},
 };
 
@@ -58,19 +58,21 @@ fn bounds(room: usize, share: usize) -> Bounds {
 }
 
 on_both_shapes! {
-    async fn a_claim_gives_a_lane_its_share_and_puts_the_rest_off(app: TestApp) {
+    async fn a_claim_gives_a_lane_its_share_and_the_rest_can_be_put_off(app: TestApp) {
         let (a, b) = (app.register("http://127.0.0.1:9/a").await, app.register("http://127.0.0.1:9/b").await);
         deliveries(&app, a, 50, Duration::ZERO).await;
         deliveries(&app, b, 2, Duration::ZERO).await;
         let share = Share { free: 20, used: [(a.0, 1)].into() };
         let claimed = claim_within(&app.context, &ids(&app).await, &share).await.expect("a claim");
+        let Claim { claimed, refused } = claimed;
         let of = |lane: Uuid| claimed.iter().filter(|delivery| delivery.lane_id().0 == lane).count();
         // One by one: b, a, b, a, a – then a holds four, and a third of the fifteen that are free is five: one more.
         assert_eq!((of(a.0), of(b.0)), (4, 2));
-        let put_off = number(&app, "SELECT count(*) FROM delivery WHERE hinted_until > 0").await;
-        assert_eq!(put_off, 46, "what was refused is put off");
+        put_off(&app.context, &refused).await.expect("put off");
+        let marked = number(&app, "SELECT count(*) FROM delivery WHERE hinted_until > 0").await;
+        assert_eq!(marked, 46, "what was refused is put off");
         let again = claim_within(&app.context, &ids(&app).await, &Share { free: 14, used: [(a.0, 5)].into() }).await;
-        assert_eq!(again.expect("a claim").len(), 0, "five are a third of fourteen");
+        assert_eq!(again.expect("a claim").claimed.len(), 0, "five are a third of fourteen");
         app.clock.forward(Duration::from_millis(1_500));
         assert_eq!(dispatch::deliveries(&app.context, Uuid::nil(), 100).await.expect("a look").found.len(), 46);
         assert_eq!(number(&app, "SELECT count(*) FROM lane WHERE backlog_until > {now}").await, 1);

@@ -14,6 +14,7 @@ mod lanes;
 mod limits;
 mod messages;
 mod owners;
+mod passed_over;
 mod probes;
 mod publishing;
 mod push_tests;

@@ -9,7 +9,13 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use uuid::Uuid;
 
-use super::{Claimed, Slot, Slots, claim_within};
+use super::{
+    Claim, Claimed, Slot, Slots, claim_within,
+    missed::{self, Missed},
+    parked::Parked,
+    put_off,
+    share::Candidate,
+};
 
 /// Most ids that one statement claims.
 const BATCH: usize = 512;
@@ -38,8 +44,17 @@ pub struct Claimer {
 /// The claimer's work.
 pub struct Claims {
     requests: mpsc::Receiver<Request>,
+    left_over: Option<Request>,
+    parked: Parked,
     context: Context,
     slots: Slots,
+}
+
+/// What is claimed next.
+struct Batch {
+    ids: Vec<Uuid>,
+    done: Vec<oneshot::Sender<()>>,
+    slots: OwnedSemaphorePermit,
 }
 
 impl Claimer {
@@ -47,11 +62,13 @@ impl Claimer {
     #[must_use]
     pub fn new(context: &Context, slots: Slots) -> (Self, Claims) {
         let (sender, requests) = mpsc::channel(WAITING);
-        (Self { requests: sender }, Claims { requests, context: context.clone(), slots })
+        let parked = Parked::new(slots.permits().available_permits());
+        let claims = Claims { requests, left_over: None, parked, context: context.clone(), slots };
+        (Self { requests: sender }, claims)
     }
 
-    /// Returns when these ids were claimed, or found not to be due, or the claimer stopped.
-    /// What was not claimed is found by the dispatcher.
+    /// Returns when these ids were claimed, or wait for a slot of their lane, or were found not to be due, or the claimer
+    /// stopped. What was not claimed is found by the dispatcher.
     pub async fn claim(&self, ids: Vec<Uuid>) {
         let (done, is_done) = oneshot::channel();
         if self.requests.send(Request { ids, done: Some(done) }).await.is_ok() {
@@ -62,54 +79,80 @@ impl Claimer {
 
 impl Claims {
     /// Claims until `stop`, handing each claimed delivery with its slot to `send`.
-    pub async fn run(mut self, stop: CancellationToken, send: impl Fn(Claimed, Slot)) {
-        let mut left_over = None;
-        while let Some((requests, slots)) = self.next(&mut left_over, &stop).await {
-            let ids: Vec<Uuid> = requests.iter().flat_map(|request| request.ids.iter().copied()).collect();
-            self.claim(ids, slots, &send).await;
-            for done in requests.into_iter().filter_map(|request| request.done) {
-                let _ = done.send(());
-            }
-        }
+    pub async fn run(self, stop: CancellationToken, send: impl Fn(Claimed, Slot)) {
+        let (missed, returns) = missed::new(&self.context);
+        tokio::join!(self.claim_until(stop, missed, send), returns.run());
     }
 
-    /// Waits for ids and for a free slot, and takes as many ids as there are slots, up to the batch.
-    async fn next(
-        &mut self,
-        left_over: &mut Option<Request>,
-        stop: &CancellationToken,
-    ) -> Option<(Vec<Request>, OwnedSemaphorePermit)> {
-        let mut next = match left_over.take() {
-            Some(request) => Some(request),
-            None => Some(stop.run_until_cancelled(self.requests.recv()).await??),
-        };
+    async fn claim_until(mut self, stop: CancellationToken, missed: Missed, send: impl Fn(Claimed, Slot)) {
+        while let Some(batch) = self.next(&stop).await {
+            self.claim(batch.ids, batch.slots, &missed, &send).await;
+            for done in batch.done {
+                let _ = done.send(());
+            }
+            let late = self.parked.expired();
+            self.put_off(&late).await;
+        }
+        missed.give_back(self.parked.all().into_iter().map(|(id, _)| id).collect());
+    }
+
+    /// Waits for ids and for a free slot, and takes as many ids as there are slots, up to the batch: first those that have
+    /// waited for a slot of their lane.
+    async fn next(&mut self, stop: &CancellationToken) -> Option<Batch> {
+        let mut next = stop.run_until_cancelled(self.wake()).await??;
         let first = Arc::clone(self.slots.permits()).acquire_owned();
         let mut slots = stop.run_until_cancelled(first).await?.ok()?;
         // Only this task takes slots: what is available now stays so.
         let room = BATCH.min(self.slots.permits().available_permits() + 1);
-        let (mut requests, mut wanted) = (vec![], 0);
+        let (mut ids, mut done) = (self.parked.take(&self.slots.share(1), room), vec![]);
         while let Some(mut request) = next.take() {
-            *left_over = request.split_off(room - wanted);
-            wanted += request.ids.len();
-            requests.push(request);
-            if wanted < room {
+            self.left_over = request.split_off(room - ids.len());
+            ids.append(&mut request.ids);
+            done.extend(request.done);
+            if ids.len() < room {
                 next = self.requests.try_recv().ok();
             }
         }
-        let more = u32::try_from(wanted.saturating_sub(1)).ok()?;
+        let more = u32::try_from(ids.len().saturating_sub(1)).ok()?;
         slots.merge(Arc::clone(self.slots.permits()).try_acquire_many_owned(more).ok()?);
-        Some((requests, slots))
+        Some(Batch { ids, done, slots })
     }
 
-    async fn claim(&self, ids: Vec<Uuid>, mut slots: OwnedSemaphorePermit, send: &impl Fn(Claimed, Slot)) {
+    /// Waits for a request, or until something is to be done about what is parked: then there is none. None at all when
+    /// nobody is left who could ask.
+    async fn wake(&mut self) -> Option<Option<Request>> {
+        if let Some(request) = self.left_over.take() {
+            return Some(Some(request));
+        }
+        tokio::select! {
+            request = self.requests.recv() => request.map(Some),
+            () = parked_may_go(&self.parked, &self.slots) => Some(None),
+        }
+    }
+
+    async fn claim(
+        &mut self,
+        ids: Vec<Uuid>,
+        mut slots: OwnedSemaphorePermit,
+        missed: &Missed,
+        send: &impl Fn(Claimed, Slot),
+    ) {
+        if ids.is_empty() {
+            return;
+        }
         let share = self.slots.share(slots.num_permits());
         match claim_within(&self.context, &ids, &share).await {
-            Ok(claimed) => {
+            Ok(claim) => {
+                missed.look_after(ids, &claim);
+                let Claim { claimed, refused } = claim;
                 for delivery in claimed {
                     let slot = slots.split(1).expect("never more are claimed than slots were taken for");
                     let slot = self.slots.hold(delivery.lane_id(), slot);
                     send(delivery, slot);
                 }
+                drop(slots);
+                let left = self.parked.park(refused);
+                self.put_off(&left).await;
             }
             Err(error) => {
                 metrics::counter!(names::DATABASE_ERRORS).increment(1);
@@ -117,4 +160,23 @@ impl Claims {
             }
         }
     }
+
+    async fn put_off(&self, refused: &[Candidate]) {
+        if let Err(error) = put_off(&self.context, refused).await {
+            metrics::counter!(names::DATABASE_ERRORS).increment(1);
+            warn!(%error, ids = refused.len(), "not put off; the dispatcher will find these again");
+        }
+    }
+}
+
+/// Waits until a lane of which something is parked gets a slot, or something has been parked too long.
+async fn parked_may_go(parked: &Parked, slots: &Slots) {
+    let Some(deadline) = parked.deadline() else { return std::future::pending().await };
+    let has_room = async {
+        while !parked.has_room(&slots.share(0)) {
+            slots.freed().await;
+        }
+    };
+    // Too long a wait is as good as room.
+    let _ = tokio::time::timeout_at(deadline, has_room).await;
 }

@@ -1,8 +1,10 @@
 //! Claim: due rows become this worker's for the length of a lease. A hint that arrives twice claims nothing the second time.
 //! Claims of many jobs are grouped into one statement, and wait for free send slots, so that a worker never holds what it
-//! cannot send. Nor does a lane get more slots than its share: what it may not have is put off.
+//! cannot send. Nor does a lane get more slots than its share: what it may not have waits for one of these, or is put off.
 
 mod claimer;
+mod missed;
+mod parked;
 mod postgres;
 mod recipients;
 mod share;
@@ -23,7 +25,7 @@ use uuid::Uuid;
 
 pub use claimer::{Claimer, Claims};
 pub use recipients::{Chat, Recipient, Subscriber, Subscription};
-pub use share::{Share, may_take};
+pub use share::{Candidate, Share, may_take};
 pub use slots::{Slot, Slots};
 
 /// What a lease lasts beyond the deadline of the send that it guards.
@@ -133,34 +135,56 @@ struct Times {
     margin: i64,
 }
 
+/// What a claim came to.
+#[derive(Clone, Debug, Default)]
+pub struct Claim {
+    /// This worker's until their leases end.
+    pub claimed: Vec<Claimed>,
+    /// Due and in nobody's hands, but their lanes hold their share.
+    pub refused: Vec<Candidate>,
+}
+
 /// Claims those of `ids` that are due, not leased, and whose lane may be used now. Of a lane with a limit only what a
 /// look has granted, while that hint is trusted.
 ///
 /// # Errors
 /// Those of the database; then nothing was claimed, or what was is free again when its lease ends.
 pub async fn claim(context: &Context, ids: &[Uuid]) -> Result<Vec<Claimed>, DatabaseError> {
-    claim_within(context, ids, &Share::unbounded()).await
+    Ok(claim_within(context, ids, &Share::unbounded()).await?.claimed)
 }
 
-/// Claims as [`claim`] does, of each lane only as many as its share allows. The others are put off for a tenth of a second.
+/// Claims as [`claim`] does, of each lane only as many as its share allows.
 ///
 /// # Errors
 /// Those of the database; then nothing was claimed, or what was is free again when its lease ends.
-pub async fn claim_within(
-    context: &Context,
-    ids: &[Uuid],
-    share: &Share,
-) -> Result<Vec<Claimed>, DatabaseError> {
+pub async fn claim_within(context: &Context, ids: &[Uuid], share: &Share) -> Result<Claim, DatabaseError> {
     let times = Times {
         now_or_offset: context.database.statement_time(&context.clock),
         deadline: millis(context.config.delivery_timeout),
         margin: millis(LEASE_MARGIN),
     };
-    let claimed = match context.database.pool() {
+    let Claim { claimed, refused } = match context.database.pool() {
         Pool::Postgres(pool) => within_deadline(postgres::claim(pool, ids, times, share)).await?,
         Pool::Sqlite(pool) => sqlite::claim(pool, ids, times, share).await?,
     };
-    Ok(recipients::attach(context, claimed).await)
+    Ok(Claim { claimed: recipients::attach(context, claimed).await, refused })
+}
+
+/// Puts off for a tenth of a second what a claim refused, and leaves its lanes to the dispatcher for a while. What only a
+/// look may grant is given back to it.
+///
+/// # Errors
+/// Those of the database; then the marks run out by themselves.
+pub async fn put_off(context: &Context, refused: &[Candidate]) -> Result<(), DatabaseError> {
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let now_or_offset = context.database.statement_time(&context.clock);
+    match context.database.pool() {
+        Pool::Postgres(pool) => within_deadline(postgres::put_off(pool, refused, now_or_offset)).await?,
+        Pool::Sqlite(pool) => sqlite::put_off(pool, refused, now_or_offset).await?,
+    }
+    Ok(())
 }
 
 /// Gives leases back: these deliveries were claimed and not sent.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 /// A delivery that could be claimed, and its lane.
-pub(super) type Candidate = (Uuid, Uuid);
+pub type Candidate = (Uuid, Uuid);
 
 /// The slots of a worker at one moment.
 #[derive(Clone, Debug)]
@@ -27,6 +27,11 @@ impl Share {
     pub(super) fn has_room_for_all(&self, ids: usize) -> bool {
         let most = self.used.values().copied().max().unwrap_or(0);
         (most + ids).saturating_sub(1) * 3 + ids <= self.free
+    }
+
+    /// Whether this lane gets another slot.
+    pub(super) fn has_room_for(&self, lane: Uuid) -> bool {
+        may_take(self.free, self.used.get(&lane).copied().unwrap_or(0))
     }
 
     /// Which of these candidates get a slot, the lane with the fewest first; then the others.

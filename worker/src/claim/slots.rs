@@ -6,7 +6,7 @@ use std::{
 };
 
 use domain::id::LaneId;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
 use super::share::{Share, may_take};
@@ -16,6 +16,7 @@ use super::share::{Share, may_take};
 pub struct Slots {
     permits: Arc<Semaphore>,
     used: Used,
+    freed: Arc<Notify>,
 }
 
 type Used = Arc<Mutex<HashMap<Uuid, usize>>>;
@@ -24,14 +25,15 @@ type Used = Arc<Mutex<HashMap<Uuid, usize>>>;
 pub struct Slot {
     lane: Uuid,
     used: Used,
-    _permit: OwnedSemaphorePermit,
+    freed: Arc<Notify>,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Slots {
     /// That many free slots.
     #[must_use]
     pub fn new(slots: usize) -> Self {
-        Self { permits: Arc::new(Semaphore::new(slots)), used: Used::default() }
+        Self { permits: Arc::new(Semaphore::new(slots)), used: Used::default(), freed: Arc::default() }
     }
 
     /// The lanes that may not take another slot now.
@@ -50,15 +52,30 @@ impl Slots {
         Share { free: self.permits.available_permits() + reserved, used: lock(&self.used).clone() }
     }
 
+    /// Waits until a lane has given a slot back since this was last asked.
+    pub(super) async fn freed(&self) {
+        self.freed.notified().await;
+    }
+
     /// Gives a permit to a lane.
     pub(super) fn hold(&self, lane: LaneId, permit: OwnedSemaphorePermit) -> Slot {
         *lock(&self.used).entry(lane.0).or_insert(0) += 1;
-        Slot { lane: lane.0, used: Arc::clone(&self.used), _permit: permit }
+        let (used, freed) = (Arc::clone(&self.used), Arc::clone(&self.freed));
+        Slot { lane: lane.0, used, freed, permit: Some(permit) }
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
+        self.let_go();
+        // Whoever is told finds the slot free.
+        self.permit = None;
+        self.freed.notify_one();
+    }
+}
+
+impl Slot {
+    fn let_go(&self) {
         let mut used = lock(&self.used);
         if let Some(count) = used.get_mut(&self.lane) {
             *count -= 1;

@@ -5,7 +5,7 @@ use entity::bulk::sqlite::push_list;
 use sqlx::{QueryBuilder, Result, Sqlite, SqlitePool};
 use uuid::Uuid;
 
-use super::{BACKLOG_MS, Claimed, PUT_OFF_MS, Share, Times};
+use super::{BACKLOG_MS, Claim, PUT_OFF_MS, Share, Times, share::Candidate};
 
 /// Whether only what a look has granted may be claimed.
 const GRANTED_ONLY: &str =
@@ -25,18 +25,17 @@ pub(super) async fn claim(
     ids: &[Uuid],
     times: Times,
     share: &Share,
-) -> Result<Vec<Claimed>> {
+) -> Result<Claim> {
     let now = times.now_or_offset;
     let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
-    let due: Vec<(Uuid, Uuid)> = candidates(ids, now).build_query_as().fetch_all(&mut *tx).await?;
+    let due: Vec<Candidate> = candidates(ids, now).build_query_as().fetch_all(&mut *tx).await?;
     if due.is_empty() {
-        return Ok(vec![]);
+        return Ok(Claim::default());
     }
     let (granted, refused) =
         if share.has_room_for_all(due.len()) { (due, vec![]) } else { share.admit(&due) };
-    if !refused.is_empty() {
-        put_off(&refused, now).build().execute(&mut *tx).await?;
-        note_backlogs(&refused, now).build().execute(&mut *tx).await?;
+    if granted.is_empty() {
+        return Ok(Claim { refused, ..Claim::default() });
     }
     let granted: Vec<Uuid> = granted.into_iter().map(|(id, _)| id).collect();
     mark(&granted, times).build().execute(&mut *tx).await?;
@@ -45,7 +44,14 @@ pub(super) async fn claim(
     push_list(&mut read, &granted);
     let claimed = read.build_query_as().fetch_all(&mut *tx).await?;
     tx.commit().await?;
-    Ok(claimed)
+    Ok(Claim { claimed, refused })
+}
+
+pub(super) async fn put_off(pool: &SqlitePool, refused: &[Candidate], now: i64) -> Result<()> {
+    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+    mark_put_off(refused, now).build().execute(&mut *tx).await?;
+    note_backlogs(refused, now).build().execute(&mut *tx).await?;
+    tx.commit().await
 }
 
 /// What may be claimed now, with its lane.
@@ -79,16 +85,16 @@ fn mark(ids: &[Uuid], times: Times) -> QueryBuilder<Sqlite> {
     mark
 }
 
-fn put_off(refused: &[(Uuid, Uuid)], now: i64) -> QueryBuilder<Sqlite> {
+fn mark_put_off(refused: &[Candidate], now: i64) -> QueryBuilder<Sqlite> {
     let ids: Vec<Uuid> = refused.iter().map(|(id, _)| *id).collect();
     let mut update = QueryBuilder::new("UPDATE delivery AS d SET hinted_until = CASE WHEN (SELECT ");
     update.push(GRANTED_ONLY).push(" FROM lane l WHERE l.id = d.lane_id) THEN 0 ELSE ");
-    update.push_bind(now + PUT_OFF_MS).push(" END WHERE d.id IN ");
+    update.push_bind(now + PUT_OFF_MS).push(" END WHERE d.lease_until <= ").push_bind(now).push(" AND d.id IN ");
     push_list(&mut update, &ids);
     update
 }
 
-fn note_backlogs(refused: &[(Uuid, Uuid)], now: i64) -> QueryBuilder<Sqlite> {
+fn note_backlogs(refused: &[Candidate], now: i64) -> QueryBuilder<Sqlite> {
     let lanes: Vec<Uuid> = refused.iter().map(|(_, lane)| *lane).collect();
     let mut update = QueryBuilder::new("UPDATE lane SET backlog_until = ");
     update.push_bind(now + BACKLOG_MS).push(" WHERE backlog_until <= ").push_bind(now + BACKLOG_MS / 2);

@@ -1,4 +1,5 @@
-//! How much of one lane may be under way: a quarter of the send slots of all workers. Read from their heartbeats.
+//! How much of one lane may be under way: half of the send slots of all workers, a quarter that is sent and as much again
+//! that comes next. Read from their heartbeats.
 
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ pub(super) struct Workers {
 
 /// What of one lane may be under way with so many slots.
 pub(super) fn of_a_lane(slots: usize) -> usize {
-    (slots / 4).max(LEAST)
+    (slots / 2).max(LEAST)
 }
 
 impl Workers {
@@ -54,8 +55,8 @@ async fn slots(context: &Context) -> Result<usize, DatabaseError> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_lane_may_have_a_quarter_and_never_less_than_a_look_takes() {
-        for (slots, share) in [(1, 64), (259, 64), (260, 65), (1_024, 256), (4_096, 1_024)] {
+    fn a_lane_may_have_half_and_never_less_than_a_look_takes() {
+        for (slots, share) in [(1, 64), (129, 64), (130, 65), (1_024, 512), (4_096, 2_048)] {
             assert_eq!(super::of_a_lane(slots), share, "{slots} slots");
         }
     }
