@@ -47,6 +47,11 @@ impl Keys {
         }
     }
 
+    /// Whether no entry has a key.
+    pub(super) fn is_empty(&self) -> bool {
+        self.wanted.is_empty() && self.only_asked.is_empty()
+    }
+
     /// What is to be inserted, in the order that every process keeps.
     pub(super) fn to_take(&self) -> Vec<KeyRow> {
         let mut rows: Vec<KeyRow> = self.wanted.values().cloned().collect();

@@ -71,6 +71,11 @@ pub(super) struct Messages {
 }
 
 impl Messages {
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.wanted.is_empty()
+    }
+
     /// Wants a row; whether it is the batch's first with its id.
     pub(super) fn want(&mut self, row: &Arc<MessageRow>) -> bool {
         let is_first = !self.wanted.contains_key(&row.message.message_id);

@@ -87,6 +87,11 @@ pub(super) struct Notifications {
 }
 
 impl Notifications {
+    /// Whether nothing is broadcast.
+    pub(super) fn is_empty(&self) -> bool {
+        self.wanted.is_empty()
+    }
+
     pub(super) fn want(&mut self, broadcasts: &[BroadcastRow]) {
         self.wanted.extend_from_slice(broadcasts);
     }

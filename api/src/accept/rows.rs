@@ -194,6 +194,12 @@ impl Rows {
         });
     }
 
+    /// Whether there is nothing but events and deliveries to write.
+    pub(super) fn are_plain(&self) -> bool {
+        let nothing_is_taken = self.keys.is_empty() && self.messages.is_empty() && self.notifications.is_empty();
+        self.uploads.is_empty() && nothing_is_taken
+    }
+
     /// Takes out what is not written after all: somebody else has its key, or its message's id, or its notice went out before.
     pub(super) fn drop_events(&mut self, lost: &HashSet<EventId>) {
         if !lost.is_empty() {

@@ -61,6 +61,51 @@ pub async fn insert_deliveries(tx: &mut PgConnection, rows: &[DeliveryRow], stam
         .map(drop)
 }
 
+/// Inserts events with their deliveries in one statement, as [`insert_events`] and [`insert_deliveries`] do in two.
+///
+/// # Errors
+/// Those of the database; nothing was written.
+pub async fn insert_published(
+    connection: &mut PgConnection,
+    events: &[EventRow],
+    deliveries: &[DeliveryRow],
+    stamp: Stamp,
+) -> Result<()> {
+    const SQL: &str = "WITH stored AS (
+            INSERT INTO event (id, user_id, event_type, body, addressed, created_at)
+            SELECT id, user_id, event_type, body, addressed, (SELECT now_ms() + $1)
+            FROM unnest($3::uuid[], $4::bigint[], $5::text[], $6::bytea[], $7::bool[])
+                 AS row (id, user_id, event_type, body, addressed)
+        )
+        INSERT INTO delivery
+            (id, event_id, user_id, lane_id, channel, recipient_id, body, due_at, hinted_until, created_at)
+        SELECT id, event_id, user_id, lane_id, channel, recipient_id, body, greatest((SELECT now_ms() + $1), due_at),
+               CASE WHEN hinted THEN (SELECT now_ms() + $1 + $2) ELSE 0 END, (SELECT now_ms() + $1)
+        FROM unnest($8::uuid[], $9::uuid[], $10::bigint[], $11::uuid[], $12::text[], $13::uuid[], $14::bytea[],
+                    $15::bigint[], $16::bool[])
+             AS row (id, event_id, user_id, lane_id, channel, recipient_id, body, due_at, hinted)";
+    sqlx::query(SQL)
+        .bind(stamp.now_or_offset)
+        .bind(stamp.hint_trusted)
+        .bind(column(events, |row| row.id.0))
+        .bind(column(events, |row| row.user_id.map(|user| user.0)))
+        .bind(column(events, |row| row.event_type.as_str()))
+        .bind(column(events, |row| row.body.as_slice()))
+        .bind(column(events, |row| row.addressed))
+        .bind(column(deliveries, |row| row.id.0))
+        .bind(column(deliveries, |row| row.event_id.0))
+        .bind(column(deliveries, |row| row.user_id.map(|user| user.0)))
+        .bind(column(deliveries, |row| row.lane_id.0))
+        .bind(column(deliveries, |row| row.channel.as_str()))
+        .bind(column(deliveries, |row| row.recipient_id))
+        .bind(column(deliveries, |row| row.body.as_deref()))
+        .bind(column(deliveries, |row| row.due_at.map(|due| due.0)))
+        .bind(column(deliveries, |row| row.hinted))
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
 /// Inserts uploads, due at once.
 ///
 /// # Errors

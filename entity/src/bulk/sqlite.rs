@@ -1,12 +1,12 @@
-//! Bulk inserts on SQLite: rows as `VALUES`, in chunks below the limit of bound values.
+//! Bulk inserts on SQLite: rows as `VALUES`, cut into statements of few different lengths.
 
 use sqlx::{QueryBuilder, Result, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
 use super::{DeliveryRow, EventRow, Stamp, UploadRow, Work};
 
-/// Rows a statement: with at most eleven columns far below SQLite's 32,766 bound values.
-const ROWS: usize = 500;
+/// Most rows a statement: with at most fifteen columns far below SQLite's 32,766 bound values. A power of two.
+const ROWS: usize = 512;
 
 /// Inserts events.
 ///
@@ -14,7 +14,7 @@ const ROWS: usize = 500;
 /// Those of the database; the caller's transaction is then lost.
 pub async fn insert_events(tx: &mut SqliteConnection, rows: &[EventRow], stamp: Stamp) -> Result<()> {
     const HEAD: &str = "INSERT INTO event (id, user_id, event_type, body, addressed, created_at) ";
-    for rows in rows.chunks(ROWS) {
+    for rows in cut(rows) {
         let mut insert = QueryBuilder::<Sqlite>::new(HEAD);
         insert.push_values(rows, |mut values, row| {
             values
@@ -37,7 +37,7 @@ pub async fn insert_events(tx: &mut SqliteConnection, rows: &[EventRow], stamp: 
 pub async fn insert_deliveries(tx: &mut SqliteConnection, rows: &[DeliveryRow], stamp: Stamp) -> Result<()> {
     const HEAD: &str = "INSERT INTO delivery
         (id, event_id, user_id, lane_id, channel, recipient_id, body, due_at, hinted_until, created_at) ";
-    for rows in rows.chunks(ROWS) {
+    for rows in cut(rows) {
         let mut insert = QueryBuilder::<Sqlite>::new(HEAD);
         insert.push_values(rows, |mut values, row| {
             values
@@ -64,7 +64,7 @@ pub async fn insert_deliveries(tx: &mut SqliteConnection, rows: &[DeliveryRow], 
 pub async fn insert_uploads(tx: &mut SqliteConnection, rows: &[UploadRow], stamp: Stamp) -> Result<()> {
     const HEAD: &str = "INSERT INTO upload
         (id, endpoint_id, user_id, file_name, storage_key, size_bytes, due_at, hinted_until, created_at) ";
-    for rows in rows.chunks(ROWS) {
+    for rows in cut(rows) {
         let mut insert = QueryBuilder::<Sqlite>::new(HEAD);
         insert.push_values(rows, |mut values, row| {
             values
@@ -97,11 +97,24 @@ pub(super) async fn unhint(tx: &mut SqliteConnection, work: Work, ids: &[Uuid]) 
     Ok(unmarked)
 }
 
-/// Pushes `(?, ?, …)`.
+/// Cuts rows into statements whose lengths are powers of two, at most 512. SQLite compiles a statement for each length, at
+/// a cost of several µs a row, more than carrying it out takes; these few lengths are compiled once and kept.
+pub fn cut<Row>(rows: &[Row]) -> impl Iterator<Item = &[Row]> {
+    let mut rest = rows;
+    std::iter::from_fn(move || {
+        let length = ROWS.min(1 << rest.len().checked_ilog2()?);
+        let (next, more) = rest.split_at(length);
+        rest = more;
+        Some(next)
+    })
+}
+
+/// Pushes `(?, ?, …)`. The last id is repeated up to the next power of two, for the same reason as [`cut`].
 pub fn push_list(query: &mut QueryBuilder<Sqlite>, ids: &[Uuid]) {
     query.push("(");
     let mut list = query.separated(", ");
-    for id in ids {
+    let length = if ids.is_empty() { 0 } else { ids.len().next_power_of_two() };
+    for id in ids.iter().chain(std::iter::repeat_n(ids.last(), length).flatten()).take(length) {
         list.push_bind(*id);
     }
     query.push(")");
@@ -110,5 +123,35 @@ pub fn push_list(query: &mut QueryBuilder<Sqlite>, ids: &[Uuid]) {
 impl Stamp {
     const fn hinted_until(self, hinted: bool) -> i64 {
         if hinted { self.now_or_offset + self.hint_trusted } else { 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lengths(rows: usize) -> Vec<usize> {
+        cut(&vec![(); rows]).map(<[()]>::len).collect()
+    }
+
+    #[test]
+    fn rows_are_cut_into_powers_of_two_and_none_is_left_out() {
+        let none: [usize; 0] = [];
+        assert_eq!(lengths(0), none);
+        assert_eq!(lengths(1), [1]);
+        assert_eq!(lengths(511), [256, 128, 64, 32, 16, 8, 4, 2, 1]);
+        assert_eq!(lengths(512), [512]);
+        assert_eq!(lengths(513), [512, 1]);
+        let numbers: Vec<usize> = (0..300).collect();
+        assert_eq!(cut(&numbers).flatten().copied().collect::<Vec<_>>(), numbers);
+    }
+
+    #[test]
+    fn a_list_is_filled_up_to_a_power_of_two() {
+        for (ids, places) in [(0, 0), (1, 1), (3, 4), (4, 4), (5, 8)] {
+            let mut query = QueryBuilder::new("");
+            push_list(&mut query, &vec![Uuid::nil(); ids]);
+            assert_eq!(query.sql().as_str().matches('?').count(), places, "{ids}");
+        }
     }
 }

@@ -11,6 +11,7 @@ use domain::clock::Millis;
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use sqlx::{PgPool, SqlitePool};
 
+pub use sqlite::hasten;
 pub use tx::Tx;
 
 use crate::clock::Clock;

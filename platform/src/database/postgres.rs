@@ -3,7 +3,10 @@
 use std::{str::FromStr, time::Duration};
 
 use sea_orm::SqlxPostgresConnector;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{
+    Connection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 
 use super::{Database, DatabaseError, Pool};
 
@@ -11,6 +14,9 @@ use super::{Database, DatabaseError, Pool};
 const MAX_CONNECTIONS: u32 = 16;
 /// Longest wait for a connection: beyond it the database counts as away.
 const ACQUIRE_DEADLINE: Duration = Duration::from_secs(5);
+/// How long a connection that was just used is taken to live. One that did nothing for longer is asked first: on a busy
+/// process that question would be a third of all ways to the server.
+const TRUSTED: Duration = Duration::from_secs(1);
 /// Longest single statement; nothing of ours takes nearly as long.
 const STATEMENT_TIMEOUT: &str = "30s";
 
@@ -26,6 +32,13 @@ pub(super) async fn connect(url: &str) -> Result<Database, DatabaseError> {
     let pool = PgPoolOptions::new()
         .max_connections(MAX_CONNECTIONS)
         .acquire_timeout(ACQUIRE_DEADLINE)
+        .test_before_acquire(false)
+        .before_acquire(|connection, kept| Box::pin(async move {
+            if kept.idle_for > TRUSTED {
+                connection.ping().await?;
+            }
+            Ok(true)
+        }))
         .connect_with(options)
         .await?;
     let orm = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());

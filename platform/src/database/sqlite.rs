@@ -9,7 +9,7 @@ use std::{
 
 use sea_orm::SqlxSqliteConnector;
 use sqlx::{
-    Connection, SqliteConnection,
+    Connection, Executor, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -21,6 +21,10 @@ const READERS: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest wait for a connection.
 const ACQUIRE_DEADLINE: Duration = Duration::from_secs(10);
+/// Statements that a connection keeps compiled: each kind in the few lengths that `entity::bulk::sqlite::cut` makes.
+const STATEMENTS: usize = 256;
+/// Rows that a statement's thread may be ahead of its reader: a whole claim, so that they do not wait for each other.
+const ROWS_AHEAD: usize = 512;
 /// Page cache of the writer, in KiB (negative is KiB in SQLite's terms).
 const CACHE_KIB: &str = "-16384";
 
@@ -34,9 +38,11 @@ pub(super) async fn connect(path: &Path) -> Result<Database, DatabaseError> {
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
         .pragma("cache_size", CACHE_KIB)
-        .pragma("temp_store", "memory");
+        .pragma("temp_store", "memory")
+        .statement_cache_capacity(STATEMENTS)
+        .row_buffer_size(ROWS_AHEAD);
     // The writer comes first: it makes the file and sets WAL.
-    let writer = pool(1).before_acquire(|connection, _| Box::pin(async { Ok(is_clean(connection)) }));
+    let writer = pool(1).before_acquire(|connection, _| Box::pin(made_durable(connection)));
     let writer = writer.connect_with(options.clone()).await?;
     let reader = pool(READERS).connect_with(options.read_only(true).create_if_missing(false)).await?;
     Ok(Database {
@@ -46,19 +52,37 @@ pub(super) async fn connect(path: &Path) -> Result<Database, DatabaseError> {
     })
 }
 
-/// A pool whose connections live for good: a lost one would lose its page cache, and there is no network to fail.
+/// A pool whose connections live for good: a lost one would lose its page cache, and there is no network to fail. So nobody
+/// asks a connection whether it lives before it is used.
 fn pool(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(ACQUIRE_DEADLINE)
+        .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None)
 }
 
+/// From now on, until it is given back to its pool, this connection's commits do not wait for the disk: they are on it with
+/// the next one that does. For what may be lost with the machine's power, because the next start forgets it anyway: claims
+/// and marks of hints. Never for what somebody was told.
+///
+/// # Errors
+/// Those of the database.
+pub async fn hasten(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    connection.execute("PRAGMA synchronous = NORMAL").await.map(drop)
+}
+
+/// Whoever gets the writer gets it with commits that are on the disk, whatever was done with it before.
+///
 /// After a full disk or an I/O error SQLite has rolled back by itself, and sqlx still counts the transaction as open:
 /// every later `BEGIN` would fail. Such a connection is replaced.
-fn is_clean(connection: &SqliteConnection) -> bool {
-    !connection.is_in_transaction()
+async fn made_durable(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    if connection.is_in_transaction() {
+        return Ok(false);
+    }
+    connection.execute("PRAGMA synchronous = FULL").await?;
+    Ok(true)
 }
 
 /// Makes the folder and the file for their owner alone; SQLite gives its other files the same mode.

@@ -4,7 +4,10 @@
 use std::sync::Arc;
 
 use platform::{context::Context, telemetry::names};
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::{
+    sync::{OwnedSemaphorePermit, mpsc, oneshot},
+    time::{Instant, timeout_at},
+};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use uuid::Uuid;
@@ -90,7 +93,7 @@ impl Claims {
             for done in batch.done {
                 let _ = done.send(());
             }
-            let late = self.parked.expired();
+            let late = self.parked.expired(Instant::now());
             self.put_off(&late).await;
         }
         missed.give_back(self.parked.all().into_iter().map(|(id, _)| id).collect());
@@ -151,12 +154,13 @@ impl Claims {
                     send(delivery, slot);
                 }
                 drop(slots);
-                let left = self.parked.park(refused);
+                let left = self.parked.park(refused, Instant::now());
                 self.put_off(&left).await;
             }
             Err(error) => {
                 metrics::counter!(names::DATABASE_ERRORS).increment(1);
                 warn!(%error, ids = ids.len(), "nothing was claimed; the dispatcher will find these again");
+                missed.give_back(ids);
             }
         }
     }
@@ -178,5 +182,5 @@ async fn parked_may_go(parked: &Parked, slots: &Slots) {
         }
     };
     // Too long a wait is as good as room.
-    let _ = tokio::time::timeout_at(deadline, has_room).await;
+    let _ = timeout_at(deadline, has_room).await;
 }

@@ -1,5 +1,5 @@
 //! Due deliveries whose lanes hold their share of the slots: they wait here for one of these, known to be due and not yet
-//! claimed. Never more of a lane than it could have under way, and never for long: the rest is the dispatcher's.
+//! claimed. Never many of a lane, and never for long: the rest is the dispatcher's.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -24,14 +24,15 @@ pub(super) struct Parked {
 }
 
 impl Parked {
-    /// A place for as many of a lane as may be under way with so many slots.
+    /// Of each lane twice as many may wait as there are slots: a lane that floods the queue is worked off from here, without
+    /// a word to the database.
     pub(super) fn new(slots: usize) -> Self {
-        Self { most: (slots / 4).max(LEAST), lanes: BTreeMap::new() }
+        Self { most: (slots * 2).max(LEAST), lanes: BTreeMap::new() }
     }
 
     /// Keeps these; returns those that find no place.
-    pub(super) fn park(&mut self, refused: Vec<Candidate>) -> Vec<Candidate> {
-        let until = Instant::now() + PATIENCE;
+    pub(super) fn park(&mut self, refused: Vec<Candidate>, now: Instant) -> Vec<Candidate> {
+        let until = now + PATIENCE;
         let mut left = vec![];
         for (id, lane) in refused {
             let waiting = self.lanes.entry(lane).or_default();
@@ -55,8 +56,7 @@ impl Parked {
     }
 
     /// Takes those that have waited too long.
-    pub(super) fn expired(&mut self) -> Vec<Candidate> {
-        let now = Instant::now();
+    pub(super) fn expired(&mut self, now: Instant) -> Vec<Candidate> {
         self.take_until(|until| until <= now)
     }
 
@@ -67,7 +67,7 @@ impl Parked {
 
     /// Whether one would get a slot now.
     pub(super) fn has_room(&self, share: &Share) -> bool {
-        self.lanes.keys().any(|lane| share.has_room_for(*lane))
+        self.lanes.keys().any(|lane| share.room_for(*lane) > 0)
     }
 
     /// When the first has waited too long; none when nothing waits.
@@ -75,13 +75,12 @@ impl Parked {
         self.lanes.values().filter_map(|waiting| Some(waiting.front()?.0)).min()
     }
 
-    /// The first ones of each lane, no more than there are free slots.
+    /// The first ones of each lane, no more than it could get.
     fn next(&self, share: &Share) -> Vec<Candidate> {
-        let of = |(lane, waiting): (&Uuid, &VecDeque<(Instant, Uuid)>)| {
-            let ids = waiting.iter().take(share.free).map(|(_, id)| *id);
-            ids.map(|id| (id, *lane)).collect::<Vec<_>>()
-        };
-        self.lanes.iter().filter(|(lane, _)| share.has_room_for(**lane)).flat_map(of).collect()
+        let first = self.lanes.iter().flat_map(|(lane, waiting)| {
+            waiting.iter().take(share.room_for(*lane)).map(|(_, id)| (*id, *lane))
+        });
+        first.collect()
     }
 
     fn take_until(&mut self, is_over: impl Fn(Instant) -> bool) -> Vec<Candidate> {
@@ -102,5 +101,52 @@ impl Parked {
                 self.lanes.remove(&lane);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(lane: u128, count: u128) -> Vec<Candidate> {
+        (0..count).map(|n| (Uuid::from_u128(lane * 10_000 + n), Uuid::from_u128(lane))).collect()
+    }
+
+    fn free(free: usize) -> Share {
+        Share { free, used: [].into() }
+    }
+
+    #[test]
+    fn no_more_of_a_lane_wait_than_twice_the_slots_and_the_rest_is_told() {
+        for (slots, most) in [(1, 16), (8, 16), (9, 18), (1_024, 2_048)] {
+            let mut parked = Parked::new(slots);
+            assert!(parked.park(ids(1, most), Instant::now()).is_empty(), "{slots} slots");
+            let left = parked.park(ids(2, most + 1), Instant::now());
+            assert_eq!(left, ids(2, most + 1)[most as usize..], "{slots} slots");
+        }
+    }
+
+    #[test]
+    fn who_waited_longest_goes_first_as_far_as_its_lane_may() {
+        let mut parked = Parked::new(8);
+        parked.park([ids(1, 9), ids(2, 1)].concat(), Instant::now());
+        assert!(!parked.has_room(&free(0)));
+        let taken = parked.take(&free(9), 512);
+        assert_eq!(taken, [ids(1, 1)[0].0, ids(2, 1)[0].0, ids(1, 2)[1].0]);
+        let full = Share { free: 9, used: [(Uuid::from_u128(1), 3)].into() };
+        assert!(!parked.has_room(&full) && parked.take(&full, 512).is_empty());
+        assert_eq!(parked.take(&free(9), 1), [ids(1, 3)[2].0], "no more than are wanted");
+        assert_eq!(parked.all().len(), 6);
+        assert_eq!(parked.deadline(), None, "nothing waits");
+    }
+
+    #[test]
+    fn nobody_waits_longer_than_a_second() {
+        let (mut parked, start) = (Parked::new(8), Instant::now());
+        parked.park(ids(1, 1), start);
+        parked.park(ids(2, 1), start + PATIENCE / 2);
+        assert!(parked.expired(start + PATIENCE - Duration::from_millis(1)).is_empty());
+        assert_eq!(parked.expired(start + PATIENCE), ids(1, 1));
+        assert_eq!(parked.deadline(), Some(start + PATIENCE * 3 / 2));
     }
 }

@@ -13,6 +13,14 @@ macro_rules! now {
     };
 }
 
+/// The time, and the commit of this statement does not wait for the disk. Whoever comes after a crash of the server finds
+/// the delivery due: it is sent again, as after any crash.
+macro_rules! hastily {
+    () => {
+        "(SELECT now_ms() + $2 FROM set_config('synchronous_commit', 'off', true))"
+    };
+}
+
 // A delivery whose event or lane is gone is claimed all the same: it is buried, not passed over for ever.
 macro_rules! candidates {
     () => {
@@ -36,7 +44,7 @@ macro_rules! claim_from {
     ($due:literal) => {
         concat!(
             " UPDATE delivery d
-            SET claim = d.claim + 1, hinted_until = 0, lease_until = ", now!(), " + coalesce(due.timeout_ms, $3) + $4
+            SET claim = d.claim + 1, hinted_until = 0, lease_until = ", hastily!(), " + coalesce(due.timeout_ms, $3) + $4
             FROM ", $due, " AS due LEFT JOIN event ON event.id = due.event_id
             WHERE d.id = due.id
             RETURNING d.id, d.event_id, d.user_id, d.lane_id, d.channel, coalesce(d.body, event.body, '') AS body,

@@ -29,9 +29,9 @@ impl Share {
         (most + ids).saturating_sub(1) * 3 + ids <= self.free
     }
 
-    /// Whether this lane gets another slot.
-    pub(super) fn has_room_for(&self, lane: Uuid) -> bool {
-        may_take(self.free, self.used.get(&lane).copied().unwrap_or(0))
+    /// Most slots that this lane could get more, were it alone.
+    pub(super) fn room_for(&self, lane: Uuid) -> usize {
+        self.free.div_ceil(3).saturating_sub(self.used.get(&lane).copied().unwrap_or(0))
     }
 
     /// Which of these candidates get a slot, the lane with the fewest first; then the others.

@@ -2,7 +2,8 @@
 
 use domain::id::DeliveryId;
 use entity::bulk::sqlite::push_list;
-use sqlx::{QueryBuilder, Result, Sqlite, SqlitePool};
+use platform::database::hasten;
+use sqlx::{Connection, QueryBuilder, Result, Sqlite, SqlitePool};
 use uuid::Uuid;
 
 use super::{BACKLOG_MS, Claim, PUT_OFF_MS, Share, Times, share::Candidate};
@@ -27,7 +28,9 @@ pub(super) async fn claim(
     share: &Share,
 ) -> Result<Claim> {
     let now = times.now_or_offset;
-    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+    let mut connection = pool.acquire().await?;
+    hasten(&mut connection).await?;
+    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
     let due: Vec<Candidate> = candidates(ids, now).build_query_as().fetch_all(&mut *tx).await?;
     if due.is_empty() {
         return Ok(Claim::default());

@@ -10,6 +10,7 @@ mod recipients;
 mod recorder;
 mod rows;
 mod sqlite;
+mod successes;
 mod write;
 
 pub use recipients::RecipientNews;

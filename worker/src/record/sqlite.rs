@@ -1,8 +1,12 @@
-//! Records on SQLite: rows as `VALUES`, in chunks below the limit of bound values.
+//! Records on SQLite: rows as `VALUES`, cut into statements of few different lengths.
 
 use std::collections::HashSet;
 
-use domain::clock::millis;
+use domain::{
+    clock::millis,
+    delivery::{DeadReason, DeliveryState},
+};
+use entity::bulk::sqlite::{cut, push_list};
 use sqlx::{QueryBuilder, Result, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
@@ -14,92 +18,88 @@ use super::{
     write::Moved,
 };
 
-/// Rows a statement: with fifteen columns far below SQLite's 32,766 bound values.
-const ROWS: usize = 500;
 /// The fence.
-const MATCHES: &str =
-    " WHERE delivery.id = row.id AND delivery.claim = row.claim AND delivery.recorded_claim < row.claim";
+const MATCHES: &str = "delivery.id = row.id AND delivery.claim = row.claim AND delivery.recorded_claim < row.claim";
 
 /// Writes all of it; the caller commits.
 pub(super) async fn record(tx: &mut SqliteConnection, ended: &[Ended], now: i64) -> Result<Moved> {
-    let mut moved = Moved::default();
-    for ended in ended.chunks(ROWS) {
-        let new = insert_attempts(tx, ended).await?;
-        moved.finished += finish(tx, ended, now).await?;
-        moved.retried += retry(tx, ended, now).await?;
-        log_failures(tx, ended, now).await?;
-        recipients::on_sqlite(tx, ended, now).await?;
-        moved.closed |= lanes_sqlite::fold(tx, &lanes::sends(ended, &new), now).await?;
-    }
-    Ok(moved)
+    let new = insert_attempts(tx, ended).await?;
+    let finished = finish(tx, ended, now).await?;
+    let retried = retry(tx, ended, now).await?;
+    log_failures(tx, ended, now).await?;
+    recipients::on_sqlite(tx, ended, now).await?;
+    let closed = lanes_sqlite::fold(tx, &lanes::sends(ended, &new), now).await?;
+    Ok(Moved { finished, retried, closed })
 }
 
 /// Returns those that were not written before.
 async fn insert_attempts(tx: &mut SqliteConnection, ended: &[Ended]) -> Result<HashSet<Uuid>> {
+    const HEAD: &str = "INSERT OR IGNORE INTO attempt (id, delivery_id, number, claim, started_at, duration_us, resolve_us,
+        connect_us, first_byte_us, status_code, error_class, error, request_headers, response_headers, response_body) ";
     let rows: Vec<(&Ended, &AttemptRow)> =
         ended.iter().filter_map(|ended| Some((ended, ended.attempt.as_ref()?))).collect();
-    if rows.is_empty() {
-        return Ok(HashSet::new());
+    let mut new = HashSet::with_capacity(rows.len());
+    for rows in cut(&rows) {
+        let mut insert = QueryBuilder::<Sqlite>::new(HEAD);
+        insert.push_values(rows, |mut values, (ended, attempt)| {
+            values
+                .push_bind(attempt.id.0)
+                .push_bind(ended.delivery.id().0)
+                .push_bind(attempt.number)
+                .push_bind(ended.delivery.claim)
+                .push_bind(attempt.started_at.0)
+                .push_bind(micros(attempt.duration))
+                .push_bind(attempt.resolve.map(micros))
+                .push_bind(attempt.connect.map(micros))
+                .push_bind(attempt.first_byte.map(micros))
+                .push_bind(attempt.status_code.map(i32::from))
+                .push_bind(attempt.error_class)
+                .push_bind(attempt.error.as_deref())
+                .push_bind(attempt.request_headers.as_str())
+                .push_bind(attempt.response_headers.as_deref())
+                .push_bind(attempt.response_body.as_slice());
+        });
+        insert.push(" RETURNING id");
+        new.extend(insert.build_query_scalar::<Uuid>().fetch_all(&mut *tx).await?);
     }
-    let mut insert = QueryBuilder::<Sqlite>::new(
-        "INSERT OR IGNORE INTO attempt (id, delivery_id, number, claim, started_at, duration_us, resolve_us,
-        connect_us, first_byte_us, status_code, error_class, error, request_headers, response_headers, response_body) ",
-    );
-    insert.push_values(&rows, |mut values, (ended, attempt)| {
-        values
-            .push_bind(attempt.id.0)
-            .push_bind(ended.delivery.id().0)
-            .push_bind(attempt.number)
-            .push_bind(ended.delivery.claim)
-            .push_bind(attempt.started_at.0)
-            .push_bind(micros(attempt.duration))
-            .push_bind(attempt.resolve.map(micros))
-            .push_bind(attempt.connect.map(micros))
-            .push_bind(attempt.first_byte.map(micros))
-            .push_bind(attempt.status_code.map(i32::from))
-            .push_bind(attempt.error_class)
-            .push_bind(attempt.error.as_deref())
-            .push_bind(attempt.request_headers.as_str())
-            .push_bind(attempt.response_headers.as_deref())
-            .push_bind(attempt.response_body.as_slice());
-    });
-    insert.push(" RETURNING id");
-    let new: Vec<Uuid> = insert.build_query_scalar().fetch_all(tx).await?;
-    Ok(new.into_iter().collect())
+    Ok(new)
 }
 
+/// A delivery that has ended, and how.
+type Finished<'e> = (&'e Ended, (DeliveryState, Option<DeadReason>));
+
 async fn finish(tx: &mut SqliteConnection, ended: &[Ended], now: i64) -> Result<u64> {
-    let rows: Vec<_> = ended.iter().filter_map(|ended| Some((ended, ended.finished()?))).collect();
-    if rows.is_empty() {
-        return Ok(0);
+    let rows: Vec<Finished<'_>> =
+        ended.iter().filter_map(|ended| Some((ended, ended.finished()?))).collect();
+    let mut moved = 0;
+    for rows in cut(&rows) {
+        let gone = copy(rows, now).build_query_scalar::<Uuid>().fetch_all(&mut *tx).await?;
+        let mut delete = QueryBuilder::<Sqlite>::new("DELETE FROM delivery WHERE id IN ");
+        push_list(&mut delete, &gone);
+        moved += delete.build().execute(&mut *tx).await?.rows_affected();
     }
-    let with_rows = || {
-        let mut query = QueryBuilder::<Sqlite>::new("WITH row (id, claim, state, reason, attempts) AS (");
-        query.push_values(&rows, |mut values, (ended, (state, reason))| {
-            values
-                .push_bind(ended.delivery.id().0)
-                .push_bind(ended.delivery.claim)
-                .push_bind(state.as_str())
-                .push_bind(reason.map(|reason| reason.as_str()))
-                .push_bind(ended.attempts());
-        });
-        query.push(") ");
-        query
-    };
-    let mut insert = with_rows();
-    insert.push(
-        "INSERT INTO finished_delivery (id, event_id, user_id, lane_id, channel, recipient_id, body, state, reason,
+    Ok(moved)
+}
+
+/// Inserts those that the fence lets pass, and tells which.
+fn copy<'e>(rows: &'e [Finished<'e>], now: i64) -> QueryBuilder<Sqlite> {
+    let mut copy = QueryBuilder::<Sqlite>::new("WITH row (id, claim, state, reason, attempts) AS (");
+    copy.push_values(rows, |mut values, (ended, (state, reason))| {
+        values
+            .push_bind(ended.delivery.id().0)
+            .push_bind(ended.delivery.claim)
+            .push_bind(state.as_str())
+            .push_bind(reason.map(|reason| reason.as_str()))
+            .push_bind(ended.attempts());
+    });
+    copy.push(
+        ") INSERT INTO finished_delivery (id, event_id, user_id, lane_id, channel, recipient_id, body, state, reason,
             position, attempts, claim, created_at, finished_at)
         SELECT delivery.id, event_id, user_id, lane_id, channel, recipient_id, body, row.state, row.reason,
             position, row.attempts, delivery.claim, created_at, ",
     );
-    insert.push_bind(now).push(" FROM row JOIN delivery").push(MATCHES.replacen("WHERE", "ON", 1));
-    let moved = insert.build().execute(&mut *tx).await?.rows_affected();
-    let mut delete = with_rows();
-    delete.push("DELETE FROM delivery WHERE EXISTS (SELECT 1 FROM row").push(MATCHES).push(")");
-    delete.push(" AND id IN (SELECT id FROM row)");
-    delete.build().execute(tx).await?;
-    Ok(moved)
+    copy.push_bind(now).push(" FROM row JOIN delivery ON ").push(MATCHES).push(" RETURNING id");
+    copy
 }
 
 async fn retry(tx: &mut SqliteConnection, ended: &[Ended], now: i64) -> Result<u64> {
@@ -119,7 +119,7 @@ async fn retry(tx: &mut SqliteConnection, ended: &[Ended], now: i64) -> Result<u
         ") UPDATE delivery SET due_at = row.due_at, position = delivery.position + 1, attempts = row.attempts,
             recorded_claim = row.claim, lease_until = 0 FROM row",
     );
-    update.push(MATCHES);
+    update.push(" WHERE ").push(MATCHES);
     Ok(update.build().execute(tx).await?.rows_affected())
 }
 

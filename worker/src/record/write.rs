@@ -2,10 +2,10 @@
 
 use platform::{
     context::Context,
-    database::{DatabaseError, Tx, within_deadline},
+    database::{DatabaseError, Pool, Tx, within_deadline},
 };
 
-use super::{postgres, rows::Ended, sqlite};
+use super::{postgres, rows::Ended, sqlite, successes::Successes};
 
 /// How many deliveries were moved; fewer than were recorded when another worker had taken over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +23,12 @@ pub(super) async fn write(context: &Context, ended: &[Ended]) -> Result<Moved, D
 
 async fn write_in_time(context: &Context, ended: &[Ended]) -> Result<Moved, DatabaseError> {
     let time = context.database.statement_time(&context.clock);
+    if let Pool::Postgres(pool) = context.database.pool()
+        && let Some(successes) = Successes::of(ended)
+        && let Some(moved) = successes.record(pool, time).await?
+    {
+        return Ok(moved);
+    }
     let mut tx = context.database.begin().await?;
     let moved = match &mut tx {
         Tx::Postgres(tx) => postgres::record(tx, ended, time).await?,

@@ -82,10 +82,10 @@ impl Wanted {
                 return Err(Problem::field(ProblemCode::ValidationFailed, "user_id", "is missing"));
             }
         };
-        let body_hash = self.hash();
+        let key = self.key.as_ref().map(|key| Key { key: key.clone(), body_hash: self.hash() });
         Ok(Publication {
             user_id,
-            key: self.key.map(|key| Key { key, body_hash }),
+            key,
             event_type: self.event_type,
             data: self.data,
             deliver_at: self.deliver_at,
