@@ -4,8 +4,7 @@
 use std::{collections::HashSet, net::IpAddr};
 
 use axum::{
-    extract::{Request, State},
-    middleware::Next,
+    extract::Request,
     response::{IntoResponse, Response},
 };
 use domain::problem::ProblemCode;
@@ -36,9 +35,13 @@ pub(crate) struct AddressRules {
 }
 
 /// The layer.
-pub(super) async fn check(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn check<Answer: Future<Output = Response>>(
+    app: &App,
+    request: Request,
+    next: impl FnOnce(Request) -> Answer,
+) -> Response {
     match app.addresses.judge(&request) {
-        Ok(()) => next.run(request).await,
+        Ok(()) => next(request).await,
         Err(code) => Problem::from(code).into_response(),
     }
 }

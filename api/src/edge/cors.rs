@@ -1,12 +1,7 @@
 //! Pages of which origins may read answers, and what they may send (Fetch, §3.3: CORS). Never with credentials: who calls
 //! is said by a key, which no browser adds by itself.
 
-use axum::{
-    body::Body,
-    extract::{Request, State},
-    middleware::Next,
-    response::Response,
-};
+use axum::{body::Body, extract::Request, response::Response};
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
     header::{
@@ -40,15 +35,19 @@ enum Readers<'a> {
 }
 
 /// The layer. Preflights are answered here and get no further.
-pub(super) async fn answer(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn answer<Answer: Future<Output = Response>>(
+    app: &App,
+    request: Request,
+    next: impl FnOnce(Request) -> Answer,
+) -> Response {
     let readers = Readers::at(request.uri().path(), &app.context.config.cors_origins);
     if readers == Readers::Nobody {
-        return next.run(request).await;
+        return next(request).await;
     }
     let allowed = readers.allow(request.headers());
     let mut answer = match &allowed {
         Some(_) if is_preflight(&request) => granted(&request, app.addresses.may_write(&request)),
-        _ => next.run(request).await,
+        _ => next(request).await,
     };
     let headers = answer.headers_mut();
     headers.append(VARY, HeaderValue::from_static("origin"));

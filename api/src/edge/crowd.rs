@@ -10,12 +10,16 @@ use domain::problem::ProblemCode;
 use crate::{app::App, problem::Problem};
 
 /// Refuses what would be more than the limit under way.
-pub(super) async fn limit(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn limit<Answer: Future<Output = Response>>(
+    app: &App,
+    request: Request,
+    next: impl FnOnce(Request) -> Answer,
+) -> Response {
     if request.uri().path().starts_with("/health") {
-        return next.run(request).await;
+        return next(request).await;
     }
     match app.crowd.try_acquire() {
-        Ok(_place) => next.run(request).await,
+        Ok(_place) => next(request).await,
         Err(_) => Problem::from(ProblemCode::Overloaded).into_response(),
     }
 }

@@ -9,9 +9,16 @@ mod pace;
 mod request_id;
 mod tell;
 
-use axum::{Router, middleware::from_fn_with_state, response::IntoResponse};
+use std::panic::AssertUnwindSafe;
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+};
 use domain::problem::ProblemCode;
-use tower_http::catch_panic::CatchPanicLayer;
+use futures_util::FutureExt;
 
 use crate::{app::App, problem::Problem};
 pub(crate) use address::AddressRules;
@@ -20,26 +27,43 @@ pub(crate) use observe::IngestNote;
 pub(crate) use pace::{Paces, Peer, of_open_route, of_push_tests, of_wrong_signatures};
 pub(crate) use request_id::RequestId;
 
-/// Lays the edge around the routes: the last line is what a request meets first.
+/// Lays the edge around the routes. It is one layer of the framework's: seven of them, one in another, would each box the
+/// request and copy all that lies within.
 pub(crate) fn around(routes: Router<App>, app: &App) -> Router<App> {
-    let guarded = routes
-        .layer(from_fn_with_state(app.clone(), address::check))
-        .layer(from_fn_with_state(app.clone(), pace::of_wrong_keys))
-        .layer(from_fn_with_state(app.clone(), crowd::limit))
-        // Around all that refuses: a page may read why.
-        .layer(from_fn_with_state(app.clone(), cors::answer));
-    told(guarded)
+    routes.layer(from_fn_with_state(app.clone(), edge))
+}
+
+async fn edge(State(app): State<App>, request: Request, next: Next) -> Response {
+    told(request, |request| guarded(&app, request, next)).await
+}
+
+/// What a request meets before its route, first to last. CORS is around all that refuses: a page may read why.
+async fn guarded(app: &App, request: Request, next: Next) -> Response {
+    cors::answer(app, request, |request| {
+        crowd::limit(app, request, |request| {
+            pace::of_wrong_keys(app, request, |request| address::check(app, request, |request| next.run(request)))
+        })
+    })
+    .await
 }
 
 /// Whatever happens within is answered in the words of the surface, and logged.
-fn told<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
-    routes
-        .layer(CatchPanicLayer::custom(after_panic))
-        .layer(axum::middleware::from_fn(tell::in_words_of_the_surface))
-        .layer(axum::middleware::from_fn(observe::request))
+async fn told<Answer>(request: Request, next: impl FnOnce(Request) -> Answer) -> Response
+where
+    Answer: Future<Output = Response>,
+{
+    observe::request(request, |request| {
+        tell::in_words_of_the_surface(request, |request| whole(async { next(request).await }))
+    })
+    .await
 }
 
-fn after_panic(panic: Box<dyn std::any::Any + Send>) -> axum::response::Response {
+/// A panic within is an answer.
+async fn whole(answer: impl Future<Output = Response>) -> Response {
+    AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|panic| after_panic(&*panic))
+}
+
+fn after_panic(panic: &(dyn std::any::Any + Send)) -> Response {
     let said =
         panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(panic = said.unwrap_or("no message"), "a handler panicked");
@@ -48,7 +72,7 @@ fn after_panic(panic: Box<dyn std::any::Any + Send>) -> axum::response::Response
 
 #[cfg(test)]
 mod tests {
-    use axum::{body::Body, extract::Request, routing::get};
+    use axum::{body::Body, middleware::from_fn, routing::get};
     use http_body_util::BodyExt;
     use hyper::service::Service;
     use hyper_util::service::TowerToHyperService;
@@ -61,7 +85,8 @@ mod tests {
     }
 
     async fn answer(path: &str) -> (u16, Value) {
-        let routes = told(Router::new().route("/v1/broken", get(broken)).route("/event_type", get(broken)));
+        let routes = Router::new().route("/v1/broken", get(broken)).route("/event_type", get(broken));
+        let routes = routes.layer(from_fn(|request, next: Next| told(request, |request| next.run(request))));
         let request = Request::builder().uri(path).body(Body::empty()).expect("a request");
         let answer = TowerToHyperService::new(routes).call(request).await.expect("an answer");
         let status = answer.status().as_u16();

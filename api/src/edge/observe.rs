@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Instant};
 
 use axum::{
     extract::{MatchedPath, Request},
-    middleware::Next,
     response::Response,
 };
 use http::Method;
@@ -33,12 +32,15 @@ pub(crate) struct IngestNote {
 }
 
 /// Gives the request its id, and tells how it went.
-pub(super) async fn request(mut request: Request, next: Next) -> Response {
+pub(super) async fn request<Answer: Future<Output = Response>>(
+    mut request: Request,
+    next: impl FnOnce(Request) -> Answer,
+) -> Response {
     let id = RequestId::of(request.headers());
     request.extensions_mut().insert(id.clone());
     let seen = Seen::of(&request, id.clone());
     let span = info_span!("request", request_id = id.as_str());
-    let mut answer = next.run(request).instrument(span).await;
+    let mut answer = next(request).instrument(span).await;
     answer.headers_mut().insert(HEADER, id.header());
     seen.answered(&mut answer);
     answer
@@ -48,7 +50,7 @@ struct Seen {
     id: RequestId,
     method: Method,
     path: String,
-    pattern: String,
+    pattern: Option<MatchedPath>,
     start: Instant,
     status: u16,
     ingest: Option<IngestNote>,
@@ -56,12 +58,11 @@ struct Seen {
 
 impl Seen {
     fn of(request: &Request, id: RequestId) -> Self {
-        let pattern = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str);
         Self {
             id,
             method: request.method().clone(),
             path: request.uri().path().chars().take(LOGGED_PATH_CHARS).collect(),
-            pattern: pattern.to_owned(),
+            pattern: request.extensions().get().cloned(),
             start: Instant::now(),
             status: CALLER_LEFT,
             ingest: None,
@@ -77,7 +78,8 @@ impl Seen {
 impl Drop for Seen {
     fn drop(&mut self) {
         let latency_ms = self.start.elapsed().as_secs_f64() * 1_000.0;
-        let (status, path) = (self.status.to_string(), self.pattern.clone());
+        let pattern = self.pattern.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
+        let (status, path) = (self.status.to_string(), pattern.to_owned());
         metrics::counter!(names::HTTP_REQUESTS, "path" => path, "status" => status).increment(1);
         metrics::histogram!(names::REQUEST_LATENCY_MS).record(latency_ms);
         let ingest = self.ingest.as_ref();

@@ -109,9 +109,13 @@ fn keeping_the_note(mut first: Response, mut answer: Response) -> Response {
 }
 
 /// The layer around everything: a wrong key too many is told to wait. A right one never gets here as 401.
-pub(super) async fn of_wrong_keys(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn of_wrong_keys<Answer: Future<Output = Response>>(
+    app: &App,
+    request: Request,
+    next: impl FnOnce(Request) -> Answer,
+) -> Response {
     let address = address_of(&request).filter(|_| shows_a_key(request.headers()));
-    let answer = next.run(request).await;
+    let answer = next(request).await;
     let is_wrong_key =
         answer.extensions().get::<Problem>().is_some_and(|problem| problem.code == ProblemCode::Unauthorized);
     let Some(address) = address.filter(|_| is_wrong_key) else {
