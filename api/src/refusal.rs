@@ -5,9 +5,10 @@ use axum::{
     Json,
     response::{IntoResponse, Response},
 };
-use domain::message::Fault;
+use domain::message::{Fault, FaultKind};
 use http::{HeaderValue, StatusCode, header::WWW_AUTHENTICATE};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::problem::Problem;
 
@@ -23,6 +24,18 @@ pub(crate) enum Refusal {
     Faults(Vec<Fault>),
     /// Anything that is not particular to these surfaces.
     Problem(Problem),
+}
+
+/// The members of a body.
+///
+/// # Errors
+/// The one fault of a body that is no JSON object.
+pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, Vec<Fault>> {
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(_) => Err(vec![Fault::of_body(FaultKind::ValueError, "must be a JSON object")]),
+        Err(_) => Err(vec![Fault::of_body(FaultKind::JsonInvalid, "is not valid JSON")]),
+    }
 }
 
 #[derive(Serialize)]

@@ -196,7 +196,8 @@ impl Rows {
 
     /// Whether there is nothing but events and deliveries to write.
     pub(super) fn are_plain(&self) -> bool {
-        let nothing_is_taken = self.keys.is_empty() && self.messages.is_empty() && self.notifications.is_empty();
+        let nothing_is_taken =
+            self.keys.is_empty() && self.messages.is_empty() && self.notifications.is_empty();
         self.uploads.is_empty() && nothing_is_taken
     }
 

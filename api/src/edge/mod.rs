@@ -41,7 +41,9 @@ async fn edge(State(app): State<App>, request: Request, next: Next) -> Response 
 async fn guarded(app: &App, request: Request, next: Next) -> Response {
     cors::answer(app, request, |request| {
         crowd::limit(app, request, |request| {
-            pace::of_wrong_keys(app, request, |request| address::check(app, request, |request| next.run(request)))
+            pace::of_wrong_keys(app, request, |request| {
+                address::check(app, request, |request| next.run(request))
+            })
         })
     })
     .await

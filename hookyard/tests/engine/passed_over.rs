@@ -35,8 +35,7 @@ impl AtWork {
         let (claimer, claims): (Claimer, Claims) = Claimer::new(&app.context, Slots::new(slots));
         let stop = CancellationToken::new();
         let until = stop.clone();
-        let running =
-            tokio::spawn(async move { claims.run(until, |_, slot| std::mem::forget(slot)).await });
+        let running = tokio::spawn(async move { claims.run(until, |_, slot| std::mem::forget(slot)).await });
         Self { claimer, stop, running }
     }
 

@@ -33,12 +33,14 @@ pub(super) async fn connect(url: &str) -> Result<Database, DatabaseError> {
         .max_connections(MAX_CONNECTIONS)
         .acquire_timeout(ACQUIRE_DEADLINE)
         .test_before_acquire(false)
-        .before_acquire(|connection, kept| Box::pin(async move {
-            if kept.idle_for > TRUSTED {
-                connection.ping().await?;
-            }
-            Ok(true)
-        }))
+        .before_acquire(|connection, kept| {
+            Box::pin(async move {
+                if kept.idle_for > TRUSTED {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_with(options)
         .await?;
     let orm = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());

@@ -50,7 +50,9 @@ impl Returns {
             match unhint(self.context.database.writer(), Work::Deliveries, &ids).await {
                 Ok(0) => {}
                 Ok(_) => self.context.queue.wake(),
-                Err(error) => debug!(%error, "marks were left on rows that were missed; they run out by themselves"),
+                Err(error) => {
+                    debug!(%error, "marks were left on rows that were missed; they run out by themselves")
+                }
             }
         }
     }

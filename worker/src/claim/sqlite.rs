@@ -21,12 +21,7 @@ const READ: &str = "SELECT d.id, d.event_id, d.user_id, d.lane_id, d.channel,
 const FROM: &str = " AS claimed_at
     FROM delivery d LEFT JOIN event ON event.id = d.event_id LEFT JOIN endpoint e ON e.id = d.recipient_id WHERE d.id IN ";
 
-pub(super) async fn claim(
-    pool: &SqlitePool,
-    ids: &[Uuid],
-    times: Times,
-    share: &Share,
-) -> Result<Claim> {
+pub(super) async fn claim(pool: &SqlitePool, ids: &[Uuid], times: Times, share: &Share) -> Result<Claim> {
     let now = times.now_or_offset;
     let mut connection = pool.acquire().await?;
     hasten(&mut connection).await?;
@@ -92,7 +87,11 @@ fn mark_put_off(refused: &[Candidate], now: i64) -> QueryBuilder<Sqlite> {
     let ids: Vec<Uuid> = refused.iter().map(|(id, _)| *id).collect();
     let mut update = QueryBuilder::new("UPDATE delivery AS d SET hinted_until = CASE WHEN (SELECT ");
     update.push(GRANTED_ONLY).push(" FROM lane l WHERE l.id = d.lane_id) THEN 0 ELSE ");
-    update.push_bind(now + PUT_OFF_MS).push(" END WHERE d.lease_until <= ").push_bind(now).push(" AND d.id IN ");
+    update
+        .push_bind(now + PUT_OFF_MS)
+        .push(" END WHERE d.lease_until <= ")
+        .push_bind(now)
+        .push(" AND d.id IN ");
     push_list(&mut update, &ids);
     update
 }

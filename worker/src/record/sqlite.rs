@@ -19,7 +19,8 @@ use super::{
 };
 
 /// The fence.
-const MATCHES: &str = "delivery.id = row.id AND delivery.claim = row.claim AND delivery.recorded_claim < row.claim";
+const MATCHES: &str =
+    "delivery.id = row.id AND delivery.claim = row.claim AND delivery.recorded_claim < row.claim";
 
 /// Writes all of it; the caller commits.
 pub(super) async fn record(tx: &mut SqliteConnection, ended: &[Ended], now: i64) -> Result<Moved> {
@@ -69,8 +70,7 @@ async fn insert_attempts(tx: &mut SqliteConnection, ended: &[Ended]) -> Result<H
 type Finished<'e> = (&'e Ended, (DeliveryState, Option<DeadReason>));
 
 async fn finish(tx: &mut SqliteConnection, ended: &[Ended], now: i64) -> Result<u64> {
-    let rows: Vec<Finished<'_>> =
-        ended.iter().filter_map(|ended| Some((ended, ended.finished()?))).collect();
+    let rows: Vec<Finished<'_>> = ended.iter().filter_map(|ended| Some((ended, ended.finished()?))).collect();
     let mut moved = 0;
     for rows in cut(&rows) {
         let gone = copy(rows, now).build_query_scalar::<Uuid>().fetch_all(&mut *tx).await?;

@@ -9,7 +9,11 @@ use domain::{
 use serde_json::{Map, Value};
 
 use super::{channels_set, is_set, not_set};
-use crate::{app::App, extract::json_bytes, refusal::Refusal};
+use crate::{
+    app::App,
+    extract::json_bytes,
+    refusal::{Refusal, object},
+};
 
 /// Largest body, in bytes: the longest message with every character escaped, and room for the rest.
 const MAX_BODY: usize = 256 * 1_024;
@@ -57,11 +61,7 @@ struct Members {
 
 impl Members {
     fn of(body: &[u8]) -> Result<Self, Vec<Fault>> {
-        match serde_json::from_slice(body) {
-            Ok(Value::Object(given)) => Ok(Self { given, faults: vec![] }),
-            Ok(_) => Err(vec![Fault::of_body(FaultKind::ValueError, "must be a JSON object")]),
-            Err(_) => Err(vec![Fault::of_body(FaultKind::JsonInvalid, "is not valid JSON")]),
-        }
+        Ok(Self { given: object(body)?, faults: vec![] })
     }
 
     fn fault(&mut self, name: &'static str, kind: FaultKind, what: impl Into<String>) {

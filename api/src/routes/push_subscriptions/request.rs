@@ -18,7 +18,11 @@ use domain::{
 };
 use serde_json::{Map, Value};
 
-use crate::{app::App, extract::json_bytes, refusal::Refusal};
+use crate::{
+    app::App,
+    extract::json_bytes,
+    refusal::{Refusal, object},
+};
 
 /// Largest body, in bytes.
 const MAX_BODY: usize = 16 * 1_024;
@@ -90,11 +94,7 @@ struct Members {
 
 impl Members {
     fn of(body: &[u8]) -> Result<Self, Vec<Fault>> {
-        match serde_json::from_slice(body) {
-            Ok(Value::Object(given)) => Ok(Self { given, faults: vec![] }),
-            Ok(_) => Err(vec![Fault::of_body(FaultKind::ValueError, "must be a JSON object")]),
-            Err(_) => Err(vec![Fault::of_body(FaultKind::JsonInvalid, "is not valid JSON")]),
-        }
+        Ok(Self { given: object(body)?, faults: vec![] })
     }
 
     fn endpoint(&mut self) -> Option<String> {
