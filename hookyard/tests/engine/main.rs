@@ -24,5 +24,6 @@ mod retention;
 mod retries;
 mod rotation;
 mod searches;
+mod successes;
 mod uploads;
 mod workers;
