@@ -70,7 +70,9 @@ impl Rows {
     pub async fn try_number(&self, sql: &str) -> sqlx::Result<i64> {
         let query = AssertSqlSafe(sql.to_owned());
         match self {
-            Self::Sqlite(path) => sqlx::query_scalar(query).fetch_one(&mut sqlite(path).await?).await,
+            Self::Sqlite(path) => {
+                sqlite(path, async |file| sqlx::query_scalar(query).fetch_one(file).await).await
+            }
             Self::Postgres(url) => {
                 sqlx::query_scalar(query).fetch_one(&mut PgConnection::connect(url).await?).await
             }
@@ -85,7 +87,9 @@ impl Rows {
         let query = AssertSqlSafe(sql.to_owned());
         let text = async {
             match self {
-                Self::Sqlite(path) => sqlx::query_scalar(query).fetch_one(&mut sqlite(path).await?).await,
+                Self::Sqlite(path) => {
+                    sqlite(path, async |file| sqlx::query_scalar(query).fetch_one(file).await).await
+                }
                 Self::Postgres(url) => {
                     sqlx::query_scalar(query).fetch_one(&mut PgConnection::connect(url).await?).await
                 }
@@ -103,7 +107,9 @@ impl Rows {
         let query = AssertSqlSafe(sql.to_owned());
         let rows = async {
             match self {
-                Self::Sqlite(path) => sqlx::query_as(query).fetch_all(&mut sqlite(path).await?).await,
+                Self::Sqlite(path) => {
+                    sqlite(path, async |file| sqlx::query_as(query).fetch_all(file).await).await
+                }
                 Self::Postgres(url) => {
                     sqlx::query_as(query).fetch_all(&mut PgConnection::connect(url).await?).await
                 }
@@ -120,7 +126,9 @@ impl Rows {
         let query = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
         let changed = async {
             Ok::<_, sqlx::Error>(match self {
-                Self::Sqlite(path) => query.execute(&mut sqlite(path).await?).await?.rows_affected(),
+                Self::Sqlite(path) => {
+                    sqlite(path, async |file| query.execute(file).await).await?.rows_affected()
+                }
                 Self::Postgres(url) => {
                     query.execute(&mut PgConnection::connect(url).await?).await?.rows_affected()
                 }
@@ -142,7 +150,15 @@ impl Rows {
     }
 }
 
-async fn sqlite(path: &PathBuf) -> sqlx::Result<SqliteConnection> {
+/// Asks a file, and lets go of it before returning: a connection that lingers would keep the next process that opens the
+/// file from recovering it as after a crash.
+async fn sqlite<T>(
+    path: &PathBuf,
+    ask: impl AsyncFnOnce(&mut SqliteConnection) -> sqlx::Result<T>,
+) -> sqlx::Result<T> {
     let options = SqliteConnectOptions::new().filename(path).busy_timeout(Duration::from_secs(10));
-    SqliteConnection::connect_with(&options).await
+    let mut file = SqliteConnection::connect_with(&options).await?;
+    let answer = ask(&mut file).await;
+    file.close().await?;
+    answer
 }
