@@ -123,7 +123,7 @@ impl Scenario {
     pub(crate) fn bound(self, plan: &Plan) -> Duration {
         match (self, plan.full) {
             (Self::Chaos, _) => plan.faults_for + chaos::AFTERWARDS,
-            (Self::Backlog | Self::Soak, true) => Duration::from_secs(3_600),
+            (Self::Backlog | Self::Soak | Self::Broadcast, true) => Duration::from_secs(3_600),
             (Self::Backlog | Self::Soak | Self::Scale | Self::Broadcast | Self::Search, _) => {
                 Duration::from_secs(300)
             }
