@@ -31,7 +31,7 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {
-    init_logging(&config.log_level, config.log_format)?;
+    let _logging = init_logging(&config.log_level, config.log_format)?;
     tell_notices(&config.notices);
     let patience = config.shutdown_timeout;
     let context = Context::connect(config, Telemetry::install()?).await?;

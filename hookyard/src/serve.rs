@@ -28,7 +28,7 @@ pub async fn serve() -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(EXIT_CODE));
         }
     };
-    init_logging(&config.log_level, config.log_format)?;
+    let _logging = init_logging(&config.log_level, config.log_format)?;
     tell_notices(&config.notices);
     let patience = config.shutdown_timeout;
     let telemetry = Telemetry::install()?;

@@ -9,7 +9,7 @@ use domain::{
     id::{DeliveryId, EventId},
     job::{HINT_TRUSTED, QueueName},
 };
-use entity::bulk::{DeliveryRow, EventRow, Stamp, UploadRow};
+use entity::bulk::{DeliveryRow, EventRow, Stamp, UploadRow, sqlite};
 use platform::context::Context;
 use uuid::Uuid;
 
@@ -199,6 +199,11 @@ impl Rows {
         let nothing_is_taken =
             self.keys.is_empty() && self.messages.is_empty() && self.notifications.is_empty();
         self.uploads.is_empty() && nothing_is_taken
+    }
+
+    /// Whether no table gets more rows than SQLite takes in one statement.
+    pub(super) fn fit_one_statement(&self) -> bool {
+        self.events.len().max(self.deliveries.len()) <= sqlite::ROWS
     }
 
     /// Takes out what is not written after all: somebody else has its key, or its message's id, or its notice went out before.

@@ -4,10 +4,10 @@ use domain::{clock::millis, event::KEY_KEPT};
 use entity::bulk::{broadcasts, keys, messages, postgres, sqlite};
 use platform::{
     context::Context,
-    database::{DatabaseError, Pool, Tx, within_deadline},
+    database::{AtOnce, AtOnceError, DatabaseError, Pool, Tx, within_deadline},
     telemetry::names,
 };
-use sqlx::PgPool;
+use sqlx::{PgPool, SqlitePool};
 use tracing::warn;
 
 use super::{AcceptError, rows::Rows};
@@ -43,10 +43,12 @@ pub(super) async fn write(context: &Context, rows: &mut Rows) -> Result<(), Writ
 }
 
 async fn write_in_time(context: &Context, rows: &mut Rows) -> Result<(), WriteError> {
-    if let Pool::Postgres(pool) = context.database.pool()
-        && rows.are_plain()
-    {
-        return write_plain(pool, rows).await;
+    if rows.are_plain() {
+        match context.database.pool() {
+            Pool::Postgres(pool) => return plain_on_postgres(pool, rows).await,
+            Pool::Sqlite(pool) if rows.fit_one_statement() => return plain_on_sqlite(pool, rows).await,
+            Pool::Sqlite(_) => {}
+        }
     }
     let mut tx = context.database.begin().await.map_err(not_begun)?;
     insert_all(&mut tx, rows).await.map_err(|error| {
@@ -62,13 +64,35 @@ async fn write_in_time(context: &Context, rows: &mut Rows) -> Result<(), WriteEr
 
 /// Events and deliveries alone are one statement, which is a transaction of its own: one way to the server in place of
 /// four. Unless it refused them, an error may come from the commit.
-async fn write_plain(pool: &PgPool, rows: &Rows) -> Result<(), WriteError> {
+async fn plain_on_postgres(pool: &PgPool, rows: &Rows) -> Result<(), WriteError> {
     let mut connection = pool.acquire().await.map_err(|error| not_begun(error.into()))?;
     let written = postgres::insert_published(&mut connection, &rows.events, &rows.deliveries, rows.stamp);
     written.await.map_err(|error| {
         let error = DatabaseError::Sqlx(error);
         log_and_count(&error);
         if error.is_refusal() { WriteError::Refused } else { WriteError::Unknown }
+    })
+}
+
+/// Events and deliveries alone go to the writer in one message.
+async fn plain_on_sqlite(pool: &SqlitePool, rows: &Rows) -> Result<(), WriteError> {
+    let mut accept = AtOnce::durable();
+    if !rows.events.is_empty() {
+        sqlite::push_events(accept.statement(), &rows.events, rows.stamp);
+    }
+    if !rows.deliveries.is_empty() {
+        sqlite::push_deliveries(accept.statement(), &rows.deliveries, rows.stamp);
+    }
+    let writer = pool.acquire().await.map_err(|error| not_begun(error.into()))?;
+    accept.run(writer).await.map(drop).map_err(|error| {
+        let is_known = matches!(error, AtOnceError::NotWritten(_));
+        let error = DatabaseError::Sqlx(error.into());
+        log_and_count(&error);
+        match error.is_refusal() {
+            true => WriteError::Refused,
+            false if is_known => WriteError::Unavailable,
+            false => WriteError::Unknown,
+        }
     })
 }
 

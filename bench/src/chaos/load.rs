@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
 use bytes::Bytes;
-use http::{HeaderValue, Uri};
 use serde_json::json;
 use tokio::{task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
@@ -76,34 +75,34 @@ impl Client {
             Some(connection) => connection,
             None => Connection::open(&self.address).await?,
         };
-        let (status, _) = connection.post(&self.request(number)?).await?;
+        let (status, _) = connection.post(&self.request(number)).await?;
         if (200..300).contains(&status) {
             self.ledger.accepted(number);
         }
         Ok(connection)
     }
 
-    fn request(&self, number: usize) -> Result<PostRequest> {
+    fn request(&self, number: usize) -> PostRequest {
         let name = Ledger::name(number);
         if self.uploads {
             return upload(self.endpoint, &name);
         }
         let (endpoints, data) = (json!([self.endpoint]), json!({"file_name": name}));
         let body = json!({"user_id": USER, "type": EVENT_TYPE, "endpoint_ids": endpoints, "data": data});
-        Ok(PostRequest::json("/v1/events", &body, 1))
+        PostRequest::json("/v1/events", &body, 1)
     }
 }
 
-fn upload(webhook: Uuid, name: &str) -> Result<PostRequest> {
+fn upload(webhook: Uuid, name: &str) -> PostRequest {
     let body = format!(
         "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n\
          the content of {name}\r\n--{BOUNDARY}--\r\n"
     );
-    Ok(PostRequest {
-        path: Uri::try_from(format!("/upload_file/webhook_id/{webhook}"))?,
-        content_type: HeaderValue::try_from(format!("multipart/form-data; boundary={BOUNDARY}"))?,
+    PostRequest {
+        path: format!("/upload_file/webhook_id/{webhook}"),
+        content_type: format!("multipart/form-data; boundary={BOUNDARY}"),
         body: Bytes::from(body),
         events: 1,
         signature: None,
-    })
+    }
 }

@@ -1,25 +1,40 @@
-//! One keep-alive connection to the API.
+//! One keep-alive connection to the API. No client library lies between: what it took would be taken from what is measured.
 
 use std::time::Duration;
 
-use anyhow::{Result, bail};
-use bytes::Bytes;
-use http::{HeaderValue, Method, Request, header};
-use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
-use tokio::{net::TcpStream, task::JoinHandle, time::timeout};
+use anyhow::{Context as _, Result, bail, ensure};
+use bytes::{Buf as _, Bytes, BytesMut};
+use http::header;
+use httparse::Status;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
 
 use super::PostRequest;
 
 /// Longest wait for an answer; the API itself gives up before.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Most headers of an answer; the API sends fewer.
+const MOST_HEADERS: usize = 32;
 
-/// A connection that sends one request after the other. Ends when it is dropped.
+/// A connection that sends one request after the other.
 pub(crate) struct Connection {
-    sender: SendRequest<Full<Bytes>>,
-    driver: JoinHandle<()>,
-    host: HeaderValue,
+    stream: TcpStream,
+    host: String,
+    out: Vec<u8>,
+    /// What came in and belongs to no answer yet.
+    read: BytesMut,
+}
+
+/// The head of an answer.
+#[derive(Debug, PartialEq, Eq)]
+struct Head {
+    status: u16,
+    /// Its own length, and that of the body behind it, in bytes.
+    head: usize,
+    body: usize,
 }
 
 impl Connection {
@@ -27,10 +42,7 @@ impl Connection {
     pub(crate) async fn open(address: &str) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        // How it ended is told to the request under way.
-        let driver = tokio::spawn(async move { drop(connection.await) });
-        Ok(Self { sender, driver, host: HeaderValue::from_str(address)? })
+        Ok(Self { stream, host: address.to_owned(), out: vec![], read: BytesMut::new() })
     }
 
     /// Posts; returns status and body of the answer. After an error the connection is of no more use.
@@ -42,23 +54,58 @@ impl Connection {
     }
 
     async fn exchange(&mut self, request: &PostRequest) -> Result<(u16, Bytes)> {
-        self.sender.ready().await?;
-        let mut message = Request::new(Full::new(request.body.clone()));
-        *message.method_mut() = Method::POST;
-        *message.uri_mut() = request.path.clone();
-        message.headers_mut().insert(header::HOST, self.host.clone());
-        message.headers_mut().insert(header::CONTENT_TYPE, request.content_type.clone());
-        if let Some(signature) = &request.signature {
-            message.headers_mut().insert("x-signature", signature.clone());
+        self.out.clear();
+        request.write_to(&mut self.out, &self.host);
+        self.stream.write_all(&self.out).await?;
+        let head = loop {
+            match head_of(&self.read)? {
+                Some(head) => break head,
+                None => self.read_more().await?,
+            }
+        };
+        while self.read.len() < head.head + head.body {
+            self.read_more().await?;
         }
-        let answer = self.sender.send_request(message).await?;
-        let status = answer.status().as_u16();
-        Ok((status, answer.into_body().collect().await?.to_bytes()))
+        self.read.advance(head.head);
+        Ok((head.status, self.read.split_to(head.body).freeze()))
+    }
+
+    async fn read_more(&mut self) -> Result<()> {
+        ensure!(self.stream.read_buf(&mut self.read).await? > 0, "the API hung up");
+        Ok(())
     }
 }
 
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.driver.abort();
+/// The head of the answer that these bytes begin with; none while it is not whole.
+fn head_of(bytes: &[u8]) -> Result<Option<Head>> {
+    let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+    let mut answer = httparse::Response::new(&mut headers);
+    let Status::Complete(head) = answer.parse(bytes)? else { return Ok(None) };
+    let status = answer.code.context("an answer has a status")?;
+    let length =
+        answer.headers.iter().find(|one| one.name.eq_ignore_ascii_case(header::CONTENT_LENGTH.as_str()));
+    let length = length.context("the API says how long its answers are")?;
+    Ok(Some(Head { status, head, body: std::str::from_utf8(length.value)?.parse()? }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_read_when_its_head_is_whole() {
+        let answer = b"HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\n\r\n{}";
+        let head = answer.len() - 2;
+        for part in 0..head {
+            assert_eq!(head_of(&answer[..part]).expect("the beginning of an answer"), None, "{part}");
+        }
+        let expected = Head { status: 202, head, body: 2 };
+        assert_eq!(head_of(answer).expect("an answer"), Some(expected));
+    }
+
+    #[test]
+    fn an_answer_without_a_length_is_an_error() {
+        assert!(head_of(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").is_err());
+        assert!(head_of(b"SSH-2.0-x\r\n").is_err());
     }
 }

@@ -1,7 +1,8 @@
 //! What is posted: one event, or many at once.
 
+use std::io::Write as _;
+
 use bytes::Bytes;
-use http::{HeaderValue, Uri};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -15,13 +16,13 @@ const EVENT_BYTES: usize = 512;
 /// A request that is sent again and again.
 #[derive(Clone, Debug)]
 pub(crate) struct PostRequest {
-    pub(crate) path: Uri,
-    pub(crate) content_type: HeaderValue,
+    pub(crate) path: String,
+    pub(crate) content_type: String,
     pub(crate) body: Bytes,
     /// Events that an accepted one stands for.
     pub(crate) events: u64,
     /// The `X-Signature` of a signed message.
-    pub(crate) signature: Option<HeaderValue>,
+    pub(crate) signature: Option<String>,
 }
 
 impl PostRequest {
@@ -42,14 +43,27 @@ impl PostRequest {
     }
 
     /// Any JSON to a path of the API.
-    pub(crate) fn json(path: &'static str, body: &Value, events: u64) -> Self {
+    pub(crate) fn json(path: &str, body: &Value, events: u64) -> Self {
         Self {
-            path: Uri::from_static(path),
-            content_type: HeaderValue::from_static("application/json"),
+            path: path.to_owned(),
+            content_type: "application/json".to_owned(),
             body: body.to_string().into(),
             events,
             signature: None,
         }
+    }
+
+    /// Adds it to `out` as HTTP/1.1 has it (RFC 9112, section 3).
+    pub(super) fn write_to(&self, out: &mut Vec<u8>, host: &str) {
+        let Self { path, content_type, body, signature, .. } = self;
+        let length = body.len();
+        write!(out, "POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n")
+            .expect("memory takes all");
+        if let Some(signature) = signature {
+            write!(out, "x-signature: {signature}\r\n").expect("memory takes all");
+        }
+        out.extend_from_slice(b"\r\n");
+        out.extend_from_slice(body);
     }
 }
 

@@ -7,7 +7,6 @@ use std::{
 
 use anyhow::{Result, ensure};
 use domain::signature::IngestKey;
-use http::HeaderValue;
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -74,7 +73,7 @@ async fn send(address: String, key: Arc<IngestKey>, name: String, end: Instant) 
         if Instant::now() >= end {
             break;
         }
-        let request = message(&key, &format!("{name}-{number}"), number)?;
+        let request = message(&key, &format!("{name}-{number}"), number);
         let asked = Instant::now();
         match connection.post(&request).await? {
             (200, _) => {
@@ -87,7 +86,7 @@ async fn send(address: String, key: Arc<IngestKey>, name: String, end: Instant) 
     Ok(loaded)
 }
 
-fn message(key: &IngestKey, id: &str, number: u64) -> Result<PostRequest> {
+fn message(key: &IngestKey, id: &str, number: u64) -> PostRequest {
     let body = json!({
         "message_id": id,
         "from": format!("+1555{:07}", number % 1_000),
@@ -96,6 +95,6 @@ fn message(key: &IngestKey, id: &str, number: u64) -> Result<PostRequest> {
         "text": "A message as people write them: some words, and a number or two, 12 and 34.",
     });
     let mut request = PostRequest::json("/webhook", &body, 1);
-    request.signature = Some(HeaderValue::from_str(&key.sign(&request.body))?);
-    Ok(request)
+    request.signature = Some(key.sign(&request.body));
+    request
 }

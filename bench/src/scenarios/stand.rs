@@ -16,13 +16,13 @@ use crate::{
     rig::{Rig, Setup, Shape},
 };
 
-/// Connections of a closed loop. Of 128 nearly all were waiting for their answers on two cores; of 256 some are held back by
+/// Connections of a closed loop. Of 256 nearly all were waiting for their answers on two cores; of 512 some are held back by
 /// the bound below, so it is not their number that limits the rate.
-pub(crate) const CONNECTIONS: usize = 256;
+pub(crate) const CONNECTIONS: usize = 512;
 /// Deliveries asked for and not arrived, at most: half of the queue's window.
 const UNDER_WAY: u64 = 2_048;
 const WARM_UP: Duration = Duration::from_secs(2);
-const BARE: Duration = Duration::from_secs(3);
+const BARE: Duration = Duration::from_secs(2);
 /// Longest wait for the last arrival and its record after load has ended.
 const SETTLE_WITHIN: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(2);

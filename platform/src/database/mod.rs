@@ -1,6 +1,7 @@
 //! The one database, SQLite or Postgres, as pools for plain queries (sea-orm) and for bulk statements (sqlx).
 //! Knows no table: statements live where the work is.
 
+mod at_once;
 mod postgres;
 mod sqlite;
 mod tx;
@@ -11,7 +12,7 @@ use domain::clock::Millis;
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use sqlx::{PgPool, SqlitePool};
 
-pub use sqlite::hasten;
+pub use at_once::{AtOnce, AtOnceError, Done, Turn};
 pub use tx::Tx;
 
 use crate::clock::Clock;
@@ -145,6 +146,17 @@ impl Database {
         Ok(match &self.pool {
             Pool::Postgres(pool) => Tx::Postgres(pool.begin().await?),
             Pool::Sqlite(pool) => Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+        })
+    }
+
+    /// Waits for the turn to write. Whoever groups what it writes takes what waits when its turn has come, not before.
+    ///
+    /// # Errors
+    /// When no connection can be had.
+    pub async fn turn(&self) -> Result<Turn, DatabaseError> {
+        Ok(match &self.pool {
+            Pool::Postgres(pool) => Turn::Postgres(pool.clone()),
+            Pool::Sqlite(pool) => Turn::Sqlite(pool.acquire().await?),
         })
     }
 

@@ -9,7 +9,7 @@ use std::{
 
 use sea_orm::SqlxSqliteConnector;
 use sqlx::{
-    Connection, Executor, SqliteConnection,
+    Connection, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -21,7 +21,7 @@ const READERS: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest wait for a connection.
 const ACQUIRE_DEADLINE: Duration = Duration::from_secs(10);
-/// Statements that a connection keeps compiled: each kind in the few lengths that `entity::bulk::sqlite::cut` makes.
+/// Statements that a connection keeps compiled: each kind in the few lengths that `entity::bulk::sqlite` makes.
 const STATEMENTS: usize = 256;
 /// Rows that a statement's thread may be ahead of its reader: a whole claim, so that they do not wait for each other.
 const ROWS_AHEAD: usize = 512;
@@ -42,7 +42,7 @@ pub(super) async fn connect(path: &Path) -> Result<Database, DatabaseError> {
         .statement_cache_capacity(STATEMENTS)
         .row_buffer_size(ROWS_AHEAD);
     // The writer comes first: it makes the file and sets WAL.
-    let writer = pool(1).before_acquire(|connection, _| Box::pin(made_durable(connection)));
+    let writer = pool(1).before_acquire(|connection, _| Box::pin(is_well(connection)));
     let writer = writer.connect_with(options.clone()).await?;
     let reader = pool(READERS).connect_with(options.read_only(true).create_if_missing(false)).await?;
     Ok(Database {
@@ -63,26 +63,10 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .max_lifetime(None)
 }
 
-/// From now on, until it is given back to its pool, this connection's commits do not wait for the disk: they are on it with
-/// the next one that does. For what may be lost with the machine's power, because the next start forgets it anyway: claims
-/// and marks of hints. Never for what somebody was told.
-///
-/// # Errors
-/// Those of the database.
-pub async fn hasten(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    connection.execute("PRAGMA synchronous = NORMAL").await.map(drop)
-}
-
-/// Whoever gets the writer gets it with commits that are on the disk, whatever was done with it before.
-///
 /// After a full disk or an I/O error SQLite has rolled back by itself, and sqlx still counts the transaction as open:
 /// every later `BEGIN` would fail. Such a connection is replaced.
-async fn made_durable(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    if connection.is_in_transaction() {
-        return Ok(false);
-    }
-    connection.execute("PRAGMA synchronous = FULL").await?;
-    Ok(true)
+async fn is_well(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    Ok(!connection.is_in_transaction())
 }
 
 /// Makes the folder and the file for their owner alone; SQLite gives its other files the same mode.

@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::{EnvFilter, fmt, fmt::MakeWriter, util::SubscriberInitExt};
 
+use super::lines::{Lines, Logging, lines};
 use crate::config::LogFormat;
 
 /// Libraries that say too much below `info`, by the beginnings of their targets: a plain `DEBUG` means ours.
@@ -18,20 +19,25 @@ pub enum LogError {
     /// Somebody else began already.
     #[error("logging has begun already: {0}")]
     Begun(#[from] tracing_subscriber::util::TryInitError),
+    /// There is no thread to be had that writes.
+    #[error("log lines can't be written: {0}")]
+    Thread(#[from] std::io::Error),
 }
 
 /// Begins logging to standard output, once a process. `level` is a filter of `tracing`, as
-/// [`crate::config::Config::log_level`] holds it.
+/// [`crate::config::Config::log_level`] holds it. Lines below a warning are written within 10 ms, the last ones when what is
+/// returned is dropped.
 ///
 /// # Errors
 /// When the filter is not valid, or logging has begun already.
-pub fn init_logging(level: &str, format: LogFormat) -> Result<(), LogError> {
+pub fn init_logging(level: &str, format: LogFormat) -> Result<Logging, LogError> {
     let filter = EnvFilter::try_new(with_quiet_libraries(level))?;
+    let (lines, logging) = lines(std::io::stdout())?;
     match format {
-        LogFormat::Json => json(filter, std::io::stdout).try_init()?,
-        LogFormat::Pretty => pretty(filter).try_init()?,
+        LogFormat::Json => json(filter, lines).try_init()?,
+        LogFormat::Pretty => pretty(filter, lines).try_init()?,
     }
-    Ok(())
+    Ok(logging)
 }
 
 /// Logs what a start has to say; where the level would hide it, it goes to standard error: an open door stays loud.
@@ -59,8 +65,9 @@ where
         .finish()
 }
 
-fn pretty(filter: EnvFilter) -> impl SubscriberInitExt {
-    fmt().with_target(false).with_ansi(std::io::stdout().is_terminal()).with_env_filter(filter).finish()
+fn pretty(filter: EnvFilter, lines: Lines) -> impl SubscriberInitExt {
+    let is_seen = std::io::stdout().is_terminal();
+    fmt().with_target(false).with_ansi(is_seen).with_env_filter(filter).with_writer(lines).finish()
 }
 
 /// A filter of one level keeps the libraries one step quieter than ours: at `warn` with `info`, at `info` below it.
@@ -117,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_bad_filter_is_an_error_that_names_the_setting() {
-        let error = init_logging("api=loud", LogFormat::Json).expect_err("no such level");
+        let error = init_logging("api=loud", LogFormat::Json).err().expect("no such level");
         assert!(error.to_string().starts_with("LOG_LEVEL: "), "{error}");
     }
 

@@ -1,27 +1,33 @@
 //! The claimer: groups the ids of many jobs into one claim, as wide as there are free send slots. No lane gets more of
 //! these than its share.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use platform::{context::Context, telemetry::names};
+use platform::{
+    context::Context,
+    database::{DatabaseError, Turn},
+    telemetry::names,
+};
 use tokio::{
     sync::{OwnedSemaphorePermit, mpsc, oneshot},
-    time::{Instant, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use uuid::Uuid;
 
 use super::{
-    Claim, Claimed, Slot, Slots, claim_within,
+    Claim, Claimed, Slot, Slots, claim_in_turn,
     missed::{self, Missed},
     parked::Parked,
     put_off,
-    share::Candidate,
+    share::{Candidate, Share},
 };
 
 /// Most ids that one statement claims.
 const BATCH: usize = 512;
+/// How long a lane that has a little room waits for more: sends end one by one, and a claim of few costs as much as one of many.
+const LINGER: Duration = Duration::from_millis(5);
 /// Jobs that may wait; beyond it they wait in the queue.
 const WAITING: usize = 256;
 
@@ -55,6 +61,7 @@ pub struct Claims {
 
 /// What is claimed next.
 struct Batch {
+    turn: Result<Turn, DatabaseError>,
     ids: Vec<Uuid>,
     done: Vec<oneshot::Sender<()>>,
     slots: OwnedSemaphorePermit,
@@ -89,8 +96,9 @@ impl Claims {
 
     async fn claim_until(mut self, stop: CancellationToken, missed: Missed, send: impl Fn(Claimed, Slot)) {
         while let Some(batch) = self.next(&stop).await {
-            self.claim(batch.ids, batch.slots, &missed, &send).await;
-            for done in batch.done {
+            let Batch { turn, ids, done, slots } = batch;
+            self.claim(turn, ids, slots, &missed, &send).await;
+            for done in done {
                 let _ = done.send(());
             }
             let late = self.parked.expired(Instant::now());
@@ -99,12 +107,13 @@ impl Claims {
         missed.give_back(self.parked.all().into_iter().map(|(id, _)| id).collect());
     }
 
-    /// Waits for ids and for a free slot, and takes as many ids as there are slots, up to the batch: first those that have
-    /// waited for a slot of their lane.
+    /// Waits for ids, for a free slot and for the turn to write, and takes as many ids as there are slots by then, up to the
+    /// batch: first those that have waited for a slot of their lane.
     async fn next(&mut self, stop: &CancellationToken) -> Option<Batch> {
         let mut next = stop.run_until_cancelled(self.wake()).await??;
         let first = Arc::clone(self.slots.permits()).acquire_owned();
         let mut slots = stop.run_until_cancelled(first).await?.ok()?;
+        let turn = stop.run_until_cancelled(self.context.database.turn()).await?;
         // Only this task takes slots: what is available now stays so.
         let room = BATCH.min(self.slots.permits().available_permits() + 1);
         let (mut ids, mut done) = (self.parked.take(&self.slots.share(1), room), vec![]);
@@ -118,7 +127,7 @@ impl Claims {
         }
         let more = u32::try_from(ids.len().saturating_sub(1)).ok()?;
         slots.merge(Arc::clone(self.slots.permits()).try_acquire_many_owned(more).ok()?);
-        Some(Batch { ids, done, slots })
+        Some(Batch { turn, ids, done, slots })
     }
 
     /// Waits for a request, or until something is to be done about what is parked: then there is none. None at all when
@@ -135,6 +144,7 @@ impl Claims {
 
     async fn claim(
         &mut self,
+        turn: Result<Turn, DatabaseError>,
         ids: Vec<Uuid>,
         mut slots: OwnedSemaphorePermit,
         missed: &Missed,
@@ -144,7 +154,11 @@ impl Claims {
             return;
         }
         let share = self.slots.share(slots.num_permits());
-        match claim_within(&self.context, &ids, &share).await {
+        let claimed = match turn {
+            Ok(turn) => claim_in_turn(&self.context, turn, &ids, &share).await,
+            Err(error) => Err(error),
+        };
+        match claimed {
             Ok(claim) => {
                 missed.look_after(ids, &claim);
                 let Claim { claimed, refused } = claim;
@@ -173,14 +187,21 @@ impl Claims {
     }
 }
 
-/// Waits until a lane of which something is parked gets a slot, or something has been parked too long.
+/// Waits until a lane of which something is parked has much room, or has had some for a moment, or something has been parked
+/// too long.
 async fn parked_may_go(parked: &Parked, slots: &Slots) {
     let Some(deadline) = parked.deadline() else { return std::future::pending().await };
-    let has_room = async {
-        while !parked.has_room(&slots.share(0)) {
-            slots.freed().await;
-        }
+    let room = async {
+        freed_until(slots, |share| parked.has_room(share)).await;
+        let much = freed_until(slots, |share| parked.has_much_room(share));
+        let _ = timeout(LINGER, much).await;
     };
     // Too long a wait is as good as room.
-    let _ = timeout_at(deadline, has_room).await;
+    let _ = timeout_at(deadline, room).await;
+}
+
+async fn freed_until(slots: &Slots, is_enough: impl Fn(&Share) -> bool) {
+    while !is_enough(&slots.share(0)) {
+        slots.freed().await;
+    }
 }

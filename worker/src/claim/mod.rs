@@ -19,7 +19,7 @@ use domain::{
 };
 use platform::{
     context::Context,
-    database::{DatabaseError, Pool, within_deadline},
+    database::{DatabaseError, Pool, Turn, within_deadline},
 };
 use uuid::Uuid;
 
@@ -158,14 +158,24 @@ pub async fn claim(context: &Context, ids: &[Uuid]) -> Result<Vec<Claimed>, Data
 /// # Errors
 /// Those of the database; then nothing was claimed, or what was is free again when its lease ends.
 pub async fn claim_within(context: &Context, ids: &[Uuid], share: &Share) -> Result<Claim, DatabaseError> {
+    claim_in_turn(context, context.database.turn().await?, ids, share).await
+}
+
+/// The same for those who have waited for their turn, with what they found then.
+async fn claim_in_turn(
+    context: &Context,
+    turn: Turn,
+    ids: &[Uuid],
+    share: &Share,
+) -> Result<Claim, DatabaseError> {
     let times = Times {
         now_or_offset: context.database.statement_time(&context.clock),
         deadline: millis(context.config.delivery_timeout),
         margin: millis(LEASE_MARGIN),
     };
-    let Claim { claimed, refused } = match context.database.pool() {
-        Pool::Postgres(pool) => within_deadline(postgres::claim(pool, ids, times, share)).await?,
-        Pool::Sqlite(pool) => sqlite::claim(pool, ids, times, share).await?,
+    let Claim { claimed, refused } = match turn {
+        Turn::Postgres(pool) => within_deadline(postgres::claim(&pool, ids, times, share)).await?,
+        Turn::Sqlite(writer) => sqlite::claim(writer, ids, times, share).await?,
     };
     Ok(Claim { claimed: recipients::attach(context, claimed).await, refused })
 }

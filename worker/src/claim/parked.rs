@@ -70,6 +70,14 @@ impl Parked {
         self.lanes.keys().any(|lane| share.room_for(*lane) > 0)
     }
 
+    /// Whether some lane has room for all of it that waits, or for a quarter of what it may hold.
+    pub(super) fn has_much_room(&self, share: &Share) -> bool {
+        self.lanes.iter().any(|(lane, waiting)| {
+            let room = share.room_for(*lane);
+            room > 0 && (room >= waiting.len() || room * 4 >= share.most_of_a_lane())
+        })
+    }
+
     /// When the first has waited too long; none when nothing waits.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.lanes.values().filter_map(|waiting| Some(waiting.front()?.0)).min()
@@ -138,6 +146,20 @@ mod tests {
         assert_eq!(parked.take(&free(9), 1), [ids(1, 3)[2].0], "no more than are wanted");
         assert_eq!(parked.all().len(), 6);
         assert_eq!(parked.deadline(), None, "nothing waits");
+    }
+
+    #[test]
+    fn a_quarter_of_what_a_lane_may_hold_is_much_room_and_room_for_all_that_waits() {
+        let lane = Uuid::from_u128(1);
+        let used = |used| Share { free: 48, used: [(lane, used)].into() };
+        let mut parked = Parked::new(64);
+        parked.park(ids(1, 8), Instant::now());
+        assert!(parked.has_much_room(&used(12)), "4 of 16");
+        assert!(parked.has_room(&used(13)) && !parked.has_much_room(&used(13)), "3 of 16");
+        assert!(!parked.has_much_room(&used(16)));
+        let mut few = Parked::new(64);
+        few.park(ids(1, 2), Instant::now());
+        assert!(few.has_much_room(&used(14)) && !few.has_much_room(&used(15)), "both, or one of both");
     }
 
     #[test]

@@ -29,9 +29,14 @@ impl Share {
         (most + ids).saturating_sub(1) * 3 + ids <= self.free
     }
 
+    /// Most slots that one lane may hold now.
+    pub(super) const fn most_of_a_lane(&self) -> usize {
+        self.free.div_ceil(3)
+    }
+
     /// Most slots that this lane could get more, were it alone.
     pub(super) fn room_for(&self, lane: Uuid) -> usize {
-        self.free.div_ceil(3).saturating_sub(self.used.get(&lane).copied().unwrap_or(0))
+        self.most_of_a_lane().saturating_sub(self.used.get(&lane).copied().unwrap_or(0))
     }
 
     /// Which of these candidates get a slot, the lane with the fewest first; then the others.

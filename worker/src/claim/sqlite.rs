@@ -2,47 +2,52 @@
 
 use domain::id::DeliveryId;
 use entity::bulk::sqlite::push_list;
-use platform::database::hasten;
-use sqlx::{Connection, QueryBuilder, Result, Sqlite, SqlitePool};
+use platform::database::AtOnce;
+use sqlx::{FromRow, QueryBuilder, Result, Sqlite, SqlitePool, pool::PoolConnection};
 use uuid::Uuid;
 
-use super::{BACKLOG_MS, Claim, PUT_OFF_MS, Share, Times, share::Candidate};
+use super::{BACKLOG_MS, Claim, Claimed, PUT_OFF_MS, Share, Times, share::Candidate};
 
 /// Whether only what a look has granted may be claimed.
 const GRANTED_ONLY: &str =
     "coalesce(l.rate_limit IS NOT NULL OR l.max_in_flight IS NOT NULL OR l.breaker_until > 0
     OR d.due_at <= l.drain_before, false)";
-/// Reads all that a send needs.
+/// Reads all that a send needs, the number of the claim that follows among it.
 const READ: &str = "SELECT d.id, d.event_id, d.user_id, d.lane_id, d.channel,
         coalesce(d.body, event.body, x'') AS body, coalesce(d.body, event.body) IS NOT NULL AS has_body,
-        d.position, d.attempts, d.claim, d.recorded_claim, d.created_at, d.due_at,
+        d.position, d.attempts, d.claim + 1 AS claim, d.recorded_claim, d.created_at, d.due_at,
         e.url, e.sealed_secret, e.sealed_headers, e.timeout_ms, e.retry_schedule, ";
 /// From there, the time of the claim being pushed before it.
 const FROM: &str = " AS claimed_at
-    FROM delivery d LEFT JOIN event ON event.id = d.event_id LEFT JOIN endpoint e ON e.id = d.recipient_id WHERE d.id IN ";
+    FROM delivery d LEFT JOIN lane l ON l.id = d.lane_id LEFT JOIN event ON event.id = d.event_id
+        LEFT JOIN endpoint e ON e.id = d.recipient_id WHERE ";
+const MARK: &str = "UPDATE delivery SET claim = claim + 1, hinted_until = 0, lease_until = ";
 
-pub(super) async fn claim(pool: &SqlitePool, ids: &[Uuid], times: Times, share: &Share) -> Result<Claim> {
-    let now = times.now_or_offset;
-    let mut connection = pool.acquire().await?;
-    hasten(&mut connection).await?;
-    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let due: Vec<Candidate> = candidates(ids, now).build_query_as().fetch_all(&mut *tx).await?;
-    if due.is_empty() {
-        return Ok(Claim::default());
+/// Reads and marks in one transaction, whose two statements see the same rows. The commit does not wait for the disk.
+pub(super) async fn claim(
+    mut writer: PoolConnection<Sqlite>,
+    ids: &[Uuid],
+    times: Times,
+    share: &Share,
+) -> Result<Claim> {
+    if share.has_room_for_all(ids.len()) {
+        return Ok(Claim { claimed: take(writer, ids, times).await?, refused: vec![] });
     }
-    let (granted, refused) =
-        if share.has_room_for_all(due.len()) { (due, vec![]) } else { share.admit(&due) };
-    if granted.is_empty() {
-        return Ok(Claim { refused, ..Claim::default() });
-    }
+    let mut due = candidates(ids, times.now_or_offset);
+    let (granted, refused) = share.admit(&due.build_query_as().fetch_all(&mut *writer).await?);
     let granted: Vec<Uuid> = granted.into_iter().map(|(id, _)| id).collect();
-    mark(&granted, times).build().execute(&mut *tx).await?;
-    let mut read = QueryBuilder::<Sqlite>::new(READ);
-    read.push_bind(now).push(FROM);
-    push_list(&mut read, &granted);
-    let claimed = read.build_query_as().fetch_all(&mut *tx).await?;
-    tx.commit().await?;
-    Ok(Claim { claimed, refused })
+    Ok(Claim { claimed: take(writer, &granted, times).await?, refused })
+}
+
+async fn take(writer: PoolConnection<Sqlite>, ids: &[Uuid], times: Times) -> Result<Vec<Claimed>> {
+    if ids.is_empty() {
+        return Ok(vec![]);
+    }
+    let mut claim = AtOnce::hasty();
+    read(claim.statement(), ids, times.now_or_offset);
+    mark(claim.statement(), ids, times);
+    let done = claim.run(writer).await?;
+    done.rows.iter().map(Claimed::from_row).collect()
 }
 
 pub(super) async fn put_off(pool: &SqlitePool, refused: &[Candidate], now: i64) -> Result<()> {
@@ -55,32 +60,37 @@ pub(super) async fn put_off(pool: &SqlitePool, refused: &[Candidate], now: i64) 
 /// What may be claimed now, with its lane.
 fn candidates(ids: &[Uuid], now: i64) -> QueryBuilder<Sqlite> {
     let mut select = QueryBuilder::new(
-        "SELECT d.id, d.lane_id FROM delivery d LEFT JOIN lane l ON l.id = d.lane_id WHERE d.due_at <= ",
+        "SELECT d.id, d.lane_id FROM delivery d LEFT JOIN lane l ON l.id = d.lane_id WHERE ",
     );
-    select.push_bind(now).push(" AND d.lease_until <= ").push_bind(now);
-    // A delivery whose event or lane is gone is claimed all the same: it is buried, not passed over for ever.
-    select
-        .push(" AND coalesce(l.state = 'active' AND max(l.blocked_until, l.breaker_until) <= ")
-        .push_bind(now);
-    select
-        .push(" AND (d.hinted_until > ")
-        .push_bind(now)
-        .push(" OR NOT ")
-        .push(GRANTED_ONLY)
-        .push("), true)");
-    select.push(" AND d.id IN ");
-    push_list(&mut select, ids);
+    may_be_claimed(&mut select, ids, now);
     select
 }
 
-fn mark(ids: &[Uuid], times: Times) -> QueryBuilder<Sqlite> {
-    let mut mark =
-        QueryBuilder::new("UPDATE delivery AS d SET claim = d.claim + 1, hinted_until = 0, lease_until = ");
-    mark.push_bind(times.now_or_offset + times.margin);
-    mark.push(" + coalesce((SELECT timeout_ms FROM endpoint e WHERE e.id = d.recipient_id), ");
-    mark.push_bind(times.deadline).push(") WHERE d.id IN ");
-    push_list(&mut mark, ids);
-    mark
+fn read(select: &mut QueryBuilder<Sqlite>, ids: &[Uuid], now: i64) {
+    select.push(READ).push_bind(now).push(FROM);
+    may_be_claimed(select, ids, now);
+}
+
+fn mark(update: &mut QueryBuilder<Sqlite>, ids: &[Uuid], times: Times) {
+    update.push(MARK).push_bind(times.now_or_offset + times.margin);
+    update.push(" + coalesce((SELECT timeout_ms FROM endpoint e WHERE e.id = delivery.recipient_id), ");
+    update
+        .push_bind(times.deadline)
+        .push(") WHERE id IN (SELECT d.id FROM delivery d LEFT JOIN lane l ON l.id = d.lane_id WHERE ");
+    may_be_claimed(update, ids, times.now_or_offset);
+    update.push(")");
+}
+
+/// The condition on `delivery d` and its `lane l`. A delivery whose event or lane is gone is claimed all the same: it is
+/// buried, not passed over for ever.
+fn may_be_claimed(query: &mut QueryBuilder<Sqlite>, ids: &[Uuid], now: i64) {
+    query.push("d.due_at <= ").push_bind(now).push(" AND d.lease_until <= ").push_bind(now);
+    query
+        .push(" AND coalesce(l.state = 'active' AND max(l.blocked_until, l.breaker_until) <= ")
+        .push_bind(now);
+    query.push(" AND (d.hinted_until > ").push_bind(now).push(" OR NOT ").push(GRANTED_ONLY).push("), true)");
+    query.push(" AND d.id IN ");
+    push_list(query, ids);
 }
 
 fn mark_put_off(refused: &[Candidate], now: i64) -> QueryBuilder<Sqlite> {

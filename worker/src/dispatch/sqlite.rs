@@ -1,8 +1,7 @@
 //! Looks on SQLite, by the one connection that writes.
 
 use entity::bulk::sqlite::push_list;
-use platform::database::hasten;
-use sqlx::{AssertSqlSafe, Connection, QueryBuilder, Result, Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{AssertSqlSafe, QueryBuilder, Result, Sqlite, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
 use super::{
@@ -31,9 +30,7 @@ pub(super) async fn deliveries(
     full: &[Uuid],
     terms: Terms,
 ) -> Result<Look> {
-    let mut connection = pool.acquire().await?;
-    hasten(&mut connection).await?;
-    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
     let passed = lanes(&mut tx, which, terms.now_or_offset).await?;
     let plan = Plan::of(&passed, which, full, terms.room, rand::random());
     let found = if plan.open.is_empty() { vec![] } else { take(&mut tx, &plan, terms).await? };

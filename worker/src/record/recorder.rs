@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use domain::delivery::NextStep;
-use platform::{context::Context, database::DatabaseError, telemetry::names};
+use platform::{
+    context::Context,
+    database::{DatabaseError, Turn},
+    telemetry::names,
+};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
@@ -65,16 +69,23 @@ impl Records {
                 taken = self.ended.recv_many(&mut batch, BATCH) => if taken == 0 { return },
                 () = stop.cancelled(), if !self.ended.is_closed() => self.ended.close(),
             }
-            self.record(std::mem::take(&mut batch)).await;
+            let turn = self.context.database.turn().await.ok().filter(|_| !batch.is_empty());
+            // What has ended while it waited for its turn goes with the others.
+            while batch.len() < BATCH
+                && let Ok(ended) = self.ended.try_recv()
+            {
+                batch.push(ended);
+            }
+            self.record(std::mem::take(&mut batch), turn).await;
         }
     }
 
     /// Records a batch; one that is refused is split, so that one bad row never fails a stranger's.
-    async fn record(&self, batch: Vec<Ended>) {
+    async fn record(&self, batch: Vec<Ended>, mut turn: Option<Turn>) {
         let mut stack = vec![batch];
         stack.retain(|batch| !batch.is_empty());
         while let Some(mut batch) = stack.pop() {
-            match self.write_patiently(&batch).await {
+            match self.write_patiently(&batch, turn.take()).await {
                 Ok(moved) => self.recorded(&batch, moved),
                 Err(_) if batch.len() > 1 => {
                     let rest = batch.split_off(batch.len() / 2);
@@ -93,19 +104,19 @@ impl Records {
     /// A single row that is refused is recorded without the receiver's words.
     async fn record_alone(&self, batch: Vec<Ended>, refusal: &DatabaseError) {
         let bare: Vec<Ended> = batch.into_iter().map(Ended::without_answer).collect();
-        match self.write_patiently(&bare).await {
+        match self.write_patiently(&bare, None).await {
             Ok(moved) => self.recorded(&bare, moved),
             Err(error) => error!(%error, %refusal, "an attempt can't be recorded; it will be sent again"),
         }
     }
 
-    /// Tries until the database answers. An error is its refusal.
-    async fn write_patiently(&self, batch: &[Ended]) -> Result<Moved, DatabaseError> {
+    /// Tries until the database answers, the first time in the turn that is given. An error is its refusal.
+    async fn write_patiently(&self, batch: &[Ended], mut turn: Option<Turn>) -> Result<Moved, DatabaseError> {
         let waits =
             ExponentialBuilder::default().with_max_delay(LONGEST_WAIT).with_jitter().without_max_times();
         let mut waits = waits.with_min_delay(Duration::from_millis(50)).build();
         loop {
-            let error = match write::write(&self.context, batch).await {
+            let error = match write::write(&self.context, batch, turn.take()).await {
                 Ok(moved) => return Ok(moved),
                 Err(error) => error,
             };

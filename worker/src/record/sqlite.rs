@@ -1,4 +1,4 @@
-//! Records on SQLite: rows as `VALUES`, cut into statements of few different lengths.
+//! Records on SQLite, whatever the sends came to: rows as `VALUES`, in statements of few different lengths.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,7 @@ use domain::{
     clock::millis,
     delivery::{DeadReason, DeliveryState},
 };
-use entity::bulk::sqlite::{cut, push_list};
+use entity::bulk::sqlite::{ROWS, push_list, push_rows};
 use sqlx::{QueryBuilder, Result, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
@@ -14,7 +14,8 @@ use super::{
     lanes, lanes_sqlite,
     postgres::log_id,
     recipients,
-    rows::{AttemptRow, Ended, micros},
+    rows::{Ended, micros},
+    successes::Tried,
     write::Moved,
 };
 
@@ -35,35 +36,44 @@ pub(super) async fn record(tx: &mut SqliteConnection, ended: &[Ended], now: i64)
 
 /// Returns those that were not written before.
 async fn insert_attempts(tx: &mut SqliteConnection, ended: &[Ended]) -> Result<HashSet<Uuid>> {
-    const HEAD: &str = "INSERT OR IGNORE INTO attempt (id, delivery_id, number, claim, started_at, duration_us, resolve_us,
-        connect_us, first_byte_us, status_code, error_class, error, request_headers, response_headers, response_body) ";
-    let rows: Vec<(&Ended, &AttemptRow)> =
+    let rows: Vec<Tried<'_>> =
         ended.iter().filter_map(|ended| Some((ended, ended.attempt.as_ref()?))).collect();
     let mut new = HashSet::with_capacity(rows.len());
-    for rows in cut(&rows) {
-        let mut insert = QueryBuilder::<Sqlite>::new(HEAD);
-        insert.push_values(rows, |mut values, (ended, attempt)| {
-            values
-                .push_bind(attempt.id.0)
-                .push_bind(ended.delivery.id().0)
-                .push_bind(attempt.number)
-                .push_bind(ended.delivery.claim)
-                .push_bind(attempt.started_at.0)
-                .push_bind(micros(attempt.duration))
-                .push_bind(attempt.resolve.map(micros))
-                .push_bind(attempt.connect.map(micros))
-                .push_bind(attempt.first_byte.map(micros))
-                .push_bind(attempt.status_code.map(i32::from))
-                .push_bind(attempt.error_class)
-                .push_bind(attempt.error.as_deref())
-                .push_bind(attempt.request_headers.as_str())
-                .push_bind(attempt.response_headers.as_deref())
-                .push_bind(attempt.response_body.as_slice());
-        });
+    for rows in rows.chunks(ROWS) {
+        let mut insert = QueryBuilder::new("");
+        push_attempts(&mut insert, rows);
         insert.push(" RETURNING id");
         new.extend(insert.build_query_scalar::<Uuid>().fetch_all(&mut *tx).await?);
     }
     Ok(new)
+}
+
+/// Pushes the insert of at most [`ROWS`] attempts; further conditions may follow. One that was written before is left as it
+/// is.
+pub(super) fn push_attempts(insert: &mut QueryBuilder<Sqlite>, rows: &[Tried<'_>]) {
+    insert.push(
+        "INSERT OR IGNORE INTO attempt (id, delivery_id, number, claim, started_at, duration_us, resolve_us,
+        connect_us, first_byte_us, status_code, error_class, error, request_headers, response_headers, response_body) ",
+    );
+    push_rows(insert, rows, |mut values, row| {
+        let attempt = row.map(|(_, attempt)| *attempt);
+        values
+            .push_bind(attempt.map(|attempt| attempt.id.0))
+            .push_bind(row.map(|(ended, _)| ended.delivery.id().0))
+            .push_bind(attempt.map(|attempt| attempt.number))
+            .push_bind(row.map(|(ended, _)| ended.delivery.claim))
+            .push_bind(attempt.map(|attempt| attempt.started_at.0))
+            .push_bind(attempt.map(|attempt| micros(attempt.duration)))
+            .push_bind(attempt.and_then(|attempt| attempt.resolve.map(micros)))
+            .push_bind(attempt.and_then(|attempt| attempt.connect.map(micros)))
+            .push_bind(attempt.and_then(|attempt| attempt.first_byte.map(micros)))
+            .push_bind(attempt.and_then(|attempt| attempt.status_code.map(i32::from)))
+            .push_bind(attempt.and_then(|attempt| attempt.error_class))
+            .push_bind(attempt.and_then(|attempt| attempt.error.as_deref()))
+            .push_bind(attempt.map(|attempt| attempt.request_headers.as_str()))
+            .push_bind(attempt.and_then(|attempt| attempt.response_headers.as_deref()))
+            .push_bind(attempt.map(|attempt| attempt.response_body.as_slice()));
+    });
 }
 
 /// A delivery that has ended, and how.
@@ -72,7 +82,7 @@ type Finished<'e> = (&'e Ended, (DeliveryState, Option<DeadReason>));
 async fn finish(tx: &mut SqliteConnection, ended: &[Ended], now: i64) -> Result<u64> {
     let rows: Vec<Finished<'_>> = ended.iter().filter_map(|ended| Some((ended, ended.finished()?))).collect();
     let mut moved = 0;
-    for rows in cut(&rows) {
+    for rows in rows.chunks(ROWS) {
         let gone = copy(rows, now).build_query_scalar::<Uuid>().fetch_all(&mut *tx).await?;
         let mut delete = QueryBuilder::<Sqlite>::new("DELETE FROM delivery WHERE id IN ");
         push_list(&mut delete, &gone);
@@ -84,13 +94,13 @@ async fn finish(tx: &mut SqliteConnection, ended: &[Ended], now: i64) -> Result<
 /// Inserts those that the fence lets pass, and tells which.
 fn copy<'e>(rows: &'e [Finished<'e>], now: i64) -> QueryBuilder<Sqlite> {
     let mut copy = QueryBuilder::<Sqlite>::new("WITH row (id, claim, state, reason, attempts) AS (");
-    copy.push_values(rows, |mut values, (ended, (state, reason))| {
+    push_rows(&mut copy, rows, |mut values, row| {
         values
-            .push_bind(ended.delivery.id().0)
-            .push_bind(ended.delivery.claim)
-            .push_bind(state.as_str())
-            .push_bind(reason.map(|reason| reason.as_str()))
-            .push_bind(ended.attempts());
+            .push_bind(row.map(|(ended, _)| ended.delivery.id().0))
+            .push_bind(row.map(|(ended, _)| ended.delivery.claim))
+            .push_bind(row.map(|(_, (state, _))| state.as_str()))
+            .push_bind(row.and_then(|(_, (_, reason))| reason.map(|reason| reason.as_str())))
+            .push_bind(row.map(|(ended, _)| ended.attempts()));
     });
     copy.push(
         ") INSERT INTO finished_delivery (id, event_id, user_id, lane_id, channel, recipient_id, body, state, reason,

@@ -2,7 +2,7 @@
 
 use platform::{
     context::Context,
-    database::{DatabaseError, Pool, Tx, within_deadline},
+    database::{DatabaseError, Turn, Tx, within_deadline},
 };
 
 use super::{postgres, rows::Ended, sqlite, successes::Successes};
@@ -16,18 +16,33 @@ pub(super) struct Moved {
     pub(super) closed: bool,
 }
 
-/// Writes and commits. May be called again with the same batch after any error: nothing is moved twice.
-pub(super) async fn write(context: &Context, ended: &[Ended]) -> Result<Moved, DatabaseError> {
-    within_deadline(write_in_time(context, ended)).await
+/// Writes and commits, in the `turn` that was waited for or in one of its own. May be called again with the same batch after
+/// any error: nothing is moved twice.
+pub(super) async fn write(
+    context: &Context,
+    ended: &[Ended],
+    turn: Option<Turn>,
+) -> Result<Moved, DatabaseError> {
+    within_deadline(write_in_time(context, ended, turn)).await
 }
 
-async fn write_in_time(context: &Context, ended: &[Ended]) -> Result<Moved, DatabaseError> {
+async fn write_in_time(
+    context: &Context,
+    ended: &[Ended],
+    turn: Option<Turn>,
+) -> Result<Moved, DatabaseError> {
     let time = context.database.statement_time(&context.clock);
-    if let Pool::Postgres(pool) = context.database.pool()
-        && let Some(successes) = Successes::of(ended)
-        && let Some(moved) = successes.record(pool, time).await?
-    {
-        return Ok(moved);
+    if let Some(successes) = Successes::of(ended) {
+        let turn = match turn {
+            Some(turn) => turn,
+            None => context.database.turn().await?,
+        };
+        if let Some(moved) = successes.record(turn, time).await? {
+            return Ok(moved);
+        }
+    } else {
+        // Given back: a transaction takes a turn of its own.
+        drop(turn);
     }
     let mut tx = context.database.begin().await?;
     let moved = match &mut tx {

@@ -1,0 +1,129 @@
+//! A transaction on SQLite whose statements go to the connection's thread together. Statement by statement, each takes a
+//! message there and one back, the writer stands still between them, and `BEGIN` and `COMMIT` wait for a handshake besides.
+//! And the turn to write, for those who group what they write: what comes in while they wait for it still finds a place.
+
+use futures_util::TryStreamExt;
+use sqlx::{
+    Either, Executor, PgPool, QueryBuilder, Sqlite,
+    pool::PoolConnection,
+    sqlite::{SqliteQueryResult, SqliteRow},
+};
+
+/// The turn to write, taken by [`super::Database::turn`].
+#[derive(Debug)]
+pub enum Turn {
+    /// Any of many connections: none is held before it is used.
+    Postgres(PgPool),
+    /// The one connection that writes: nobody else does while this is kept.
+    Sqlite(PoolConnection<Sqlite>),
+}
+
+/// A transaction that writes, to be filled with statements and carried out at once.
+pub struct AtOnce {
+    query: QueryBuilder<Sqlite>,
+    /// Statements before the first one of the caller's.
+    before: usize,
+    /// All statements up to and without the commit.
+    statements: usize,
+    after: &'static str,
+}
+
+/// What a transaction came to.
+#[derive(Debug, Default)]
+pub struct Done {
+    /// Every row that a statement gave, in order.
+    pub rows: Vec<SqliteRow>,
+    /// Rows that each statement changed, in order. For a statement that changes none, without meaning.
+    pub changes: Vec<u64>,
+}
+
+/// A transaction was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum AtOnceError {
+    /// Nothing was written.
+    #[error(transparent)]
+    NotWritten(sqlx::Error),
+    /// It broke during the commit: it may have been written.
+    #[error(transparent)]
+    Unknown(sqlx::Error),
+}
+
+impl From<AtOnceError> for sqlx::Error {
+    fn from(error: AtOnceError) -> Self {
+        match error {
+            AtOnceError::NotWritten(error) | AtOnceError::Unknown(error) => error,
+        }
+    }
+}
+
+impl AtOnce {
+    /// A transaction that is on the disk when it is done.
+    #[must_use]
+    pub fn durable() -> Self {
+        Self { query: QueryBuilder::new("BEGIN IMMEDIATE"), before: 1, statements: 1, after: "; COMMIT" }
+    }
+
+    /// A transaction whose commit does not wait for the disk: it is on it with the next one that does. For what may be lost
+    /// with the machine's power because the next start forgets it anyway: claims. Never for what somebody was told.
+    #[must_use]
+    pub fn hasty() -> Self {
+        let query = QueryBuilder::new("PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE");
+        Self { query, before: 2, statements: 2, after: "; COMMIT; PRAGMA synchronous = FULL" }
+    }
+
+    /// Begins the next statement: the caller pushes it.
+    pub fn statement(&mut self) -> &mut QueryBuilder<Sqlite> {
+        self.statements += 1;
+        self.query.push("; ")
+    }
+
+    /// Carries it out on the connection that writes. A connection on which this did not go well to the end is closed, which rolls back what was not
+    /// committed and forgets whether commits wait; the pool opens another one.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn run(mut self, writer: PoolConnection<Sqlite>) -> Result<Done, AtOnceError> {
+        let mut connection = Doubtful(Some(writer));
+        self.query.push(self.after);
+        let mut done = Done::default();
+        match self.carry_out(&mut connection, &mut done).await {
+            Ok(()) => {
+                connection.is_well();
+                done.changes.drain(..self.before);
+                done.changes.truncate(self.statements - self.before);
+                Ok(done)
+            }
+            Err(error) if done.changes.len() < self.statements => Err(AtOnceError::NotWritten(error)),
+            Err(error) => Err(AtOnceError::Unknown(error)),
+        }
+    }
+
+    async fn carry_out(&mut self, connection: &mut Doubtful, done: &mut Done) -> Result<(), sqlx::Error> {
+        let Some(connection) = connection.0.as_deref_mut() else { return Err(sqlx::Error::PoolClosed) };
+        let mut results = connection.fetch_many(self.query.build());
+        while let Some(result) = results.try_next().await? {
+            match result {
+                Either::Left(ended) => done.changes.push(SqliteQueryResult::rows_affected(&ended)),
+                Either::Right(row) => done.rows.push(row),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A connection that goes back to its pool only when all is well; also when whoever waits for it has gone away.
+struct Doubtful(Option<PoolConnection<Sqlite>>);
+
+impl Doubtful {
+    fn is_well(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Doubtful {
+    fn drop(&mut self) {
+        if let Some(mut connection) = self.0.take() {
+            connection.close_on_drop();
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Log lines on their way out, written together: a call to the kernel for each line costs as much as making it. They wait
+//! for a moment at most; a warning or an error takes all that wait with it, at once.
+
+use std::{
+    io::{self, Write},
+    mem,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use tracing::{Level, Metadata};
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Longest wait of a line.
+const GATHER: Duration = Duration::from_millis(10);
+/// As much waits at most, in bytes: whoever adds the line that passes it writes all of it out.
+const MOST: usize = 64 * 1_024;
+
+/// Where lines are handed in. Clones hand them in at one place.
+#[derive(Clone)]
+pub(super) struct Lines {
+    shared: Arc<Shared>,
+}
+
+/// Writes lines as long as it is kept, and what is left when it is dropped. Afterwards every line is written at once.
+#[must_use = "lines that wait are written when it is dropped"]
+pub struct Logging {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    waiting: Mutex<Waiting>,
+    added: Condvar,
+    out: Mutex<Out>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    lines: Vec<u8>,
+    /// Nobody comes for lines any more.
+    is_over: bool,
+}
+
+struct Out {
+    to: Box<dyn Write + Send>,
+    /// What is being written; kept for its room.
+    lines: Vec<u8>,
+}
+
+/// One line.
+pub(super) struct Line<'a> {
+    shared: &'a Shared,
+    at_once: bool,
+}
+
+/// Lines that go to `to`, from a thread of their own.
+pub(super) fn lines(to: impl Write + Send + 'static) -> io::Result<(Lines, Logging)> {
+    let shared = Arc::new(Shared {
+        waiting: Mutex::default(),
+        added: Condvar::new(),
+        out: Mutex::new(Out { to: Box::new(to), lines: vec![] }),
+    });
+    let writing = Arc::clone(&shared);
+    thread::Builder::new().name("log".to_owned()).spawn(move || writing.write_until_over())?;
+    Ok((Lines { shared: Arc::clone(&shared) }, Logging { shared }))
+}
+
+impl Shared {
+    fn write_until_over(&self) {
+        while self.wait() {
+            thread::sleep(GATHER);
+            self.write_out();
+        }
+    }
+
+    /// Waits for a line; returns whether to go on.
+    fn wait(&self) -> bool {
+        let nothing = |waiting: &mut Waiting| waiting.lines.is_empty() && !waiting.is_over;
+        let waiting = self.added.wait_while(lock(&self.waiting), nothing);
+        !waiting.unwrap_or_else(PoisonError::into_inner).is_over
+    }
+
+    fn add(&self, line: &[u8], at_once: bool) {
+        let mut waiting = lock(&self.waiting);
+        let is_first = waiting.lines.is_empty();
+        waiting.lines.extend_from_slice(line);
+        let write_now = at_once || waiting.is_over || waiting.lines.len() > MOST;
+        drop(waiting);
+        if write_now {
+            self.write_out();
+        } else if is_first {
+            self.added.notify_one();
+        }
+    }
+
+    /// Whoever writes has taken what waited before anybody else does: lines keep their order.
+    fn write_out(&self) {
+        let Out { to, lines } = &mut *lock(&self.out);
+        mem::swap(lines, &mut lock(&self.waiting).lines);
+        // Nobody is left to be told that nobody reads them.
+        let _ = to.write_all(lines).and_then(|()| to.flush());
+        lines.clear();
+    }
+}
+
+impl Write for Line<'_> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.shared.add(line, self.at_once);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Line<'a>;
+
+    fn make_writer(&'a self) -> Line<'a> {
+        Line { shared: &self.shared, at_once: true }
+    }
+
+    fn make_writer_for(&'a self, meta: &Metadata<'_>) -> Line<'a> {
+        Line { shared: &self.shared, at_once: *meta.level() <= Level::WARN }
+    }
+}
+
+impl Drop for Logging {
+    fn drop(&mut self) {
+        lock(&self.shared.waiting).is_over = true;
+        self.shared.added.notify_one();
+        self.shared.write_out();
+    }
+}
+
+// A panic while one of these is held leaves whole lines behind, or the beginning of one.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// Tells of each write.
+    struct Told(mpsc::Sender<Vec<u8>>);
+
+    impl Write for Told {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.send(bytes.to_vec()).map_err(io::Error::other)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn told() -> (Lines, Logging, mpsc::Receiver<Vec<u8>>) {
+        let (sender, written) = mpsc::channel();
+        let (lines, logging) = lines(Told(sender)).expect("a thread");
+        (lines, logging, written)
+    }
+
+    fn add(lines: &Lines, line: &str, at_once: bool) {
+        lines.shared.add(line.as_bytes(), at_once);
+    }
+
+    #[test]
+    fn lines_are_written_by_themselves_and_keep_their_order() {
+        let (lines, _logging, written) = told();
+        for number in 0..1_000 {
+            add(&lines, &format!("{number}\n"), false);
+        }
+        let mut all = vec![];
+        while !all.ends_with(b"\n999\n") {
+            all.extend(written.recv().expect("the thread writes"));
+        }
+        let expected: Vec<String> = (0..1_000).map(|number| number.to_string()).collect();
+        assert_eq!(String::from_utf8(all).expect("text").lines().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_warning_takes_with_it_what_waits() {
+        let (lines, _logging, written) = told();
+        add(&lines, "info\n", false);
+        add(&lines, "warning\n", true);
+        let all: Vec<u8> = written.try_iter().flatten().collect();
+        assert_eq!(all, b"info\nwarning\n", "before the call has returned");
+    }
+
+    #[test]
+    fn no_more_waits_than_its_bound() {
+        let (lines, _logging, written) = told();
+        // Nobody takes it: the thread waits for a first line to be told of.
+        lock(&lines.shared.waiting).lines = vec![b'x'; MOST - 1];
+        add(&lines, "x", false);
+        assert_eq!(written.try_iter().count(), 0, "at the bound");
+        add(&lines, "x", false);
+        assert_eq!(written.try_iter().flatten().count(), MOST + 1);
+    }
+
+    #[test]
+    fn what_waits_at_the_end_is_written_and_what_comes_later_too() {
+        let (lines, logging, written) = told();
+        add(&lines, "waits\n", false);
+        drop(logging);
+        add(&lines, "late\n", false);
+        let all: Vec<u8> = written.try_iter().flatten().collect();
+        assert_eq!(all, b"waits\nlate\n");
+    }
+}
