@@ -162,6 +162,9 @@ async fn the_log_says_of_each_request_what_became_of_it() {
         curl http://localhost:8000/webhook -H "X-Signature: $SIGNATURE" -H 'X-Request-Id: four' -d '{}'
         curl "http://localhost:8000/messages?q=secret" -H 'X-Request-Id: five'"#;
     service.type_in(send);
+    // Lines are written together, a moment later.
+    let is_written = async || (service.process.lines_with(r#""request_id":"five""#) > 0).then_some(());
+    until("the line of the last request", READY_WITHIN, is_written).await;
     let (lines, listed) = (service.requests("/webhook"), service.requests("/messages"));
     let told: Vec<Value> = lines
         .iter()

@@ -127,3 +127,115 @@ impl Drop for Doubtful {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Row, SqlitePool};
+
+    use super::*;
+    use crate::database::{Database, DatabaseUrl, Pool};
+
+    struct File {
+        database: Database,
+        _folder: tempfile::TempDir,
+    }
+
+    impl File {
+        async fn new() -> Self {
+            let folder = tempfile::tempdir().expect("a folder");
+            let url = DatabaseUrl::Sqlite(folder.path().join("app.db"));
+            let database = Database::connect(&url).await.expect("a database");
+            let file = Self { database, _folder: folder };
+            sqlx::query("CREATE TABLE t (n INTEGER PRIMARY KEY) STRICT")
+                .execute(file.pool())
+                .await
+                .expect("a table");
+            file
+        }
+
+        fn pool(&self) -> &SqlitePool {
+            let Pool::Sqlite(pool) = self.database.pool() else { unreachable!("it is a file") };
+            pool
+        }
+
+        async fn run(&self, transaction: AtOnce) -> Result<Done, AtOnceError> {
+            transaction.run(self.pool().acquire().await.expect("the writer")).await
+        }
+
+        /// How many rows there are, and how commits wait (2 is `FULL`).
+        async fn state(&self) -> (i64, i64) {
+            let rows =
+                sqlx::query_scalar("SELECT count(*) FROM t").fetch_one(self.pool()).await.expect("a count");
+            let level =
+                sqlx::query_scalar("PRAGMA synchronous").fetch_one(self.pool()).await.expect("a level");
+            (rows, level)
+        }
+    }
+
+    /// One statement after the other, each inserting these numbers.
+    fn inserting(mut transaction: AtOnce, statements: &[&[i64]]) -> AtOnce {
+        for numbers in statements {
+            let values = |mut row: sqlx::query_builder::Separated<'_, Sqlite, &'static str>, n: &i64| {
+                row.push_bind(*n);
+            };
+            transaction.statement().push("INSERT INTO t (n) ").push_values(*numbers, values);
+        }
+        transaction
+    }
+
+    #[tokio::test]
+    async fn rows_and_changes_are_told_by_statement() {
+        let file = File::new().await;
+        for (kind, first) in [(AtOnce::durable as fn() -> AtOnce, 1), (AtOnce::hasty, 11)] {
+            let mut transaction = inserting(kind(), &[&[first, first + 1], &[first + 2]]);
+            transaction.statement().push("SELECT n FROM t WHERE n >= ").push_bind(first).push(" ORDER BY n");
+            let done = file.run(transaction).await.expect("done");
+            assert_eq!(&done.changes[..2], [2, 1]);
+            let numbers: Vec<i64> = done.rows.iter().map(|row| row.get(0)).collect();
+            assert_eq!(numbers, [first, first + 1, first + 2]);
+        }
+        assert_eq!(file.state().await, (6, 2));
+    }
+
+    #[tokio::test]
+    async fn when_a_statement_fails_nothing_is_written_and_the_writer_goes_on() {
+        let file = File::new().await;
+        for kind in [AtOnce::durable, AtOnce::hasty] {
+            let failed = file.run(inserting(kind(), &[&[1], &[1]])).await.expect_err("it is there already");
+            assert!(matches!(failed, AtOnceError::NotWritten(sqlx::Error::Database(_))), "{failed:?}");
+            assert_eq!(file.state().await, (0, 2));
+        }
+        file.run(inserting(AtOnce::durable(), &[&[1]])).await.expect("done");
+        assert_eq!(file.state().await, (1, 2));
+    }
+
+    #[tokio::test]
+    async fn when_the_commit_fails_nobody_knows() {
+        let file = File::new().await;
+        sqlx::query("CREATE TABLE child (n INTEGER REFERENCES t (n) DEFERRABLE INITIALLY DEFERRED) STRICT")
+            .execute(file.pool())
+            .await
+            .expect("a table");
+        let mut orphan = AtOnce::durable();
+        orphan.statement().push("INSERT INTO child (n) VALUES (").push_bind(7).push(")");
+        assert!(matches!(file.run(orphan).await, Err(AtOnceError::Unknown(_))));
+        file.run(inserting(AtOnce::durable(), &[&[1]])).await.expect("done");
+    }
+
+    #[tokio::test]
+    async fn one_that_is_broken_off_leaves_no_hasty_writer_behind() {
+        let file = File::new().await;
+        for number in 0..20 {
+            let mut under_way = Box::pin(file.run(inserting(AtOnce::hasty(), &[&[number]])));
+            // Let go after so many steps, wherever it stands then.
+            for _ in 0..number {
+                let _ = futures_util::poll!(under_way.as_mut());
+                tokio::task::yield_now().await;
+            }
+            drop(under_way);
+            let (_, level) = file.state().await;
+            assert_eq!(level, 2, "after {number} steps");
+        }
+        file.run(inserting(AtOnce::durable(), &[&[100]])).await.expect("done");
+    }
+}
