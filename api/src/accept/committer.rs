@@ -14,8 +14,9 @@ use super::{
     write::{self, WriteError},
 };
 
-/// Most entries that one transaction writes.
-const BATCH: usize = 512;
+/// Most entries that one transaction writes: what two clients publish a thousand at a time. It holds up claims and records on
+/// one machine, so not more.
+const BATCH: usize = 2_048;
 
 /// One accepted thing and who waits for it.
 pub(super) struct Entry {

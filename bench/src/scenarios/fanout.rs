@@ -15,10 +15,10 @@ const LEAST: f64 = 1.5;
 pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
     let single = {
         let stand = Stand::open(shape, &Setup::default(), 1).await?;
-        stand.saturate(plan.seconds(6, 30)).await?.delivered_per_s
+        stand.saturate(plan.seconds(4, 30)).await?.delivered_per_s
     };
     let stand = Stand::open(shape, &Setup::default(), ENDPOINTS).await?;
-    let rate = stand.saturate(plan.seconds(8, 30)).await?;
+    let rate = stand.saturate(plan.seconds(6, 30)).await?;
     let times = rate.delivered_per_s / single;
     let mut report = Report::new("fanout", shape);
     report.figure("single_delivered_per_s", single);

@@ -13,7 +13,7 @@ use crate::{
 
 /// What a start leaves to do is done by then.
 const SETTLED: Duration = Duration::from_secs(5);
-const LENGTH: Duration = Duration::from_secs(20);
+const LENGTH: Duration = Duration::from_secs(10);
 const MOST_CORES: f64 = 0.01;
 const MOST_MIB: f64 = 64.0;
 const READY_WITHIN: Duration = Duration::from_secs(1);

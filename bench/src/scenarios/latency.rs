@@ -45,12 +45,12 @@ pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
     let noted = arrivals.clone();
     let watch = move |headers: &http::HeaderMap, _: &bytes::Bytes| noted.note(headers);
     let stand = Stand::watched(shape, &Setup::default(), 1, watch).await?;
-    let throughput = stand.saturate(plan.seconds(5, 15)).await?.delivered_per_s;
+    let throughput = stand.saturate(plan.seconds(4, 15)).await?.delivered_per_s;
     let per_second = throughput / 2.0;
 
     let (before, meter) = (stand.receiver.count(), Meter::start(&stand.rig));
     let (address, requests) = (stand.rig.address(), vec![PostRequest::event()]);
-    let published = Open { address, requests, per_second, length: plan.seconds(15, 60) }.run().await?;
+    let published = Open { address, requests, per_second, length: plan.seconds(10, 60) }.run().await?;
     let accepted = published.iter().filter(|one| one.event.is_some()).count() as u64;
     stand.settle(before + accepted).await?;
     let costs = meter.read(&stand.rig);

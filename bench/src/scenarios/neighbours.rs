@@ -31,10 +31,10 @@ pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
     let noted = arrivals.clone();
     let watch = move |headers: &http::HeaderMap, _: &bytes::Bytes| noted.note(headers);
     let stand = Stand::watched(shape, &Setup::default(), HEALTHY, watch).await?;
-    let alone = healthy(&stand, &arrivals, plan.seconds(10, 30)).await?;
+    let alone = healthy(&stand, &arrivals, plan.seconds(8, 30)).await?;
     let hanging = make_hanging(&stand).await?;
     publish_to(&stand, hanging).await?;
-    let beside = healthy(&stand, &arrivals, plan.seconds(20, 60)).await?;
+    let beside = healthy(&stand, &arrivals, plan.seconds(10, 60)).await?;
     let waiting = stand.rig.store().count("delivery").await;
 
     let (alone_p99, p99) = (alone.arrival.quantile_ms(0.99), beside.arrival.quantile_ms(0.99));

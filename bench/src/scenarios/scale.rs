@@ -50,6 +50,6 @@ async fn measure(workers: usize, plan: &Plan) -> Result<Rate> {
     let setup = Setup { workers, settings: vec![("SEND_SLOTS", SLOTS.to_string())], ..Setup::default() };
     let stand = Stand::open(Shape::Cluster, &setup, ENDPOINTS).await?;
     stand.receiver.delay(DELAY);
-    let bounds = Bounds { under_way: UNDER_WAY, most: u64::MAX, length: plan.seconds(8, 30) };
+    let bounds = Bounds { under_way: UNDER_WAY, most: u64::MAX, length: plan.seconds(6, 30) };
     stand.closed_loop(PostRequest::event(), CONNECTIONS, bounds).await
 }

@@ -17,7 +17,7 @@ const SENDERS: u64 = 10_000;
 /// Rows of one statement.
 const STEP: u64 = 100_000;
 /// Requests of one kind.
-const ASKED: u32 = 40;
+const ASKED: u32 = 20;
 /// Statistics may cost so many times what they cost with a thousand messages, and so many ms more.
 const MOST_TIMES: f64 = 2.0;
 const SLACK_MS: f64 = 5.0;

@@ -26,7 +26,7 @@ type Series = BTreeMap<String, Vec<f64>>;
 
 pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
     let stand = Stand::open(shape, &Setup::default(), 1).await?;
-    let throughput = stand.saturate(plan.seconds(5, 15)).await?.delivered_per_s;
+    let throughput = stand.saturate(plan.seconds(4, 15)).await?.delivered_per_s;
     let length = plan.seconds(120, 600);
     let (address, requests) = (stand.rig.address(), vec![PostRequest::event()]);
     let open = Open { address, requests, per_second: throughput * SHARE, length };

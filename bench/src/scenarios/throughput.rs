@@ -35,7 +35,7 @@ pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
     let mut rounds = Vec::with_capacity(ROUNDS);
     for _ in 0..ROUNDS {
         let bare = stand.bare().await?;
-        rounds.push(Round { bare, rate: stand.saturate(plan.seconds(5, 20)).await? });
+        rounds.push(Round { bare, rate: stand.saturate(plan.seconds(4, 20)).await? });
     }
     rounds.sort_by(|a, b| a.ratio().total_cmp(&b.ratio()));
     Ok(told(shape, &rounds))

@@ -88,7 +88,7 @@ impl AtOnce {
         let mut done = Done::default();
         match self.carry_out(&mut connection, &mut done).await {
             Ok(()) => {
-                connection.is_well();
+                connection.trust();
                 done.changes.drain(..self.before);
                 done.changes.truncate(self.statements - self.before);
                 Ok(done)
@@ -115,7 +115,7 @@ impl AtOnce {
 struct Doubtful(Option<PoolConnection<Sqlite>>);
 
 impl Doubtful {
-    fn is_well(mut self) {
+    fn trust(mut self) {
         self.0 = None;
     }
 }

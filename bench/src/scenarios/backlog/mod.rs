@@ -35,7 +35,7 @@ const SLACK_MS: f64 = 1.0;
 pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
     let (due, old) = if plan.full { (1_000_000, 10_000_000) } else { (200_000, 1_000_000) };
     let mut stand = Stand::open(shape, &Setup::default(), 1).await?;
-    let empty = stand.saturate(plan.seconds(8, 30)).await?.delivered_per_s;
+    let empty = stand.saturate(plan.seconds(6, 30)).await?.delivered_per_s;
 
     // The one who writes a SQLite file is alone with it.
     stand.rig.stop_programs().await?;
@@ -44,7 +44,7 @@ pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
     let made = begun.elapsed();
     stand.rig.start_programs().await?;
     stand.saturate(Duration::from_secs(2)).await?;
-    let rate = stand.saturate(plan.seconds(8, 30)).await?;
+    let rate = stand.saturate(plan.seconds(6, 30)).await?;
 
     let share = rate.delivered_per_s / empty;
     let mut report = Report::new("backlog", shape);

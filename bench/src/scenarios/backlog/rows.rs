@@ -25,7 +25,8 @@ pub(super) async fn add_due(store: &Store, lanes: u64, numbers: Range<u64>) {
     }
 }
 
-/// Deliveries that succeeded in the last day, each with its event and its attempt.
+/// Deliveries that succeeded in the last day, each with its event and its attempt. Then the servers' own upkeep of so many new
+/// rows, which a day would have spread out.
 pub(super) async fn add_old(store: &Store, count: u64) {
     let dialect = Dialect::of(&store.rows);
     for (from, to) in steps(0, count) {
@@ -33,7 +34,9 @@ pub(super) async fn add_old(store: &Store, count: u64) {
             store.rows.change(&sql).await;
         }
     }
-    store.rows.change("ANALYZE").await;
+    for sql in dialect.upkeep() {
+        store.rows.change(sql).await;
+    }
 }
 
 fn steps(first: u64, end: u64) -> impl Iterator<Item = (u64, u64)> {
@@ -98,6 +101,13 @@ impl Dialect {
                  request_headers) SELECT {id}, {id}, 1, 1, {at}, 900, 204, '{{}}' FROM {rows}"
             ),
         ]
+    }
+
+    const fn upkeep(self) -> &'static [&'static str] {
+        match self {
+            Self::Postgres => &["VACUUM (ANALYZE)", "CHECKPOINT"],
+            Self::Sqlite => &["ANALYZE"],
+        }
     }
 
     /// Rows with one column, `n`.
