@@ -20,6 +20,20 @@ on_both_shapes! {
         assert_eq!(app.events().await.len(), 500);
     }
 
+    async fn as_many_as_fit_a_statement_and_a_transaction_and_one_more_are_all_stored(app: TestApp) {
+        let receiver = Receiver::start(0).await.expect("a receiver");
+        app.register(&receiver.url("/")).await;
+        let mut stored = 0;
+        for count in [1, 511, 512, 513, 2_048, 2_049] {
+            let accepts = (0..count).map(|n| app.publish(json!({"n": n})));
+            for accepted in futures_util::future::join_all(accepts).await {
+                assert_eq!(accepted.expect("accepted").1.deliveries, 1, "of {count}");
+            }
+            stored += count;
+            assert_eq!(app.counts().await, (stored, 0), "after {count}");
+        }
+    }
+
     async fn one_bad_row_never_fails_a_strangers(app: TestApp) {
         let receiver = Receiver::start(0).await.expect("a receiver");
         app.register(&receiver.url("/")).await;

@@ -19,7 +19,7 @@ use worker::{
     record::{AttemptRow, Ended, RecipientNews, Recorder},
 };
 
-use crate::lanes::{number, run};
+use crate::lanes::{literal, number, run};
 
 async fn accepted(app: &TestApp) -> (EndpointId, EventId, Uuid) {
     let lane = app.register("http://127.0.0.1:9/").await;
@@ -57,8 +57,15 @@ async fn success(app: &TestApp, id: Uuid) -> Ended {
 }
 
 async fn record(app: &TestApp, ended: Ended) {
+    record_all(app, vec![ended]).await;
+}
+
+/// All of them in one batch.
+async fn record_all(app: &TestApp, all: Vec<Ended>) {
     let (recorder, records) = Recorder::new(&app.context);
-    recorder.record(ended).await;
+    for ended in all {
+        recorder.record(ended).await;
+    }
     drop(recorder);
     records.run(CancellationToken::new()).await;
 }
@@ -107,6 +114,22 @@ on_both_shapes! {
         assert_eq!((of_lane(&app, "failures").await, of_lane(&app, "breaker_until").await), (0, 0));
         assert_eq!(app.delivery_of(event).await.state, Succeeded);
         assert_eq!(app.attempts_of(id.into()).await.len(), 1);
+    }
+
+    async fn in_a_batch_one_lane_that_is_not_well_holds_up_no_other(app: TestApp) {
+        let (sick, _, first) = accepted(&app).await;
+        app.register("http://127.0.0.1:9/well").await;
+        let (both, _) = app.publish(json!({})).await.expect("accepted");
+        let mut all = vec![success(&app, first).await];
+        for delivery in app.deliveries_of(both).await {
+            all.push(success(&app, delivery.id.0).await);
+        }
+        let sick = literal(&app, sick.0);
+        run(&app, &format!("UPDATE lane SET failures = 3, failing_since = 1 WHERE id = {sick}")).await;
+        record_all(&app, all).await;
+        assert_eq!(app.counts().await, (0, 3));
+        assert_eq!(number(&app, "SELECT CAST(count(*) AS bigint) FROM attempt").await, 3);
+        assert_eq!(number(&app, "SELECT CAST(sum(failures) AS bigint) FROM lane").await, 0);
     }
 
     async fn after_a_claim_every_commit_waits_for_the_disk_again(app: TestApp) {

@@ -194,6 +194,17 @@ mod tests {
     }
 
     #[test]
+    fn whoever_logs_a_warning_or_an_error_finds_it_written() {
+        let (lines, _logging, written) = told();
+        let guard = tracing::subscriber::set_default(tracing_subscriber::fmt().with_writer(lines).finish());
+        tracing::warn!("careful");
+        assert!(!written.try_iter().collect::<Vec<_>>().is_empty(), "a warning");
+        tracing::error!("broken");
+        assert!(!written.try_iter().collect::<Vec<_>>().is_empty(), "an error");
+        drop(guard);
+    }
+
+    #[test]
     fn no_more_waits_than_its_bound() {
         let (lines, _logging, written) = told();
         // Nobody takes it: the thread waits for a first line to be told of.
