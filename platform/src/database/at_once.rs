@@ -1,22 +1,12 @@
 //! A transaction on SQLite whose statements go to the connection's thread together. Statement by statement, each takes a
 //! message there and one back, the writer stands still between them, and `BEGIN` and `COMMIT` wait for a handshake besides.
-//! And the turn to write, for those who group what they write: what comes in while they wait for it still finds a place.
 
-use futures_util::TryStreamExt;
+use futures_util::{TryStreamExt, stream::BoxStream};
 use sqlx::{
-    Either, Executor, PgPool, QueryBuilder, Sqlite,
+    Either, Executor, QueryBuilder, Result, Sqlite,
     pool::PoolConnection,
     sqlite::{SqliteQueryResult, SqliteRow},
 };
-
-/// The turn to write, taken by [`super::Database::turn`].
-#[derive(Debug)]
-pub enum Turn {
-    /// Any of many connections: none is held before it is used.
-    Postgres(PgPool),
-    /// The one connection that writes: nobody else does while this is kept.
-    Sqlite(PoolConnection<Sqlite>),
-}
 
 /// A transaction that writes, to be filled with statements and carried out at once.
 pub struct AtOnce {
@@ -77,18 +67,18 @@ impl AtOnce {
         self.query.push("; ")
     }
 
-    /// Carries it out on the connection that writes. A connection on which this did not go well to the end is closed, which rolls back what was not
-    /// committed and forgets whether commits wait; the pool opens another one.
+    /// Carries it out on the connection that writes. If this does not go well to the end, the connection is closed, which
+    /// rolls back what was not committed and forgets whether commits wait; the pool opens another one.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn run(mut self, writer: PoolConnection<Sqlite>) -> Result<Done, AtOnceError> {
-        let mut connection = Doubtful(Some(writer));
+        let mut writer = Doubtful { connection: writer, went_well: false };
         self.query.push(self.after);
         let mut done = Done::default();
-        match self.carry_out(&mut connection, &mut done).await {
+        match done.fill(writer.connection.fetch_many(self.query.build())).await {
             Ok(()) => {
-                connection.trust();
+                writer.went_well = true;
                 done.changes.drain(..self.before);
                 done.changes.truncate(self.statements - self.before);
                 Ok(done)
@@ -97,33 +87,33 @@ impl AtOnce {
             Err(error) => Err(AtOnceError::Unknown(error)),
         }
     }
+}
 
-    async fn carry_out(&mut self, connection: &mut Doubtful, done: &mut Done) -> Result<(), sqlx::Error> {
-        let Some(connection) = connection.0.as_deref_mut() else { return Err(sqlx::Error::PoolClosed) };
-        let mut results = connection.fetch_many(self.query.build());
+impl Done {
+    async fn fill(
+        &mut self,
+        mut results: BoxStream<'_, Result<Either<SqliteQueryResult, SqliteRow>>>,
+    ) -> Result<()> {
         while let Some(result) = results.try_next().await? {
             match result {
-                Either::Left(ended) => done.changes.push(SqliteQueryResult::rows_affected(&ended)),
-                Either::Right(row) => done.rows.push(row),
+                Either::Left(ended) => self.changes.push(ended.rows_affected()),
+                Either::Right(row) => self.rows.push(row),
             }
         }
         Ok(())
     }
 }
 
-/// A connection that goes back to its pool only when all is well; also when whoever waits for it has gone away.
-struct Doubtful(Option<PoolConnection<Sqlite>>);
-
-impl Doubtful {
-    fn trust(mut self) {
-        self.0 = None;
-    }
+/// A connection that goes back to its pool only when all went well; also when whoever waits for it has gone away.
+struct Doubtful {
+    connection: PoolConnection<Sqlite>,
+    went_well: bool,
 }
 
 impl Drop for Doubtful {
     fn drop(&mut self) {
-        if let Some(mut connection) = self.0.take() {
-            connection.close_on_drop();
+        if !self.went_well {
+            self.connection.close_on_drop();
         }
     }
 }

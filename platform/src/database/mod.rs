@@ -4,6 +4,7 @@
 mod at_once;
 mod postgres;
 mod sqlite;
+mod turn;
 mod tx;
 
 use std::{path::PathBuf, time::Duration};
@@ -12,7 +13,8 @@ use domain::clock::Millis;
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use sqlx::{PgPool, SqlitePool};
 
-pub use at_once::{AtOnce, AtOnceError, Done, Turn};
+pub use at_once::{AtOnce, AtOnceError, Done};
+pub use turn::Turn;
 pub use tx::Tx;
 
 use crate::clock::Clock;

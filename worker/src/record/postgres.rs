@@ -131,6 +131,6 @@ pub(super) fn log_id(ended: &Ended) -> Uuid {
     ended.attempt.as_ref().map_or_else(|| ErrorId::new().0, |attempt| attempt.id.0)
 }
 
-fn column<'r, Row, Value>(rows: &'r [Row], value: impl Fn(&'r Row) -> Value) -> Vec<Value> {
+pub(super) fn column<'r, Row, Value>(rows: &'r [Row], value: impl Fn(&'r Row) -> Value) -> Vec<Value> {
     rows.iter().map(value).collect()
 }

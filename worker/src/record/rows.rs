@@ -107,6 +107,9 @@ impl Ended {
     }
 }
 
+/// A delivery that was sent, and its attempt.
+pub(super) type Tried<'e> = (&'e Ended, &'e AttemptRow);
+
 /// Microseconds of a duration, as they are stored.
 pub(super) fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)

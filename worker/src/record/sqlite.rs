@@ -14,8 +14,7 @@ use super::{
     lanes, lanes_sqlite,
     postgres::log_id,
     recipients,
-    rows::{Ended, micros},
-    successes::Tried,
+    rows::{Ended, Tried, micros},
     write::Moved,
 };
 

@@ -12,12 +12,9 @@ use platform::database::{DatabaseError, Turn};
 use uuid::Uuid;
 
 use super::{
-    rows::{AttemptRow, Ended},
+    rows::{AttemptRow, Ended, Tried},
     write::Moved,
 };
-
-/// A delivery that was sent, and its attempt.
-pub(super) type Tried<'e> = (&'e Ended, &'e AttemptRow);
 
 /// A batch of which every send succeeded.
 pub(super) struct Successes<'e> {

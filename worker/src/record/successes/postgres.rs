@@ -4,8 +4,8 @@ use sqlx::{PgPool, Result};
 use uuid::Uuid;
 
 use super::{
-    super::{lanes::KNOWN_WITHIN_MS, rows::micros},
-    Successes, Tried,
+    super::{lanes::KNOWN_WITHIN_MS, postgres::column, rows::micros},
+    Successes,
 };
 
 // Nothing is written when a lane is not well. A lane that is well is written once a second at most, and its lock is never
@@ -65,8 +65,4 @@ pub(super) async fn record(successes: &Successes<'_>, pool: &PgPool, offset: i64
         .bind(column(rows, |(_, attempt)| attempt.response_body.as_slice()));
     let (is_written, finished): (bool, i64) = query.fetch_one(pool).await?;
     Ok(is_written.then_some(finished.unsigned_abs()))
-}
-
-fn column<'e, Value>(rows: &[Tried<'e>], value: impl Fn(&Tried<'e>) -> Value) -> Vec<Value> {
-    rows.iter().map(value).collect()
 }
