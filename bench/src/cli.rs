@@ -20,7 +20,7 @@ const CHAOS_SECONDS_MIN: u64 = 10;
 
 /// Measures Hookyard on this machine, beside the machine's bare limit, or breaks things and counts what arrived.
 ///
-/// Without a scenario: all of them, in one go, in under 15 minutes.
+/// Without a scenario: all of them, in one go, in about a quarter of an hour.
 #[derive(Debug, Parser)]
 #[command(name = "bench")]
 pub(crate) struct Cli {
