@@ -15,6 +15,8 @@ use super::{Connection, PostRequest};
 
 /// Requests under way at most: beyond, the API is down and the run is void.
 const MOST_UNDER_WAY: usize = 8_192;
+/// A connection that nobody used for longer is not used again: the API hangs up on one after 30 s.
+const KEPT: Duration = Duration::from_secs(15);
 
 /// An open loop over requests in turn.
 #[derive(Clone, Debug)]
@@ -39,7 +41,8 @@ pub(crate) struct Published {
 #[derive(Clone)]
 struct Pool {
     address: Arc<str>,
-    idle: Arc<Mutex<Vec<Connection>>>,
+    /// Each with when it was last used, the latest last.
+    idle: Arc<Mutex<Vec<(Instant, Connection)>>>,
 }
 
 impl Open {
@@ -79,15 +82,19 @@ impl Pool {
     }
 
     async fn post(&self, request: &PostRequest) -> Result<Uuid> {
-        let idle = self.idle.lock().expect("nobody panics with it").pop();
-        let mut connection = match idle {
+        let mut connection = match self.idle() {
             Some(connection) => connection,
             None => Connection::open(&self.address).await?,
         };
         let (status, body) = connection.post(request).await?;
-        self.idle.lock().expect("nobody panics with it").push(connection);
+        self.idle.lock().expect("nobody panics with it").push((Instant::now(), connection));
         anyhow::ensure!(status == 202, "{status}");
         let answer: Value = serde_json::from_slice(&body)?;
         answer["id"].as_str().and_then(|id| id.parse().ok()).context("an event has an id")
+    }
+
+    fn idle(&self) -> Option<Connection> {
+        let (since, connection) = self.idle.lock().expect("nobody panics with it").pop()?;
+        (since.elapsed() < KEPT).then_some(connection)
     }
 }
