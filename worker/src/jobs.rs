@@ -1,7 +1,6 @@
 //! The registry: which handler works which queue. A job's arguments are in `domain::job`.
 
 use domain::job::{Hint, QueueName};
-use uuid::Uuid;
 
 use crate::{broadcasts::Broadcaster, claim::Claimer, dispatch::Feed, uploads::UploadProcessor};
 
@@ -21,7 +20,7 @@ impl Jobs {
     /// deliveries (broadcasts).
     pub async fn work(&self, queue: QueueName, hint: Hint) {
         match queue {
-            QueueName::Deliveries => self.claimer.claim(hint.ids).await,
+            QueueName::Deliveries => self.claimer.claim(hint.with_lanes().collect()).await,
             QueueName::Uploads => self.uploads.process(hint.ids).await,
             QueueName::Broadcasts => self.broadcaster.work(hint.ids).await,
             // Nobody hints these yet; what is found there comes from a newer version.
@@ -31,7 +30,7 @@ impl Jobs {
 }
 
 impl Feed for Jobs {
-    async fn feed(&self, queue: QueueName, ids: Vec<Uuid>) {
-        self.work(queue, Hint { ids, request_id: None }).await;
+    async fn feed(&self, queue: QueueName, hint: Hint) {
+        self.work(queue, hint).await;
     }
 }

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::job::QueueName;
+use domain::job::{Hint, QueueName};
 use entity::bulk::{Work, unhint};
 use platform::{context::Context, queue::Queue};
 use tokio::sync::mpsc;
@@ -26,8 +26,7 @@ const FULL_PAUSE: Duration = Duration::from_millis(100);
 
 struct Batch {
     queue: QueueName,
-    ids: Vec<Uuid>,
-    request_id: Option<String>,
+    hint: Hint,
 }
 
 /// Decides whether a row is marked as hinted, and hands hints to the task that pushes them.
@@ -69,10 +68,10 @@ impl Hinter {
         if rows.has_unhinted() {
             self.queue.wake();
         }
-        for (queue, ids) in rows.hinted() {
-            if !ids.is_empty() {
+        for (queue, hint) in rows.hinted() {
+            if !hint.ids.is_empty() {
                 // Full: the mark on these rows runs out by itself.
-                let _ = self.batches.try_send(Batch { queue, ids, request_id: rows.request_id.clone() });
+                let _ = self.batches.try_send(Batch { queue, hint });
             }
         }
     }
@@ -86,19 +85,18 @@ impl Hints {
         }
     }
 
-    async fn push(&self, batch: Batch) {
-        let taken = match self.context.queue.push(batch.queue, &batch.ids, batch.request_id.as_deref()).await
-        {
+    async fn push(&self, Batch { queue, hint }: Batch) {
+        let taken = match self.context.queue.push(queue, &hint).await {
             Ok(taken) => taken,
             Err(error) => {
                 debug!(%error, "hints were not pushed");
                 0
             }
         };
-        let left = &batch.ids[taken.min(batch.ids.len())..];
+        let left = &hint.ids[taken.min(hint.ids.len())..];
         if !left.is_empty() {
             self.pause.begin();
-            self.give_back(batch.queue, left).await;
+            self.give_back(queue, left).await;
         }
     }
 

@@ -7,7 +7,7 @@ use domain::{
     delivery::Channel,
     endpoint::overlay,
     id::{DeliveryId, EventId},
-    job::{HINT_TRUSTED, QueueName},
+    job::{HINT_TRUSTED, Hint, QueueName},
 };
 use entity::bulk::{DeliveryRow, EventRow, Stamp, UploadRow, sqlite};
 use platform::context::Context;
@@ -230,16 +230,17 @@ impl Rows {
         })
     }
 
-    /// The ids that a hint follows for.
-    pub(super) fn hinted(&self) -> [(QueueName, Vec<Uuid>); 3] {
-        let deliveries = self.deliveries.iter().filter(|row| row.hinted).map(|row| row.id.0);
-        let uploads = self.uploads.iter().filter(|row| row.hinted).map(|row| row.id.0);
-        let broadcasts = self.notifications.going_out().map(|row| row.id.0);
-        [
-            (QueueName::Deliveries, deliveries.collect()),
-            (QueueName::Uploads, uploads.collect()),
-            (QueueName::Broadcasts, broadcasts.collect()),
-        ]
+    /// What a hint follows for.
+    pub(super) fn hinted(&self) -> [(QueueName, Hint); 3] {
+        let deliveries = self.deliveries.iter().filter(|row| row.hinted).map(|row| (row.id.0, row.lane_id.0));
+        let uploads: Vec<Uuid> = self.uploads.iter().filter(|row| row.hinted).map(|row| row.id.0).collect();
+        let broadcasts: Vec<Uuid> = self.notifications.going_out().map(|row| row.id.0).collect();
+        let hints = [
+            (QueueName::Deliveries, Hint::of_lanes(deliveries)),
+            (QueueName::Uploads, Hint::of(&uploads)),
+            (QueueName::Broadcasts, Hint::of(&broadcasts)),
+        ];
+        hints.map(|(queue, hint)| (queue, hint.caused_by(self.request_id.as_deref())))
     }
 
     /// Whether there is work that no hint follows for.

@@ -69,7 +69,7 @@ async fn a_process_that_hints() {
     let mut left = ids.as_slice();
     while !left.is_empty() {
         let next = &left[..left.len().min(IDS_A_PUSH)];
-        let taken = queue.push(QueueName::Deliveries, next, None).await.expect("Redis answers");
+        let taken = queue.push(QueueName::Deliveries, &Hint::of(next)).await.expect("Redis answers");
         left = &left[taken..];
     }
 }

@@ -40,7 +40,7 @@ async fn a_full_disk_refuses_accepts_and_is_over_when_there_is_room_again() {
 struct Nobody;
 
 impl worker::dispatch::Feed for Nobody {
-    async fn feed(&self, _: domain::job::QueueName, _: Vec<uuid::Uuid>) {}
+    async fn feed(&self, _: domain::job::QueueName, _: domain::job::Hint) {}
 }
 
 on_both_shapes! {

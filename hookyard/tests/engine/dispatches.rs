@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use domain::job::QueueName;
+use domain::job::{Hint, QueueName};
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 use testkit::{Receiver, TestApp, on_both_shapes};
@@ -18,8 +18,8 @@ use worker::dispatch::{self, Dispatcher, Feed};
 struct Fed(Arc<Mutex<Vec<Uuid>>>);
 
 impl Feed for Fed {
-    async fn feed(&self, _: QueueName, ids: Vec<Uuid>) {
-        self.0.lock().expect("not poisoned").extend(ids);
+    async fn feed(&self, _: QueueName, hint: Hint) {
+        self.0.lock().expect("not poisoned").extend(hint.ids);
     }
 }
 

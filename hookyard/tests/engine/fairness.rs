@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use domain::job::QueueName;
+use domain::{id::EndpointId, job::QueueName};
 use serde_json::json;
 use testkit::{Answer, Receiver, Shape, TestApp, on_both_shapes};
 use uuid::Uuid;
-use worker::{
-    claim::{Claim, Share, claim_within, put_off},
-    dispatch::{self, Bounds, Which},
-};
+use worker::dispatch::{self, Bounds, Which};
 
-use crate::lanes::{deliveries, number, under_way};
+use crate::{
+    at_work::AtWork,
+    lanes::{deliveries, literal, number, under_way},
+};
 
 /// Far more than any of this takes; what comes later is a failure.
 const SOON: Duration = Duration::from_secs(30);
@@ -46,11 +46,11 @@ async fn a_lane_that_hangs_delays_nobody_cluster() {
     a_lane_that_hangs_delays_nobody(Shape::Cluster).await;
 }
 
-/// All ids of open deliveries.
-async fn ids(app: &TestApp) -> Vec<Uuid> {
+/// All open deliveries with their lanes.
+async fn of_lanes(app: &TestApp) -> Vec<(Uuid, Uuid)> {
     use sea_orm::EntityTrait;
     let rows = entity::delivery::Entity::find().all(app.context.database.reader()).await.expect("rows");
-    rows.into_iter().map(|row| row.id).collect()
+    rows.into_iter().map(|row| (row.id, row.lane_id)).collect()
 }
 
 fn bounds(room: usize, share: usize) -> Bounds {
@@ -62,20 +62,32 @@ on_both_shapes! {
         let (a, b) = (app.register("http://127.0.0.1:9/a").await, app.register("http://127.0.0.1:9/b").await);
         deliveries(&app, a, 50, Duration::ZERO).await;
         deliveries(&app, b, 2, Duration::ZERO).await;
-        let share = Share { free: 20, used: [(a.0, 1)].into() };
-        let claimed = claim_within(&app.context, &ids(&app).await, &share).await.expect("a claim");
-        let Claim { claimed, refused } = claimed;
-        let of = |lane: Uuid| claimed.iter().filter(|delivery| delivery.lane_id().0 == lane).count();
-        // One by one: b, a, b, a, a – then a holds four, and a third of the fifteen that are free is five: one more.
-        assert_eq!((of(a.0), of(b.0)), (4, 2));
-        put_off(&app.context, &refused).await.expect("put off");
+        let work = AtWork::with_slots(&app, 20);
+        work.claimer.claim(of_lanes(&app).await).await;
+        let leased = async |lane: EndpointId| {
+            number(&app, &format!("SELECT count(*) FROM delivery WHERE lease_until > 0 AND lane_id = {}", literal(&app, lane.0))).await
+        };
+        // One by one a settles at a quarter of twenty.
+        assert_eq!((leased(a).await, leased(b).await), (5, 2));
         let marked = number(&app, "SELECT count(*) FROM delivery WHERE hinted_until > 0").await;
-        assert_eq!(marked, 46, "what was refused is put off");
-        let again = claim_within(&app.context, &ids(&app).await, &Share { free: 14, used: [(a.0, 5)].into() }).await;
-        assert_eq!(again.expect("a claim").claimed.len(), 0, "five are a third of fourteen");
+        assert!(marked >= 5, "forty wait for slots, twice as many as there are; the others are put off: {marked}");
         app.clock.forward(Duration::from_millis(1_500));
-        assert_eq!(dispatch::deliveries(&app.context, Uuid::nil(), 100).await.expect("a look").found.len(), 46);
+        assert_eq!(dispatch::deliveries(&app.context, Uuid::nil(), 100).await.expect("a look").found.len(), 45);
         assert_eq!(number(&app, "SELECT count(*) FROM lane WHERE backlog_until > {now}").await, 1);
+        work.stop().await;
+    }
+
+    async fn a_lane_that_is_full_asks_nothing_of_the_database_and_stops_nobody(app: TestApp) {
+        let (a, b) = (app.register("http://127.0.0.1:9/a").await, app.register("http://127.0.0.1:9/b").await);
+        deliveries(&app, a, 10, Duration::ZERO).await;
+        let work = AtWork::with_slots(&app, 8);
+        work.claimer.claim(of_lanes(&app).await).await;
+        assert_eq!(app.leased().await, 2, "a quarter of the slots");
+        deliveries(&app, b, 1, Duration::ZERO).await;
+        work.claimer.claim(of_lanes(&app).await).await;
+        assert_eq!(app.leased().await, 3, "the other lane's");
+        work.stop().await;
+        assert_eq!(number(&app, "SELECT count(*) FROM delivery WHERE claim > 1").await, 0);
     }
 
     async fn of_one_lane_no_more_is_under_way_than_its_share(app: TestApp) {

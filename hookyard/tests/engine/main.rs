@@ -1,6 +1,7 @@
 //! The engine, story by story, on SQLite + memory and on Postgres + Redis: accept, claim, send, record, dispatch.
 
 mod accepts;
+mod at_work;
 mod breaker;
 mod damages;
 mod dispatches;

@@ -5,15 +5,17 @@ use std::time::Duration;
 use domain::{id::EndpointId, job::QueueName};
 use platform::database::Pool;
 use testkit::{Shape, TestApp, on_both_shapes};
-use tokio::{task::JoinHandle, time::timeout};
-use tokio_util::sync::CancellationToken;
+use tokio::time::timeout;
 use uuid::Uuid;
 use worker::{
-    claim::{Claimer, Claims, Share, Slots, claim, claim_within},
+    claim::{Candidate, claim},
     dispatch,
 };
 
-use crate::lanes::{deliveries, number, under_way};
+use crate::{
+    at_work::AtWork,
+    lanes::{deliveries, number, under_way},
+};
 
 /// Far more than any of this takes, and less than the 15 s for which a hint is trusted.
 const SOON: Duration = Duration::from_secs(10);
@@ -21,28 +23,6 @@ const SOON: Duration = Duration::from_secs(10);
 async fn look(app: &TestApp) -> Vec<Uuid> {
     let look = dispatch::deliveries(&app.context, Uuid::nil(), 1_000).await.expect("a look");
     look.found.into_iter().map(|found| found.id).collect()
-}
-
-/// A claimer at work that sends nothing: what it claims holds its slot for ever.
-struct AtWork {
-    claimer: Claimer,
-    stop: CancellationToken,
-    running: JoinHandle<()>,
-}
-
-impl AtWork {
-    fn with_slots(app: &TestApp, slots: usize) -> Self {
-        let (claimer, claims): (Claimer, Claims) = Claimer::new(&app.context, Slots::new(slots));
-        let stop = CancellationToken::new();
-        let until = stop.clone();
-        let running = tokio::spawn(async move { claims.run(until, |_, slot| std::mem::forget(slot)).await });
-        Self { claimer, stop, running }
-    }
-
-    async fn stop(self) {
-        self.stop.cancel();
-        self.running.await.expect("it ends");
-    }
 }
 
 /// The next look that finds something, woken and not by the second.
@@ -76,35 +56,36 @@ async fn a_claim_that_meets_the_lock_of_a_slower_look_leaves_nothing_to_its_hint
     assert_eq!(claim(&app.context, &hinted).await.expect("a claim").len(), 0, "and still has its lock");
 
     let work = AtWork::with_slots(&app, 8);
-    work.claimer.claim(hinted.clone()).await;
+    work.claimer.claim(vec![(hinted[0], lane.0)]).await;
     assert_eq!(under_way(&app, lane).await, 1, "its hint is trusted");
     slower.commit().await.expect("it ends");
     assert_eq!(woken_look(&app).await, hinted);
     work.stop().await;
 }
 
-async fn waiting_lane(app: &TestApp, count: usize) -> (EndpointId, Vec<Uuid>) {
+async fn waiting_lane(app: &TestApp, count: usize) -> (EndpointId, Vec<Candidate>) {
     let lane = app.register("http://127.0.0.1:9/").await;
     deliveries(app, lane, count, Duration::ZERO).await;
-    let ids = look(app).await;
-    assert_eq!(ids.len(), count);
-    (lane, ids)
+    let waiting: Vec<Candidate> = look(app).await.into_iter().map(|id| (id, lane.0)).collect();
+    assert_eq!(waiting.len(), count);
+    (lane, waiting)
 }
 
 on_both_shapes! {
-    async fn what_a_lane_may_not_have_yet_is_told_with_its_lane_and_stays_as_it_is(app: TestApp) {
-        let (lane, ids) = waiting_lane(&app, 10).await;
-        let claim = claim_within(&app.context, &ids, &Share { free: 8, used: [].into() }).await.expect("a claim");
-        assert_eq!((claim.claimed.len(), claim.refused.len()), (2, 8));
-        assert!(claim.refused.iter().all(|(_, of)| *of == lane.0));
+    async fn what_a_lane_may_not_have_yet_stays_as_it_is(app: TestApp) {
+        let (lane, waiting) = waiting_lane(&app, 10).await;
+        let work = AtWork::with_slots(&app, 8);
+        work.claimer.claim(waiting).await;
+        assert_eq!(app.leased().await, 2);
         assert_eq!(under_way(&app, lane).await, 10, "leased, or hinted as before");
+        work.stop().await;
     }
 
     async fn a_worker_keeps_few_of_a_lane_waiting_and_gives_them_back_when_it_stops(app: TestApp) {
-        let (lane, ids) = waiting_lane(&app, 40).await;
+        let (_, waiting) = waiting_lane(&app, 40).await;
         let work = AtWork::with_slots(&app, 8);
-        work.claimer.claim(ids[..8].to_vec()).await;
-        work.claimer.claim(ids[8..].to_vec()).await;
+        work.claimer.claim(waiting[..8].to_vec()).await;
+        work.claimer.claim(waiting[8..].to_vec()).await;
         // Two have slots, sixteen wait for these, and the others are put off and left to the dispatchers.
         assert_eq!(app.leased().await, 2);
         let put_off = "SELECT count(*) FROM delivery WHERE hinted_until BETWEEN {now} - 5000 AND {now} + 5000";
@@ -113,6 +94,17 @@ on_both_shapes! {
         work.stop().await;
         assert_eq!(number(&app, "SELECT count(*) FROM delivery WHERE hinted_until = 0").await, 18, "two leased, sixteen given back");
         assert_eq!(app.context.queue.depth(QueueName::Deliveries).await.expect("a depth"), 0);
-        let _ = lane;
+    }
+
+    async fn a_worker_whose_slots_are_taken_gives_back_what_jobs_have_handed_in_when_it_stops(app: TestApp) {
+        let (_, waiting) = waiting_lane(&app, 5).await;
+        let work = AtWork::with_slots(&app, 1);
+        let claimer = work.claimer.clone();
+        let claim = |n: usize| claimer.claim(vec![waiting[n]]);
+        claim(0).await;
+        assert_eq!(app.leased().await, 1, "its only slot");
+        // Polled one after the other: four are handed in before it is told to stop.
+        tokio::join!(claim(1), claim(2), claim(3), claim(4), work.stop());
+        assert_eq!(number(&app, "SELECT count(*) FROM delivery WHERE hinted_until > 0").await, 0);
     }
 }

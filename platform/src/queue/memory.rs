@@ -11,7 +11,7 @@ use apalis_core::{
     backend::memory::{MemorySink, MemoryStorage, MemoryStorageError},
     task::{Task, builder::TaskBuilder, task_id::TaskId},
 };
-use domain::job::{Hint, MAX_IDS_PER_JOB, QueueName, WINDOW};
+use domain::job::{Hint, QueueName, WINDOW};
 use futures_util::{SinkExt, Stream, sink::drain};
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
@@ -47,8 +47,8 @@ impl MemoryQueue {
         MemoryStorage::new_with(sink, Box::pin(Jobs(Arc::clone(self.lane(queue)))))
     }
 
-    pub(super) fn push(&self, queue: QueueName, ids: &[Uuid], request_id: Option<&str>) -> usize {
-        self.lane(queue).push(ids, request_id)
+    pub(super) fn push(&self, queue: QueueName, hint: &Hint) -> usize {
+        self.lane(queue).push(hint)
     }
 
     pub(super) fn depth(&self, queue: QueueName) -> usize {
@@ -74,13 +74,12 @@ impl Lane {
         Self { held: Mutex::new(0), sender, receiver: Mutex::new(receiver) }
     }
 
-    fn push(&self, ids: &[Uuid], request_id: Option<&str>) -> usize {
+    fn push(&self, hint: &Hint) -> usize {
         let mut held = lock(&self.held);
-        let taken = ids.len().min(WINDOW.saturating_sub(*held));
-        for ids in ids[..taken].chunks(MAX_IDS_PER_JOB) {
-            let hint = Hint { ids: ids.to_vec(), request_id: request_id.map(str::to_owned) };
+        let taken = hint.ids.len().min(WINDOW.saturating_sub(*held));
+        for job in hint.jobs(taken) {
             let name = TaskId::from_string(Uuid::now_v7().to_string());
-            let sent = self.sender.send(TaskBuilder::new(hint).task_id(name).build());
+            let sent = self.sender.send(TaskBuilder::new(job).task_id(name).build());
             sent.expect("the receiver lives as long as the lane");
         }
         *held += taken;

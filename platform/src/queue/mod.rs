@@ -8,12 +8,11 @@ pub mod memory;
 pub mod redis;
 mod scripts;
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use ::redis::RedisError;
-use domain::job::QueueName;
+use domain::job::{Hint, QueueName};
 use tokio::sync::watch;
-use uuid::Uuid;
 
 use self::{memory::MemoryQueue, redis::RedisQueue};
 
@@ -55,17 +54,11 @@ impl Queue {
 
     /// Pushes the first ids that fit the window, in jobs of at most [`domain::job::MAX_IDS_PER_JOB`]; returns how many
     /// were taken. Count and push are one step for all processes. Answers within [`redis::CALL_TIMEOUT`].
-    pub async fn push(
-        &self,
-        queue: QueueName,
-        ids: &[Uuid],
-        request_id: Option<&str>,
-    ) -> Result<usize, QueueError> {
-        let request_id = request_id.filter(|id| id.len() <= MAX_REQUEST_ID_BYTES);
+    pub async fn push(&self, queue: QueueName, hint: &Hint) -> Result<usize, QueueError> {
         match &self.backend {
-            _ if ids.is_empty() => Ok(0),
-            Backend::Memory(memory) => Ok(memory.push(queue, ids, request_id)),
-            Backend::Redis(redis) => redis.push(queue, ids, request_id).await,
+            _ if hint.ids.is_empty() => Ok(0),
+            Backend::Memory(memory) => Ok(memory.push(queue, &bounded(hint))),
+            Backend::Redis(redis) => redis.push(queue, &bounded(hint)).await,
         }
     }
 
@@ -117,6 +110,12 @@ impl Queue {
     pub fn backend(&self) -> &Backend {
         &self.backend
     }
+}
+
+/// Without a request id that is too long.
+fn bounded(hint: &Hint) -> Cow<'_, Hint> {
+    let is_short = hint.request_id.as_ref().is_none_or(|id| id.len() <= MAX_REQUEST_ID_BYTES);
+    if is_short { Cow::Borrowed(hint) } else { Cow::Owned(hint.clone().caused_by(None)) }
 }
 
 /// Why a call of the queue failed. Hints may or may not have been pushed: both are harmless.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use apalis_redis::Config;
-use domain::job::{MAX_IDS_PER_JOB, QueueName, WINDOW};
+use domain::job::{Hint, MAX_IDS_PER_JOB, QueueName, WINDOW};
 use redis::{Client, RedisError, aio::MultiplexedConnection};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -76,12 +76,7 @@ impl RedisQueue {
         Ok(queue)
     }
 
-    pub(super) async fn push(
-        &self,
-        queue: QueueName,
-        ids: &[Uuid],
-        request_id: Option<&str>,
-    ) -> Result<usize, QueueError> {
+    pub(super) async fn push(&self, queue: QueueName, hint: &Hint) -> Result<usize, QueueError> {
         let config = self.config(queue);
         let mut script = self.inner.scripts.push.prepare_invoke();
         script
@@ -93,9 +88,12 @@ impl RedisQueue {
             .arg(MAX_IDS_PER_JOB)
             .arg(Uuid::now_v7().simple().to_string())
             .arg(self.pushed_channel(queue))
-            .arg(end_of_job(request_id));
-        for id in ids.iter().take(WINDOW) {
+            .arg(hint.ids.len().min(WINDOW));
+        for id in hint.ids.iter().take(WINDOW) {
             script.arg(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()) as &str);
+        }
+        for job in hint.jobs(WINDOW) {
+            script.arg(end_of(job));
         }
         self.inner.link.invoke(&script).await
     }
@@ -225,10 +223,11 @@ impl RedisQueue {
     }
 }
 
-// The script writes `{"ids":[…]`; this closes it as serde would write a `Hint`.
-fn end_of_job(request_id: Option<&str>) -> String {
-    request_id
-        .map_or_else(|| "}".to_owned(), |id| format!(",\"request_id\":{}}}", serde_json::Value::from(id)))
+/// The script writes `{"ids":[…]`, as many as there is room for; this closes it as serde writes a `Hint`.
+fn end_of(job: Hint) -> String {
+    let without_ids =
+        serde_json::to_string(&Hint { ids: vec![], ..job }).expect("strings and lists are JSON");
+    without_ids.strip_prefix(r#"{"ids":[]"#).map(str::to_owned).expect("ids are the first field")
 }
 
 fn metadata_prefix(config: &Config) -> String {

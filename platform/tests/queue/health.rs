@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use domain::job::QueueName;
+use domain::job::{Hint, QueueName};
 use platform::queue::{Queue, QueueError, redis::CALL_TIMEOUT};
 
 use super::{
@@ -18,13 +18,16 @@ const SLACK: Duration = Duration::from_millis(700);
 async fn a_killed_redis_fails_fast_and_heals_when_it_is_back() {
     let mut server = RedisServer::own().await;
     let queue = Queue::redis_in(server.url(), &namespace()).await.unwrap();
-    assert_eq!(queue.push(NAME, &ids(3), None).await.unwrap(), 3);
+    assert_eq!(queue.push(NAME, &Hint::of(&ids(3))).await.unwrap(), 3);
     server.kill();
-    assert!(matches!(queue.push(NAME, &ids(1), None).await, Err(QueueError::Redis(_))));
+    assert!(matches!(queue.push(NAME, &Hint::of(&ids(1))).await, Err(QueueError::Redis(_))));
     assert!(!queue.is_healthy());
-    assert!(matches!(queue.push(NAME, &ids(1), None).await, Err(QueueError::Away)), "one probe a second");
+    assert!(
+        matches!(queue.push(NAME, &Hint::of(&ids(1))).await, Err(QueueError::Away)),
+        "one probe a second"
+    );
     server.start().await;
-    eventually("a probe finds it", async || queue.push(NAME, &ids(1), None).await.is_ok()).await;
+    eventually("a probe finds it", async || queue.push(NAME, &Hint::of(&ids(1))).await.is_ok()).await;
     assert!(queue.is_healthy());
     assert_eq!(queue.depth(NAME).await.unwrap(), 1, "what it held is gone, and the count knows");
 }
@@ -35,11 +38,11 @@ async fn a_paused_redis_holds_nobody_longer_than_the_deadline() {
     let queue = Queue::redis_in(server.url(), &namespace()).await.unwrap();
     server.pause();
     let begun = Instant::now();
-    assert!(queue.push(NAME, &ids(1), None).await.is_err());
+    assert!(queue.push(NAME, &Hint::of(&ids(1))).await.is_err());
     assert!(begun.elapsed() < CALL_TIMEOUT + SLACK, "took {:?}", begun.elapsed());
     let begun = Instant::now();
     for _ in 0..1_000 {
-        assert!(matches!(queue.push(NAME, &ids(1), None).await, Err(QueueError::Away)));
+        assert!(matches!(queue.push(NAME, &Hint::of(&ids(1))).await, Err(QueueError::Away)));
     }
     assert!(begun.elapsed() < SLACK, "took {:?}", begun.elapsed());
     server.resume();
@@ -51,10 +54,10 @@ async fn a_paused_redis_holds_nobody_longer_than_the_deadline() {
 async fn a_flushed_redis_counts_from_nothing() {
     let server = RedisServer::own().await;
     let queue = Queue::redis_in(server.url(), &namespace()).await.unwrap();
-    assert_eq!(queue.push(NAME, &ids(5_000), None).await.unwrap(), 4_096);
+    assert_eq!(queue.push(NAME, &Hint::of(&ids(5_000))).await.unwrap(), 4_096);
     redis::cmd("FLUSHALL").exec_async(&mut server.connection().await).await.unwrap();
     assert_eq!(queue.depth(NAME).await.unwrap(), 0);
-    assert_eq!(queue.push(NAME, &ids(5_000), None).await.unwrap(), 4_096);
+    assert_eq!(queue.push(NAME, &Hint::of(&ids(5_000))).await.unwrap(), 4_096);
 }
 
 #[tokio::test]

@@ -24,6 +24,7 @@ use tokio::{
     task::JoinHandle,
     time::timeout,
 };
+use uuid::Uuid;
 
 use super::{
     PATIENCE, eventually, ids, redis_of,
@@ -79,14 +80,19 @@ impl Stage {
 async fn a_job_of_ours_is_worked_by_apalis_and_ends_in_the_done_set() {
     let mut stage = stage().await;
     let (ids, request_id) = (ids(33), "a \"quoted\" ü \\ request");
-    stage.queue.push(NAME, &ids, Some(request_id)).await.unwrap();
+    // Each of its own lane, but for the last one of the first job.
+    let mut all: Vec<(Uuid, Uuid)> = ids.iter().map(|id| (*id, Uuid::now_v7())).collect();
+    all[31].1 = all[30].1;
+    let hint = Hint::of_lanes(all.clone()).caused_by(Some(request_id));
+    stage.queue.push(NAME, &hint).await.unwrap();
     let names: BTreeSet<String> =
         stage.connection.lrange(stage.config.active_jobs_list(), 0, -1).await.unwrap();
     let (worker, mut jobs) = stage.worker("one", 10);
     let (first, end_first) = timeout(PATIENCE, jobs.recv()).await.unwrap().unwrap();
     let (second, end_second) = timeout(PATIENCE, jobs.recv()).await.unwrap().unwrap();
-    let expected = |ids: &[_]| Hint { ids: ids.to_vec(), request_id: Some(request_id.to_owned()) };
-    assert_eq!((first, second), (expected(&ids[..32]), expected(&ids[32..])));
+    let expected = |all: &[(Uuid, Uuid)]| Hint::of_lanes(all.iter().copied()).caused_by(Some(request_id));
+    assert_eq!((&first, &second), (&expected(&all[..32]), &expected(&all[32..])));
+    assert_eq!((first.lanes.len(), second.lanes.len()), (31, 1));
     assert_eq!(stage.depth().await, 0, "a job that a worker has does not wait");
 
     let inflight = format!("{}:one", stage.config.inflight_jobs_set());
@@ -116,7 +122,7 @@ async fn a_job_of_ours_is_worked_by_apalis_and_ends_in_the_done_set() {
 #[tokio::test]
 async fn our_push_writes_what_apalis_writes() {
     let mut stage = stage().await;
-    stage.queue.push(NAME, &ids(1), None).await.unwrap();
+    stage.queue.push(NAME, &Hint::of(&ids(1))).await.unwrap();
     let ours: Vec<String> = stage.connection.lrange(stage.config.active_jobs_list(), 0, -1).await.unwrap();
     let (data, meta) = (stage.config.job_data_hash(), stage.config.job_meta_hash());
     let job: Vec<u8> = stage.connection.hget(&data, &ours[0]).await.unwrap();
@@ -137,7 +143,7 @@ async fn our_push_writes_what_apalis_writes() {
 #[tokio::test]
 async fn our_keys_are_the_ones_apalis_names() {
     let mut stage = stage().await;
-    stage.queue.push(NAME, &ids(1), None).await.unwrap();
+    stage.queue.push(NAME, &Hint::of(&ids(1))).await.unwrap();
     let name: Vec<String> = stage.connection.lrange(stage.config.active_jobs_list(), 0, -1).await.unwrap();
     let prefix = format!("{}:deliveries", stage.namespace);
     let mut keys: Vec<String> = stage.connection.keys(format!("{}*", stage.namespace)).await.unwrap();
@@ -153,7 +159,7 @@ async fn jobs_of_a_dead_worker_come_back_and_are_counted() {
     stage.config = stage.config.clone().heartbeat_interval(Duration::from_secs(1)).missed_heartbeats(1);
     let pushed = [ids(40), ids(5), ids(1)];
     for ids in &pushed {
-        stage.queue.push(NAME, ids, None).await.unwrap();
+        stage.queue.push(NAME, &Hint::of(ids)).await.unwrap();
     }
     let (worker, mut jobs) = stage.worker("dies", 2);
     let mut taken = Vec::new();
@@ -164,14 +170,14 @@ async fn jobs_of_a_dead_worker_come_back_and_are_counted() {
     drop(taken);
     assert_eq!(stage.depth().await, 0);
     let later = ids(70);
-    assert_eq!(stage.queue.push(NAME, &later, None).await.unwrap(), 70);
+    assert_eq!(stage.queue.push(NAME, &Hint::of(&later)).await.unwrap(), 70);
     assert_eq!(stage.depth().await, 70);
 
     let lives = tokio::spawn(beat(stage.connection.clone(), stage.config.clone()));
     eventually("the jobs of the dead worker wait again", async || stage.depth().await == 46 + 70).await;
     assert!(stage.connection.exists::<_, bool>(stage.config.signal_list()).await.unwrap(), "apalis marks it");
     assert_eq!(
-        stage.queue.push(NAME, &ids(5_000), None).await.unwrap(),
+        stage.queue.push(NAME, &Hint::of(&ids(5_000))).await.unwrap(),
         4_096 - 116,
         "and they fill the window"
     );
@@ -191,7 +197,7 @@ async fn jobs_of_a_dead_worker_come_back_and_are_counted() {
     })
     .await;
     assert_eq!(stage.depth().await, 0);
-    assert_eq!(stage.queue.push(NAME, &ids(3), None).await.unwrap(), 3);
+    assert_eq!(stage.queue.push(NAME, &Hint::of(&ids(3))).await.unwrap(), 3);
     worker.abort();
 }
 

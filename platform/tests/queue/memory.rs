@@ -17,19 +17,19 @@ async fn take(queue: &Queue, name: QueueName) -> Hint {
 #[tokio::test]
 async fn the_window_is_exact_and_a_taken_job_makes_room() {
     let (queue, name) = (Queue::memory(), QueueName::Deliveries);
-    assert_eq!(queue.push(name, &ids(WINDOW - 1), None).await.unwrap(), WINDOW - 1);
-    assert_eq!(queue.push(name, &ids(2), None).await.unwrap(), 1);
-    assert_eq!(queue.push(name, &ids(1), None).await.unwrap(), 0);
+    assert_eq!(queue.push(name, &Hint::of(&ids(WINDOW - 1))).await.unwrap(), WINDOW - 1);
+    assert_eq!(queue.push(name, &Hint::of(&ids(2))).await.unwrap(), 1);
+    assert_eq!(queue.push(name, &Hint::of(&ids(1))).await.unwrap(), 0);
     assert_eq!(queue.depth(name).await.unwrap(), WINDOW);
     let taken = take(&queue, name).await.ids.len();
     assert_eq!(queue.depth(name).await.unwrap(), WINDOW - taken);
-    assert_eq!(queue.push(name, &ids(WINDOW), None).await.unwrap(), taken);
+    assert_eq!(queue.push(name, &Hint::of(&ids(WINDOW))).await.unwrap(), taken);
 }
 
 #[tokio::test]
 async fn a_job_never_carries_more_than_the_limit() {
     let (queue, name, ids) = (Queue::memory(), QueueName::Uploads, ids(MAX_IDS_PER_JOB + 1));
-    assert_eq!(queue.push(name, &ids, Some("request")).await.unwrap(), ids.len());
+    assert_eq!(queue.push(name, &Hint::of(&ids).caused_by(Some("request"))).await.unwrap(), ids.len());
     let (first, second) = (take(&queue, name).await, take(&queue, name).await);
     assert_eq!(first.ids, ids[..MAX_IDS_PER_JOB]);
     assert_eq!(second.ids, ids[MAX_IDS_PER_JOB..]);
@@ -40,8 +40,8 @@ async fn a_job_never_carries_more_than_the_limit() {
 #[tokio::test]
 async fn queues_do_not_share_a_window() {
     let queue = Queue::memory();
-    assert_eq!(queue.push(QueueName::Deliveries, &ids(WINDOW), None).await.unwrap(), WINDOW);
-    assert_eq!(queue.push(QueueName::Uploads, &ids(3), None).await.unwrap(), 3);
+    assert_eq!(queue.push(QueueName::Deliveries, &Hint::of(&ids(WINDOW))).await.unwrap(), WINDOW);
+    assert_eq!(queue.push(QueueName::Uploads, &Hint::of(&ids(3))).await.unwrap(), 3);
 }
 
 #[tokio::test]

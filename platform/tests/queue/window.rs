@@ -30,7 +30,7 @@ async fn ten_pushers_fill_the_window_to_the_last_id_and_never_pass_it() {
             let mut taken = 0;
             loop {
                 let offered = 1 + (taken + pusher * 7) % 70;
-                let pushed = queue.push(NAME, &ids(offered), None).await.unwrap();
+                let pushed = queue.push(NAME, &Hint::of(&ids(offered))).await.unwrap();
                 taken += pushed;
                 if pushed < offered {
                     return taken;
@@ -42,9 +42,9 @@ async fn ten_pushers_fill_the_window_to_the_last_id_and_never_pass_it() {
     assert_eq!(taken, WINDOW);
     let queue = Queue::redis_in(server.url(), &namespace).await.unwrap();
     assert_eq!(queue.depth(NAME).await.unwrap(), WINDOW);
-    assert_eq!(queue.push(NAME, &ids(1), None).await.unwrap(), 0);
+    assert_eq!(queue.push(NAME, &Hint::of(&ids(1))).await.unwrap(), 0);
     assert_eq!(
-        queue.push(QueueName::Uploads, &ids(1), None).await.unwrap(),
+        queue.push(QueueName::Uploads, &Hint::of(&ids(1))).await.unwrap(),
         1,
         "each queue has its own window"
     );
@@ -54,8 +54,8 @@ async fn ten_pushers_fill_the_window_to_the_last_id_and_never_pass_it() {
 async fn a_single_push_is_cut_at_the_window_and_at_the_job() {
     let (server, namespace) = (RedisServer::any().await, namespace());
     let queue = Queue::redis_in(server.url(), &namespace).await.unwrap();
-    assert_eq!(queue.push(NAME, &[], None).await.unwrap(), 0);
-    assert_eq!(queue.push(NAME, &ids(WINDOW + 1), None).await.unwrap(), WINDOW);
+    assert_eq!(queue.push(NAME, &Hint::of(&[])).await.unwrap(), 0);
+    assert_eq!(queue.push(NAME, &Hint::of(&ids(WINDOW + 1))).await.unwrap(), WINDOW);
     let config = redis_of(&queue).config(NAME);
     let mut connection = server.connection().await;
     let jobs: Vec<(String, Vec<u8>)> = connection.hgetall(config.job_data_hash()).await.unwrap();
@@ -70,7 +70,7 @@ async fn a_single_push_is_cut_at_the_window_and_at_the_job() {
 async fn thirty_three_ids_are_two_jobs() {
     let (server, namespace) = (RedisServer::any().await, namespace());
     let queue = Queue::redis_in(server.url(), &namespace).await.unwrap();
-    assert_eq!(queue.push(NAME, &ids(MAX_IDS_PER_JOB + 1), None).await.unwrap(), MAX_IDS_PER_JOB + 1);
+    assert_eq!(queue.push(NAME, &Hint::of(&ids(MAX_IDS_PER_JOB + 1))).await.unwrap(), MAX_IDS_PER_JOB + 1);
     let mut connection = server.connection().await;
     let jobs: usize = connection.llen(redis_of(&queue).config(NAME).active_jobs_list()).await.unwrap();
     assert_eq!(jobs, 2);
@@ -90,7 +90,7 @@ async fn the_count_stays_true_while_workers_take_jobs() {
         pushers.spawn(async move {
             let mut left = ids(PER_PUSHER);
             while !left.is_empty() {
-                let taken = queue.push(NAME, &left[..left.len().min(70)], None).await.unwrap();
+                let taken = queue.push(NAME, &Hint::of(&left[..left.len().min(70)])).await.unwrap();
                 left.drain(..taken);
                 assert!(queue.depth(NAME).await.unwrap() <= WINDOW);
             }

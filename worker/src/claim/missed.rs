@@ -1,4 +1,4 @@
-//! Ids that a claim neither got nor refused. Mostly somebody else has them; but a row that was locked at that moment, by a look
+//! Ids that a claim did not get. Mostly somebody else has them; but a row that was locked at that moment, by a look
 //! or a hand, is passed over, and nobody would come back to it before its hint has run out. So its mark is taken off.
 
 use entity::bulk::{Work, unhint};
@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tracing::debug;
 use uuid::Uuid;
 
-use super::Claim;
+use super::Claimed;
 
 /// Batches that may wait; beyond it marks run out by themselves.
 const WAITING: usize = 64;
@@ -30,9 +30,9 @@ pub(super) fn new(context: &Context) -> (Missed, Returns) {
 
 impl Missed {
     /// Gives back those of `asked` that the claim passed over. There are none, usually.
-    pub(super) fn look_after(&self, asked: Vec<Uuid>, claim: &Claim) {
-        if asked.len() > claim.claimed.len() + claim.refused.len() {
-            self.give_back(passed_over(asked, claim));
+    pub(super) fn look_after(&self, asked: Vec<Uuid>, claimed: &[Claimed]) {
+        if asked.len() > claimed.len() {
+            self.give_back(passed_over(asked, claimed));
         }
     }
 
@@ -58,10 +58,9 @@ impl Returns {
     }
 }
 
-fn passed_over(mut asked: Vec<Uuid>, claim: &Claim) -> Vec<Uuid> {
-    let claimed = claim.claimed.iter().map(|delivery| delivery.id);
-    let mut told: Vec<Uuid> = claimed.chain(claim.refused.iter().map(|(id, _)| *id)).collect();
-    told.sort_unstable();
-    asked.retain(|id| told.binary_search(id).is_err());
+fn passed_over(mut asked: Vec<Uuid>, claimed: &[Claimed]) -> Vec<Uuid> {
+    let mut got: Vec<Uuid> = claimed.iter().map(|delivery| delivery.id).collect();
+    got.sort_unstable();
+    asked.retain(|id| got.binary_search(id).is_err());
     asked
 }

@@ -1,8 +1,10 @@
 //! Claim: due rows become this worker's for the length of a lease. A hint that arrives twice claims nothing the second time.
 //! Claims of many jobs are grouped into one statement, and wait for free send slots, so that a worker never holds what it
 //! cannot send. Nor does a lane get more slots than its share: what it may not have waits for one of these, or is put off.
+//! Hints name the lanes, so the database is asked only for what there are slots for.
 
 mod claimer;
+mod claims;
 mod missed;
 mod parked;
 mod postgres;
@@ -23,9 +25,10 @@ use platform::{
 };
 use uuid::Uuid;
 
-pub use claimer::{Claimer, Claims};
+pub use claimer::Claimer;
+pub use claims::Claims;
 pub use recipients::{Chat, Recipient, Subscriber, Subscription};
-pub use share::{Candidate, Share, may_take};
+pub use share::Candidate;
 pub use slots::{Slot, Slots};
 
 /// What a lease lasts beyond the deadline of the send that it guards.
@@ -135,52 +138,30 @@ struct Times {
     margin: i64,
 }
 
-/// What a claim came to.
-#[derive(Clone, Debug, Default)]
-pub struct Claim {
-    /// This worker's until their leases end.
-    pub claimed: Vec<Claimed>,
-    /// Due and in nobody's hands, but their lanes hold their share.
-    pub refused: Vec<Candidate>,
-}
-
 /// Claims those of `ids` that are due, not leased, and whose lane may be used now. Of a lane with a limit only what a
 /// look has granted, while that hint is trusted.
 ///
 /// # Errors
 /// Those of the database; then nothing was claimed, or what was is free again when its lease ends.
 pub async fn claim(context: &Context, ids: &[Uuid]) -> Result<Vec<Claimed>, DatabaseError> {
-    Ok(claim_within(context, ids, &Share::unbounded()).await?.claimed)
-}
-
-/// Claims as [`claim`] does, of each lane only as many as its share allows.
-///
-/// # Errors
-/// Those of the database; then nothing was claimed, or what was is free again when its lease ends.
-pub async fn claim_within(context: &Context, ids: &[Uuid], share: &Share) -> Result<Claim, DatabaseError> {
-    claim_in_turn(context, context.database.turn().await?, ids, share).await
+    claim_in_turn(context, context.database.turn().await?, ids).await
 }
 
 /// The same for those who have waited for their turn, with what they found then.
-async fn claim_in_turn(
-    context: &Context,
-    turn: Turn,
-    ids: &[Uuid],
-    share: &Share,
-) -> Result<Claim, DatabaseError> {
+async fn claim_in_turn(context: &Context, turn: Turn, ids: &[Uuid]) -> Result<Vec<Claimed>, DatabaseError> {
     let times = Times {
         now_or_offset: context.database.statement_time(&context.clock),
         deadline: millis(context.config.delivery_timeout),
         margin: millis(LEASE_MARGIN),
     };
-    let Claim { claimed, refused } = match turn {
-        Turn::Postgres(pool) => within_deadline(postgres::claim(&pool, ids, times, share)).await?,
-        Turn::Sqlite(writer) => sqlite::claim(writer, ids, times, share).await?,
+    let claimed = match turn {
+        Turn::Postgres(pool) => within_deadline(postgres::claim(&pool, ids, times)).await?,
+        Turn::Sqlite(writer) => sqlite::claim(writer, ids, times).await?,
     };
-    Ok(Claim { claimed: recipients::attach(context, claimed).await, refused })
+    Ok(recipients::attach(context, claimed).await)
 }
 
-/// Puts off for a tenth of a second what a claim refused, and leaves its lanes to the dispatcher for a while. What only a
+/// Puts off for a tenth of a second what gets no slot, and leaves its lanes to the dispatcher for a while. What only a
 /// look may grant is given back to it.
 ///
 /// # Errors

@@ -1,5 +1,5 @@
-//! Due deliveries whose lanes hold their share of the slots: they wait here for one of these, known to be due and not yet
-//! claimed. Never many of a lane, and never for long: the rest is the dispatcher's.
+//! Deliveries that hints said are due, not yet claimed: they wait here, lane by lane, until their lane may have a slot. Never
+//! many of a lane, and never for long: the rest is the dispatcher's.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -31,10 +31,10 @@ impl Parked {
     }
 
     /// Keeps these; returns those that find no place.
-    pub(super) fn park(&mut self, refused: Vec<Candidate>, now: Instant) -> Vec<Candidate> {
+    pub(super) fn park(&mut self, asked: Vec<Candidate>, now: Instant) -> Vec<Candidate> {
         let until = now + PATIENCE;
         let mut left = vec![];
-        for (id, lane) in refused {
+        for (id, lane) in asked {
             let waiting = self.lanes.entry(lane).or_default();
             if waiting.len() < self.most {
                 waiting.push_back((until, id));

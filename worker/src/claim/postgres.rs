@@ -1,10 +1,10 @@
 //! Claims on Postgres. `SKIP LOCKED`: two workers with the same hint never wait for each other.
 
 use domain::id::DeliveryId;
-use sqlx::{FromRow, PgPool, Result, Row};
+use sqlx::{PgPool, Result};
 use uuid::Uuid;
 
-use super::{BACKLOG_MS, Claim, Claimed, PUT_OFF_MS, Share, Times, share::Candidate};
+use super::{BACKLOG_MS, Claimed, PUT_OFF_MS, Times, share::Candidate};
 
 /// The time, asked for once a statement and not once a row.
 macro_rules! now {
@@ -22,55 +22,38 @@ macro_rules! hastily {
 }
 
 // A delivery whose event or lane is gone is claimed all the same: it is buried, not passed over for ever.
-macro_rules! candidates {
-    () => {
-        concat!(
-            "WITH candidate AS MATERIALIZED (
-                SELECT d.id, d.lane_id, d.event_id, e.url, e.sealed_secret, e.sealed_headers, e.timeout_ms, e.retry_schedule
-                FROM delivery d
-                LEFT JOIN lane l ON l.id = d.lane_id
-                LEFT JOIN endpoint e ON e.id = d.recipient_id
-                WHERE d.id = ANY($1) AND d.due_at <= ", now!(), " AND d.lease_until <= ", now!(), "
-                  AND coalesce(l.state = 'active' AND greatest(l.blocked_until, l.breaker_until) <= ", now!(), "
-                    AND (d.hinted_until > ", now!(), " OR (l.rate_limit IS NULL AND l.max_in_flight IS NULL
-                         AND l.breaker_until = 0 AND d.due_at > l.drain_before)), true)
-                FOR UPDATE OF d SKIP LOCKED
-            )"
-        )
-    };
-}
-
-macro_rules! claim_from {
-    ($due:literal) => {
-        concat!(
-            " UPDATE delivery d
-            SET claim = d.claim + 1, hinted_until = 0, lease_until = ", hastily!(), " + coalesce(due.timeout_ms, $3) + $4
-            FROM ", $due, " AS due LEFT JOIN event ON event.id = due.event_id
-            WHERE d.id = due.id
-            RETURNING d.id, d.event_id, d.user_id, d.lane_id, d.channel, coalesce(d.body, event.body, '') AS body,
-                coalesce(d.body, event.body) IS NOT NULL AS has_body,
-                d.position, d.attempts, d.claim, d.recorded_claim, d.created_at, d.due_at,
-                due.url, due.sealed_secret, due.sealed_headers, due.timeout_ms, due.retry_schedule, ",
-                now!(), " AS claimed_at"
-        )
-    };
-}
-
-const ALL: &str = concat!(candidates!(), claim_from!("candidate"));
-
-// Ranked by what its lane holds already, a row gets a slot while that is less than a third of what is then free: the
-// same as one by one, since both sides only get worse along the ranks. What is refused comes back with its lane alone.
-const SHARED_OUT: &str = concat!(
-    candidates!(),
-    ", counted AS (
-        SELECT c.*, coalesce(used.slots, 0) + row_number() OVER (PARTITION BY c.lane_id ORDER BY c.id) - 1 AS ahead
-        FROM candidate c LEFT JOIN unnest($5::uuid[], $6::bigint[]) AS used (lane_id, slots) ON used.lane_id = c.lane_id
-    ), ranked AS MATERIALIZED (
-        SELECT *, ahead * 3 < $7 - (row_number() OVER (ORDER BY ahead, id) - 1) AS granted FROM counted
-    ), claimed AS (",
-    claim_from!("(SELECT * FROM ranked WHERE granted)"),
-    ") SELECT claimed.*, ranked.id AS asked_id, ranked.lane_id AS asked_lane_id
-    FROM ranked LEFT JOIN claimed ON claimed.id = ranked.id"
+const CLAIM: &str = concat!(
+    "WITH candidate AS MATERIALIZED (
+        SELECT d.id, d.event_id, e.url, e.sealed_secret, e.sealed_headers, e.timeout_ms, e.retry_schedule
+        FROM delivery d
+        LEFT JOIN lane l ON l.id = d.lane_id
+        LEFT JOIN endpoint e ON e.id = d.recipient_id
+        WHERE d.id = ANY($1) AND d.due_at <= ",
+    now!(),
+    " AND d.lease_until <= ",
+    now!(),
+    "
+          AND coalesce(l.state = 'active' AND greatest(l.blocked_until, l.breaker_until) <= ",
+    now!(),
+    "
+            AND (d.hinted_until > ",
+    now!(),
+    " OR (l.rate_limit IS NULL AND l.max_in_flight IS NULL
+                 AND l.breaker_until = 0 AND d.due_at > l.drain_before)), true)
+        FOR UPDATE OF d SKIP LOCKED
+    )
+    UPDATE delivery d
+    SET claim = d.claim + 1, hinted_until = 0, lease_until = ",
+    hastily!(),
+    " + coalesce(due.timeout_ms, $3) + $4
+    FROM candidate AS due LEFT JOIN event ON event.id = due.event_id
+    WHERE d.id = due.id
+    RETURNING d.id, d.event_id, d.user_id, d.lane_id, d.channel, coalesce(d.body, event.body, '') AS body,
+        coalesce(d.body, event.body) IS NOT NULL AS has_body,
+        d.position, d.attempts, d.claim, d.recorded_claim, d.created_at, d.due_at,
+        due.url, due.sealed_secret, due.sealed_headers, due.timeout_ms, due.retry_schedule, ",
+    now!(),
+    " AS claimed_at"
 );
 
 // The lanes' locks are never waited for.
@@ -87,34 +70,15 @@ const PUT_OFF: &str = "WITH backlog AS (
           WHERE o.id = ANY($1) AND o.lease_until <= now_ms() + $2 FOR UPDATE OF o SKIP LOCKED) AS refused
     WHERE d.id = refused.id";
 
-pub(super) async fn claim(pool: &PgPool, ids: &[Uuid], times: Times, share: &Share) -> Result<Claim> {
-    if share.has_room_for_all(ids.len()) {
-        let query = sqlx::query_as(ALL).bind(ids).bind(times.now_or_offset);
-        let claimed = query.bind(times.deadline).bind(times.margin).fetch_all(pool).await?;
-        return Ok(Claim { claimed, refused: vec![] });
-    }
-    let (lanes, slots): (Vec<Uuid>, Vec<i64>) =
-        share.used.iter().map(|(lane, used)| (*lane, whole(*used))).unzip();
-    let query = sqlx::query(SHARED_OUT).bind(ids).bind(times.now_or_offset).bind(times.deadline);
-    let query = query.bind(times.margin).bind(lanes).bind(slots).bind(whole(share.free));
-    let mut claim = Claim::default();
-    for row in query.fetch_all(pool).await? {
-        match row.try_get::<Option<Uuid>, _>("id")? {
-            Some(_) => claim.claimed.push(Claimed::from_row(&row)?),
-            None => claim.refused.push((row.try_get("asked_id")?, row.try_get("asked_lane_id")?)),
-        }
-    }
-    Ok(claim)
+pub(super) async fn claim(pool: &PgPool, ids: &[Uuid], times: Times) -> Result<Vec<Claimed>> {
+    let query = sqlx::query_as(CLAIM).bind(ids).bind(times.now_or_offset);
+    query.bind(times.deadline).bind(times.margin).fetch_all(pool).await
 }
 
 pub(super) async fn put_off(pool: &PgPool, refused: &[Candidate], now_or_offset: i64) -> Result<()> {
     let (ids, lanes): (Vec<Uuid>, Vec<Uuid>) = refused.iter().copied().unzip();
     let query = sqlx::query(PUT_OFF).bind(ids).bind(now_or_offset).bind(PUT_OFF_MS).bind(BACKLOG_MS);
     query.bind(lanes).execute(pool).await.map(drop)
-}
-
-fn whole(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 pub(super) async fn release(pool: &PgPool, claimed: &[(DeliveryId, i32)]) -> Result<()> {

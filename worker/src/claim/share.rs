@@ -4,31 +4,19 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-/// A delivery that could be claimed, and its lane.
+/// A delivery that could be claimed, and its lane; nil where nobody said which.
 pub type Candidate = (Uuid, Uuid);
 
 /// The slots of a worker at one moment.
 #[derive(Clone, Debug)]
-pub struct Share {
+pub(super) struct Share {
     /// Slots that nobody holds.
-    pub free: usize,
+    pub(super) free: usize,
     /// Slots that lanes hold; a lane that is not named holds none.
-    pub used: HashMap<Uuid, usize>,
+    pub(super) used: HashMap<Uuid, usize>,
 }
 
 impl Share {
-    /// No bound at all: for those who claim without slots.
-    #[must_use]
-    pub fn unbounded() -> Self {
-        Self { free: usize::try_from(i32::MAX).unwrap_or(usize::MAX), used: HashMap::new() }
-    }
-
-    /// Whether none of `ids` more could be refused, whatever lanes they are of.
-    pub(super) fn has_room_for_all(&self, ids: usize) -> bool {
-        let most = self.used.values().copied().max().unwrap_or(0);
-        (most + ids).saturating_sub(1) * 3 + ids <= self.free
-    }
-
     /// Most slots that one lane may hold now.
     pub(super) const fn most_of_a_lane(&self) -> usize {
         self.free.div_ceil(3)
@@ -60,8 +48,7 @@ impl Share {
 
 /// Whether a lane that holds `used` slots may take another one while `free` are free: fewer than a third of these,
 /// rounded up. So one lane alone settles at a quarter of all, `n` lanes at one part in `n + 3`, and some always stay free.
-#[must_use]
-pub const fn may_take(free: usize, used: usize) -> bool {
+pub(super) const fn may_take(free: usize, used: usize) -> bool {
     used < free.div_ceil(3)
 }
 
@@ -132,16 +119,5 @@ mod tests {
         let others: Vec<_> = (2..40).flat_map(|lane| ids(lane, 1)).collect();
         let (granted, _) = Share { free: 7, used: HashMap::new() }.admit(&others);
         assert_eq!(granted.len(), 7);
-    }
-
-    #[test]
-    fn a_batch_that_nothing_is_refused_of_is_known_beforehand() {
-        for (free, most, count) in
-            [(1_024, 0, 32), (1_024, 200, 32), (128, 0, 32), (125, 0, 32), (4, 0, 1), (3, 1, 1)]
-        {
-            let share = Share { free, used: HashMap::from([(Uuid::from_u128(1), most)]) };
-            let (_, refused) = share.admit(&ids(1, count as u128));
-            assert_eq!(share.has_room_for_all(count), refused.is_empty(), "{free} {most} {count}");
-        }
     }
 }

@@ -6,7 +6,7 @@ use platform::database::AtOnce;
 use sqlx::{FromRow, QueryBuilder, Result, Sqlite, SqlitePool, pool::PoolConnection};
 use uuid::Uuid;
 
-use super::{BACKLOG_MS, Claim, Claimed, PUT_OFF_MS, Share, Times, share::Candidate};
+use super::{BACKLOG_MS, Claimed, PUT_OFF_MS, Times, share::Candidate};
 
 /// Whether only what a look has granted may be claimed.
 const GRANTED_ONLY: &str =
@@ -25,21 +25,10 @@ const MARK: &str = "UPDATE delivery SET claim = claim + 1, hinted_until = 0, lea
 
 /// Reads and marks in one transaction, whose two statements see the same rows. The commit does not wait for the disk.
 pub(super) async fn claim(
-    mut writer: PoolConnection<Sqlite>,
+    writer: PoolConnection<Sqlite>,
     ids: &[Uuid],
     times: Times,
-    share: &Share,
-) -> Result<Claim> {
-    if share.has_room_for_all(ids.len()) {
-        return Ok(Claim { claimed: take(writer, ids, times).await?, refused: vec![] });
-    }
-    let mut due = candidates(ids, times.now_or_offset);
-    let (granted, refused) = share.admit(&due.build_query_as().fetch_all(&mut *writer).await?);
-    let granted: Vec<Uuid> = granted.into_iter().map(|(id, _)| id).collect();
-    Ok(Claim { claimed: take(writer, &granted, times).await?, refused })
-}
-
-async fn take(writer: PoolConnection<Sqlite>, ids: &[Uuid], times: Times) -> Result<Vec<Claimed>> {
+) -> Result<Vec<Claimed>> {
     if ids.is_empty() {
         return Ok(vec![]);
     }
@@ -55,15 +44,6 @@ pub(super) async fn put_off(pool: &SqlitePool, refused: &[Candidate], now: i64) 
     mark_put_off(refused, now).build().execute(&mut *tx).await?;
     note_backlogs(refused, now).build().execute(&mut *tx).await?;
     tx.commit().await
-}
-
-/// What may be claimed now, with its lane.
-fn candidates(ids: &[Uuid], now: i64) -> QueryBuilder<Sqlite> {
-    let mut select = QueryBuilder::new(
-        "SELECT d.id, d.lane_id FROM delivery d LEFT JOIN lane l ON l.id = d.lane_id WHERE ",
-    );
-    may_be_claimed(&mut select, ids, now);
-    select
 }
 
 fn read(select: &mut QueryBuilder<Sqlite>, ids: &[Uuid], now: i64) {

@@ -2,7 +2,7 @@
 
 use std::{future::Future, sync::Arc};
 
-use domain::job::QueueName;
+use domain::job::{Hint, QueueName};
 use entity::bulk::{Work, unhint};
 use platform::{context::Context, telemetry::names};
 use tokio::sync::Semaphore;
@@ -17,7 +17,7 @@ const FED_DIRECTLY: usize = 512;
 /// Works ids in this process, past the queue.
 pub trait Feed: Send + Sync + 'static {
     /// Returns when they are claimed.
-    fn feed(&self, queue: QueueName, ids: Vec<Uuid>) -> impl Future<Output = ()> + Send;
+    fn feed(&self, queue: QueueName, hint: Hint) -> impl Future<Output = ()> + Send;
 }
 
 /// Hands on what was found.
@@ -54,33 +54,33 @@ impl<F: Feed> Hands<F> {
         }
         let rescued = found.iter().filter(|found| found.rescued).count();
         metrics::counter!(names::RESCUED).increment(rescued as u64);
-        let ids: Vec<Uuid> = found.into_iter().map(|found| found.id).collect();
-        match self.context.queue.push(queue, &ids, None).await {
-            Ok(taken) if taken >= ids.len() => true,
+        let hint = Hint::of_lanes(found.into_iter().map(|found| (found.id, found.lane_id)));
+        match self.context.queue.push(queue, &hint).await {
+            Ok(taken) if taken >= hint.ids.len() => true,
             Ok(taken) => {
-                self.unmark(queue, &ids[taken..]).await;
+                self.unmark(queue, &hint.ids[taken..]).await;
                 false
             }
             Err(error) => {
-                debug!(%error, ids = ids.len(), "the queue is away: working these here");
-                self.feed_here(queue, ids).await
+                debug!(%error, ids = hint.ids.len(), "the queue is away: working these here");
+                self.feed_here(queue, hint).await
             }
         }
     }
 
     /// Works what was found in this process. Uploads are read aside, one batch at a time: no delivery waits for a file.
-    async fn feed_here(&self, queue: QueueName, ids: Vec<Uuid>) -> bool {
+    async fn feed_here(&self, queue: QueueName, hint: Hint) -> bool {
         if queue != QueueName::Uploads {
-            self.feed.feed(queue, ids).await;
+            self.feed.feed(queue, hint).await;
             return true;
         }
         let Ok(reading) = Arc::clone(&self.reading).try_acquire_owned() else {
-            self.unmark(queue, &ids).await;
+            self.unmark(queue, &hint.ids).await;
             return false;
         };
         let feed = Arc::clone(&self.feed);
         tokio::spawn(async move {
-            feed.feed(queue, ids).await;
+            feed.feed(queue, hint).await;
             drop(reading);
         });
         true

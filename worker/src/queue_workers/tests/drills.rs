@@ -53,7 +53,7 @@ async fn push(queue: &Queue, count: usize) -> Vec<Uuid> {
     let ids = ids(count);
     eventually(
         "a push goes through",
-        async || matches!(queue.push(NAME, &ids, None).await, Ok(taken) if taken == count),
+        async || matches!(queue.push(NAME, &Hint::of(&ids)).await, Ok(taken) if taken == count),
     )
     .await;
     ids

@@ -13,7 +13,7 @@ async fn work(queue: &Queue, hints: &mut mpsc::UnboundedReceiver<Hint>, count: u
     let mut left = ids(count);
     while !left.is_empty() {
         for chunk in left.clone().chunks(1).take(WINDOW / 8) {
-            left.drain(..queue.push(NAME, chunk, None).await.expect("a push"));
+            left.drain(..queue.push(NAME, &Hint::of(chunk)).await.expect("a push"));
         }
     }
     handled(hints, count).await;
@@ -45,7 +45,7 @@ async fn a_sweep_is_a_bounded_step_and_leaves_waiting_jobs_alone() {
     let (crew, mut hints) = Crew::listening(&queue, 64);
     work(&queue, &mut hints, SWEEP_LIMIT + 20).await;
     crew.end().await;
-    assert_eq!(queue.push(NAME, &ids(40), None).await.expect("a push"), 40);
+    assert_eq!(queue.push(NAME, &Hint::of(&ids(40))).await.expect("a push"), 40);
     assert_eq!(queue.sweep_finished(NAME).await.expect("a sweep"), SWEEP_LIMIT);
     assert_eq!(queue.sweep_finished(NAME).await.expect("a sweep"), 20);
     assert_eq!(queue.sweep_finished(NAME).await.expect("a sweep"), 0);
@@ -59,7 +59,7 @@ async fn a_sweep_is_a_bounded_step_and_leaves_waiting_jobs_alone() {
 async fn data_that_belongs_to_no_job_goes_when_nothing_waits() {
     let server = RedisServer::own().await;
     let queue = Queue::redis_in(server.url(), "lost").await.expect("a queue");
-    queue.push(NAME, &ids(40), None).await.expect("a push");
+    queue.push(NAME, &Hint::of(&ids(40))).await.expect("a push");
     ::redis::cmd("DEL")
         .arg("lost:deliveries:active")
         .exec_async(&mut server.connection().await)

@@ -50,7 +50,8 @@ async fn every_id_is_handled_and_the_window_never_passed(queue: Queue) {
         let (queue, mut left) = (queue.clone(), pushed.clone());
         async move {
             while !left.is_empty() {
-                let taken = queue.push(NAME, &left, Some("request")).await.expect("a push");
+                let taken =
+                    queue.push(NAME, &Hint::of(&left).caused_by(Some("request"))).await.expect("a push");
                 left.drain(..taken);
                 assert!(queue.depth(NAME).await.expect("a count") <= WINDOW);
                 tokio::task::yield_now().await;
@@ -83,7 +84,7 @@ async fn no_more_handlers_run_than_allowed(queue: Queue) {
         }
     });
     for _ in 0..40 {
-        queue.push(NAME, &ids(1), None).await.expect("a push");
+        queue.push(NAME, &Hint::of(&ids(1))).await.expect("a push");
     }
     for _ in 0..8 {
         next(&mut begun).await;
@@ -111,7 +112,7 @@ async fn a_panic_or_an_error_ends_only_its_job(queue: Queue) {
         }
     });
     for count in [1, 2, 3, 4] {
-        queue.push(NAME, &ids(count), None).await.expect("a push");
+        queue.push(NAME, &Hint::of(&ids(count))).await.expect("a push");
     }
     let mut counts =
         [next(&mut said).await, next(&mut said).await, next(&mut said).await, next(&mut said).await];
@@ -127,7 +128,7 @@ async fn a_hint_wakes_an_idle_worker(queue: Queue) {
     let mut waits = Vec::new();
     for _ in 0..20 {
         let begun = Instant::now();
-        queue.push(NAME, &ids(1), None).await.expect("a push");
+        queue.push(NAME, &Hint::of(&ids(1))).await.expect("a push");
         next(&mut hints).await;
         waits.push(begun.elapsed());
     }
@@ -152,7 +153,7 @@ async fn stop_lets_running_handlers_end_and_leaves_the_rest(queue: Queue) {
         }
     });
     for _ in 0..10 {
-        queue.push(NAME, &ids(1), None).await.expect("a push");
+        queue.push(NAME, &Hint::of(&ids(1))).await.expect("a push");
     }
     for _ in 0..4 {
         next(&mut begun).await;
