@@ -44,13 +44,13 @@ pub(super) async fn write(context: &Context, rows: &mut Rows) -> Result<(), Writ
 
 async fn write_in_time(context: &Context, rows: &mut Rows) -> Result<(), WriteError> {
     if rows.are_plain() {
-        match context.database.pool() {
+        match context.database.grouped() {
             Pool::Postgres(pool) => return plain_on_postgres(pool, rows).await,
             Pool::Sqlite(pool) if rows.fit_one_statement() => return plain_on_sqlite(pool, rows).await,
             Pool::Sqlite(_) => {}
         }
     }
-    let mut tx = context.database.begin().await.map_err(not_begun)?;
+    let mut tx = context.database.begin_grouped().await.map_err(not_begun)?;
     insert_all(&mut tx, rows).await.map_err(|error| {
         let error = DatabaseError::Sqlx(error);
         log_and_count(&error);

@@ -16,6 +16,7 @@ mod limits;
 mod messages;
 mod owners;
 mod passed_over;
+mod plans;
 mod probes;
 mod publishing;
 mod push_tests;

@@ -23,7 +23,7 @@ use crate::publishing::another_process;
 const SECRET: &str = "mysecretkey";
 
 /// Sends a message as its sender would; gives the status.
-async fn send(app: &TestApp, body: &Value) -> u16 {
+pub async fn send(app: &TestApp, body: &Value) -> u16 {
     let body = body.to_string();
     let request = app.http.post(format!("{}/webhook", app.base));
     let request = request.header("x-signature", signature(SECRET, body.as_bytes())).body(body);

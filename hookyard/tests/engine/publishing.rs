@@ -27,7 +27,7 @@ async fn register(app: &TestApp, event_type: &str, url: &str, more: &Value) -> S
     app.register_with(body).await.to_string()
 }
 
-fn publication(key: &str, data: &str) -> Publication {
+pub fn publication(key: &str, data: &str) -> Publication {
     Publication {
         user_id: USER,
         event_type: TYPE.to_owned(),

@@ -102,10 +102,20 @@ pub enum Pool {
     Sqlite(SqlitePool),
 }
 
+impl Pool {
+    async fn close(&self) {
+        match self {
+            Self::Postgres(pool) => pool.close().await,
+            Self::Sqlite(pool) => pool.close().await,
+        }
+    }
+}
+
 /// The database; clones share its pools.
 #[derive(Clone, Debug)]
 pub struct Database {
     pool: Pool,
+    grouped: Pool,
     reader: DatabaseConnection,
     writer: DatabaseConnection,
 }
@@ -140,15 +150,27 @@ impl Database {
         &self.pool
     }
 
+    /// For the statements that group the work of many, always the same ones: on Postgres connections of their own, where each
+    /// is planned once, for any number of rows, and finds these by index. On SQLite the connection that writes.
+    #[must_use]
+    pub const fn grouped(&self) -> &Pool {
+        &self.grouped
+    }
+
     /// Begins a transaction that writes.
     ///
     /// # Errors
     /// When no connection can be had, or its lock.
     pub async fn begin(&self) -> Result<Tx, DatabaseError> {
-        Ok(match &self.pool {
-            Pool::Postgres(pool) => Tx::Postgres(pool.begin().await?),
-            Pool::Sqlite(pool) => Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
-        })
+        Tx::begin(&self.pool).await
+    }
+
+    /// The same where [`Self::grouped`] statements are all it runs.
+    ///
+    /// # Errors
+    /// When no connection can be had, or its lock.
+    pub async fn begin_grouped(&self) -> Result<Tx, DatabaseError> {
+        Tx::begin(&self.grouped).await
     }
 
     /// Waits for the turn to write. Whoever groups what it writes takes what waits when its turn has come, not before.
@@ -156,7 +178,7 @@ impl Database {
     /// # Errors
     /// When no connection can be had.
     pub async fn turn(&self) -> Result<Turn, DatabaseError> {
-        Ok(match &self.pool {
+        Ok(match &self.grouped {
             Pool::Postgres(pool) => Turn::Postgres(pool.clone()),
             Pool::Sqlite(pool) => Turn::Sqlite(pool.acquire().await?),
         })
@@ -200,12 +222,9 @@ impl Database {
 
     /// Closes every connection; what is under way ends first.
     pub async fn close(&self) {
-        match &self.pool {
-            Pool::Postgres(pool) => pool.close().await,
-            Pool::Sqlite(pool) => {
-                self.reader.get_sqlite_connection_pool().close().await;
-                pool.close().await;
-            }
+        if let Pool::Sqlite(_) = &self.pool {
+            self.reader.get_sqlite_connection_pool().close().await;
         }
+        tokio::join!(self.pool.close(), self.grouped.close());
     }
 }

@@ -10,8 +10,10 @@ use sqlx::{
 
 use super::{Database, DatabaseError, Pool};
 
-/// Connections of one process. Work is grouped before it gets here, so a few are enough.
-const MAX_CONNECTIONS: u32 = 16;
+/// Connections of one process for whatever comes. Work is grouped before it gets here, so a few are enough.
+const PLAIN_CONNECTIONS: u32 = 11;
+/// And for the statements of the engine: an accept, a claim and a record at once, and what waits for the disk meanwhile.
+const GROUPED_CONNECTIONS: u32 = 5;
 /// Longest wait for a connection: beyond it the database counts as away.
 const ACQUIRE_DEADLINE: Duration = Duration::from_secs(5);
 /// How long a connection that was just used is taken to live. One that did nothing for longer is asked first: on a busy
@@ -19,6 +21,11 @@ const ACQUIRE_DEADLINE: Duration = Duration::from_secs(5);
 const TRUSTED: Duration = Duration::from_secs(1);
 /// Longest single statement; nothing of ours takes nearly as long.
 const STATEMENT_TIMEOUT: &str = "30s";
+
+/// Plans are made once for each statement and connection, for whatever it will be given: a claim of a few rows takes less time
+/// than its plan. Such a plan is kept while the tables grow from nothing, so it may not be one that reads all of them.
+const PLANNED_ONCE: [(&str, &str); 2] =
+    [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off")];
 
 pub(super) async fn connect(url: &str) -> Result<Database, DatabaseError> {
     let options = PgConnectOptions::from_str(url)?.application_name("hookyard").options([
@@ -32,8 +39,16 @@ pub(super) async fn connect(url: &str) -> Result<Database, DatabaseError> {
         // Set by hand so that a server configured otherwise can't take the promise away.
         ("synchronous_commit", "on"),
     ]);
-    let pool = PgPoolOptions::new()
-        .max_connections(MAX_CONNECTIONS)
+    let grouped = pool(GROUPED_CONNECTIONS).connect_lazy_with(options.clone().options(PLANNED_ONCE));
+    let pool = pool(PLAIN_CONNECTIONS).connect_with(options).await?;
+    let orm = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
+    let (pool, grouped) = (Pool::Postgres(pool), Pool::Postgres(grouped));
+    Ok(Database { pool, grouped, reader: orm.clone(), writer: orm })
+}
+
+fn pool(connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(connections)
         .acquire_timeout(ACQUIRE_DEADLINE)
         .test_before_acquire(false)
         .before_acquire(|connection, kept| {
@@ -44,8 +59,4 @@ pub(super) async fn connect(url: &str) -> Result<Database, DatabaseError> {
                 Ok(true)
             })
         })
-        .connect_with(options)
-        .await?;
-    let orm = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
-    Ok(Database { pool: Pool::Postgres(pool), reader: orm.clone(), writer: orm })
 }

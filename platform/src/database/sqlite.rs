@@ -48,6 +48,7 @@ pub(super) async fn connect(path: &Path) -> Result<Database, DatabaseError> {
     Ok(Database {
         reader: SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
         writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer.clone()),
+        grouped: Pool::Sqlite(writer.clone()),
         pool: Pool::Sqlite(writer),
     })
 }

@@ -2,7 +2,7 @@
 
 use sqlx::{Postgres, Sqlite, Transaction};
 
-use super::DatabaseError;
+use super::{DatabaseError, Pool};
 
 /// A transaction that writes.
 pub enum Tx {
@@ -13,6 +13,13 @@ pub enum Tx {
 }
 
 impl Tx {
+    pub(super) async fn begin(pool: &Pool) -> Result<Self, DatabaseError> {
+        Ok(match pool {
+            Pool::Postgres(pool) => Self::Postgres(pool.begin().await?),
+            Pool::Sqlite(pool) => Self::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+        })
+    }
+
     /// Commits. After an error the outcome is unknown: it may have been written.
     ///
     /// # Errors

@@ -44,7 +44,7 @@ async fn write_in_time(
         // Given back: a transaction takes a turn of its own.
         drop(turn);
     }
-    let mut tx = context.database.begin().await?;
+    let mut tx = context.database.begin_grouped().await?;
     let moved = match &mut tx {
         Tx::Postgres(tx) => postgres::record(tx, ended, time).await?,
         Tx::Sqlite(tx) => sqlite::record(tx, ended, time).await?,

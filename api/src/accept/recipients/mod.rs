@@ -109,7 +109,7 @@ async fn registered(context: &Context, keys: &[Key]) -> Result<Vec<Registered>, 
         return Ok(vec![]);
     }
     let time = context.database.statement_time(&context.clock);
-    Ok(match context.database.pool() {
+    Ok(match context.database.grouped() {
         Pool::Postgres(pool) => postgres::registered(pool, keys, time).await?,
         Pool::Sqlite(_) => {
             sqlite::registered(context.database.reader().get_sqlite_connection_pool(), keys, time).await?
@@ -122,7 +122,7 @@ async fn named(context: &Context, endpoints: &[Named]) -> Result<Vec<Found>, Dat
         return Ok(vec![]);
     }
     let time = context.database.statement_time(&context.clock);
-    Ok(match context.database.pool() {
+    Ok(match context.database.grouped() {
         Pool::Postgres(pool) => postgres::named(pool, endpoints, time).await?,
         Pool::Sqlite(_) => {
             sqlite::named(context.database.reader().get_sqlite_connection_pool(), endpoints, time).await?
@@ -134,7 +134,7 @@ async fn known(context: &Context, names: &[String]) -> Result<Vec<String>, Datab
     if names.is_empty() {
         return Ok(vec![]);
     }
-    Ok(match context.database.pool() {
+    Ok(match context.database.grouped() {
         Pool::Postgres(pool) => postgres::known(pool, names).await?,
         Pool::Sqlite(_) => {
             sqlite::known(context.database.reader().get_sqlite_connection_pool(), names).await?
