@@ -70,14 +70,15 @@ on_both_shapes! {
         // One by one a settles at a quarter of twenty.
         assert_eq!((leased(a).await, leased(b).await), (5, 2));
         let marked = number(&app, "SELECT count(*) FROM delivery WHERE hinted_until > 0").await;
-        assert!(marked >= 5, "forty wait for slots, twice as many as there are; the others are put off: {marked}");
+        // Twice as many as there are slots wait for these; the others are put off, and after a second those that waited too.
+        assert!([5, 45].contains(&marked), "{marked}");
         app.clock.forward(Duration::from_millis(1_500));
         assert_eq!(dispatch::deliveries(&app.context, Uuid::nil(), 100).await.expect("a look").found.len(), 45);
         assert_eq!(number(&app, "SELECT count(*) FROM lane WHERE backlog_until > {now}").await, 1);
         work.stop().await;
     }
 
-    async fn a_lane_that_is_full_asks_nothing_of_the_database_and_stops_nobody(app: TestApp) {
+    async fn a_lane_that_is_full_gets_nothing_more_and_stops_nobody(app: TestApp) {
         let (a, b) = (app.register("http://127.0.0.1:9/a").await, app.register("http://127.0.0.1:9/b").await);
         deliveries(&app, a, 10, Duration::ZERO).await;
         let work = AtWork::with_slots(&app, 8);
