@@ -47,7 +47,7 @@ impl Parked {
 
     /// Takes at most `most` that get a slot now.
     pub(super) fn take(&mut self, share: &Share, most: usize) -> Vec<Uuid> {
-        let (mut granted, _) = share.admit(&self.next(share));
+        let mut granted = share.admit(&self.next(share));
         granted.truncate(most);
         for (_, lane) in &granted {
             self.pop(*lane);

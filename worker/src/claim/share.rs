@@ -27,8 +27,8 @@ impl Share {
         self.most_of_a_lane().saturating_sub(self.used.get(&lane).copied().unwrap_or(0))
     }
 
-    /// Which of these candidates get a slot, the lane with the fewest first; then the others.
-    pub(super) fn admit(&self, candidates: &[Candidate]) -> (Vec<Candidate>, Vec<Candidate>) {
+    /// Which of these candidates get a slot, the lane with the fewest first.
+    pub(super) fn admit(&self, candidates: &[Candidate]) -> Vec<Candidate> {
         let mut held = self.used.clone();
         let mut ranked: Vec<(usize, Candidate)> = Vec::with_capacity(candidates.len());
         for candidate in candidates {
@@ -38,11 +38,8 @@ impl Share {
         }
         ranked.sort_by_key(|(ahead, (id, _))| (*ahead, *id));
         let is_granted = |taken: usize, ahead: usize| taken < self.free && may_take(self.free - taken, ahead);
-        let granted = ranked.iter().enumerate().take_while(|(n, (ahead, _))| is_granted(*n, *ahead)).count();
-        let refused = ranked.split_off(granted);
-        let candidates =
-            |ranked: Vec<(usize, _)>| ranked.into_iter().map(|(_, candidate)| candidate).collect();
-        (candidates(ranked), candidates(refused))
+        let granted = ranked.into_iter().enumerate().take_while(|(n, (ahead, _))| is_granted(*n, *ahead));
+        granted.map(|(_, (_, candidate))| candidate).collect()
     }
 }
 
@@ -100,24 +97,23 @@ mod tests {
     #[test]
     fn a_batch_is_shared_out_as_if_its_ids_had_come_one_by_one() {
         let batch = [ids(1, 512), ids(2, 3)].concat();
-        let (granted, refused) = Share { free: 1_024, used: HashMap::new() }.admit(&batch);
+        let granted = Share { free: 1_024, used: HashMap::new() }.admit(&batch);
         assert_eq!(granted.iter().filter(|(_, lane)| *lane == Uuid::from_u128(1)).count(), 256);
         assert_eq!(granted.iter().filter(|(_, lane)| *lane == Uuid::from_u128(2)).count(), 3);
-        assert_eq!(refused.len(), 256);
+        assert_eq!(granted.len(), 259);
         let many: Vec<_> = (1..=100).flat_map(|lane| ids(lane, 20)).collect();
-        let (granted, _) = Share { free: 1_024, used: HashMap::new() }.admit(&many);
+        let granted = Share { free: 1_024, used: HashMap::new() }.admit(&many);
         assert!((900..1_024).contains(&granted.len()), "a hundred lanes leave room: {}", granted.len());
     }
 
     #[test]
     fn what_a_lane_holds_counts_and_never_more_is_granted_than_is_free() {
         let used = HashMap::from([(Uuid::from_u128(1), 10)]);
-        let (granted, refused) = Share { free: 30, used: used.clone() }.admit(&ids(1, 5));
-        assert_eq!((granted.len(), refused.len()), (0, 5));
-        let (granted, _) = Share { free: 31, used }.admit(&ids(1, 5));
+        assert_eq!(Share { free: 30, used: used.clone() }.admit(&ids(1, 5)), []);
+        let granted = Share { free: 31, used }.admit(&ids(1, 5));
         assert_eq!(granted.len(), 1);
         let others: Vec<_> = (2..40).flat_map(|lane| ids(lane, 1)).collect();
-        let (granted, _) = Share { free: 7, used: HashMap::new() }.admit(&others);
+        let granted = Share { free: 7, used: HashMap::new() }.admit(&others);
         assert_eq!(granted.len(), 7);
     }
 }
