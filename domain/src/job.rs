@@ -14,6 +14,8 @@ pub const MAX_IDS_PER_JOB: usize = 32;
 pub const WINDOW: usize = 4_096;
 /// How long a hint is trusted before the dispatcher looks at its row again.
 pub const HINT_TRUSTED: std::time::Duration = std::time::Duration::from_secs(15);
+/// How long a lane counts as one with a backlog after that was noticed: accepts then leave it to the dispatcher.
+pub const BACKLOG_LASTS: std::time::Duration = std::time::Duration::from_secs(3);
 
 words! {
     /// The queues, by the names that `WORKER_QUEUES` takes.

@@ -119,6 +119,7 @@ fn upkeep(context: &Context, kind: &'static str, sender: &Sender) -> Vec<Service
     vec![
         task("queue janitor", context, |_, stop| queue_workers::janitor(queue, stop)),
         task("partitions", context, janitors::partitions),
+        task("vacuum", context, janitors::vacuum),
         task("broadcasts", context, broadcasts),
         task("replays", context, replays),
         task("retention", context, retention),

@@ -2,6 +2,7 @@
 
 mod accepts;
 mod at_work;
+mod backlogs;
 mod breaker;
 mod damages;
 mod dispatches;
@@ -28,4 +29,5 @@ mod rotation;
 mod searches;
 mod successes;
 mod uploads;
+mod vacuum;
 mod workers;

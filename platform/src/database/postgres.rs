@@ -23,9 +23,17 @@ const TRUSTED: Duration = Duration::from_secs(1);
 const STATEMENT_TIMEOUT: &str = "30s";
 
 /// Plans are made once for each statement and connection, for whatever it will be given: a claim of a few rows takes less time
-/// than its plan. Such a plan is kept while the tables grow from nothing, so it may not be one that reads all of them.
-const PLANNED_ONCE: [(&str, &str); 2] =
-    [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off")];
+/// than its plan. Such a plan is kept while the tables grow from nothing, so it may not be one that reads all of them, be it
+/// along an index. A statement that is planned so names its rows by `= ANY` or looks each up by `LATERAL`; what it joins then
+/// are these rows, and only by hash: a loop over both sides, good for the few that are expected, takes long for hundreds.
+/// What is switched off costs a plan a made-up fortune where nothing else will do: no reason to compile it.
+const PLANNED_ONCE: [(&str, &str); 5] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_nestloop", "off"),
+    ("enable_mergejoin", "off"),
+    ("jit", "off"),
+];
 
 pub(super) async fn connect(url: &str) -> Result<Database, DatabaseError> {
     let options = PgConnectOptions::from_str(url)?.application_name("hookyard").options([

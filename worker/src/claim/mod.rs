@@ -36,8 +36,6 @@ const LEASE_MARGIN: std::time::Duration = std::time::Duration::from_secs(30);
 /// How long a due delivery is put off whose lane holds its share of the slots, in ms. Short: it counts as under way
 /// meanwhile, and a busy lane that answers must not wait for it.
 const PUT_OFF_MS: i64 = 100;
-/// How long accepts then leave that lane to the dispatcher, in ms.
-const BACKLOG_MS: i64 = 3_000;
 
 /// A delivery that is this worker's until its lease ends, with all that its send needs.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -171,7 +169,7 @@ pub async fn put_off(context: &Context, refused: &[Candidate]) -> Result<(), Dat
         return Ok(());
     }
     let now_or_offset = context.database.statement_time(&context.clock);
-    match context.database.pool() {
+    match context.database.grouped() {
         Pool::Postgres(pool) => within_deadline(postgres::put_off(pool, refused, now_or_offset)).await?,
         Pool::Sqlite(pool) => sqlite::put_off(pool, refused, now_or_offset).await?,
     }
@@ -183,7 +181,7 @@ pub async fn put_off(context: &Context, refused: &[Candidate]) -> Result<(), Dat
 /// # Errors
 /// Those of the database; then the leases end by themselves.
 pub async fn release(context: &Context, claimed: &[(DeliveryId, i32)]) -> Result<(), DatabaseError> {
-    match context.database.pool() {
+    match context.database.grouped() {
         Pool::Postgres(pool) => postgres::release(pool, claimed).await?,
         Pool::Sqlite(pool) => sqlite::release(pool, claimed).await?,
     }

@@ -1,10 +1,10 @@
 //! Claims on Postgres. `SKIP LOCKED`: two workers with the same hint never wait for each other.
 
-use domain::id::DeliveryId;
+use domain::{clock::millis, id::DeliveryId, job::BACKLOG_LASTS};
 use sqlx::{PgPool, Result};
 use uuid::Uuid;
 
-use super::{BACKLOG_MS, Claimed, PUT_OFF_MS, Times, share::Candidate};
+use super::{Claimed, PUT_OFF_MS, Times, share::Candidate};
 
 /// The time, asked for once a statement and not once a row.
 macro_rules! now {
@@ -23,52 +23,56 @@ macro_rules! hastily {
 
 // A delivery whose event or lane is gone is claimed all the same: it is buried, not passed over for ever.
 const CLAIM: &str = concat!(
-    "WITH candidate AS MATERIALIZED (
+    "WITH due AS MATERIALIZED (
+        SELECT id, event_id, lane_id, recipient_id, due_at, hinted_until FROM delivery
+        WHERE id = ANY($1) AND due_at <= ",
+    now!(),
+    " AND lease_until <= ",
+    now!(),
+    " FOR UPDATE SKIP LOCKED
+    ), candidate AS MATERIALIZED (
         SELECT d.id, d.event_id, e.url, e.sealed_secret, e.sealed_headers, e.timeout_ms, e.retry_schedule
-        FROM delivery d
-        LEFT JOIN lane l ON l.id = d.lane_id
-        LEFT JOIN endpoint e ON e.id = d.recipient_id
-        WHERE d.id = ANY($1) AND d.due_at <= ",
-    now!(),
-    " AND d.lease_until <= ",
-    now!(),
-    "
-          AND coalesce(l.state = 'active' AND greatest(l.blocked_until, l.breaker_until) <= ",
+        FROM due AS d
+        LEFT JOIN LATERAL (SELECT * FROM lane WHERE id = d.lane_id LIMIT 1) AS l ON true
+        LEFT JOIN LATERAL (SELECT * FROM endpoint WHERE id = d.recipient_id LIMIT 1) AS e ON true
+        WHERE coalesce(l.state = 'active' AND greatest(l.blocked_until, l.breaker_until) <= ",
     now!(),
     "
             AND (d.hinted_until > ",
     now!(),
     " OR (l.rate_limit IS NULL AND l.max_in_flight IS NULL
                  AND l.breaker_until = 0 AND d.due_at > l.drain_before)), true)
-        FOR UPDATE OF d SKIP LOCKED
     )
     UPDATE delivery d
     SET claim = d.claim + 1, hinted_until = 0, lease_until = ",
     hastily!(),
-    " + coalesce(due.timeout_ms, $3) + $4
-    FROM candidate AS due LEFT JOIN event ON event.id = due.event_id
-    WHERE d.id = due.id
+    " + coalesce(candidate.timeout_ms, $3) + $4
+    FROM candidate LEFT JOIN LATERAL (SELECT body FROM event WHERE id = candidate.event_id LIMIT 1) AS event ON true
+    WHERE d.id = ANY($1) AND d.id = candidate.id
     RETURNING d.id, d.event_id, d.user_id, d.lane_id, d.channel, coalesce(d.body, event.body, '') AS body,
         coalesce(d.body, event.body) IS NOT NULL AS has_body,
         d.position, d.attempts, d.claim, d.recorded_claim, d.created_at, d.due_at,
-        due.url, due.sealed_secret, due.sealed_headers, due.timeout_ms, due.retry_schedule, ",
+        candidate.url, candidate.sealed_secret, candidate.sealed_headers, candidate.timeout_ms, candidate.retry_schedule, ",
     now!(),
     " AS claimed_at"
 );
 
 // The lanes' locks are never waited for.
 const PUT_OFF: &str = "WITH backlog AS (
-        UPDATE lane SET backlog_until = now_ms() + $2 + $4
-        FROM (SELECT id FROM lane WHERE backlog_until <= now_ms() + $2 + $4 / 2 AND id = ANY($5)
-              ORDER BY id FOR NO KEY UPDATE SKIP LOCKED) AS held
-        WHERE lane.id = held.id
+        UPDATE lane SET backlog_until = now_ms() + $2 + $4 WHERE id = ANY(ARRAY(
+            SELECT id FROM lane WHERE backlog_until <= now_ms() + $2 + $4 / 2 AND id = ANY($5)
+            ORDER BY id FOR NO KEY UPDATE SKIP LOCKED))
+    ), refused AS MATERIALIZED (
+        SELECT id, lane_id, due_at FROM delivery
+        WHERE id = ANY($1) AND lease_until <= now_ms() + $2 FOR UPDATE SKIP LOCKED
     )
-    UPDATE delivery d SET hinted_until = CASE WHEN refused.granted_only THEN 0 ELSE now_ms() + $2 + $3 END
-    FROM (SELECT o.id, coalesce(l.rate_limit IS NOT NULL OR l.max_in_flight IS NOT NULL OR l.breaker_until > 0
-              OR o.due_at <= l.drain_before, false) AS granted_only
-          FROM delivery o LEFT JOIN lane l ON l.id = o.lane_id
-          WHERE o.id = ANY($1) AND o.lease_until <= now_ms() + $2 FOR UPDATE OF o SKIP LOCKED) AS refused
-    WHERE d.id = refused.id";
+    UPDATE delivery d SET hinted_until = CASE WHEN l.is_limited OR refused.due_at <= l.drain_before THEN 0
+        ELSE now_ms() + $2 + $3 END
+    FROM refused LEFT JOIN LATERAL (
+        SELECT rate_limit IS NOT NULL OR max_in_flight IS NOT NULL OR breaker_until > 0 AS is_limited, drain_before
+        FROM lane WHERE id = refused.lane_id LIMIT 1
+    ) AS l ON true
+    WHERE d.id = ANY($1) AND d.id = refused.id";
 
 pub(super) async fn claim(pool: &PgPool, ids: &[Uuid], times: Times) -> Result<Vec<Claimed>> {
     let query = sqlx::query_as(CLAIM).bind(ids).bind(times.now_or_offset);
@@ -77,14 +81,14 @@ pub(super) async fn claim(pool: &PgPool, ids: &[Uuid], times: Times) -> Result<V
 
 pub(super) async fn put_off(pool: &PgPool, refused: &[Candidate], now_or_offset: i64) -> Result<()> {
     let (ids, lanes): (Vec<Uuid>, Vec<Uuid>) = refused.iter().copied().unzip();
-    let query = sqlx::query(PUT_OFF).bind(ids).bind(now_or_offset).bind(PUT_OFF_MS).bind(BACKLOG_MS);
-    query.bind(lanes).execute(pool).await.map(drop)
+    let query = sqlx::query(PUT_OFF).bind(ids).bind(now_or_offset).bind(PUT_OFF_MS);
+    query.bind(millis(BACKLOG_LASTS)).bind(lanes).execute(pool).await.map(drop)
 }
 
 pub(super) async fn release(pool: &PgPool, claimed: &[(DeliveryId, i32)]) -> Result<()> {
     const SQL: &str = "UPDATE delivery d SET lease_until = 0, recorded_claim = d.claim
         FROM unnest($1::uuid[], $2::integer[]) AS mine (id, claim)
-        WHERE d.id = mine.id AND d.claim = mine.claim";
+        WHERE d.id = ANY($1) AND d.id = mine.id AND d.claim = mine.claim";
     let (ids, claims): (Vec<Uuid>, Vec<i32>) = claimed.iter().map(|(id, claim)| (id.0, *claim)).unzip();
     sqlx::query(SQL).bind(ids).bind(claims).execute(pool).await.map(drop)
 }

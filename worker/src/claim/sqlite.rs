@@ -1,12 +1,12 @@
 //! Claims on SQLite, by the one connection that writes.
 
-use domain::id::DeliveryId;
+use domain::{clock::millis, id::DeliveryId, job::BACKLOG_LASTS};
 use entity::bulk::sqlite::push_list;
 use platform::database::AtOnce;
 use sqlx::{FromRow, QueryBuilder, Result, Sqlite, SqlitePool, pool::PoolConnection};
 use uuid::Uuid;
 
-use super::{BACKLOG_MS, Claimed, PUT_OFF_MS, Times, share::Candidate};
+use super::{Claimed, PUT_OFF_MS, Times, share::Candidate};
 
 /// Whether only what a look has granted may be claimed.
 const GRANTED_ONLY: &str =
@@ -89,7 +89,8 @@ fn mark_put_off(refused: &[Candidate], now: i64) -> QueryBuilder<Sqlite> {
 fn note_backlogs(refused: &[Candidate], now: i64) -> QueryBuilder<Sqlite> {
     let lanes: Vec<Uuid> = refused.iter().map(|(_, lane)| *lane).collect();
     let mut update = QueryBuilder::new("UPDATE lane SET backlog_until = ");
-    update.push_bind(now + BACKLOG_MS).push(" WHERE backlog_until <= ").push_bind(now + BACKLOG_MS / 2);
+    let lasts = millis(BACKLOG_LASTS);
+    update.push_bind(now + lasts).push(" WHERE backlog_until <= ").push_bind(now + lasts / 2);
     update.push(" AND id IN ");
     push_list(&mut update, &lanes);
     update

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     hand_on::{Feed, Hands},
-    look::{self, Bounds, Look, Which},
+    look::{self, Bounds, Look, ROWS_OF_A_LANE, Which},
     share::Workers,
     waiting::Waiting,
 };
@@ -23,7 +23,7 @@ const EVERY: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(5);
 /// How long it rests when the window is full, or when many lanes had nothing that is due.
 const FULL: Duration = Duration::from_millis(50);
-/// Most looks of one round; the next round goes on where this one stopped.
+/// Most looks of one round, which ends with the last lane; the next round goes on where this one stopped.
 const LOOKS_A_ROUND: usize = 16;
 /// Uploads that are hinted ahead: they take long, and a hint is trusted for 15 s only.
 const UPLOADS_AHEAD: usize = 256;
@@ -132,9 +132,11 @@ impl<F: Feed> Dispatcher<F> {
             if !self.hand_on(look).await {
                 return Ok(Rest::Later);
             }
-            // Every lane was passed, with room left, and none had anything.
-            if stopped_at.is_none() && std::mem::take(&mut self.found_in_pass) == 0 {
-                return Ok(Rest::Nothing);
+            // Every lane was passed, with room left. A lane that gave all it may has more when some of that was sent: looking
+            // at once would find little, and the pause after it would last as long as all of these looks.
+            if stopped_at.is_none() {
+                let found = std::mem::take(&mut self.found_in_pass);
+                return Ok(if found == 0 { Rest::Nothing } else { Rest::More });
             }
         }
         Ok(if found_in_round == 0 { Rest::Later } else { Rest::More })
@@ -146,7 +148,8 @@ impl<F: Feed> Dispatcher<F> {
         for _ in 0..LOOKS_A_ROUND {
             let Some(bounds) = self.bounds().await else { return Ok(()) };
             let look = look::deliveries_within(&self.context, Which::These(&lanes), &bounds).await?;
-            if look.found.is_empty() | !self.hand_on(look).await {
+            let gave_all = look.found.len() < ROWS_OF_A_LANE as usize;
+            if !self.hand_on(look).await || gave_all {
                 return Ok(());
             }
         }

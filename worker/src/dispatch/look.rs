@@ -11,12 +11,14 @@ use uuid::Uuid;
 
 use super::{limited::Granted, postgres, share, sqlite};
 
-/// Most rows of one lane that a look takes.
+/// Rows of one lane that a look takes, however many lanes are due. A lane that gave as many has a backlog.
 pub(super) const ROWS_OF_A_LANE: i64 = 64;
+/// Rows that a look takes of few lanes, shared out evenly.
+const ROWS_OF_FEW: i64 = 1_024;
+/// Most rows of one lane that a look takes where few are due.
+const MOST_OF_A_LANE: i64 = 512;
 /// Most lanes that a look passes.
 pub(super) const LANES: i64 = 256;
-/// How long a lane from which a look took all it may is known to have a backlog, in ms: accepts then do not hint it.
-pub(super) const BACKLOG_MS: i64 = 3_000;
 
 /// A due row that a look took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -90,6 +92,8 @@ pub(super) struct Plan {
     is_last: bool,
     pub(super) open: Vec<Uuid>,
     pub(super) open_room: i64,
+    /// Most rows of each of the open ones.
+    pub(super) open_rows: i64,
     pub(super) limited: Vec<Uuid>,
     pub(super) limited_room: i64,
 }
@@ -112,7 +116,9 @@ impl Plan {
             Which::These(_) => true,
         };
         let passed = passed.iter().map(|lane| lane.lane_id).collect();
-        Self { passed, is_last, open, open_room: room - limited_room, limited, limited_room }
+        let open_room = room - limited_room;
+        let open_rows = rows_of_a_lane(open.len(), open_room);
+        Self { passed, is_last, open, open_room, open_rows, limited, limited_room }
     }
 
     /// What the look came to. It stopped where the first kind of lanes had used up its room.
@@ -120,7 +126,7 @@ impl Plan {
         let stops = [self.stop(&open, self.open_room), self.stop(&granted.found, self.limited_room)];
         let end = if self.is_last { None } else { self.passed.last().copied() };
         let stopped_at = stops.into_iter().flatten().min().map(|place| self.passed[place]).or(end);
-        let mut waiting = lanes_that_gave_all(&open);
+        let mut waiting = lanes_with_backlog(&open);
         waiting.extend(self.limited);
         let mut found = open;
         found.extend(granted.found);
@@ -135,15 +141,22 @@ impl Plan {
     }
 }
 
-/// The lanes from which a look took all it may.
-pub(super) fn lanes_that_gave_all(found: &[Found]) -> Vec<Uuid> {
+/// Most rows of each of so many due lanes within this room. The fewer lanes, the more: a look costs nearly the same
+/// whatever it takes, and so a lane alone is worked off faster than anybody adds to it.
+fn rows_of_a_lane(lanes: usize, room: i64) -> i64 {
+    let lanes = i64::try_from(lanes).unwrap_or(i64::MAX).max(1);
+    (room.min(ROWS_OF_FEW) / lanes).clamp(ROWS_OF_A_LANE, MOST_OF_A_LANE)
+}
+
+/// The lanes that gave so many rows that they have a backlog.
+pub(super) fn lanes_with_backlog(found: &[Found]) -> Vec<Uuid> {
     let mut counts = std::collections::BTreeMap::<Uuid, i64>::new();
     found.iter().for_each(|found| *counts.entry(found.lane_id).or_default() += 1);
     counts.into_iter().filter(|(_, count)| *count >= ROWS_OF_A_LANE).map(|(lane, _)| lane).collect()
 }
 
-/// Takes due deliveries of at most 256 lanes after `after`, at most 64 of a lane and `room` in all, as a process does
-/// that is the only worker.
+/// Takes due deliveries of at most 256 lanes after `after`, at most 64 of a lane (512 where few lanes are due) and `room`
+/// in all, as a process does that is the only worker.
 ///
 /// # Errors
 /// Those of the database.
@@ -152,8 +165,9 @@ pub async fn deliveries(context: &Context, after: Uuid, room: usize) -> Result<L
     deliveries_within(context, Which::After(after), &Bounds { room, share, full: vec![] }).await
 }
 
-/// Takes due deliveries of these lanes within these bounds, at most 64 of a lane. A limited lane is locked meanwhile, and
-/// passed over while another look has it.
+/// Takes due deliveries of these lanes within these bounds: at most 64 of a lane, or where fewer than 16 are due an even
+/// part of 1,024, at most 512; of a limited lane at most 64. A limited lane is locked meanwhile, and passed over while
+/// another look has it.
 ///
 /// # Errors
 /// Those of the database.
@@ -168,7 +182,7 @@ pub async fn deliveries_within(
         now_or_offset: context.database.statement_time(&context.clock),
         trusted: millis(HINT_TRUSTED),
     };
-    Ok(match context.database.pool() {
+    Ok(match context.database.grouped() {
         Pool::Postgres(pool) => {
             within_deadline(postgres::deliveries(pool, which, &bounds.full, terms)).await?
         }
@@ -189,4 +203,18 @@ pub async fn uploads(context: &Context, room: usize) -> Result<Vec<Found>, Datab
         }
         Pool::Sqlite(pool) => sqlite::uploads(pool, room, time, millis(HINT_TRUSTED)).await?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_fewer_lanes_are_due_the_more_rows_of_each_are_taken() {
+        let table = [(0, 512), (1, 512), (2, 512), (3, 341), (15, 68), (16, 64), (17, 64), (256, 64)];
+        for (lanes, rows) in table {
+            assert_eq!(super::rows_of_a_lane(lanes, 4_096), rows, "{lanes} lanes");
+        }
+        for (lanes, room, rows) in [(1, 100, 100), (2, 127, 64), (2, 130, 65), (1, 1, 64), (1, 0, 64)] {
+            assert_eq!(super::rows_of_a_lane(lanes, room), rows, "{lanes} lanes, room for {room}");
+        }
+    }
 }

@@ -1,15 +1,15 @@
 //! Looks on Postgres. `SKIP LOCKED`: two dispatchers share what is due and never wait for each other.
 
+use domain::{clock::millis, job::BACKLOG_LASTS};
 use sqlx::{AssertSqlSafe, PgPool, Result};
 use uuid::Uuid;
 
 use super::{
     limited::{self, Granted},
-    look::{BACKLOG_MS, Found, LANES, Look, Passed, Plan, ROWS_OF_A_LANE, Terms, Which},
+    look::{Found, LANES, Look, Passed, Plan, ROWS_OF_A_LANE, Terms, Which},
 };
 
-// The recursion jumps from lane to lane along the index (lane_id, due_at, id). A limited lane counts only when it has
-// something that is due, since it is locked.
+// The recursion jumps from lane to lane along the index (lane_id, due_at, id).
 const LANES_IN_TURN: &str = "WITH RECURSIVE passed (lane_id, n) AS (
         (SELECT lane_id, 1 FROM delivery WHERE lane_id > $2 ORDER BY lane_id LIMIT 1)
         UNION ALL
@@ -18,12 +18,12 @@ const LANES_IN_TURN: &str = "WITH RECURSIVE passed (lane_id, n) AS (
     )";
 const THESE_LANES: &str = "WITH passed (lane_id) AS (SELECT * FROM unnest($2::uuid[]) LIMIT $3)";
 const GATES: &str = " SELECT passed.lane_id, CASE
-        WHEN l.id IS NULL THEN 1
         WHEN l.state <> 'active' OR greatest(l.blocked_until, l.breaker_until) > now_ms() + $1 THEN 0
+        WHEN NOT EXISTS (SELECT 1 FROM delivery d WHERE d.lane_id = passed.lane_id AND d.due_at <= now_ms() + $1) THEN 0
+        WHEN l.id IS NULL THEN 1
         WHEN l.rate_limit IS NULL AND l.max_in_flight IS NULL AND l.breaker_until = 0 AND l.drain_before = 0 THEN 1
-        WHEN EXISTS (SELECT 1 FROM delivery d WHERE d.lane_id = l.id AND d.due_at <= now_ms() + $1) THEN 2
-        ELSE 0 END AS gate
-    FROM passed LEFT JOIN lane l ON l.id = passed.lane_id
+        ELSE 2 END AS gate
+    FROM passed LEFT JOIN LATERAL (SELECT * FROM lane WHERE id = passed.lane_id LIMIT 1) AS l ON true
     WHERE passed.lane_id IS NOT NULL ORDER BY passed.lane_id";
 
 // One lane after the other, and no further than the room: what is locked is taken. Of a lane only the rows before the
@@ -49,15 +49,14 @@ const TAKE: &str = "WITH due AS MATERIALIZED (
         ) AS row
         LIMIT $4
     ), backlog AS (
-        UPDATE lane SET backlog_until = now_ms() + $2 + $6
-        FROM (SELECT id FROM lane WHERE backlog_until <= now_ms() + $2 + $6 / 2
-                AND id = ANY(ARRAY(SELECT lane_id FROM due WHERE n = $3))
-              ORDER BY id FOR NO KEY UPDATE SKIP LOCKED) AS held
-        WHERE lane.id = held.id
+        UPDATE lane SET backlog_until = now_ms() + $2 + $6 WHERE id = ANY(ARRAY(
+            SELECT id FROM lane WHERE backlog_until <= now_ms() + $2 + $6 / 2
+                AND id = ANY(ARRAY(SELECT lane_id FROM due WHERE n = $8))
+            ORDER BY id FOR NO KEY UPDATE SKIP LOCKED))
     )
     UPDATE delivery d
     SET hinted_until = (SELECT now_ms() + $2 + $5 FROM set_config('synchronous_commit', 'off', true))
-    FROM due WHERE d.id = due.id
+    FROM due WHERE d.id = ANY(ARRAY(SELECT id FROM due)) AND d.id = due.id
     RETURNING d.id, d.lane_id, due.rescued";
 
 const UPLOADS: &str = "WITH due AS MATERIALIZED (
@@ -89,9 +88,9 @@ async fn lanes(pool: &PgPool, which: Which<'_>, offset: i64) -> Result<Vec<Passe
 }
 
 async fn take(pool: &PgPool, plan: &Plan, terms: Terms) -> Result<Vec<Found>> {
-    let take = sqlx::query_as(TAKE).bind(&plan.open).bind(terms.now_or_offset).bind(ROWS_OF_A_LANE);
-    let take = take.bind(plan.open_room).bind(terms.trusted).bind(BACKLOG_MS).bind(terms.share);
-    take.fetch_all(pool).await
+    let take = sqlx::query_as(TAKE).bind(&plan.open).bind(terms.now_or_offset).bind(plan.open_rows);
+    let take = take.bind(plan.open_room).bind(terms.trusted).bind(millis(BACKLOG_LASTS));
+    take.bind(terms.share).bind(ROWS_OF_A_LANE).fetch_all(pool).await
 }
 
 async fn grant(pool: &PgPool, plan: &Plan, terms: Terms) -> Result<Granted> {

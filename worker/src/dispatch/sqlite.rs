@@ -1,12 +1,13 @@
 //! Looks on SQLite, by the one connection that writes.
 
+use domain::{clock::millis, job::BACKLOG_LASTS};
 use entity::bulk::sqlite::push_list;
 use sqlx::{AssertSqlSafe, QueryBuilder, Result, Sqlite, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
 use super::{
     limited::{self, Granted},
-    look::{BACKLOG_MS, Found, LANES, Look, Passed, Plan, ROWS_OF_A_LANE, Terms, Which, lanes_that_gave_all},
+    look::{Found, LANES, Look, Passed, Plan, Terms, Which, lanes_with_backlog},
 };
 
 const LANES_IN_TURN: &str = "WITH RECURSIVE passed (lane_id, n) AS (
@@ -16,9 +17,9 @@ const LANES_IN_TURN: &str = "WITH RECURSIVE passed (lane_id, n) AS (
         FROM passed WHERE passed.lane_id IS NOT NULL AND n < ?3
     )";
 const GATES: &str = " SELECT passed.lane_id, CASE
+        WHEN l.state <> 'active' OR max(l.blocked_until, l.breaker_until) > ?1 THEN 0
         WHEN NOT EXISTS (SELECT 1 FROM delivery d WHERE d.lane_id = passed.lane_id AND d.due_at <= ?1) THEN 0
         WHEN l.id IS NULL THEN 1
-        WHEN l.state <> 'active' OR max(l.blocked_until, l.breaker_until) > ?1 THEN 0
         WHEN l.rate_limit IS NULL AND l.max_in_flight IS NULL AND l.breaker_until = 0 AND l.drain_before = 0 THEN 1
         ELSE 2 END AS gate
     FROM passed LEFT JOIN lane l ON l.id = passed.lane_id
@@ -61,7 +62,7 @@ async fn lanes(tx: &mut SqliteConnection, which: Which<'_>, now: i64) -> Result<
 async fn take(tx: &mut SqliteConnection, plan: &Plan, terms: Terms) -> Result<Vec<Found>> {
     let now = terms.now_or_offset;
     let found: Vec<Found> =
-        due_of(&plan.open, plan.open_room, terms).build_query_as().fetch_all(&mut *tx).await?;
+        due_of(plan, terms).build_query_as().fetch_all(&mut *tx).await?;
     if !found.is_empty() {
         mark(&found, now + terms.trusted).build().execute(&mut *tx).await?;
         note_backlogs(&found, now).build().execute(&mut *tx).await?;
@@ -85,10 +86,10 @@ pub(super) async fn uploads(pool: &SqlitePool, room: i64, now: i64, trusted: i64
 
 /// The oldest due rows of each lane, one index range a lane. Only the first rows, its share, are looked at: those under
 /// way are among them.
-fn due_of(lanes: &[Uuid], room: i64, terms: Terms) -> QueryBuilder<Sqlite> {
+fn due_of(plan: &Plan, terms: Terms) -> QueryBuilder<Sqlite> {
     let now = terms.now_or_offset;
     let mut query = QueryBuilder::new("SELECT id, lane_id, rescued FROM (");
-    for (place, lane) in lanes.iter().enumerate() {
+    for (place, lane) in plan.open.iter().enumerate() {
         query.push(if place == 0 { "" } else { " UNION ALL " });
         query
             .push("SELECT * FROM (SELECT id, lane_id, hinted_until > 0 OR lease_until > 0 AS rescued FROM (");
@@ -96,9 +97,9 @@ fn due_of(lanes: &[Uuid], room: i64, terms: Terms) -> QueryBuilder<Sqlite> {
         query.push(" WHERE lane_id = ").push_bind(*lane).push(" AND due_at <= ").push_bind(now);
         query.push(" ORDER BY due_at, id LIMIT ").push_bind(terms.share).push(")");
         query.push(" WHERE hinted_until <= ").push_bind(now).push(" AND lease_until <= ").push_bind(now);
-        query.push(" ORDER BY due_at, id LIMIT ").push_bind(ROWS_OF_A_LANE).push(")");
+        query.push(" ORDER BY due_at, id LIMIT ").push_bind(plan.open_rows).push(")");
     }
-    query.push(") LIMIT ").push_bind(room);
+    query.push(") LIMIT ").push_bind(plan.open_room);
     query
 }
 
@@ -112,7 +113,7 @@ pub(super) fn mark(found: &[Found], until: i64) -> QueryBuilder<Sqlite> {
 
 fn note_backlogs(found: &[Found], now: i64) -> QueryBuilder<Sqlite> {
     let mut update = QueryBuilder::new("UPDATE lane SET backlog_until = ");
-    update.push_bind(now + BACKLOG_MS).push(" WHERE id IN ");
-    push_list(&mut update, &lanes_that_gave_all(found));
+    update.push_bind(now + millis(BACKLOG_LASTS)).push(" WHERE id IN ");
+    push_list(&mut update, &lanes_with_backlog(found));
     update
 }

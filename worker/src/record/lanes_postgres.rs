@@ -8,7 +8,8 @@ const LOCK: &str = "SELECT l.id, l.channel, l.state, l.blocked_until, l.failures
         l.breaker_wait, l.drain_before, l.off_since, l.off_reason, l.resumed_at, l.tell_owner, now_ms() + $4 AS now
     FROM unnest($1::uuid[], $2::boolean[], $3::bigint[]) AS asked (id, failed, succeeded_at)
     JOIN lane l ON l.id = asked.id
-    WHERE asked.failed OR l.failures > 0 OR l.breaker_until > 0 OR l.succeeded_at < asked.succeeded_at - $5
+    WHERE l.id = ANY($1)
+      AND (asked.failed OR l.failures > 0 OR l.breaker_until > 0 OR l.succeeded_at < asked.succeeded_at - $5)
     ORDER BY l.id FOR NO KEY UPDATE OF l";
 
 const WRITE: &str = "UPDATE lane l
@@ -20,7 +21,7 @@ const WRITE: &str = "UPDATE lane l
             $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::boolean[])
          AS row (id, state, blocked_until, failures, failing_since, succeeded_at, breaker_until, breaker_wait,
                  drain_before, off_since, off_reason, tell_owner)
-    WHERE l.id = row.id";
+    WHERE l.id = row.id AND l.id = ANY($1)";
 
 /// Folds the sends into their lanes; returns whether a breaker closed.
 pub(super) async fn fold(tx: &mut PgConnection, sends: &Sends, offset: i64) -> Result<bool> {

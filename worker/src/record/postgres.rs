@@ -62,7 +62,7 @@ async fn finish(tx: &mut PgConnection, ended: &[Ended], offset: i64) -> Result<u
             DELETE FROM delivery d
             USING unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::integer[])
                   AS row (id, claim, state, reason, attempts)
-            WHERE d.id = row.id AND d.claim = row.claim AND d.recorded_claim < row.claim
+            WHERE d.id = ANY($1) AND d.id = row.id AND d.claim = row.claim AND d.recorded_claim < row.claim
             RETURNING d.*, row.state, row.reason, row.attempts AS attempts_made
         )
         INSERT INTO finished_delivery (id, event_id, user_id, lane_id, channel, recipient_id, body, state, reason,
@@ -88,7 +88,7 @@ async fn retry(tx: &mut PgConnection, ended: &[Ended], offset: i64) -> Result<u6
         SET due_at = now_ms() + $5 + row.wait, position = d.position + 1, attempts = row.attempts,
             recorded_claim = row.claim, lease_until = 0
         FROM unnest($1::uuid[], $2::integer[], $3::bigint[], $4::integer[]) AS row (id, claim, wait, attempts)
-        WHERE d.id = row.id AND d.claim = row.claim AND d.recorded_claim < row.claim";
+        WHERE d.id = ANY($1) AND d.id = row.id AND d.claim = row.claim AND d.recorded_claim < row.claim";
     let rows: Vec<_> = ended.iter().filter_map(|ended| Some((ended, ended.retry_in()?))).collect();
     if rows.is_empty() {
         return Ok(0);

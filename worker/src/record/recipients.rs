@@ -23,10 +23,11 @@ pub struct RecipientNews {
 type Row = (Uuid, i64);
 
 const FORGET_SUBSCRIPTIONS: &str = "DELETE FROM push_subscription AS mine
-    USING unnest($1::uuid[], $2::bigint[]) AS gone (id, at) WHERE mine.id = gone.id AND mine.updated_at <= gone.at";
+    USING unnest($1::uuid[], $2::bigint[]) AS gone (id, at)
+    WHERE mine.id = gone.id AND mine.id = ANY($1) AND mine.updated_at <= gone.at";
 const SILENCE_SUBSCRIBERS: &str = "UPDATE subscriber AS mine SET active = false, updated_at = now_ms() + $3
     FROM unnest($1::uuid[], $2::bigint[]) AS gone (id, at)
-    WHERE mine.id = gone.id AND mine.active AND mine.updated_at <= gone.at";
+    WHERE mine.id = gone.id AND mine.id = ANY($1) AND mine.active AND mine.updated_at <= gone.at";
 const KEEP_PROGRESS: &str = "INSERT INTO delivery_progress AS mine (id, parts)
     SELECT id, parts::smallint FROM unnest($1::uuid[], $2::bigint[]) AS row (id, parts)
     ON CONFLICT (id) DO UPDATE SET parts = greatest(mine.parts, excluded.parts)";

@@ -20,18 +20,20 @@ const REGISTERED: &str = concat!(
     "SELECT asked.user_id AS asked_user, asked.name, e.id, e.user_id, e.custom_payload, ",
     clear!("$3"),
     " FROM unnest($1::bigint[], $2::text[]) AS asked (user_id, name)
-    JOIN event_type t ON t.name = asked.name
-    JOIN endpoint_event_type x ON x.event_type_id = t.id
-    JOIN endpoint e ON e.id = x.endpoint_id AND (asked.user_id IS NULL OR e.user_id = asked.user_id)
-    JOIN lane l ON l.id = e.id AND l.state <> 'deleted'"
+    CROSS JOIN LATERAL (SELECT id FROM event_type WHERE name = asked.name LIMIT 1) AS t
+    CROSS JOIN LATERAL (SELECT endpoint_id FROM endpoint_event_type WHERE event_type_id = t.id OFFSET 0) AS x
+    CROSS JOIN LATERAL (
+        SELECT * FROM endpoint WHERE id = x.endpoint_id AND (asked.user_id IS NULL OR user_id = asked.user_id) LIMIT 1
+    ) AS e
+    CROSS JOIN LATERAL (SELECT * FROM lane WHERE id = e.id AND state <> 'deleted' LIMIT 1) AS l"
 );
 
 const NAMED: &str = concat!(
     "SELECT e.id, e.user_id, e.custom_payload, ",
     clear!("$3"),
     " FROM unnest($1::bigint[], $2::uuid[]) AS asked (user_id, id)
-    JOIN endpoint e ON e.id = asked.id AND e.user_id = asked.user_id
-    JOIN lane l ON l.id = e.id AND l.state <> 'deleted'"
+    CROSS JOIN LATERAL (SELECT * FROM endpoint WHERE id = asked.id AND user_id = asked.user_id LIMIT 1) AS e
+    CROSS JOIN LATERAL (SELECT * FROM lane WHERE id = e.id AND state <> 'deleted' LIMIT 1) AS l"
 );
 
 pub(super) async fn registered(pool: &PgPool, keys: &[Key], offset: i64) -> Result<Vec<Registered>> {

@@ -54,7 +54,9 @@ pub async fn read(
     const SQL: &str = "SELECT k.user_id, k.key, k.body_hash, k.event_id, k.deliveries,
                k.created_at > now_ms() + $1 - $2 AS is_live
         FROM unnest($3::bigint[], $4::text[]) AS asked (user_id, key)
-        JOIN idempotency_key k ON k.user_id = asked.user_id AND k.key = asked.key";
+        CROSS JOIN LATERAL (
+            SELECT * FROM idempotency_key WHERE user_id = asked.user_id AND key = asked.key LIMIT 1
+        ) AS k";
     let (users, keys): (Vec<i64>, Vec<String>) = keys.iter().cloned().unzip();
     sqlx::query_as(SQL).bind(offset).bind(kept).bind(users).bind(keys).fetch_all(tx).await
 }

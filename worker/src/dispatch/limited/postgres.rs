@@ -38,12 +38,13 @@ const TAKE: &str = "WITH due AS MATERIALIZED (
             ORDER BY due_at, id LIMIT range.rows FOR UPDATE OF delivery SKIP LOCKED
         ) AS row
     )
-    UPDATE delivery d SET hinted_until = now_ms() + $5 + $7 FROM due WHERE d.id = due.id
+    UPDATE delivery d SET hinted_until = now_ms() + $5 + $7 FROM due
+    WHERE d.id = ANY(ARRAY(SELECT id FROM due)) AND d.id = due.id
     RETURNING d.id, d.lane_id, due.rescued, d.due_at";
 
 const CHANGE: &str = "UPDATE lane SET rate_slot_us = change.slot_us, drain_before = change.drain_before
     FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS change (id, slot_us, drain_before)
-    WHERE lane.id = change.id";
+    WHERE lane.id = ANY($1) AND lane.id = change.id";
 
 pub(in super::super) async fn look(
     pool: &PgPool,

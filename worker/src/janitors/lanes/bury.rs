@@ -88,7 +88,7 @@ pub(super) async fn picked(mut tx: Tx, ids: &[Uuid], end: End, now: i64) -> Resu
 async fn postgres(tx: &mut PgConnection, ids: &[Uuid], end: End, now: i64) -> Result<Vec<String>> {
     const SQL: &str = "WITH gone AS (
             DELETE FROM delivery d USING unnest($1::uuid[], $2::uuid[]) AS row (id, log_id)
-            WHERE d.id = row.id RETURNING d.*, row.log_id
+            WHERE d.id = ANY($1) AND d.id = row.id RETURNING d.*, row.log_id
         ), logged AS (
             INSERT INTO error_log (id, user_id, kind, subject_id, message, attempt, created_at)
             SELECT log_id, user_id, 'delivery', id, $5, attempts, $6 FROM gone WHERE $5 IS NOT NULL

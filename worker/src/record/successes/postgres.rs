@@ -15,6 +15,7 @@ const RECORD: &str = "WITH asked AS MATERIALIZED (
             l.state <> 'deleted' AND asked.succeeded_at >= l.resumed_at
                 AND l.succeeded_at < asked.succeeded_at - $4 AS is_news
         FROM unnest($2::uuid[], $3::bigint[]) AS asked (id, succeeded_at) JOIN lane l ON l.id = asked.id
+        WHERE l.id = ANY($2)
     ), ended AS MATERIALIZED (
         SELECT * FROM unnest($5::uuid[], $6::uuid[], $7::integer[], $8::integer[], $9::bigint[], $10::bigint[],
             $11::bigint[], $12::bigint[], $13::bigint[], $14::smallint[], $15::text[], $16::text[], $17::bytea[])
@@ -27,7 +28,7 @@ const RECORD: &str = "WITH asked AS MATERIALIZED (
         SELECT * FROM ended ON CONFLICT DO NOTHING
     ), gone AS (
         DELETE FROM delivery d USING ended
-        WHERE d.id = ended.delivery_id AND d.claim = ended.claim AND d.recorded_claim < ended.claim
+        WHERE d.id = ANY($6) AND d.id = ended.delivery_id AND d.claim = ended.claim AND d.recorded_claim < ended.claim
         RETURNING d.*, ended.number
     ), moved AS (
         INSERT INTO finished_delivery (id, event_id, user_id, lane_id, channel, recipient_id, body, state, reason,
@@ -38,9 +39,9 @@ const RECORD: &str = "WITH asked AS MATERIALIZED (
     ), told AS (
         UPDATE lane SET succeeded_at = greatest(lane.succeeded_at, held.succeeded_at)
         FROM (SELECT l.id, asked.succeeded_at FROM asked JOIN lane l ON l.id = asked.id
-              WHERE asked.is_news AND EXISTS (SELECT 1 FROM ended) AND l.failures = 0 AND l.breaker_until = 0
+              WHERE l.id = ANY($2) AND asked.is_news AND EXISTS (SELECT 1 FROM ended) AND l.failures = 0 AND l.breaker_until = 0
               ORDER BY l.id FOR NO KEY UPDATE OF l SKIP LOCKED) AS held
-        WHERE lane.id = held.id
+        WHERE lane.id = ANY($2) AND lane.id = held.id
     )
     SELECT EXISTS (SELECT 1 FROM ended), (SELECT count(*) FROM moved)";
 

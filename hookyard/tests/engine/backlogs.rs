@@ -1,0 +1,58 @@
+//! What a look takes of lanes that have a backlog, and how it is known that they have one.
+
+use std::time::Duration;
+
+use domain::id::EndpointId;
+use testkit::{TestApp, on_both_shapes};
+use uuid::Uuid;
+use worker::dispatch;
+
+use crate::lanes::{deliveries, literal, number, run};
+
+const DUE: Duration = Duration::ZERO;
+
+async fn lanes(app: &TestApp, count: usize) -> Vec<EndpointId> {
+    let mut lanes = vec![];
+    for n in 0..count {
+        lanes.push(app.register(&format!("http://127.0.0.1:9/{n}")).await);
+    }
+    lanes
+}
+
+/// How many rows of each lane the next look takes.
+async fn taken(app: &TestApp, lanes: &[EndpointId]) -> Vec<usize> {
+    let look = dispatch::deliveries(&app.context, Uuid::nil(), 4_096).await.expect("a look");
+    let of = |lane: &EndpointId| look.found.iter().filter(|found| found.lane_id == lane.0).count();
+    lanes.iter().map(of).collect()
+}
+
+on_both_shapes! {
+    async fn a_lane_that_gave_64_has_a_backlog(app: TestApp) {
+        let lanes = lanes(&app, 2).await;
+        deliveries(&app, lanes[0], 63, DUE).await;
+        deliveries(&app, lanes[1], 64, DUE).await;
+        assert_eq!(taken(&app, &lanes).await, [63, 64]);
+        let noted = async |lane: EndpointId| {
+            let lane = literal(&app, lane.0);
+            number(&app, &format!("SELECT count(*) FROM lane WHERE id = {lane} AND backlog_until BETWEEN {{now}} + 1 AND {{now}} + 3000")).await
+        };
+        assert_eq!((noted(lanes[0]).await, noted(lanes[1]).await), (0, 1));
+    }
+
+    async fn the_fewer_lanes_are_due_the_more_a_look_takes_of_each(app: TestApp) {
+        let lanes = lanes(&app, 17).await;
+        for lane in &lanes {
+            deliveries(&app, *lane, 600, DUE).await;
+        }
+        for (due, rows) in [(1, 512), (3, 341), (15, 68), (16, 64), (17, 64)] {
+            // Lanes that are not due do not count.
+            run(&app, "UPDATE delivery SET hinted_until = 0, due_at = {now} + 3600000").await;
+            for lane in &lanes[..due] {
+                let lane = literal(&app, lane.0);
+                run(&app, &format!("UPDATE delivery SET due_at = {{now}} WHERE lane_id = {lane}")).await;
+            }
+            let expected: Vec<usize> = (0..17).map(|place| if place < due { rows } else { 0 }).collect();
+            assert_eq!(taken(&app, &lanes).await, expected, "{due} lanes are due");
+        }
+    }
+}
