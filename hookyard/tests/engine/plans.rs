@@ -35,7 +35,8 @@ async fn work(app: &TestApp) {
     }
     assert_eq!(messages::send(app, &message("m")).await, 200);
     assert_eq!(receiver.count(), 3);
-    let (open, limited) = (app.register("http://127.0.0.1:9/o").await, app.register("http://127.0.0.1:9/l").await);
+    let (open, limited) =
+        (app.register("http://127.0.0.1:9/o").await, app.register("http://127.0.0.1:9/l").await);
     set_lane(app, limited, "rate_limit = 5").await;
     deliveries(app, open, 64, Duration::ZERO).await;
     deliveries(app, limited, 2, Duration::ZERO).await;
@@ -72,7 +73,10 @@ fn reads_without_a_key(plan: &str) -> Vec<&str> {
         line.contains("Seq Scan") || line.contains("Index Scan") || line.contains("Index Only Scan")
     };
     let has_key = |place: usize| lines.get(place + 1).is_some_and(|next| next.contains("Index Cond: "));
-    (0..lines.len()).filter(|place| reads(lines[*place]) && !has_key(*place)).map(|place| lines[place]).collect()
+    (0..lines.len())
+        .filter(|place| reads(lines[*place]) && !has_key(*place))
+        .map(|place| lines[place])
+        .collect()
 }
 
 /// The plans of all that the engine's connections have prepared.

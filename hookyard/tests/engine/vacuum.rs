@@ -24,5 +24,9 @@ async fn dead_rows_are_taken_away_when_there_are_many() {
     assert!(!vacuum_when_due(pool, 100, pages - 1).await.expect("asked"), "the table is too large");
     assert!(vacuum_when_due(pool, 100, pages).await.expect("vacuumed"));
     assert_eq!(number(&app, dead).await, 0);
-    assert_eq!(number(&app, "SELECT pg_relation_size('delivery') / 8192").await, pages, "and no page is given back");
+    assert_eq!(
+        number(&app, "SELECT pg_relation_size('delivery') / 8192").await,
+        pages,
+        "and no page is given back"
+    );
 }

@@ -61,8 +61,7 @@ async fn lanes(tx: &mut SqliteConnection, which: Which<'_>, now: i64) -> Result<
 
 async fn take(tx: &mut SqliteConnection, plan: &Plan, terms: Terms) -> Result<Vec<Found>> {
     let now = terms.now_or_offset;
-    let found: Vec<Found> =
-        due_of(plan, terms).build_query_as().fetch_all(&mut *tx).await?;
+    let found: Vec<Found> = due_of(plan, terms).build_query_as().fetch_all(&mut *tx).await?;
     if !found.is_empty() {
         mark(&found, now + terms.trusted).build().execute(&mut *tx).await?;
         note_backlogs(&found, now).build().execute(&mut *tx).await?;

@@ -28,7 +28,9 @@ const VACUUM: &str = "VACUUM (SKIP_LOCKED, TRUNCATE off) delivery";
 pub async fn vacuum(context: Context, stop: CancellationToken) {
     let Pool::Postgres(pool) = context.database.pool() else { return };
     while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
-        if let Err(error) = vacuum_when_due(pool, LEAST_DEAD, MOST_PAGES).await {
+        // A stop does not wait for it: the server goes on by itself.
+        let vacuumed = stop.run_until_cancelled(vacuum_when_due(pool, LEAST_DEAD, MOST_PAGES)).await;
+        if let Some(Err(error)) = vacuumed {
             debug!(%error, "dead rows are left to the server");
         }
     }
