@@ -83,7 +83,9 @@ fn reads_without_a_key(plan: &str) -> Vec<&str> {
 async fn engine_plans(app: &TestApp) -> Vec<String> {
     let Pool::Postgres(pool) = app.context.database.grouped() else { unreachable!("the cluster's") };
     let (mut all, mut held) = (vec![], vec![]);
-    while let Some(mut connection) = pool.try_acquire() {
+    // Each of them, also one that is just being given back.
+    for _ in 0..pool.options().get_max_connections() {
+        let mut connection = pool.acquire().await.expect("a connection");
         all.extend(plans(&mut connection).await);
         held.push(connection);
     }
