@@ -21,11 +21,12 @@ macro_rules! hastily {
     };
 }
 
-// A delivery whose event or lane is gone is claimed all the same: it is buried, not passed over for ever.
+// A delivery whose event or lane is gone is claimed all the same: it is buried, not passed over for ever. `due_at + 0`: the
+// time is asked of the rows that are named, never of the index of what is due.
 const CLAIM: &str = concat!(
     "WITH due AS MATERIALIZED (
         SELECT id, event_id, lane_id, recipient_id, due_at, hinted_until FROM delivery
-        WHERE id = ANY($1) AND due_at <= ",
+        WHERE id = ANY($1) AND due_at + 0 <= ",
     now!(),
     " AND lease_until <= ",
     now!(),

@@ -9,7 +9,8 @@ use super::{
     look::{Found, LANES, Look, Passed, Plan, ROWS_OF_A_LANE, Terms, Which},
 };
 
-// The recursion jumps from lane to lane along the index (lane_id, due_at, id).
+// The recursion jumps from lane to lane along the index (lane_id, due_at, id). No EXISTS: that may be planned as one read of
+// all that is due.
 const LANES_IN_TURN: &str = "WITH RECURSIVE passed (lane_id, n) AS (
         (SELECT lane_id, 1 FROM delivery WHERE lane_id > $2 ORDER BY lane_id LIMIT 1)
         UNION ALL
@@ -19,7 +20,7 @@ const LANES_IN_TURN: &str = "WITH RECURSIVE passed (lane_id, n) AS (
 const THESE_LANES: &str = "WITH passed (lane_id) AS (SELECT * FROM unnest($2::uuid[]) LIMIT $3)";
 const GATES: &str = " SELECT passed.lane_id, CASE
         WHEN l.state <> 'active' OR greatest(l.blocked_until, l.breaker_until) > now_ms() + $1 THEN 0
-        WHEN NOT EXISTS (SELECT 1 FROM delivery d WHERE d.lane_id = passed.lane_id AND d.due_at <= now_ms() + $1) THEN 0
+        WHEN (SELECT 1 FROM delivery d WHERE d.lane_id = passed.lane_id AND d.due_at <= now_ms() + $1 LIMIT 1) IS NULL THEN 0
         WHEN l.id IS NULL THEN 1
         WHEN l.rate_limit IS NULL AND l.max_in_flight IS NULL AND l.breaker_until = 0 AND l.drain_before = 0 THEN 1
         ELSE 2 END AS gate
