@@ -2,12 +2,22 @@
 
 use std::time::Duration;
 
-use domain::id::EndpointId;
+use domain::{
+    id::EndpointId,
+    job::{Hint, QueueName},
+};
 use testkit::{TestApp, on_both_shapes};
 use uuid::Uuid;
-use worker::dispatch;
+use worker::dispatch::{self, Dispatcher, Feed, Rest};
 
-use crate::lanes::{deliveries, literal, number, run};
+use crate::lanes::{deliveries, literal, number, run, under_way};
+
+/// Nobody works what is found.
+struct Nobody;
+
+impl Feed for Nobody {
+    async fn feed(&self, _: QueueName, _: Hint) {}
+}
 
 const DUE: Duration = Duration::ZERO;
 
@@ -37,6 +47,15 @@ on_both_shapes! {
             number(&app, &format!("SELECT count(*) FROM lane WHERE id = {lane} AND backlog_until BETWEEN {{now}} + 1 AND {{now}} + 3000")).await
         };
         assert_eq!((noted(lanes[0]).await, noted(lanes[1]).await), (0, 1));
+    }
+
+    async fn a_round_ends_with_the_last_lane_also_when_that_gave_something(app: TestApp) {
+        let lanes = lanes(&app, 1).await;
+        deliveries(&app, lanes[0], 600, DUE).await;
+        let mut dispatcher = Dispatcher::new(app.context.clone(), Nobody);
+        assert_eq!(dispatcher.round().await.expect("a round"), Rest::More);
+        assert_eq!(under_way(&app, lanes[0]).await, 512, "its share");
+        assert_eq!(dispatcher.round().await.expect("a round"), Rest::Nothing);
     }
 
     async fn the_fewer_lanes_are_due_the_more_a_look_takes_of_each(app: TestApp) {

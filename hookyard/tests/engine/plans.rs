@@ -8,7 +8,6 @@ use platform::database::Pool;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Postgres, Row, pool::PoolConnection};
 use testkit::{Answer, Receiver, Shape, TestApp, ingest::message};
-
 use uuid::Uuid;
 use worker::{claim, dispatch};
 
@@ -84,6 +83,12 @@ fn reads_without_a_key(plan: &str) -> Vec<&str> {
         .collect()
 }
 
+/// Whether a plan compares each row of one side with each of the other.
+fn loops_over_both_sides(plan: &str) -> bool {
+    let lines: Vec<&str> = plan.lines().collect();
+    lines.windows(2).any(|pair| pair[0].contains("Nested Loop") && pair[1].contains("Join Filter: "))
+}
+
 /// The plans of all that the engine's connections have prepared.
 async fn engine_plans(app: &TestApp) -> Vec<String> {
     let Pool::Postgres(pool) = app.context.database.grouped() else { unreachable!("the cluster's") };
@@ -101,6 +106,7 @@ async fn engine_plans(app: &TestApp) -> Vec<String> {
 fn all_are_good(all: &[String], tables: &str) {
     for plan in all {
         assert_eq!(reads_without_a_key(plan), Vec::<&str>::new(), "{tables}: {plan}");
+        assert!(!loops_over_both_sides(plan), "{tables}: {plan}");
     }
     for part in [
         "Update on delivery",

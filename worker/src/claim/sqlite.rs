@@ -42,7 +42,8 @@ pub(super) async fn claim(
 pub(super) async fn put_off(pool: &SqlitePool, refused: &[Candidate], now: i64) -> Result<()> {
     let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
     mark_put_off(refused, now).build().execute(&mut *tx).await?;
-    note_backlogs(refused, now).build().execute(&mut *tx).await?;
+    let lanes: Vec<Uuid> = refused.iter().map(|(_, lane)| *lane).collect();
+    note_backlogs(&lanes, now).build().execute(&mut *tx).await?;
     tx.commit().await
 }
 
@@ -86,13 +87,13 @@ fn mark_put_off(refused: &[Candidate], now: i64) -> QueryBuilder<Sqlite> {
     update
 }
 
-fn note_backlogs(refused: &[Candidate], now: i64) -> QueryBuilder<Sqlite> {
-    let lanes: Vec<Uuid> = refused.iter().map(|(_, lane)| *lane).collect();
+/// Notes that these lanes have a backlog, unless that was noted in the last half of the time that it lasts.
+pub(crate) fn note_backlogs(lanes: &[Uuid], now: i64) -> QueryBuilder<Sqlite> {
     let mut update = QueryBuilder::new("UPDATE lane SET backlog_until = ");
     let lasts = millis(BACKLOG_LASTS);
     update.push_bind(now + lasts).push(" WHERE backlog_until <= ").push_bind(now + lasts / 2);
     update.push(" AND id IN ");
-    push_list(&mut update, &lanes);
+    push_list(&mut update, lanes);
     update
 }
 

@@ -141,8 +141,8 @@ impl Plan {
     }
 }
 
-/// Most rows of each of so many due lanes within this room. The fewer lanes, the more: a look costs nearly the same
-/// whatever it takes, and so a lane alone is worked off faster than anybody adds to it.
+/// Most rows of each of so many due lanes within this room. The fewer lanes, the more: accepts do not hint a
+/// lane with a backlog, so looks must be able to take more of one lane alone than accepts add to it.
 fn rows_of_a_lane(lanes: usize, room: i64) -> i64 {
     let lanes = i64::try_from(lanes).unwrap_or(i64::MAX).max(1);
     (room.min(ROWS_OF_FEW) / lanes).clamp(ROWS_OF_A_LANE, MOST_OF_A_LANE)

@@ -1,6 +1,5 @@
 //! Looks on SQLite, by the one connection that writes.
 
-use domain::{clock::millis, job::BACKLOG_LASTS};
 use entity::bulk::sqlite::push_list;
 use sqlx::{AssertSqlSafe, QueryBuilder, Result, Sqlite, SqliteConnection, SqlitePool};
 use uuid::Uuid;
@@ -9,6 +8,7 @@ use super::{
     limited::{self, Granted},
     look::{Found, LANES, Look, Passed, Plan, Terms, Which, lanes_with_backlog},
 };
+use crate::claim::note_backlogs;
 
 const LANES_IN_TURN: &str = "WITH RECURSIVE passed (lane_id, n) AS (
         SELECT * FROM (SELECT lane_id, 1 FROM delivery WHERE lane_id > ?2 ORDER BY lane_id LIMIT 1)
@@ -64,7 +64,7 @@ async fn take(tx: &mut SqliteConnection, plan: &Plan, terms: Terms) -> Result<Ve
     let found: Vec<Found> = due_of(plan, terms).build_query_as().fetch_all(&mut *tx).await?;
     if !found.is_empty() {
         mark(&found, now + terms.trusted).build().execute(&mut *tx).await?;
-        note_backlogs(&found, now).build().execute(&mut *tx).await?;
+        note_backlogs(&lanes_with_backlog(&found), now).build().execute(&mut *tx).await?;
     }
     Ok(found)
 }
@@ -107,12 +107,5 @@ pub(super) fn mark(found: &[Found], until: i64) -> QueryBuilder<Sqlite> {
     let mut update = QueryBuilder::new("UPDATE delivery SET hinted_until = ");
     update.push_bind(until).push(" WHERE id IN ");
     push_list(&mut update, &ids);
-    update
-}
-
-fn note_backlogs(found: &[Found], now: i64) -> QueryBuilder<Sqlite> {
-    let mut update = QueryBuilder::new("UPDATE lane SET backlog_until = ");
-    update.push_bind(now + millis(BACKLOG_LASTS)).push(" WHERE id IN ");
-    push_list(&mut update, &lanes_with_backlog(found));
     update
 }

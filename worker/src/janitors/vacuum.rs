@@ -18,7 +18,7 @@ const LEAST_DEAD: i64 = 20_000;
 /// A table of more pages (of 8 KiB) is left to the server too: it takes long, and has few that are dead for its size.
 const MOST_PAGES: i64 = 131_072;
 
-/// What the server counted, not what there is: both are told by statistics.
+/// Dead rows as the server has counted them, which may be a second old.
 const IS_DUE: &str = "SELECT EXISTS (SELECT 1 FROM pg_stat_user_tables
     WHERE relid = 'delivery'::regclass AND n_dead_tup >= $1 AND pg_relation_size(relid) <= $2 * 8192)";
 // Whoever does it already is not waited for, and nobody waits for this one: that would be the case if it gave pages back.
