@@ -1,5 +1,7 @@
 //! Notices go out once on each channel, whoever asks how often.
 
+use std::time::Duration;
+
 use api::accept::{Audience, NewNotification};
 use domain::{delivery::Channel, notification::Notification};
 use entity::broadcast;
@@ -8,6 +10,9 @@ use serde_json::{Value, json};
 use testkit::TestApp;
 
 use crate::in_both_towns;
+
+/// Longest that a worker may take for all messages of a story.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn notice(app: &TestApp, title: &str) -> String {
     let (status, told) = app.post_json("/v1/notices", json!({"title": title, "message": "m"})).await;
@@ -51,6 +56,10 @@ in_both_towns! {
         let told = futures_util::future::join_all(calls).await;
         let of = |channel: &str| told.iter().map(|one| one[channel]["notices"].as_i64().expect("a number")).sum::<i64>();
         assert_eq!((of("telegram"), of("web_push")), (20, 20));
+        // A bot's rate lets 20 messages go in more than half a second: a worker waits for it, a drain does not.
+        let working = town.app.work();
+        town.telegram.wait_for(20, PATIENCE).await;
+        working.stop().await;
         town.app.drain().await;
         let mut texts = town.telegram.texts("1");
         texts.sort();
