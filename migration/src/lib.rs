@@ -8,6 +8,7 @@ mod m20261124_000002_replays;
 mod m20261124_000003_retention;
 mod m20261125_000001_messages;
 mod m20261125_000002_notifications;
+mod m20261127_000001_due_by_lane;
 
 /// Every migration, oldest first.
 pub struct Migrator;
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000003_retention::Migration),
             Box::new(m20261125_000001_messages::Migration),
             Box::new(m20261125_000002_notifications::Migration),
+            Box::new(m20261127_000001_due_by_lane::Migration),
         ]
     }
 }

@@ -13,6 +13,7 @@ use platform::{
 };
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
+use uuid::Uuid;
 
 use crate::send::Sender;
 
@@ -38,7 +39,7 @@ const COUNTS: &str = "SELECT
 // From lane to lane along the index, the first due row of each that should be sent at once: what a pause, a breaker, a
 // limit or the receiver's own wish holds up is nobody's delay.
 const OLDEST: &str = "WITH RECURSIVE passed (lane_id, n) AS (
-        SELECT * FROM (SELECT lane_id, 1 FROM delivery ORDER BY lane_id LIMIT 1) AS first
+        SELECT * FROM (SELECT lane_id, 1 FROM delivery WHERE lane_id > $3 ORDER BY lane_id LIMIT 1) AS first
         UNION ALL
         SELECT (SELECT d.lane_id FROM delivery d WHERE d.lane_id > passed.lane_id ORDER BY d.lane_id LIMIT 1), n + 1
         FROM passed WHERE passed.lane_id IS NOT NULL AND n < $1
@@ -98,10 +99,12 @@ async fn from_database(context: &Context) -> Result<(), DatabaseError> {
 pub async fn oldest_due(context: &Context) -> Result<Option<i64>, DatabaseError> {
     let now = context.clock.now().0;
     Ok(match context.database.pool() {
-        Pool::Postgres(pool) => sqlx::query_scalar(OLDEST).bind(LANES).bind(now).fetch_one(pool).await?,
+        Pool::Postgres(pool) => {
+            sqlx::query_scalar(OLDEST).bind(LANES).bind(now).bind(Uuid::nil()).fetch_one(pool).await?
+        }
         Pool::Sqlite(_) => {
             let pool = context.database.reader().get_sqlite_connection_pool();
-            sqlx::query_scalar(OLDEST).bind(LANES).bind(now).fetch_one(pool).await?
+            sqlx::query_scalar(OLDEST).bind(LANES).bind(now).bind(Uuid::nil()).fetch_one(pool).await?
         }
     })
 }
