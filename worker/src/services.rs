@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     broadcasts::{Broadcaster, broadcasts},
-    claim::{Claimer, Claims, Slots},
+    claim::{Backlogs, Claimer, Claims, Slots},
     dispatch::{Dispatcher, Waiting},
     doctor::doctor,
     janitors::{self, Heartbeat},
@@ -37,11 +37,12 @@ const KEPT_FOR_RECORDS: Duration = Duration::from_secs(3);
 /// # Errors
 /// When the HTTP client can't be built, or a channel can't be used as it is set.
 pub fn services(context: &Context, kind: &'static str) -> Result<Vec<Service>, SenderError> {
-    let (slots, waiting) = (Slots::new(context.config.send_slots), Waiting::default());
+    let (slots, backlogs) = (Slots::new(context.config.send_slots), Backlogs::default());
+    let waiting = Waiting::default();
     let (recorder, records) = Recorder::new(context);
     let records = records.telling(waiting.clone());
     let sender = Sender::new(context, recorder)?;
-    let (claimer, claims) = Claimer::new(context, slots.clone());
+    let (claimer, claims) = Claimer::new(context, slots.clone(), backlogs.clone());
     // Cancelled with the first service: from then on nothing is claimed, and what was claimed has all the time there is.
     let halt = CancellationToken::new();
     let jobs = Jobs {
@@ -50,7 +51,7 @@ pub fn services(context: &Context, kind: &'static str) -> Result<Vec<Service>, S
         broadcaster: Broadcaster::new(context, halt.clone()),
     };
 
-    let dispatches = Dispatcher::new(context.clone(), jobs.clone()).with_slots(slots, waiting);
+    let dispatches = Dispatcher::new(context.clone(), jobs.clone()).with_slots(slots, backlogs, waiting);
     let mut services = vec![dispatcher(dispatches, halt.clone())];
     services.extend(queues(context, &jobs));
     services.push(sends(context, claims, &sender, halt));

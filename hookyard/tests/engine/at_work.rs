@@ -3,9 +3,9 @@
 use testkit::TestApp;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use worker::claim::{Claimer, Claims, Slots};
+use worker::claim::{Backlogs, Claimer, Claims, Slot, Slots};
 
-/// A claimer at work that sends nothing: what it claims holds its slot for ever.
+/// A claimer at work that sends nothing.
 pub struct AtWork {
     pub claimer: Claimer,
     stop: CancellationToken,
@@ -13,11 +13,17 @@ pub struct AtWork {
 }
 
 impl AtWork {
+    /// What it claims holds its slot for ever.
     pub fn with_slots(app: &TestApp, slots: usize) -> Self {
-        let (claimer, claims): (Claimer, Claims) = Claimer::new(&app.context, Slots::new(slots));
+        Self::with(app, slots, Backlogs::default(), std::mem::forget)
+    }
+
+    /// With lanes that it claims unasked, and what becomes of each slot.
+    pub fn with(app: &TestApp, slots: usize, backlogs: Backlogs, ended: fn(Slot)) -> Self {
+        let (claimer, claims): (Claimer, Claims) = Claimer::new(&app.context, Slots::new(slots), backlogs);
         let stop = CancellationToken::new();
         let until = stop.clone();
-        let running = tokio::spawn(async move { claims.run(until, |_, slot| std::mem::forget(slot)).await });
+        let running = tokio::spawn(async move { claims.run(until, move |_, slot| ended(slot)).await });
         Self { claimer, stop, running }
     }
 

@@ -4,6 +4,7 @@ mod accepts;
 mod at_work;
 mod backlogs;
 mod breaker;
+mod claimed_backlogs;
 mod damages;
 mod dispatches;
 mod doctor;

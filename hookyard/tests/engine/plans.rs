@@ -16,8 +16,8 @@ use crate::{
     messages, publishing,
 };
 
-/// Accepts of each kind, a send that fails and others that don't, looks at lanes of both kinds, what is put off and what is
-/// given back.
+/// Accepts of each kind, a send that fails and others that don't, looks at lanes of both kinds, a claim of a lane, what is put
+/// off and what is given back.
 async fn work(app: &TestApp) {
     let receiver = Receiver::start(0).await.expect("a receiver");
     receiver.answer(vec![Answer::Status(500)]);
@@ -46,6 +46,9 @@ async fn work(app: &TestApp) {
     dispatch::deliveries_within(&app.context, lanes, &bounds).await.expect("a look");
     let found: Vec<(Uuid, Uuid)> = look.found.iter().map(|found| (found.id, found.lane_id)).collect();
     claim::put_off(&app.context, &found).await.expect("put off");
+    // The window ends within what is due, as with any backlog.
+    let wanted = [claim::Wanted { lane: open.0, rows: 1 }];
+    claim::claim_due(&app.context, &wanted, 1).await.expect("a claim");
     let nobodys = [(DeliveryId(Uuid::nil()), 1)];
     claim::release(&app.context, &nobodys).await.expect("given back");
 }

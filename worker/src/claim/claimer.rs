@@ -4,7 +4,7 @@
 use platform::context::Context;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Claims, Slots, share::Candidate};
+use super::{Backlogs, Claims, Slots, share::Candidate};
 
 /// Jobs that may wait; beyond it they wait in the queue.
 const WAITING: usize = 256;
@@ -30,11 +30,11 @@ pub struct Claimer {
 }
 
 impl Claimer {
-    /// A claimer for these send slots, and its work.
+    /// A claimer for these send slots, and its work. Of lanes in `backlogs` it claims what is due without being asked.
     #[must_use]
-    pub fn new(context: &Context, slots: Slots) -> (Self, Claims) {
+    pub fn new(context: &Context, slots: Slots, backlogs: Backlogs) -> (Self, Claims) {
         let (sender, requests) = mpsc::channel(WAITING);
-        (Self { requests: sender }, Claims::new(requests, context.clone(), slots))
+        (Self { requests: sender }, Claims::new(requests, context.clone(), slots, backlogs))
     }
 
     /// Returns when these deliveries were claimed, or wait for a slot of their lane, or were found not to be due, or the

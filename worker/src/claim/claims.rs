@@ -1,5 +1,5 @@
 //! The claimer's work. Whatever is handed in waits lane by lane; a claim takes of each lane what its share of the slots
-//! allows, and asks the database for nothing else.
+//! allows, and asks the database for nothing else. In turn with it, what is due of lanes with a backlog.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,19 +10,19 @@ use platform::{
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, mpsc, oneshot},
-    time::{Instant, timeout_at},
+    time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use uuid::Uuid;
 
 use super::{
-    Claimed, Slot, Slots, claim_in_turn,
+    Backlogs, Claimed, Pick, Slot, Slots, Wanted, claim_in_turn,
     claimer::Request,
     missed::{self, Missed},
     parked::Parked,
     put_off,
-    share::{Candidate, Share},
+    share::Candidate,
 };
 
 /// Most ids that one statement claims.
@@ -41,6 +41,9 @@ pub struct Claims {
     crowded_out: Vec<Candidate>,
     /// Since when a lane of which something is parked has room.
     room_since: Option<Instant>,
+    backlogs: Backlogs,
+    /// Whether lanes with a backlog go before what was handed in.
+    backlogs_first: bool,
     context: Context,
     slots: Slots,
 }
@@ -48,12 +51,25 @@ pub struct Claims {
 /// What is claimed next.
 struct Batch {
     turn: Result<Turn, DatabaseError>,
-    ids: Vec<Uuid>,
+    picked: Picked,
     slots: OwnedSemaphorePermit,
 }
 
+/// What gets the slots.
+enum Picked {
+    /// These of those that were handed in.
+    Ids(Vec<Uuid>),
+    /// What is due of these lanes.
+    Lanes(Vec<Wanted>),
+}
+
 impl Claims {
-    pub(super) fn new(requests: mpsc::Receiver<Request>, context: Context, slots: Slots) -> Self {
+    pub(super) fn new(
+        requests: mpsc::Receiver<Request>,
+        context: Context,
+        slots: Slots,
+        backlogs: Backlogs,
+    ) -> Self {
         let parked = Parked::new(slots.permits().available_permits());
         Self {
             requests,
@@ -62,6 +78,8 @@ impl Claims {
             parked,
             crowded_out: vec![],
             room_since: None,
+            backlogs,
+            backlogs_first: false,
             context,
             slots,
         }
@@ -109,11 +127,29 @@ impl Claims {
         let turn = stop.run_until_cancelled(self.context.database.turn()).await?;
         // What came in meanwhile goes with the others. Only this task takes slots: what is available now stays so.
         self.take_in();
-        let ids = self.parked.take(&self.slots.share(1), self.room());
-        self.room_since = None;
-        let more = u32::try_from(ids.len().saturating_sub(1)).ok()?;
+        let picked = self.pick();
+        let more = u32::try_from(picked.slots().saturating_sub(1)).ok()?;
         slots.merge(Arc::clone(self.slots.permits()).try_acquire_many_owned(more).ok()?);
-        Some(Some(Batch { turn, ids, slots }))
+        Some(Some(Batch { turn, picked, slots }))
+    }
+
+    /// What gets the slots: in turn what was handed in and lanes with a backlog, as far as there is both.
+    fn pick(&mut self) -> Picked {
+        let (share, room) = (self.slots.share(1), self.room());
+        self.backlogs_first = !self.backlogs_first;
+        if self.backlogs_first {
+            let lanes = self.backlogs.take(&share, room, Instant::now());
+            if !lanes.is_empty() {
+                return Picked::Lanes(lanes);
+            }
+        }
+        self.room_since = None;
+        let ids = self.parked.take(&share, room);
+        if ids.is_empty() {
+            Picked::Lanes(self.backlogs.take(&share, room, Instant::now()))
+        } else {
+            Picked::Ids(ids)
+        }
     }
 
     /// Waits for a request, or until something is to be done about what is parked. None when nobody is left who could ask.
@@ -121,7 +157,7 @@ impl Claims {
         if self.left_over.is_none() {
             tokio::select! {
                 request = self.requests.recv() => self.left_over = Some(request?),
-                () = may_go(&self.parked, &self.slots, &mut self.room_since) => {}
+                () = may_go(&self.parked, &self.slots, &self.backlogs, &mut self.room_since) => {}
             }
         }
         Some(())
@@ -148,32 +184,48 @@ impl Claims {
     fn is_worth_a_claim(&self) -> bool {
         let share = self.slots.share(1);
         let has_lingered = || self.room_since.is_some_and(|since| since.elapsed() >= LINGER);
-        self.parked.has_much_room(&share) || (has_lingered() && self.parked.has_room(&share))
+        self.parked.has_much_room(&share)
+            || (has_lingered() && self.parked.has_room(&share))
+            || self.backlogs.have_room(&share, Instant::now())
     }
 
     async fn claim(&self, batch: Batch, missed: &Missed, send: &impl Fn(Claimed, Slot)) {
-        let Batch { turn, ids, mut slots } = batch;
-        if ids.is_empty() {
+        let Batch { turn, picked, slots } = batch;
+        if picked.slots() == 0 {
             return;
         }
         let claimed = match turn {
-            Ok(turn) => claim_in_turn(&self.context, turn, &ids).await,
+            Ok(turn) => claim_in_turn(&self.context, turn, picked.as_pick(&self.backlogs)).await,
             Err(error) => Err(error),
         };
-        match claimed {
-            Ok(claimed) => {
-                missed.look_after(ids, &claimed);
-                for delivery in claimed {
-                    let slot = slots.split(1).expect("never more are claimed than slots were taken for");
-                    let slot = self.slots.hold(delivery.lane_id(), slot);
-                    send(delivery, slot);
-                }
-            }
-            Err(error) => {
-                metrics::counter!(names::DATABASE_ERRORS).increment(1);
-                warn!(%error, ids = ids.len(), "nothing was claimed; the dispatcher will find these again");
-                missed.give_back(ids);
-            }
+        let claimed = claimed.unwrap_or_else(|error| {
+            metrics::counter!(names::DATABASE_ERRORS).increment(1);
+            warn!(%error, asked = picked.slots(), "nothing was claimed; the dispatcher will find these again");
+            vec![]
+        });
+        match picked {
+            Picked::Ids(ids) => missed.look_after(ids, &claimed),
+            Picked::Lanes(lanes) => self.take_note(&lanes, &claimed),
+        }
+        self.hold(claimed, slots, send);
+    }
+
+    /// What a claim of lanes came to.
+    fn take_note(&self, lanes: &[Wanted], claimed: &[Claimed]) {
+        let rescued = claimed.iter().filter(|delivery| delivery.rescued).count();
+        metrics::counter!(names::RESCUED).increment(rescued as u64);
+        for wanted in lanes {
+            let gave = claimed.iter().filter(|delivery| delivery.lane_id == wanted.lane).count();
+            self.backlogs.gave(*wanted, gave, Instant::now());
+        }
+    }
+
+    /// Hands each to `send` with a slot of these.
+    fn hold(&self, claimed: Vec<Claimed>, mut slots: OwnedSemaphorePermit, send: &impl Fn(Claimed, Slot)) {
+        for delivery in claimed {
+            let slot = slots.split(1).expect("never more are claimed than slots were taken for");
+            let slot = self.slots.hold(delivery.lane_id(), slot);
+            send(delivery, slot);
         }
     }
 
@@ -188,22 +240,49 @@ impl Claims {
     }
 }
 
-/// Waits until a lane of which something is parked has much room, or has had some for a moment, or something has been parked
-/// too long. Since when there is room is kept: whoever asks again does not wait anew.
-async fn may_go(parked: &Parked, slots: &Slots, room_since: &mut Option<Instant>) {
-    let Some(deadline) = parked.deadline() else { return std::future::pending().await };
-    let room = async {
-        freed_until(slots, |share| parked.has_room(share)).await;
-        let since = *room_since.get_or_insert_with(Instant::now);
-        let much = freed_until(slots, |share| parked.has_much_room(share));
-        let _ = timeout_at(since + LINGER, much).await;
-    };
-    // Too long a wait is as good as room.
-    let _ = timeout_at(deadline, room).await;
+impl Picked {
+    /// Slots that it takes at most.
+    fn slots(&self) -> usize {
+        match self {
+            Self::Ids(ids) => ids.len(),
+            Self::Lanes(lanes) => lanes.iter().map(|wanted| wanted.rows).sum(),
+        }
+    }
+
+    fn as_pick(&self, backlogs: &Backlogs) -> Pick<'_> {
+        match self {
+            Self::Ids(ids) => Pick::Ids(ids),
+            Self::Lanes(wanted) => Pick::Lanes { wanted, window: backlogs.window() },
+        }
+    }
 }
 
-async fn freed_until(slots: &Slots, is_enough: impl Fn(&Share) -> bool) {
-    while !is_enough(&slots.share(0)) {
-        slots.freed().await;
+/// Waits until something has been parked too long, or something may be claimed: a lane with a backlog or one of which
+/// something is parked has much room, or the latter has had some for a moment. Since when is kept: whoever asks again does
+/// not wait anew.
+async fn may_go(parked: &Parked, slots: &Slots, backlogs: &Backlogs, room_since: &mut Option<Instant>) {
+    loop {
+        let share = slots.share(0);
+        if parked.has_much_room(&share) || backlogs.have_room(&share, Instant::now()) {
+            return;
+        }
+        let lingers_until =
+            parked.has_room(&share).then(|| *room_since.get_or_insert_with(Instant::now) + LINGER);
+        let over = [lingers_until, parked.deadline()].into_iter().flatten().min();
+        if over.is_some_and(|over| over <= Instant::now()) {
+            return;
+        }
+        tokio::select! {
+            () = slots.freed() => {}
+            () = backlogs.changed() => {}
+            () = at(over) => {}
+        }
+    }
+}
+
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }

@@ -1,8 +1,10 @@
 //! Claim: due rows become this worker's for the length of a lease. A hint that arrives twice claims nothing the second time.
 //! Claims of many jobs are grouped into one statement, and wait for free send slots, so that a worker never holds what it
 //! cannot send. Nor does a lane get more slots than its share: what it may not have waits for one of these, or is put off.
-//! Hints name the lanes, so the database is asked only for what there are slots for.
+//! Hints name the lanes, so the database is asked only for what there are slots for. What is due of a lane with a backlog is
+//! claimed without hints.
 
+mod backlogs;
 mod claimer;
 mod claims;
 mod missed;
@@ -25,6 +27,7 @@ use platform::{
 };
 use uuid::Uuid;
 
+pub use backlogs::{Backlogs, Wanted};
 pub use claimer::Claimer;
 pub use claims::Claims;
 pub use recipients::{Chat, Recipient, Subscriber, Subscription};
@@ -72,6 +75,8 @@ pub struct Claimed {
     pub claimed_at: i64,
     /// Whether its event is there; without it nobody knows what to send.
     pub has_body: bool,
+    /// Whether its hint got lost or its worker died; without meaning where a hint named it.
+    rescued: bool,
     /// Whom it goes to.
     #[sqlx(skip)]
     pub recipient: Recipient,
@@ -128,6 +133,15 @@ impl Claimed {
     }
 }
 
+/// What is claimed.
+#[derive(Clone, Copy)]
+enum Pick<'a> {
+    /// These, by hints that name them.
+    Ids(&'a [Uuid]),
+    /// The oldest of each of these lanes among its first `window` due rows.
+    Lanes { wanted: &'a [Wanted], window: usize },
+}
+
 /// The times that a claim sets, in ms, and the time that it compares with.
 #[derive(Clone, Copy)]
 struct Times {
@@ -143,19 +157,32 @@ struct Times {
 /// # Errors
 /// Those of the database; then nothing was claimed, or what was is free again when its lease ends.
 pub async fn claim(context: &Context, ids: &[Uuid]) -> Result<Vec<Claimed>, DatabaseError> {
-    claim_in_turn(context, context.database.turn().await?, ids).await
+    claim_in_turn(context, context.database.turn().await?, Pick::Ids(ids)).await
 }
 
-/// The same for those who have waited for their turn, with what they found then.
-async fn claim_in_turn(context: &Context, turn: Turn, ids: &[Uuid]) -> Result<Vec<Claimed>, DatabaseError> {
+/// Claims the oldest of these lanes without a hint: those among the first `window` due rows of each that nobody works on, if
+/// its lane may be used now and has no limit. Lanes that give all that is wanted are noted to have a backlog.
+///
+/// # Errors
+/// Those of the database; then nothing was claimed, or what was is free again when its lease ends.
+pub async fn claim_due(
+    context: &Context,
+    wanted: &[Wanted],
+    window: usize,
+) -> Result<Vec<Claimed>, DatabaseError> {
+    claim_in_turn(context, context.database.turn().await?, Pick::Lanes { wanted, window }).await
+}
+
+/// Claims for those who have waited for their turn, with what they found then.
+async fn claim_in_turn(context: &Context, turn: Turn, pick: Pick<'_>) -> Result<Vec<Claimed>, DatabaseError> {
     let times = Times {
         now_or_offset: context.database.statement_time(&context.clock),
         deadline: millis(context.config.delivery_timeout),
         margin: millis(LEASE_MARGIN),
     };
     let claimed = match turn {
-        Turn::Postgres(pool) => within_deadline(postgres::claim(&pool, ids, times)).await?,
-        Turn::Sqlite(writer) => sqlite::claim(writer, ids, times).await?,
+        Turn::Postgres(pool) => within_deadline(postgres::claim(&pool, pick, times)).await?,
+        Turn::Sqlite(writer) => sqlite::claim(writer, pick, times).await?,
     };
     Ok(recipients::attach(context, claimed).await)
 }
@@ -198,4 +225,8 @@ pub async fn free_all(context: &Context) -> Result<u64, DatabaseError> {
         Pool::Postgres(_) => Ok(0),
         Pool::Sqlite(pool) => Ok(sqlite::free_all(pool).await?),
     }
+}
+
+fn as_i64(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -15,7 +15,7 @@ use super::{
     share::Workers,
     waiting::Waiting,
 };
-use crate::claim::Slots;
+use crate::claim::{Backlogs, Slots};
 
 /// How often it looks when nobody wakes it.
 const EVERY: Duration = Duration::from_secs(1);
@@ -47,6 +47,8 @@ pub struct Dispatcher<F> {
     hands: Hands<F>,
     /// Which lanes this process could send nothing more of.
     slots: Option<Slots>,
+    /// Which lanes this process claims without a look; none where nobody would.
+    backlogs: Option<Backlogs>,
     waiting: Waiting,
     workers: Workers,
     /// The lane at which the last look stopped; the next one goes on behind it.
@@ -62,6 +64,7 @@ impl<F: Feed> Dispatcher<F> {
             hands: Hands::new(context.clone(), feed),
             context,
             slots: None,
+            backlogs: None,
             waiting: Waiting::default(),
             workers: Workers::default(),
             cursor: Uuid::nil(),
@@ -69,11 +72,11 @@ impl<F: Feed> Dispatcher<F> {
         }
     }
 
-    /// Leaves lanes alone that hold their share of these slots, and looks at lanes with limits as soon as `waiting` says
-    /// that a send of theirs was recorded.
+    /// Leaves lanes alone that hold their share of these slots, and those in `backlogs`, to which it adds what it finds; and
+    /// looks at lanes with limits as soon as `waiting` says that a send of theirs was recorded.
     #[must_use]
-    pub fn with_slots(self, slots: Slots, waiting: Waiting) -> Self {
-        Self { slots: Some(slots), waiting, ..self }
+    pub fn with_slots(self, slots: Slots, backlogs: Backlogs, waiting: Waiting) -> Self {
+        Self { slots: Some(slots), backlogs: Some(backlogs), waiting, ..self }
     }
 
     /// Runs until `stop`.
@@ -144,7 +147,12 @@ impl<F: Feed> Dispatcher<F> {
 
     /// Looks at the lanes that got room, until they have given what they may.
     async fn lanes_with_room(&mut self) -> Result<(), DatabaseError> {
-        let lanes = self.waiting.take(LANES_WITH_ROOM);
+        let mut lanes = self.waiting.take(LANES_WITH_ROOM);
+        let claimed_here = self.claimed_here();
+        lanes.retain(|lane| !claimed_here.contains(lane));
+        if lanes.is_empty() {
+            return Ok(());
+        }
         for _ in 0..LOOKS_A_ROUND {
             let Some(bounds) = self.bounds().await else { return Ok(()) };
             let look = look::deliveries_within(&self.context, Which::These(&lanes), &bounds).await?;
@@ -162,13 +170,24 @@ impl<F: Feed> Dispatcher<F> {
         if room == 0 {
             return None;
         }
-        let full = self.slots.as_ref().map(Slots::full_lanes).unwrap_or_default();
+        let claimed_here = self.claimed_here();
+        let mut full = self.slots.as_ref().map(Slots::full_lanes).unwrap_or_default();
+        full.retain(|lane| !claimed_here.contains(lane));
         self.waiting.expect(full.iter().copied());
+        full.extend(claimed_here);
         Some(Bounds { room, share: self.workers.share(&self.context).await, full })
     }
 
-    async fn hand_on(&self, look: Look) -> bool {
-        self.waiting.expect(look.waiting);
+    fn claimed_here(&self) -> Vec<Uuid> {
+        self.backlogs.as_ref().map(Backlogs::lanes).unwrap_or_default()
+    }
+
+    async fn hand_on(&mut self, look: Look) -> bool {
+        // A lane that has given all it has is looked at again as soon as something of it is recorded.
+        self.waiting.expect(look.limited.into_iter().chain(look.backlogs.iter().copied()));
+        if let Some(backlogs) = self.backlogs.as_ref().filter(|_| !look.backlogs.is_empty()) {
+            backlogs.add(&look.backlogs, self.workers.share(&self.context).await);
+        }
         look.again.into_iter().for_each(|(lane, wait)| self.waiting.again_in(lane, wait));
         self.hands.hand_on(QueueName::Deliveries, look.found).await
     }

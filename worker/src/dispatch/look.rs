@@ -38,8 +38,10 @@ pub struct Look {
     pub found: Vec<Found>,
     /// The last lane it passed; none when it passed the last one there is.
     pub stopped_at: Option<Uuid>,
-    /// Lanes that may have more as soon as a send of theirs is recorded: limited ones, and those that gave all they may.
-    pub waiting: Vec<Uuid>,
+    /// Lanes without limits that gave so many that they have a backlog.
+    pub backlogs: Vec<Uuid>,
+    /// Lanes with limits: they may have more as soon as a send of theirs is recorded.
+    pub limited: Vec<Uuid>,
     /// Lanes that have more in so long.
     pub again: Vec<(Uuid, Duration)>,
 }
@@ -60,7 +62,7 @@ pub struct Bounds {
     pub room: usize,
     /// Rows of one lane that may be under way, those included that a look finds so.
     pub share: usize,
-    /// Lanes of which nothing is taken: this process could not send it.
+    /// Lanes of which nothing is taken: this process could not send it, or claims it without a look.
     pub full: Vec<Uuid>,
 }
 
@@ -126,11 +128,10 @@ impl Plan {
         let stops = [self.stop(&open, self.open_room), self.stop(&granted.found, self.limited_room)];
         let end = if self.is_last { None } else { self.passed.last().copied() };
         let stopped_at = stops.into_iter().flatten().min().map(|place| self.passed[place]).or(end);
-        let mut waiting = lanes_with_backlog(&open);
-        waiting.extend(self.limited);
+        let backlogs = lanes_with_backlog(&open);
         let mut found = open;
         found.extend(granted.found);
-        Look { found, stopped_at, waiting, again: granted.again }
+        Look { found, stopped_at, backlogs, limited: self.limited, again: granted.again }
     }
 
     /// The place of the lane in which the room was used up.
