@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::Notify, time::Instant};
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout_at},
+};
 use uuid::Uuid;
 
 use super::share::Share;
@@ -101,13 +104,13 @@ impl Backlogs {
         self.state().ready(now).any(|lane| has_much_room(share, lane))
     }
 
-    /// Waits until something may have changed about [`Backlogs::have_room`], but for a slot that comes free.
-    pub(super) async fn changed(&self) {
-        let now = Instant::now();
-        let next =
-            self.state().lanes.iter().map(|(_, rests_until)| *rests_until).filter(|until| *until > now).min();
+    /// Waits until something may have changed about what [`Backlogs::have_room`] answered at `asked_at`, but for a slot that
+    /// comes free.
+    pub(super) async fn changed(&self, asked_at: Instant) {
+        let rests = |(_, until): &(Uuid, Instant)| (*until > asked_at).then_some(*until);
+        let next = self.state().lanes.iter().filter_map(rests).min();
         match next {
-            Some(next) => drop(tokio::time::timeout_at(next, self.changed.notified()).await),
+            Some(next) => drop(timeout_at(next, self.changed.notified()).await),
             None => self.changed.notified().await,
         }
     }
@@ -171,13 +174,16 @@ mod tests {
 
     #[tokio::test]
     async fn who_waits_for_a_change_is_told_of_a_new_lane_and_of_one_that_has_rested() {
-        let (backlogs, all) = (Backlogs::default(), Wanted { lane: A, rows: 1 });
-        let (changed, ()) = tokio::join!(backlogs.changed(), async { backlogs.add(&[A, B], 64) });
-        assert_eq!(changed, ());
-        let now = Instant::now();
-        backlogs.gave(Wanted { rows: 2, ..all }, 1, now);
-        backlogs.changed().await;
+        let (backlogs, now) = (Backlogs::default(), Instant::now());
+        tokio::join!(backlogs.changed(now), async { backlogs.add(&[A, B], 64) });
+        backlogs.gave(Wanted { lane: A, rows: 2 }, 1, now);
+        backlogs.changed(now).await;
         assert!(Instant::now() >= now + REST);
+        backlogs.changed(now).await;
+        assert!(
+            backlogs.have_room(&share(8, &[]), now + REST),
+            "it is told at once when the rest is over by then"
+        );
     }
 
     #[test]

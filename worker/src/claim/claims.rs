@@ -1,7 +1,7 @@
 //! The claimer's work. Whatever is handed in waits lane by lane; a claim takes of each lane what its share of the slots
 //! allows, and asks the database for nothing else. In turn with it, what is due of lanes with a backlog.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use platform::{
     context::Context,
@@ -10,7 +10,7 @@ use platform::{
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, mpsc, oneshot},
-    time::{Instant, sleep_until},
+    time::Instant,
 };
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -22,13 +22,12 @@ use super::{
     missed::{self, Missed},
     parked::Parked,
     put_off,
+    room::{LINGER, may_go},
     share::Candidate,
 };
 
 /// Most ids that one statement claims.
 const BATCH: usize = 512;
-/// How long a lane that has a little room waits for more: sends end one by one, and a claim of few costs as much as one of many.
-const LINGER: Duration = Duration::from_millis(5);
 
 /// The claimer's work.
 pub struct Claims {
@@ -254,35 +253,5 @@ impl Picked {
             Self::Ids(ids) => Pick::Ids(ids),
             Self::Lanes(wanted) => Pick::Lanes { wanted, window: backlogs.window() },
         }
-    }
-}
-
-/// Waits until something has been parked too long, or something may be claimed: a lane with a backlog or one of which
-/// something is parked has much room, or the latter has had some for a moment. Since when is kept: whoever asks again does
-/// not wait anew.
-async fn may_go(parked: &Parked, slots: &Slots, backlogs: &Backlogs, room_since: &mut Option<Instant>) {
-    loop {
-        let share = slots.share(0);
-        if parked.has_much_room(&share) || backlogs.have_room(&share, Instant::now()) {
-            return;
-        }
-        let lingers_until =
-            parked.has_room(&share).then(|| *room_since.get_or_insert_with(Instant::now) + LINGER);
-        let over = [lingers_until, parked.deadline()].into_iter().flatten().min();
-        if over.is_some_and(|over| over <= Instant::now()) {
-            return;
-        }
-        tokio::select! {
-            () = slots.freed() => {}
-            () = backlogs.changed() => {}
-            () = at(over) => {}
-        }
-    }
-}
-
-async fn at(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => sleep_until(moment).await,
-        None => std::future::pending().await,
     }
 }

@@ -11,6 +11,7 @@ mod missed;
 mod parked;
 mod postgres;
 mod recipients;
+mod room;
 mod share;
 mod slots;
 mod sqlite;
