@@ -174,8 +174,9 @@ mod tests {
 
     #[tokio::test]
     async fn who_waits_for_a_change_is_told_of_a_new_lane_and_of_one_that_has_rested() {
-        let (backlogs, now) = (Backlogs::default(), Instant::now());
-        tokio::join!(backlogs.changed(now), async { backlogs.add(&[A, B], 64) });
+        let backlogs = Backlogs::default();
+        tokio::join!(backlogs.changed(Instant::now()), async { backlogs.add(&[A, B], 64) });
+        let now = Instant::now();
         backlogs.gave(Wanted { lane: A, rows: 2 }, 1, now);
         backlogs.changed(now).await;
         assert!(Instant::now() >= now + REST);
