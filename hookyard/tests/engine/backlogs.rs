@@ -8,9 +8,12 @@ use domain::{
 };
 use testkit::{TestApp, on_both_shapes};
 use uuid::Uuid;
-use worker::dispatch::{self, Dispatcher, Feed, Rest};
+use worker::{
+    claim::{Backlogs, Slots},
+    dispatch::{self, Dispatcher, Feed, Rest, Waiting},
+};
 
-use crate::lanes::{deliveries, literal, number, run, under_way};
+use crate::lanes::{deliveries, literal, number, run, set_lane, under_way};
 
 /// Nobody works what is found.
 struct Nobody;
@@ -56,6 +59,24 @@ on_both_shapes! {
         assert_eq!(dispatcher.round().await.expect("a round"), Rest::More);
         assert_eq!(under_way(&app, lanes[0]).await, 512, "its share");
         assert_eq!(dispatcher.round().await.expect("a round"), Rest::Nothing);
+    }
+
+    async fn a_lane_with_a_backlog_is_left_to_the_claimer_and_one_with_limits_is_not(app: TestApp) {
+        let lanes = lanes(&app, 3).await;
+        set_lane(&app, lanes[1], "max_in_flight = 600").await;
+        for (lane, count) in lanes.iter().zip([200, 200, 63]) {
+            deliveries(&app, *lane, count, DUE).await;
+        }
+        let backlogs = Backlogs::default();
+        let mut dispatcher = Dispatcher::new(app.context.clone(), Nobody);
+        dispatcher = dispatcher.with_slots(Slots::new(1_024), backlogs.clone(), Waiting::default());
+        dispatcher.round().await.expect("a round");
+        assert_eq!(backlogs.lanes(), [lanes[0].0]);
+        assert_eq!(under_way(&app, lanes[0]).await, 200, "what it was noticed by is hinted");
+        run(&app, "UPDATE delivery SET hinted_until = 0").await;
+        dispatcher.round().await.expect("a round");
+        assert_eq!(under_way(&app, lanes[0]).await, 0, "looks leave it alone");
+        assert_eq!((under_way(&app, lanes[1]).await, under_way(&app, lanes[2]).await), (64, 63));
     }
 
     async fn the_fewer_lanes_are_due_the_more_a_look_takes_of_each(app: TestApp) {

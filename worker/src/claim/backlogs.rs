@@ -101,7 +101,7 @@ impl Backlogs {
 
     /// Whether a lane that does not rest may have a quarter of what it may hold, or more.
     pub(super) fn have_room(&self, share: &Share, now: Instant) -> bool {
-        self.state().ready(now).any(|lane| has_much_room(share, lane))
+        self.state().ready(now).any(|lane| share.is_much(share.room_for(lane)))
     }
 
     /// Waits until something may have changed about what [`Backlogs::have_room`] answered at `asked_at`, but for a slot that
@@ -138,11 +138,6 @@ impl State {
             *rests_until = until;
         }
     }
-}
-
-fn has_much_room(share: &Share, lane: Uuid) -> bool {
-    let room = share.room_for(lane);
-    room > 0 && room * 4 >= share.most_of_a_lane()
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ pub use claims::Claims;
 pub use recipients::{Chat, Recipient, Subscriber, Subscription};
 pub use share::Candidate;
 pub use slots::{Slot, Slots};
-pub(crate) use sqlite::note_backlogs;
+pub(crate) use sqlite::{note_backlogs, push_oldest};
 
 /// What a lease lasts beyond the deadline of the send that it guards.
 const LEASE_MARGIN: std::time::Duration = std::time::Duration::from_secs(30);

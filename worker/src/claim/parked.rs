@@ -74,7 +74,7 @@ impl Parked {
     pub(super) fn has_much_room(&self, share: &Share) -> bool {
         self.lanes.iter().any(|(lane, waiting)| {
             let room = share.room_for(*lane);
-            room > 0 && (room >= waiting.len() || room * 4 >= share.most_of_a_lane())
+            room > 0 && room >= waiting.len() || share.is_much(room)
         })
     }
 

@@ -27,6 +27,11 @@ impl Share {
         self.most_of_a_lane().saturating_sub(self.used.get(&lane).copied().unwrap_or(0))
     }
 
+    /// Whether this is room for a quarter of what a lane may hold: worth a claim.
+    pub(super) const fn is_much(&self, room: usize) -> bool {
+        room > 0 && room * 4 >= self.most_of_a_lane()
+    }
+
     /// Which of these candidates get a slot, the lane with the fewest first.
     pub(super) fn admit(&self, candidates: &[Candidate]) -> Vec<Candidate> {
         let mut held = self.used.clone();

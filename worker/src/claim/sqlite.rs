@@ -15,7 +15,8 @@ const GRANTED_ONLY: &str =
 /// Reads all that a send needs, the number of the claim that follows among it.
 const READ: &str = "SELECT d.id, d.event_id, d.user_id, d.lane_id, d.channel,
         coalesce(d.body, event.body, x'') AS body, coalesce(d.body, event.body) IS NOT NULL AS has_body,
-        d.hinted_until > 0 OR d.lease_until > 0 AS rescued, d.position, d.attempts, d.claim + 1 AS claim, d.recorded_claim, d.created_at, d.due_at,
+        d.hinted_until > 0 OR d.lease_until > 0 AS rescued,
+        d.position, d.attempts, d.claim + 1 AS claim, d.recorded_claim, d.created_at, d.due_at,
         e.url, e.sealed_secret, e.sealed_headers, e.timeout_ms, e.retry_schedule, ";
 /// From there, the time of the claim being pushed before it.
 const FROM: &str = " AS claimed_at
@@ -85,28 +86,34 @@ fn push_due(query: &mut QueryBuilder<Sqlite>, wanted: &[Wanted], window: usize, 
     query.push("(SELECT id FROM (");
     for (place, wanted) in wanted.iter().enumerate() {
         query.push(if place == 0 { "" } else { " UNION ALL " });
-        push_due_of(query, *wanted, window, now);
+        push_oldest(query, "id", *wanted, as_i64(window), now);
     }
     query.push("))");
 }
 
-/// The oldest of a lane that nobody works on: only its first rows, the window, are looked at.
-fn push_due_of(query: &mut QueryBuilder<Sqlite>, wanted: Wanted, window: usize, now: i64) {
-    query.push("SELECT * FROM (SELECT id FROM (SELECT id, due_at, hinted_until, lease_until FROM delivery");
-    query.push(" WHERE lane_id = ").push_bind(wanted.lane).push(" AND due_at <= ").push_bind(now);
-    query.push(" ORDER BY due_at, id LIMIT ").push_bind(as_i64(window)).push(")");
+/// These columns of the oldest of a lane that nobody works on: only its first rows, the window, are looked at.
+pub(crate) fn push_oldest(
+    query: &mut QueryBuilder<Sqlite>,
+    columns: &str,
+    of: Wanted,
+    window: i64,
+    now: i64,
+) {
+    query.push("SELECT * FROM (SELECT ").push(columns);
+    query.push(" FROM (SELECT id, lane_id, due_at, hinted_until, lease_until FROM delivery");
+    query.push(" WHERE lane_id = ").push_bind(of.lane).push(" AND due_at <= ").push_bind(now);
+    query.push(" ORDER BY due_at, id LIMIT ").push_bind(window).push(")");
     query.push(" WHERE hinted_until <= ").push_bind(now).push(" AND lease_until <= ").push_bind(now);
-    query.push(" ORDER BY due_at, id LIMIT ").push_bind(as_i64(wanted.rows)).push(")");
+    query.push(" ORDER BY due_at, id LIMIT ").push_bind(as_i64(of.rows)).push(")");
 }
 
 /// Notes that lanes which give all that they are asked for have a backlog still.
 fn note_what_goes_on(update: &mut QueryBuilder<Sqlite>, wanted: &[Wanted], window: usize, now: i64) {
-    let lasts = millis(BACKLOG_LASTS);
-    update.push("UPDATE lane SET backlog_until = ").push_bind(now + lasts);
-    update.push(" WHERE backlog_until <= ").push_bind(now + lasts / 2).push(" AND (false");
+    push_backlog_until(update, now);
+    update.push(" AND (false");
     for wanted in wanted {
         update.push(" OR (id = ").push_bind(wanted.lane).push(" AND (SELECT count(*) FROM (");
-        push_due_of(update, *wanted, window, now);
+        push_oldest(update, "id", *wanted, as_i64(window), now);
         update.push(")) = ").push_bind(as_i64(wanted.rows)).push(")");
     }
     update.push(")");
@@ -127,12 +134,18 @@ fn mark_put_off(refused: &[Candidate], now: i64) -> QueryBuilder<Sqlite> {
 
 /// Notes that these lanes have a backlog, unless that was noted in the last half of the time that it lasts.
 pub(crate) fn note_backlogs(lanes: &[Uuid], now: i64) -> QueryBuilder<Sqlite> {
-    let mut update = QueryBuilder::new("UPDATE lane SET backlog_until = ");
-    let lasts = millis(BACKLOG_LASTS);
-    update.push_bind(now + lasts).push(" WHERE backlog_until <= ").push_bind(now + lasts / 2);
+    let mut update = QueryBuilder::new("");
+    push_backlog_until(&mut update, now);
     update.push(" AND id IN ");
     push_list(&mut update, lanes);
     update
+}
+
+/// Of which lanes, the caller adds.
+fn push_backlog_until(update: &mut QueryBuilder<Sqlite>, now: i64) {
+    let lasts = millis(BACKLOG_LASTS);
+    update.push("UPDATE lane SET backlog_until = ").push_bind(now + lasts);
+    update.push(" WHERE backlog_until <= ").push_bind(now + lasts / 2);
 }
 
 pub(super) async fn release(pool: &SqlitePool, claimed: &[(DeliveryId, i32)]) -> Result<()> {

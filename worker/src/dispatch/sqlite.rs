@@ -8,7 +8,7 @@ use super::{
     limited::{self, Granted},
     look::{Found, LANES, Look, Passed, Plan, Terms, Which, lanes_with_backlog},
 };
-use crate::claim::note_backlogs;
+use crate::claim::{Wanted, note_backlogs, push_oldest};
 
 const LANES_IN_TURN: &str = "WITH RECURSIVE passed (lane_id, n) AS (
         SELECT * FROM (SELECT lane_id, 1 FROM delivery WHERE lane_id > ?2 ORDER BY lane_id LIMIT 1)
@@ -86,17 +86,12 @@ pub(super) async fn uploads(pool: &SqlitePool, room: i64, now: i64, trusted: i64
 /// The oldest due rows of each lane, one index range a lane. Only the first rows, its share, are looked at: those under
 /// way are among them.
 fn due_of(plan: &Plan, terms: Terms) -> QueryBuilder<Sqlite> {
-    let now = terms.now_or_offset;
+    const COLUMNS: &str = "id, lane_id, hinted_until > 0 OR lease_until > 0 AS rescued";
+    let rows = usize::try_from(plan.open_rows).unwrap_or_default();
     let mut query = QueryBuilder::new("SELECT id, lane_id, rescued FROM (");
     for (place, lane) in plan.open.iter().enumerate() {
         query.push(if place == 0 { "" } else { " UNION ALL " });
-        query
-            .push("SELECT * FROM (SELECT id, lane_id, hinted_until > 0 OR lease_until > 0 AS rescued FROM (");
-        query.push("SELECT id, lane_id, due_at, hinted_until, lease_until FROM delivery");
-        query.push(" WHERE lane_id = ").push_bind(*lane).push(" AND due_at <= ").push_bind(now);
-        query.push(" ORDER BY due_at, id LIMIT ").push_bind(terms.share).push(")");
-        query.push(" WHERE hinted_until <= ").push_bind(now).push(" AND lease_until <= ").push_bind(now);
-        query.push(" ORDER BY due_at, id LIMIT ").push_bind(plan.open_rows).push(")");
+        push_oldest(&mut query, COLUMNS, Wanted { lane: *lane, rows }, terms.share, terms.now_or_offset);
     }
     query.push(") LIMIT ").push_bind(plan.open_room);
     query
