@@ -1,144 +1,252 @@
-//! What travels through the queue. A job is a hint: ids of work that is due now; the rows are the work.
-//! Stored jobs are public: fields are added, never renamed.
+//! What travels through the queue: work that was leased when it was accepted, with what a worker needs to start it.
+//! The rows are the work: a job may be lost, late or repeated. Stored jobs are public: members are added, never renamed.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::words::words;
+use crate::{clock::Millis, words::words};
 
-/// Most ids that one job carries.
-pub const MAX_IDS_PER_JOB: usize = 32;
-/// Most ids that a queue holds at any moment, all processes together.
+/// How long a worker owns what was handed over or claimed, unless it renews the lease.
+pub const LEASE: Duration = Duration::from_secs(15);
+/// A job with less than this left of its lease is dropped: the row is claimed when the lease ends.
+pub const LEAST_LEASE_LEFT: Duration = Duration::from_secs(5);
+/// Most deliveries that one job carries.
+pub const MAX_DELIVERIES_PER_JOB: usize = 32;
+/// Longest body in bytes that a job carries; a longer one is loaded by its event's id.
+pub const MAX_BODY_IN_JOB: usize = 8 * 1024;
+/// Most deliveries (uploads, broadcasts) that wait in one queue, all processes together.
 pub const WINDOW: usize = 4_096;
-/// How long a hint is trusted before the dispatcher looks at its row again.
-pub const HINT_TRUSTED: std::time::Duration = std::time::Duration::from_secs(15);
-/// How long a lane counts as one with a backlog after that was noticed: accepts then leave it to the dispatcher.
-pub const BACKLOG_LASTS: std::time::Duration = std::time::Duration::from_secs(3);
+/// How long a lane counts as one with a backlog after a worker reported it: accepts do not hand over its deliveries.
+pub const BACKLOG_LASTS: Duration = Duration::from_secs(3);
 
 words! {
     /// The queues, by the names that `WORKER_QUEUES` takes.
     QueueName {
-        /// Deliveries due now.
+        /// Deliveries to send.
         Deliveries = "deliveries",
         /// Uploads to process.
         Uploads = "uploads",
         /// Broadcasts to fan out.
         Broadcasts = "broadcasts",
-        /// Upkeep: replays, retention, repairs.
-        Maintenance = "maintenance",
     }
 }
 
-/// Ids of work that is due now. A job carries at most [`MAX_IDS_PER_JOB`] of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hint {
-    /// Ids of deliveries, uploads or broadcasts, as the queue says.
-    pub ids: Vec<Uuid>,
-    /// The lane of each delivery, so that a worker can share out its slots before it asks the database. Where there are
-    /// fewer than ids, the last one is also the lane of the rest. None: nobody said.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub lanes: Vec<Uuid>,
+/// One job of a queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// When its work was accepted, by the database's clock.
+    pub accepted_at: Millis,
+    /// When the lease on its rows ends, by the database's clock.
+    pub lease_until: Millis,
+    /// What is to be done.
+    pub work: Work,
     /// The request that caused the work, for logs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
 }
 
-impl Hint {
-    /// Work without lanes.
-    #[must_use]
-    pub fn of(ids: &[Uuid]) -> Self {
-        Self { ids: ids.to_vec(), ..Self::default() }
-    }
+/// The kinds of work. Each belongs to one queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    /// Deliveries to send.
+    Deliveries(Handover),
+    /// An upload to process.
+    Upload(Leased),
+    /// A broadcast to fan out.
+    Broadcast(Leased),
+}
 
-    /// Deliveries, each with its lane.
-    pub fn of_lanes(deliveries: impl IntoIterator<Item = (Uuid, Uuid)>) -> Self {
-        let (ids, lanes) = deliveries.into_iter().unzip();
-        Self { ids, lanes: without_repeats_at_the_end(lanes), request_id: None }
-    }
+/// A row that was inserted with a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leased {
+    /// The row's id.
+    pub id: Uuid,
+    /// The claim that the lease belongs to: the fence.
+    pub claim: i32,
+}
 
-    /// The same, caused by a request.
-    #[must_use]
-    pub fn caused_by(self, request_id: Option<&str>) -> Self {
-        Self { request_id: request_id.map(str::to_owned), ..self }
-    }
+/// At most [`MAX_DELIVERIES_PER_JOB`] deliveries with their events.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handover {
+    /// The events, each once.
+    pub events: Vec<HandedEvent>,
+    /// The deliveries.
+    pub deliveries: Vec<HandedDelivery>,
+}
 
-    /// Each id with its lane; nil where nobody said which.
-    pub fn with_lanes(&self) -> impl Iterator<Item = (Uuid, Uuid)> {
-        let last = self.lanes.last().copied().unwrap_or_default();
-        let lanes = self.lanes.iter().copied().chain(std::iter::repeat(last));
-        self.ids.iter().copied().zip(lanes)
-    }
+/// An event of a handover.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandedEvent {
+    /// Its id.
+    pub id: Uuid,
+    /// The bytes to sign and send, unless they are longer than [`MAX_BODY_IN_JOB`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+}
 
-    /// Its first `count` ids, job by job.
-    pub fn jobs(&self, count: usize) -> impl Iterator<Item = Self> {
-        let first = &self.ids[..count.min(self.ids.len())];
-        first.chunks(MAX_IDS_PER_JOB).enumerate().map(|(n, ids)| Self {
-            ids: ids.to_vec(),
-            lanes: self.lanes_from(n * MAX_IDS_PER_JOB, ids.len()),
-            request_id: self.request_id.clone(),
-        })
-    }
+/// A delivery of a handover: to a webhook, whose endpoint is its lane.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandedDelivery {
+    /// Its id.
+    pub id: Uuid,
+    /// The place of its event in the handover.
+    pub event: u8,
+    /// Its tenant; none where no user owns it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<i64>,
+    /// Its endpoint.
+    pub endpoint_id: Uuid,
+    /// The claim that the lease belongs to: the fence.
+    pub claim: i32,
+    /// Whether its body differs from its event's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_own_body: bool,
+    /// Its own bytes, where they differ from the event's and are not longer than [`MAX_BODY_IN_JOB`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+}
 
-    fn lanes_from(&self, first: usize, count: usize) -> Vec<Uuid> {
-        let Some(last) = self.lanes.len().checked_sub(1) else { return vec![] };
-        let (from, to) = (first.min(last), (first + count).min(self.lanes.len()).max(first.min(last) + 1));
-        without_repeats_at_the_end(self.lanes[from..to].to_vec())
+impl Default for Work {
+    /// No work.
+    fn default() -> Self {
+        Self::Deliveries(Handover::default())
     }
 }
 
-fn without_repeats_at_the_end(mut lanes: Vec<Uuid>) -> Vec<Uuid> {
-    while lanes.len() > 1 && lanes[lanes.len() - 1] == lanes[lanes.len() - 2] {
-        lanes.pop();
+impl Job {
+    /// The queue that it belongs to.
+    #[must_use]
+    pub const fn queue(&self) -> QueueName {
+        match self.work {
+            Work::Deliveries(_) => QueueName::Deliveries,
+            Work::Upload(_) => QueueName::Uploads,
+            Work::Broadcast(_) => QueueName::Broadcasts,
+        }
     }
-    lanes
+
+    /// What it counts in the [`WINDOW`].
+    #[must_use]
+    pub const fn weight(&self) -> usize {
+        match &self.work {
+            Work::Deliveries(handover) => handover.deliveries.len(),
+            Work::Upload(_) | Work::Broadcast(_) => 1,
+        }
+    }
+
+    /// Whether enough of its lease is left at `now` (the database's time) to start its work.
+    #[must_use]
+    pub fn may_start(&self, now: Millis) -> bool {
+        self.lease_until.since(now) >= LEAST_LEASE_LEFT
+    }
+}
+
+impl Handover {
+    /// Adds a delivery of `event`. `body` is the event's; none when it is too long for a job.
+    ///
+    /// # Panics
+    /// When it is full: the caller asks [`Handover::is_full`] first.
+    pub fn push(&mut self, event_id: Uuid, body: Option<&str>, delivery: HandedDelivery) {
+        assert!(!self.is_full(), "the caller starts another job when this one is full");
+        if self.events.last().is_none_or(|event| event.id != event_id) {
+            self.events.push(HandedEvent { id: event_id, body: body.map(str::to_owned) });
+        }
+        let event = u8::try_from(self.events.len() - 1).expect("no more events than deliveries");
+        self.deliveries.push(HandedDelivery { event, ..delivery });
+    }
+
+    /// Whether it carries as many deliveries as a job may.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.deliveries.len() >= MAX_DELIVERIES_PER_JOB
+    }
+
+    /// The event of a delivery; none when the job is damaged.
+    #[must_use]
+    pub fn event_of(&self, delivery: &HandedDelivery) -> Option<&HandedEvent> {
+        self.events.get(usize::from(delivery.event))
+    }
+}
+
+/// A body as a job carries it: none when it is too long or not UTF-8.
+#[must_use]
+pub fn body_for_job(body: &[u8]) -> Option<&str> {
+    if body.len() > MAX_BODY_IN_JOB { None } else { std::str::from_utf8(body).ok() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Deliveries whose lanes have these numbers.
-    fn deliveries(lanes: impl IntoIterator<Item = u128>) -> Vec<(Uuid, Uuid)> {
-        let numbered = (1_000..).zip(lanes);
-        numbered.map(|(id, lane)| (Uuid::from_u128(id), Uuid::from_u128(lane))).collect()
-    }
-
-    #[test]
-    fn jobs_carry_each_id_with_its_lane_and_one_lane_once() {
-        let most = MAX_IDS_PER_JOB;
-        let one = vec![7; 2 * most + 1];
-        let two = [vec![7; most + 1], vec![8; most]].concat();
-        let each: Vec<u128> = (0..3 * most as u128).collect();
-        for (lanes, named) in
-            [(vec![], vec![]), (one, vec![1, 1, 1]), (two, vec![1, 2, 1]), (each, vec![most; 3])]
-        {
-            let all = deliveries(lanes);
-            let jobs: Vec<Hint> = Hint::of_lanes(all.clone()).jobs(usize::MAX).collect();
-            assert_eq!(jobs.iter().map(|job| job.lanes.len()).collect::<Vec<_>>(), named);
-            assert!(jobs.iter().all(|job| job.ids.len() <= most));
-            let told: Vec<_> = jobs.iter().flat_map(|job| job.with_lanes().collect::<Vec<_>>()).collect();
-            assert_eq!(told, all);
+    fn delivery(n: u128) -> HandedDelivery {
+        let (id, endpoint_id) = (Uuid::from_u128(n), Uuid::from_u128(7));
+        HandedDelivery {
+            id,
+            event: 0,
+            user_id: Some(1),
+            endpoint_id,
+            claim: 1,
+            has_own_body: false,
+            body: None,
         }
     }
 
-    #[test]
-    fn jobs_end_where_the_room_ends() {
-        let hint = Hint::of_lanes(deliveries(vec![7; MAX_IDS_PER_JOB + 2])).caused_by(Some("r"));
-        let counts = |count| hint.jobs(count).map(|job| job.ids.len()).collect::<Vec<_>>();
-        assert_eq!(counts(0), [0; 0]);
-        assert_eq!(counts(MAX_IDS_PER_JOB), [32]);
-        assert_eq!(counts(MAX_IDS_PER_JOB + 1), [32, 1]);
-        assert!(hint.jobs(usize::MAX).all(|job| job.request_id.as_deref() == Some("r")));
+    fn job(work: Work) -> Job {
+        Job { accepted_at: Millis(1_000), lease_until: Millis(16_000), work, request_id: Some("r".into()) }
     }
 
     #[test]
-    fn a_job_of_an_older_version_has_no_lanes() {
-        let id = Uuid::from_u128(1);
-        let old: Hint = serde_json::from_str(&format!(r#"{{"ids":["{id}"]}}"#)).expect("a hint");
-        assert_eq!(old, Hint::of(&[id]));
-        assert_eq!(old.with_lanes().collect::<Vec<_>>(), [(id, Uuid::nil())]);
-        assert_eq!(serde_json::to_string(&old).expect("JSON"), format!(r#"{{"ids":["{id}"]}}"#));
+    fn a_handover_carries_each_event_once_and_says_when_it_is_full() {
+        let mut handover = Handover::default();
+        for n in 0..MAX_DELIVERIES_PER_JOB as u128 {
+            assert!(!handover.is_full());
+            handover.push(Uuid::from_u128(n / 2), Some("{}"), delivery(n));
+        }
+        assert!(handover.is_full());
+        assert_eq!(handover.events.len(), MAX_DELIVERIES_PER_JOB / 2);
+        for (n, delivery) in handover.deliveries.iter().enumerate() {
+            let event = handover.event_of(delivery).map(|event| event.id);
+            assert_eq!(event, Some(Uuid::from_u128(n as u128 / 2)));
+        }
+        assert_eq!(job(Work::Deliveries(handover)).weight(), MAX_DELIVERIES_PER_JOB);
+    }
+
+    #[test]
+    fn a_job_starts_while_a_third_of_its_lease_is_left() {
+        let job = job(Work::Upload(Leased { id: Uuid::nil(), claim: 1 }));
+        assert!(job.may_start(Millis(1_000)) && job.may_start(Millis(11_000)));
+        assert!(!job.may_start(Millis(11_001)) && !job.may_start(Millis(20_000)));
+    }
+
+    #[test]
+    fn a_body_goes_into_a_job_up_to_the_bound() {
+        let longest = vec![b'x'; MAX_BODY_IN_JOB];
+        assert_eq!(body_for_job(&longest).map(str::len), Some(MAX_BODY_IN_JOB));
+        assert_eq!(body_for_job(&[longest, vec![b'x']].concat()), None);
+        assert_eq!(body_for_job(b"\xff"), None);
+    }
+
+    #[test]
+    fn stored_jobs_read_as_they_were_written() {
+        let mut handover = Handover::default();
+        handover.push(Uuid::from_u128(3), Some(r#"{"a":1}"#), delivery(4));
+        let stored = concat!(
+            r#"{"accepted_at":1000,"lease_until":16000,"work":{"deliveries":{"events":[{"id":"00000000-0000-0000-0000-000000000003","#,
+            r#""body":"{\"a\":1}"}],"deliveries":[{"id":"00000000-0000-0000-0000-000000000004","event":0,"user_id":1,"#,
+            r#""endpoint_id":"00000000-0000-0000-0000-000000000007","claim":1}]}},"request_id":"r"}"#
+        );
+        let expected = job(Work::Deliveries(handover));
+        assert_eq!(serde_json::to_string(&expected).expect("JSON"), stored);
+        assert_eq!(serde_json::from_str::<Job>(stored).expect("a job"), expected);
+        let leased = Leased { id: Uuid::from_u128(9), claim: 1 };
+        for (work, name) in [(Work::Upload(leased), "upload"), (Work::Broadcast(leased), "broadcast")] {
+            let stored = format!(
+                r#"{{"accepted_at":1000,"lease_until":16000,"work":{{"{name}":{{"id":"00000000-0000-0000-0000-000000000009","claim":1}}}},"request_id":"r"}}"#
+            );
+            assert_eq!(serde_json::from_str::<Job>(&stored).expect("a job"), job(work.clone()));
+            assert_eq!(serde_json::to_string(&job(work)).expect("JSON"), stored);
+        }
     }
 }

@@ -27,6 +27,10 @@ pub struct Model {
     pub created_at: i64,
     /// When the last page was made, in ms.
     pub finished_at: Option<i64>,
+    /// How often it was claimed: the fence.
+    pub claim: i32,
+    /// Until then (ms) a worker has it.
+    pub lease_until: i64,
 }
 
 /// No relations: joins are written where they are used.

@@ -12,6 +12,8 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     /// The endpoint.
     pub endpoint_id: Uuid,
+    /// The endpoint's tenant: an event finds its recipients by type and tenant, whatever others have registered.
+    pub user_id: i64,
 }
 
 /// What it names.

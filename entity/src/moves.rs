@@ -101,7 +101,7 @@ const LETTER: &str = "SELECT d.channel, 'dead' AS state, coalesce(l.state, 'dele
         d.body IS NOT NULL AS kept
     FROM dead_letter d LEFT JOIN lane l ON l.id = d.lane_id WHERE d.id = $1{user}{lock}";
 const HASTEN: &str = "UPDATE delivery
-    SET due_at = {now}, position = 0, recorded_claim = claim, hinted_until = 0, lease_until = 0 WHERE id = $1";
+    SET due_at = {now}, position = 0, recorded_claim = claim, lease_until = 0 WHERE id = $1";
 const BRING_BACK: &str = "INSERT INTO delivery (id, event_id, user_id, lane_id, channel, recipient_id, body, attempts, claim,
         recorded_claim, due_at, created_at)
     SELECT id, event_id, user_id, lane_id, channel, recipient_id, body, attempts, claim, claim, {now}, created_at

@@ -37,8 +37,6 @@ pub struct Model {
     pub claim: i32,
     /// When it is due, in ms.
     pub due_at: i64,
-    /// Until then (ms) a hint in the queue is trusted.
-    pub hinted_until: i64,
     /// Until then (ms) a worker has it.
     pub lease_until: i64,
     /// When it came in, in ms.

@@ -9,6 +9,7 @@ mod m20261124_000003_retention;
 mod m20261125_000001_messages;
 mod m20261125_000002_notifications;
 mod m20261127_000001_due_by_lane;
+mod m20261128_000001_one_lease;
 
 /// Every migration, oldest first.
 pub struct Migrator;
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000001_messages::Migration),
             Box::new(m20261125_000002_notifications::Migration),
             Box::new(m20261127_000001_due_by_lane::Migration),
+            Box::new(m20261128_000001_one_lease::Migration),
         ]
     }
 }

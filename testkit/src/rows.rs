@@ -51,7 +51,12 @@ impl Rows {
             open: self.number("SELECT count(*) FROM delivery").await,
             succeeded: self.number("SELECT count(*) FROM finished_delivery WHERE state = 'succeeded'").await,
             dead: self.number("SELECT count(*) FROM finished_delivery WHERE state = 'dead'").await,
-            attempts: self.number("SELECT count(*) FROM attempt").await,
+            attempts: self
+                .number(
+                    "SELECT (SELECT count(*) FROM attempt)
+                        + (SELECT count(*) FROM finished_delivery WHERE started_at IS NOT NULL)",
+                )
+                .await,
         }
     }
 
@@ -137,13 +142,13 @@ impl Rows {
         changed.await.unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 
-    /// Moves the clock that due times, hints and leases are compared with: they end `by` earlier.
+    /// Moves the clock that due times and leases are compared with: they end `by` earlier.
     pub async fn let_time_pass(&self, by: Duration) {
         for table in ["delivery", "upload"] {
             let by = by.as_millis();
             self.change(&format!(
-                "UPDATE {table} SET due_at = due_at - {by}, hinted_until = hinted_until - {by}, \
-                 lease_until = lease_until - {by} WHERE lease_until > 0 OR hinted_until > 0 OR due_at > 0"
+                "UPDATE {table} SET due_at = due_at - {by}, lease_until = lease_until - {by} \
+                 WHERE lease_until > 0 OR due_at > 0"
             ))
             .await;
         }

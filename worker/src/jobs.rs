@@ -1,14 +1,14 @@
-//! The registry: which handler works which queue. A job's arguments are in `domain::job`.
+//! The registry: which handler works which job. A job's arguments are in `domain::job`.
 
-use domain::job::{Hint, QueueName};
+use domain::job::{Job, Work};
 
-use crate::{broadcasts::Broadcaster, claim::Claimer, dispatch::Feed, uploads::UploadProcessor};
+use crate::{broadcasts::Broadcaster, handover::Intake, uploads::UploadProcessor};
 
-/// What works the hints of this process.
+/// What works the jobs of this process.
 #[derive(Clone)]
 pub struct Jobs {
-    /// Claims deliveries; what it claimed is sent.
-    pub claimer: Claimer,
+    /// Sends deliveries.
+    pub intake: Intake,
     /// Processes uploads.
     pub uploads: UploadProcessor,
     /// Makes the deliveries of broadcasts.
@@ -16,21 +16,13 @@ pub struct Jobs {
 }
 
 impl Jobs {
-    /// Works one hint. The job is done once its ids are claimed (deliveries), processed (uploads) or have all their
-    /// deliveries (broadcasts).
-    pub async fn work(&self, queue: QueueName, hint: Hint) {
-        match queue {
-            QueueName::Deliveries => self.claimer.claim(hint.with_lanes().collect()).await,
-            QueueName::Uploads => self.uploads.process(hint.ids).await,
-            QueueName::Broadcasts => self.broadcaster.work(hint.ids).await,
-            // Nobody hints these yet; what is found there comes from a newer version.
-            QueueName::Maintenance => {}
+    /// Works one job. It is over once its deliveries are sent, wait for a slot or were released, its upload is processed, or
+    /// its broadcast has all deliveries.
+    pub async fn work(&self, mut job: Job) {
+        match std::mem::take(&mut job.work) {
+            Work::Deliveries(handover) => self.intake.take(&job, handover).await,
+            Work::Upload(leased) => self.uploads.take(&job, leased).await,
+            Work::Broadcast(leased) => self.broadcaster.take(&job, leased).await,
         }
-    }
-}
-
-impl Feed for Jobs {
-    async fn feed(&self, queue: QueueName, hint: Hint) {
-        self.work(queue, hint).await;
     }
 }

@@ -1,13 +1,17 @@
-//! The worker: claims what is due, sends it, records what came of it, and finds what got lost.
-//! Takes work from the database; the queue only says where to look.
+//! The worker: sends what was handed over, claims everything else that is due, and records what came of it.
+//! The database is the only source of truth; a job of the queue is only the fast way to a first attempt.
 
 pub mod broadcasts;
 pub mod claim;
-pub mod dispatch;
 pub mod doctor;
+mod due;
+pub mod endpoints;
+pub mod handover;
 pub mod inspect;
 pub mod janitors;
 pub mod jobs;
+pub mod lanes;
+pub mod leases;
 pub mod queue_workers;
 pub mod record;
 pub mod replays;

@@ -1,33 +1,32 @@
 //! The services of a worker, in the order in which they stop: first nothing new is taken, then what was taken is sent and
-//! recorded, then the house is swept.
+//! recorded, then upkeep ends.
 
 use std::time::Duration;
 
-use domain::{id::ProcessId, job::QueueName};
+use domain::id::ProcessId;
 use futures_util::FutureExt;
 use platform::{context::Context, supervisor::Service};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     broadcasts::{Broadcaster, broadcasts},
-    claim::{Backlogs, Claimer, Claims, Slots},
-    dispatch::{Dispatcher, Waiting},
+    claim::{Claimer, Recheck},
     doctor::doctor,
+    due::Due,
+    endpoints::EndpointCache,
+    handover::Intake,
     janitors::{self, Heartbeat},
     jobs::Jobs,
+    lanes::Slots,
     queue_workers::{self, WorkerOptions},
     record::Recorder,
     replays::replays,
     retention::retention,
     send::{Sender, SenderError},
-    uploads::UploadProcessor,
+    uploads::{UploadProcessor, uploads},
 };
 
-/// Jobs of deliveries that are handled at once: each only waits for its claim, so that claims of many are grouped.
-const DELIVERY_JOBS: usize = 64;
-/// Jobs of any other queue that are handled at once: they do their work, which has limits of its own.
-const OTHER_JOBS: usize = 4;
-/// How long the stop of one queue holds up the next service: its handlers return at once, but for an upload in hand.
+/// How long the stop of one queue holds up the next service: its handlers return at once, except for an upload in progress.
 const QUEUE_STOPS_WITHIN: Duration = Duration::from_secs(10);
 /// What a stop keeps for recording after the sends have had their time.
 const KEPT_FOR_RECORDS: Duration = Duration::from_secs(3);
@@ -37,29 +36,29 @@ const KEPT_FOR_RECORDS: Duration = Duration::from_secs(3);
 /// # Errors
 /// When the HTTP client can't be built, or a channel can't be used as it is set.
 pub fn services(context: &Context, kind: &'static str) -> Result<Vec<Service>, SenderError> {
-    let (slots, backlogs) = (Slots::new(context.config.send_slots), Backlogs::default());
-    let waiting = Waiting::default();
+    let (slots, recheck, due) = (Slots::new(context.config.send_slots), Recheck::default(), Due::default());
+    let endpoints = EndpointCache::new(context);
     let (recorder, records) = Recorder::new(context);
-    let records = records.telling(waiting.clone());
+    let records = records.notifying(recheck.clone());
     let sender = Sender::new(context, recorder)?;
-    let (claimer, claims) = Claimer::new(context, slots.clone(), backlogs.clone());
-    // Cancelled with the first service: from then on nothing is claimed, and what was claimed has all the time there is.
+    let claimer = Claimer::new(context, endpoints.clone(), slots.clone(), recheck, due.clone());
+    // Cancelled with the first service: from then on nothing is started, and what was started has all the time there is.
     let halt = CancellationToken::new();
-    let jobs = Jobs {
-        claimer,
-        uploads: UploadProcessor::new(context, halt.clone()),
-        broadcaster: Broadcaster::new(context, halt.clone()),
-    };
+    let (intake, intake_loop) = Intake::new(context, endpoints.clone(), slots, sender.clone(), halt.clone());
+    let processor = UploadProcessor::new(context, halt.clone());
+    let jobs =
+        Jobs { intake, uploads: processor.clone(), broadcaster: Broadcaster::new(context, halt.clone()) };
 
-    let dispatches = Dispatcher::new(context.clone(), jobs.clone()).with_slots(slots, backlogs, waiting);
-    let mut services = vec![dispatcher(dispatches, halt.clone())];
+    let mut services = vec![claims(claimer, &sender, halt)];
     services.extend(queues(context, &jobs));
-    services.push(sends(context, claims, &sender, halt));
-    services.push(Service::new("recorder", |stop| async move {
-        records.run(stop).await;
-        Ok(())
-    }));
-    services.extend(upkeep(context, kind, &sender));
+    services.push(service("intake", move |stop| intake_loop.run(stop)));
+    services
+        .push(service("endpoint changes", move |stop| async move { endpoints.follow_changes(stop).await }));
+    services.push(sends(context, &sender));
+    services.push(service("recorder", move |stop| records.run(stop)));
+    let leases = sender.leases().clone();
+    services.push(task("leases", context, move |context, stop| leases.run(context, stop)));
+    services.extend(upkeep(context, kind, &sender, &due, processor));
     Ok(services)
 }
 
@@ -75,11 +74,12 @@ pub fn dashboard_on(context: &Context, listener: std::net::TcpListener) -> Vec<S
     dashboard::services_on(context, listener)
 }
 
-fn dispatcher(dispatcher: Dispatcher<Jobs>, halt: CancellationToken) -> Service {
-    Service::new("dispatcher", |stop| async move {
+/// Claims until its stop, which halts the other ways to a send as well.
+fn claims(claimer: Claimer, sender: &Sender, halt: CancellationToken) -> Service {
+    let sender = sender.clone();
+    service("claims", |stop| async move {
         let halting = stop.clone().cancelled_owned().then(|()| async move { halt.cancel() });
-        tokio::join!(dispatcher.run(stop), halting);
-        Ok(())
+        tokio::join!(claimer.run(stop, |delivery, slot| sender.start(delivery, slot)), halting);
     })
 }
 
@@ -87,42 +87,38 @@ fn queues(context: &Context, jobs: &Jobs) -> Vec<Service> {
     let service = |name| {
         let (queue, jobs) = (context.queue.clone(), jobs.clone());
         Service::new("queue", move |stop| async move {
-            let handler = move |hint| {
-                let jobs = jobs.clone();
-                async move {
-                    jobs.work(name, hint).await;
-                    Ok(())
-                }
-            };
-            let at_once = if name == QueueName::Deliveries { DELIVERY_JOBS } else { OTHER_JOBS };
-            queue_workers::run(queue, name, WorkerOptions::new(at_once), handler, stop).await;
-            Ok(())
+            Ok(queue_workers::run(&queue, name, WorkerOptions::of(name), jobs, stop).await?)
         })
         .with_deadline(QUEUE_STOPS_WITHIN)
     };
     context.config.worker_queues.iter().copied().map(service).collect()
 }
 
-fn sends(context: &Context, claims: Claims, sender: &Sender, halt: CancellationToken) -> Service {
+fn sends(context: &Context, sender: &Sender) -> Service {
     let sender = sender.clone();
     let patience = context.config.shutdown_timeout.saturating_sub(KEPT_FOR_RECORDS);
-    Service::new("sends", move |_| async move {
-        claims.run(halt, |delivery, slot| sender.start(delivery, slot)).await;
+    service("sends", move |stop| async move {
+        stop.cancelled().await;
         sender.drain(patience).await;
-        Ok(())
     })
 }
 
-fn upkeep(context: &Context, kind: &'static str, sender: &Sender) -> Vec<Service> {
+fn upkeep(
+    context: &Context,
+    kind: &'static str,
+    sender: &Sender,
+    due: &Due,
+    processor: UploadProcessor,
+) -> Vec<Service> {
     let who = Heartbeat { id: ProcessId::new(), kind, started_at: context.clock.now() };
     let (beating, gauging) = (sender.clone(), sender.clone());
-    let queue = context.queue.clone();
+    let Due { uploads: due_uploads, broadcasts: due_broadcasts, replays: due_replays } = due.clone();
     vec![
-        task("queue janitor", context, |_, stop| queue_workers::janitor(queue, stop)),
+        task("uploads", context, |context, stop| uploads(context, processor, due_uploads, stop)),
         task("partitions", context, janitors::partitions),
         task("vacuum", context, janitors::vacuum),
-        task("broadcasts", context, broadcasts),
-        task("replays", context, replays),
+        task("broadcasts", context, |context, stop| broadcasts(context, due_broadcasts, stop)),
+        task("replays", context, |context, stop| replays(context, due_replays, stop)),
         task("retention", context, retention),
         task("doctor", context, doctor),
         task("lanes", context, janitors::lanes::lanes),
@@ -140,8 +136,17 @@ where
     Running: Future<Output = ()> + Send + 'static,
 {
     let context = context.clone();
+    service(name, |stop| work(context, stop))
+}
+
+/// The same without the context.
+fn service<Work, Running>(name: &'static str, work: Work) -> Service
+where
+    Work: FnOnce(CancellationToken) -> Running + Send + 'static,
+    Running: Future<Output = ()> + Send + 'static,
+{
     Service::new(name, |stop| async move {
-        work(context, stop).await;
+        work(stop).await;
         Ok(())
     })
 }

@@ -1,13 +1,14 @@
 //! The group committer: takes what waits, writes it in one transaction, answers each caller after the commit.
 //! Batching is natural: while one transaction runs, the next batch gathers. No timer.
 
+use domain::clock::Millis;
 use platform::{context::Context, telemetry::names};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     AcceptError, Event, Ingested, Outcome, Published, Work,
-    hinter::Hinter,
+    handover::Handover,
     portions::{TRANSACTION_BYTES, portions},
     recipients::{self, Recipients},
     rows::{self, Rows},
@@ -27,12 +28,12 @@ pub(super) struct Entry {
 /// Writes batches, one at a time.
 pub(super) struct Committer {
     context: Context,
-    hinter: Hinter,
+    handover: Handover,
 }
 
 impl Committer {
-    pub(super) const fn new(context: Context, hinter: Hinter) -> Self {
-        Self { context, hinter }
+    pub(super) const fn new(context: Context, handover: Handover) -> Self {
+        Self { context, handover }
     }
 
     /// Runs until every sender is gone, or `stop` and nothing waits.
@@ -62,9 +63,9 @@ impl Committer {
         stack.reverse();
         while let Some(mut batch) = stack.pop() {
             let works = batch.iter().map(|entry| &entry.work);
-            let mut rows = Rows::of(works, &recipients, &self.hinter, &self.context);
+            let mut rows = Rows::of(works, &recipients, &self.handover, &self.context);
             match write::write(&self.context, &mut rows).await {
-                Ok(()) => self.accepted(batch, rows),
+                Ok(accepted_at) => self.accepted(batch, rows, accepted_at).await,
                 Err(WriteError::Refused) if batch.len() > 1 => {
                     let rest = batch.split_off(batch.len() / 2);
                     stack.extend([rest, batch]);
@@ -82,7 +83,7 @@ impl Committer {
         })
     }
 
-    fn accepted(&self, batch: Vec<Entry>, rows: Rows) {
+    async fn accepted(&self, batch: Vec<Entry>, rows: Rows, accepted_at: Millis) {
         for (entry, verdict) in batch.into_iter().zip(rows.verdicts()) {
             match verdict {
                 Some(Outcome::Upload) => count("upload"),
@@ -97,7 +98,10 @@ impl Committer {
             // A caller that went away does not undo its accept.
             let _ = entry.reply.send(verdict.ok_or(AcceptError::Unavailable));
         }
-        self.hinter.hint(rows);
+        if rows.has_unleased() {
+            self.context.queue.wake();
+        }
+        self.handover.take(rows.jobs(accepted_at)).await;
     }
 }
 

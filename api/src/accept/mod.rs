@@ -2,7 +2,7 @@
 //! One task per process groups what waits into one transaction; nothing here waits for the queue or for a receiver.
 
 mod committer;
-mod hinter;
+mod handover;
 mod keys;
 mod messages;
 mod notifications;
@@ -133,15 +133,15 @@ impl Accept {
     #[must_use]
     pub fn new(context: &Context) -> (Self, Vec<Service>) {
         let (waiting, entries) = mpsc::channel(WAITING);
-        let (hinter, hints) = hinter::new(context);
-        let committer = Committer::new(context.clone(), hinter);
+        let (handover, pusher) = handover::new(context);
+        let committer = Committer::new(context.clone(), handover);
         let services = vec![
             Service::new("accept", |stop| async move {
                 committer.run(entries, stop).await;
                 Ok(())
             }),
-            Service::new("hints", |stop| async move {
-                hints.run(stop).await;
+            Service::new("handover", |stop| async move {
+                pusher.run(stop).await;
                 Ok(())
             }),
         ];

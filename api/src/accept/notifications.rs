@@ -58,6 +58,7 @@ impl From<NewNotification> for Outgoing {
             channel: of.channel,
             notice_id: notification.notice_id,
             total: of.total,
+            leased: false,
         };
         let broadcasts = audience.into_iter().map(broadcast).collect();
         Self { event, broadcasts }
@@ -92,8 +93,8 @@ impl Notifications {
         self.wanted.is_empty()
     }
 
-    pub(super) fn want(&mut self, broadcasts: &[BroadcastRow]) {
-        self.wanted.extend_from_slice(broadcasts);
+    pub(super) fn want(&mut self, broadcasts: impl IntoIterator<Item = BroadcastRow>) {
+        self.wanted.extend(broadcasts);
     }
 
     /// What is to be inserted, in the order that every process keeps.
@@ -141,7 +142,7 @@ mod tests {
         let (one, other) = (NoticeId::new(), NoticeId::new());
         let mut notifications = Notifications::default();
         for notice in [other, one] {
-            notifications.want(&outgoing(Some(notice)).broadcasts);
+            notifications.want(outgoing(Some(notice)).broadcasts);
         }
         let order: Vec<_> = notifications.sorted().iter().map(|row| (row.notice_id, row.channel)).collect();
         let of = |notice| [Channel::Telegram, Channel::WebPush].map(|channel| (Some(notice), channel));
@@ -152,7 +153,7 @@ mod tests {
     fn a_channel_that_was_taken_before_is_not_told_and_an_event_without_any_is_dropped() {
         let (partly, wholly, late) = (outgoing(None), outgoing(None), outgoing(None));
         let mut notifications = Notifications::default();
-        [&partly, &wholly, &late].iter().for_each(|one| notifications.want(&one.broadcasts));
+        [&partly, &wholly, &late].iter().for_each(|one| notifications.want(one.broadcasts.clone()));
         let ids = |of: &Outgoing| of.broadcasts.iter().map(|row| row.id.0).collect::<Vec<_>>();
         let lost = notifications.took([&ids(&partly)[1..], &ids(&wholly)].concat());
         assert_eq!(lost, HashSet::from([late.event.id]));

@@ -42,8 +42,8 @@ impl From<NewPersonal> for Personal {
             recipient_id: new.subscription_id.0,
             body: None,
             due_at: None,
-            // As those of broadcasts: the dispatcher is woken, and knows whether the lane rests.
-            hinted: false,
+            // As those of broadcasts: it is claimed, since only a claim knows whether the lane rests.
+            leased: false,
         };
         Self { event, delivery }
     }

@@ -1,21 +1,20 @@
 //! From what was accepted to the rows that are written: pure, but for fresh ids.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use domain::{
     clock::Millis,
     delivery::Channel,
     endpoint::overlay,
     id::{DeliveryId, EventId},
-    job::{HINT_TRUSTED, Hint, QueueName},
+    job::{HandedDelivery, Handover as HandoverJob, Job, LEASE, Leased, Work as JobWork, body_for_job},
 };
-use entity::bulk::{DeliveryRow, EventRow, Stamp, UploadRow, sqlite};
-use platform::context::Context;
-use uuid::Uuid;
+use entity::bulk::{BroadcastRow, DeliveryRow, EventRow, FIRST_CLAIM, Stamp, UploadRow, sqlite};
+use platform::{context::Context, queue::request_id_for_job};
 
 use super::{
     Event, Incoming, NewUpload, Outcome, Outgoing, Published, Work,
-    hinter::Hinter,
+    handover::Handover,
     keys::{FullKey, Keys, full},
     messages::Messages,
     notifications::Notifications,
@@ -52,18 +51,18 @@ impl Rows {
     pub(super) fn of<'w>(
         works: impl Iterator<Item = &'w Work>,
         recipients: &Recipients,
-        hinter: &Hinter,
+        handover: &Handover,
         context: &Context,
     ) -> Self {
         let mut rows = Self::empty(context);
         let now = context.clock.now();
         for work in works {
             let plan = match work {
-                Work::Upload(upload) => rows.add_upload(upload, hinter),
-                Work::Event(event) => rows.plan_event(event, recipients.of(event), hinter, now),
-                Work::Message(message) => rows.plan_message(message, recipients, hinter, now),
-                Work::Notification(notification) => rows.plan_notification(notification, hinter, now),
-                Work::Personal(personal) => rows.plan_personal(personal, hinter, now),
+                Work::Upload(upload) => rows.add_upload(upload, handover),
+                Work::Event(event) => rows.plan_event(event, recipients.of(event), handover, now),
+                Work::Message(message) => rows.plan_message(message, recipients, handover, now),
+                Work::Notification(notification) => rows.plan_notification(notification, handover, now),
+                Work::Personal(personal) => rows.plan_personal(personal, handover, now),
             };
             rows.plans.push(plan);
         }
@@ -72,7 +71,7 @@ impl Rows {
 
     fn empty(context: &Context) -> Self {
         let now_or_offset = context.database.statement_time(&context.clock);
-        let stamp = Stamp { now_or_offset, hint_trusted: domain::clock::millis(HINT_TRUSTED) };
+        let stamp = Stamp { now_or_offset, lease: domain::clock::millis(LEASE) };
         Self {
             uploads: vec![],
             events: vec![],
@@ -86,7 +85,7 @@ impl Rows {
         }
     }
 
-    fn add_upload(&mut self, upload: &NewUpload, hinter: &Hinter) -> Plan {
+    fn add_upload(&mut self, upload: &NewUpload, handover: &Handover) -> Plan {
         self.request_id.clone_from(&upload.request_id);
         self.uploads.push(UploadRow {
             id: upload.id,
@@ -95,7 +94,7 @@ impl Rows {
             file_name: upload.file_name.clone(),
             storage_key: upload.storage_key.clone(),
             size_bytes: i64::try_from(upload.size_bytes).unwrap_or(i64::MAX),
-            hinted: hinter.willing(),
+            leased: handover.is_open(),
         });
         Plan::Upload
     }
@@ -104,7 +103,7 @@ impl Rows {
         &mut self,
         event: &Event,
         recipients: Result<Vec<&Recipient>, Published>,
-        hinter: &Hinter,
+        handover: &Handover,
         now: Millis,
     ) -> Plan {
         let key = event.user_id.zip(event.key.as_ref()).map(|(user, key)| (full(user, key), key.body_hash));
@@ -112,7 +111,7 @@ impl Rows {
             Ok(recipients) => {
                 let deliveries = recipients.len();
                 if self.is_first(event, key.as_ref(), deliveries) {
-                    self.add_event(event, &recipients, hinter, now);
+                    self.add_event(event, &recipients, handover, now);
                 }
                 Published::Stored { id: event.id, deliveries }
             }
@@ -128,31 +127,33 @@ impl Rows {
         &mut self,
         Incoming { row, event }: &Incoming,
         recipients: &Recipients,
-        hinter: &Hinter,
+        handover: &Handover,
         now: Millis,
     ) -> Plan {
         if self.messages.want(row) {
             // Its type need not exist and it names nobody, so nothing refuses it.
             let recipients = recipients.of(event).unwrap_or_default();
-            self.add_event(event, &recipients, hinter, now);
+            self.add_event(event, &recipients, handover, now);
         }
         Plan::Message(event.id)
     }
 
     /// Its deliveries are made page by page, by workers.
-    fn plan_notification(&mut self, outgoing: &Outgoing, hinter: &Hinter, now: Millis) -> Plan {
-        self.notifications.want(&outgoing.broadcasts);
-        self.add_event(&outgoing.event, &[], hinter, now);
+    fn plan_notification(&mut self, outgoing: &Outgoing, handover: &Handover, now: Millis) -> Plan {
+        let leased = handover.is_open();
+        let broadcasts = outgoing.broadcasts.iter().map(|row| BroadcastRow { leased, ..row.clone() });
+        self.notifications.want(broadcasts);
+        self.add_event(&outgoing.event, &[], handover, now);
         Plan::Notification(outgoing.event.id)
     }
 
     fn plan_personal(
         &mut self,
         Personal { event, delivery }: &Personal,
-        hinter: &Hinter,
+        handover: &Handover,
         now: Millis,
     ) -> Plan {
-        self.add_event(event, &[], hinter, now);
+        self.add_event(event, &[], handover, now);
         self.deliveries.push(delivery.clone());
         Plan::Personal
     }
@@ -168,7 +169,7 @@ impl Rows {
         true
     }
 
-    fn add_event(&mut self, event: &Event, recipients: &[&Recipient], hinter: &Hinter, now: Millis) {
+    fn add_event(&mut self, event: &Event, recipients: &[&Recipient], handover: &Handover, now: Millis) {
         self.request_id.clone_from(&event.request_id);
         let body = render(event, now);
         let is_due = event.deliver_at.is_none_or(|due| due <= now);
@@ -182,7 +183,7 @@ impl Rows {
                 recipient_id: recipient.endpoint_id.into(),
                 body: recipient.custom_payload.as_ref().and_then(|payload| overlay(&body, payload).ok()),
                 due_at: event.deliver_at,
-                hinted: is_due && recipient.clear && hinter.willing(),
+                leased: is_due && recipient.clear && handover.is_open(),
             });
         }
         self.events.push(EventRow {
@@ -230,22 +231,57 @@ impl Rows {
         })
     }
 
-    /// What a hint follows for.
-    pub(super) fn hinted(&self) -> [(QueueName, Hint); 3] {
-        let deliveries = self.deliveries.iter().filter(|row| row.hinted).map(|row| (row.id.0, row.lane_id.0));
-        let uploads: Vec<Uuid> = self.uploads.iter().filter(|row| row.hinted).map(|row| row.id.0).collect();
-        let broadcasts: Vec<Uuid> = self.notifications.going_out().map(|row| row.id.0).collect();
-        let hints = [
-            (QueueName::Deliveries, Hint::of_lanes(deliveries)),
-            (QueueName::Uploads, Hint::of(&uploads)),
-            (QueueName::Broadcasts, Hint::of(&broadcasts)),
-        ];
-        hints.map(|(queue, hint)| (queue, hint.caused_by(self.request_id.as_deref())))
+    /// The jobs that carry what was leased when it was written at `accepted_at`, queue by queue.
+    pub(super) fn jobs(&self, accepted_at: Millis) -> Vec<Job> {
+        let job = |work| Job {
+            accepted_at,
+            lease_until: accepted_at + LEASE,
+            work,
+            request_id: request_id_for_job(self.request_id.as_deref()),
+        };
+        let leased = |id| Leased { id, claim: FIRST_CLAIM };
+        let deliveries = self.handovers().into_iter().map(|handover| job(JobWork::Deliveries(handover)));
+        let uploads = self.uploads.iter().filter(|row| row.leased);
+        let uploads = uploads.map(|row| job(JobWork::Upload(leased(row.id.0))));
+        let broadcasts = self.notifications.going_out().filter(|row| row.leased);
+        let broadcasts = broadcasts.map(|row| job(JobWork::Broadcast(leased(row.id.0))));
+        deliveries.chain(uploads).chain(broadcasts).collect()
     }
 
-    /// Whether there is work that no hint follows for.
-    pub(super) fn has_unhinted(&self) -> bool {
-        self.deliveries.iter().any(|row| !row.hinted) || self.uploads.iter().any(|row| !row.hinted)
+    /// The leased deliveries with their events, as many in each as a job carries.
+    fn handovers(&self) -> Vec<HandoverJob> {
+        let bodies: HashMap<EventId, &[u8]> =
+            self.events.iter().map(|event| (event.id, event.body.as_slice())).collect();
+        let mut handovers: Vec<HandoverJob> = vec![];
+        for row in self.deliveries.iter().filter(|row| row.leased) {
+            if handovers.last().is_none_or(HandoverJob::is_full) {
+                handovers.push(HandoverJob::default());
+            }
+            let body = bodies.get(&row.event_id).and_then(|body| body_for_job(body));
+            let handover = handovers.last_mut().expect("one was just pushed when there was none");
+            handover.push(row.event_id.0, body, handed(row));
+        }
+        handovers
+    }
+
+    /// Whether there is work that no job carries.
+    pub(super) fn has_unleased(&self) -> bool {
+        let broadcasts = self.notifications.going_out().any(|row| !row.leased);
+        self.deliveries.iter().any(|row| !row.leased)
+            || self.uploads.iter().any(|row| !row.leased)
+            || broadcasts
+    }
+}
+
+fn handed(row: &DeliveryRow) -> HandedDelivery {
+    HandedDelivery {
+        id: row.id.0,
+        event: 0,
+        user_id: row.user_id.map(|user| user.0),
+        endpoint_id: row.recipient_id,
+        claim: FIRST_CLAIM,
+        has_own_body: row.body.is_some(),
+        body: row.body.as_deref().and_then(body_for_job).map(str::to_owned),
     }
 }
 

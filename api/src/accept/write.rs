@@ -1,6 +1,9 @@
 //! One transaction for a batch of accepts, and what its failure means for the callers.
 
-use domain::{clock::millis, event::KEY_KEPT};
+use domain::{
+    clock::{Millis, millis},
+    event::KEY_KEPT,
+};
 use entity::bulk::{broadcasts, keys, messages, postgres, sqlite};
 use platform::{
     context::Context,
@@ -33,8 +36,9 @@ impl From<WriteError> for AcceptError {
     }
 }
 
-/// Writes and commits. Events whose key or message id somebody else has are taken out of `rows`.
-pub(super) async fn write(context: &Context, rows: &mut Rows) -> Result<(), WriteError> {
+/// Writes and commits; returns when, by the database's clock. Events whose key or message id was taken before are taken out
+/// of `rows`.
+pub(super) async fn write(context: &Context, rows: &mut Rows) -> Result<Millis, WriteError> {
     let written = within_deadline(async { Ok::<_, DatabaseError>(write_in_time(context, rows).await) }).await;
     written.unwrap_or_else(|error| {
         log_and_count(&error);
@@ -42,7 +46,7 @@ pub(super) async fn write(context: &Context, rows: &mut Rows) -> Result<(), Writ
     })
 }
 
-async fn write_in_time(context: &Context, rows: &mut Rows) -> Result<(), WriteError> {
+async fn write_in_time(context: &Context, rows: &mut Rows) -> Result<Millis, WriteError> {
     if rows.are_plain() {
         match context.database.grouped() {
             Pool::Postgres(pool) => return plain_on_postgres(pool, rows).await,
@@ -51,7 +55,7 @@ async fn write_in_time(context: &Context, rows: &mut Rows) -> Result<(), WriteEr
         }
     }
     let mut tx = context.database.begin_grouped().await.map_err(not_begun)?;
-    insert_all(&mut tx, rows).await.map_err(|error| {
+    let accepted_at = insert_all(&mut tx, rows).await.map_err(|error| {
         let error = DatabaseError::Sqlx(error);
         log_and_count(&error);
         if error.is_refusal() { WriteError::Refused } else { WriteError::Unavailable }
@@ -59,15 +63,16 @@ async fn write_in_time(context: &Context, rows: &mut Rows) -> Result<(), WriteEr
     tx.commit().await.map_err(|error| {
         log_and_count(&error);
         WriteError::Unknown
-    })
+    })?;
+    Ok(accepted_at)
 }
 
 /// Events and deliveries alone are one statement, which is a transaction of its own: one way to the server in place of
 /// four. Unless it refused them, an error may come from the commit.
-async fn plain_on_postgres(pool: &PgPool, rows: &Rows) -> Result<(), WriteError> {
+async fn plain_on_postgres(pool: &PgPool, rows: &Rows) -> Result<Millis, WriteError> {
     let mut connection = pool.acquire().await.map_err(|error| not_begun(error.into()))?;
     let written = postgres::insert_published(&mut connection, &rows.events, &rows.deliveries, rows.stamp);
-    written.await.map_err(|error| {
+    written.await.map(Millis).map_err(|error| {
         let error = DatabaseError::Sqlx(error);
         log_and_count(&error);
         if error.is_refusal() { WriteError::Refused } else { WriteError::Unknown }
@@ -75,7 +80,7 @@ async fn plain_on_postgres(pool: &PgPool, rows: &Rows) -> Result<(), WriteError>
 }
 
 /// Events and deliveries alone go to the writer in one message.
-async fn plain_on_sqlite(pool: &SqlitePool, rows: &Rows) -> Result<(), WriteError> {
+async fn plain_on_sqlite(pool: &SqlitePool, rows: &Rows) -> Result<Millis, WriteError> {
     let mut accept = AtOnce::durable();
     if !rows.events.is_empty() {
         sqlite::push_events(accept.statement(), &rows.events, rows.stamp);
@@ -84,7 +89,7 @@ async fn plain_on_sqlite(pool: &SqlitePool, rows: &Rows) -> Result<(), WriteErro
         sqlite::push_deliveries(accept.statement(), &rows.deliveries, rows.stamp);
     }
     let writer = pool.acquire().await.map_err(|error| not_begun(error.into()))?;
-    accept.run(writer).await.map(drop).map_err(|error| {
+    accept.run(writer).await.map(|_| Millis(rows.stamp.now_or_offset)).map_err(|error| {
         let is_known = matches!(error, AtOnceError::NotWritten(_));
         let error = DatabaseError::Sqlx(error.into());
         log_and_count(&error);
@@ -101,12 +106,13 @@ fn not_begun(error: DatabaseError) -> WriteError {
     WriteError::Unavailable
 }
 
-async fn insert_all(tx: &mut Tx, rows: &mut Rows) -> Result<(), sqlx::Error> {
+async fn insert_all(tx: &mut Tx, rows: &mut Rows) -> Result<Millis, sqlx::Error> {
     take_keys(tx, rows).await?;
     insert_messages(tx, rows).await?;
     take_broadcasts(tx, rows).await?;
-    insert(tx, rows).await?;
-    count_messages(tx, rows).await
+    let accepted_at = insert(tx, rows).await?;
+    count_messages(tx, rows).await?;
+    Ok(accepted_at)
 }
 
 /// First who may publish under which key, then what stands under those that were taken: a second statement, since the
@@ -160,16 +166,17 @@ async fn count_messages(tx: &mut Tx, rows: &Rows) -> Result<(), sqlx::Error> {
     }
 }
 
-async fn insert(tx: &mut Tx, rows: &Rows) -> Result<(), sqlx::Error> {
+async fn insert(tx: &mut Tx, rows: &Rows) -> Result<Millis, sqlx::Error> {
     match tx {
         Tx::Postgres(tx) => {
             postgres::insert_uploads(tx, &rows.uploads, rows.stamp).await?;
-            postgres::insert_published(tx, &rows.events, &rows.deliveries, rows.stamp).await
+            postgres::insert_published(tx, &rows.events, &rows.deliveries, rows.stamp).await.map(Millis)
         }
         Tx::Sqlite(tx) => {
             sqlite::insert_uploads(tx, &rows.uploads, rows.stamp).await?;
             sqlite::insert_events(tx, &rows.events, rows.stamp).await?;
-            sqlite::insert_deliveries(tx, &rows.deliveries, rows.stamp).await
+            sqlite::insert_deliveries(tx, &rows.deliveries, rows.stamp).await?;
+            Ok(Millis(rows.stamp.now_or_offset))
         }
     }
 }

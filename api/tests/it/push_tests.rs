@@ -72,7 +72,7 @@ on_both_databases! {
         let [delivery] = &delivery::Entity::find().all(reader).await.expect("deliveries")[..] else { panic!("one") };
         assert_eq!((delivery.event_id, delivery.recipient_id, delivery.channel.as_str()), (event.id, row.id, "web_push"));
         assert_eq!((delivery.lane_id, delivery.user_id), (push_lane("https://push.example.org").0, None));
-        assert_eq!((delivery.hinted_until, api.count("broadcast").await), (0, 0), "the dispatcher's at once");
+        assert_eq!((delivery.lease_until, api.count("broadcast").await), (0, 0), "a claim takes it");
     }
 
     async fn who_has_not_all_of_its_keys_is_told_no_and_nobody_is_sent_anything(api: TestApi) {

@@ -28,10 +28,13 @@ pub(crate) struct Look {
     pub(crate) complete_from: i64,
 }
 
-// $1: first id, $2: rows to walk through
+// First attempts that succeeded are kept with their deliveries. $1: first id, $2: rows to walk through of each.
 const SQL: &str = "
 SELECT started_at / 1000 AS at_second, count(*) AS attempts, count(*) FILTER (WHERE error_class IS NULL) AS delivered
-  FROM (SELECT started_at, error_class FROM attempt WHERE id >= $1 ORDER BY id DESC LIMIT $2) AS latest
+  FROM (SELECT * FROM (SELECT started_at, error_class FROM attempt WHERE id >= $1 ORDER BY id DESC LIMIT $2) AS failed
+        UNION ALL
+        SELECT * FROM (SELECT started_at, CAST(NULL AS text) FROM finished_delivery
+            WHERE id >= $1 AND started_at IS NOT NULL ORDER BY id DESC LIMIT $2) AS succeeded) AS latest
  GROUP BY started_at / 1000";
 
 /// Counts the attempts that were recorded since `since`, as far back as a bounded walk goes.

@@ -90,7 +90,6 @@ pub fn delivery(event: &event::Model, endpoint: &endpoint::Model) -> delivery::M
         claim: 0,
         recorded_claim: 0,
         due_at: event.created_at,
-        hinted_until: 0,
         lease_until: 0,
         created_at: event.created_at,
     }
@@ -113,6 +112,15 @@ pub fn finished(delivery: delivery::Model, state: &str, reason: Option<&str>) ->
         claim: delivery.claim,
         created_at: delivery.created_at,
         finished_at: delivery.created_at + 40,
+        started_at: None,
+        duration_us: None,
+        resolve_us: None,
+        connect_us: None,
+        first_byte_us: None,
+        status_code: None,
+        request_headers: None,
+        response_headers: None,
+        response_body: None,
     }
 }
 
@@ -180,7 +188,7 @@ pub fn worker(name: &str, in_flight: i32, at: Millis) -> process::Model {
         kind: "worker".to_owned(),
         name: name.to_owned(),
         version: "0.1.0".to_owned(),
-        queues: "deliveries,uploads,broadcasts,maintenance".to_owned(),
+        queues: "deliveries,uploads,broadcasts".to_owned(),
         slots: 1_024,
         in_flight,
         queue_ok: true,
@@ -207,7 +215,6 @@ pub fn upload(endpoint: &endpoint::Model, file_name: &str, at: Millis) -> upload
         attempts: 1,
         claim: 1,
         due_at: at.0,
-        hinted_until: 0,
         lease_until: 0,
         created_at: at.0,
         finished_at: Some(at.0 + 120),

@@ -2,8 +2,8 @@
 //! Called inside the caller's transaction; never commits.
 
 pub mod broadcasts;
-mod hints;
 pub mod keys;
+pub mod lease;
 pub mod messages;
 pub mod notification;
 pub mod postgres;
@@ -15,8 +15,6 @@ use domain::{
     id::{BroadcastId, DeliveryId, EndpointId, EventId, LaneId, NoticeId, UploadId, UserId},
 };
 use uuid::Uuid;
-
-pub use hints::unhint;
 
 /// An event to insert. `created_at` is set by the statement.
 #[derive(Clone, Debug)]
@@ -52,8 +50,8 @@ pub struct DeliveryRow {
     pub body: Option<Vec<u8>>,
     /// When it is due; none or past: at once.
     pub due_at: Option<Millis>,
-    /// Whether a hint follows the commit.
-    pub hinted: bool,
+    /// Whether it is inserted with a lease, because a job that carries it follows the commit.
+    pub leased: bool,
 }
 
 /// A key under which something is published, with what was published.
@@ -103,8 +101,8 @@ pub struct UploadRow {
     pub storage_key: String,
     /// Its size in bytes.
     pub size_bytes: i64,
-    /// Whether a hint follows the commit.
-    pub hinted: bool,
+    /// Whether it is inserted with a lease, because a job follows the commit.
+    pub leased: bool,
 }
 
 /// A broadcast to insert: a message to every recipient of a channel that has a smaller id.
@@ -120,22 +118,18 @@ pub struct BroadcastRow {
     pub notice_id: Option<NoticeId>,
     /// How many recipients there are.
     pub total: i64,
+    /// Whether it is inserted with a lease, because a job follows the commit.
+    pub leased: bool,
 }
 
-/// When rows are written, in ms: what time it is and until when a hint is trusted.
+/// When rows are written, in ms: what time it is and how long what is leased is leased.
 #[derive(Clone, Copy, Debug)]
 pub struct Stamp {
     /// SQLite: now. Postgres: an offset that is added to the server's clock (zero outside tests).
     pub now_or_offset: i64,
-    /// How long a hint is trusted.
-    pub hint_trusted: i64,
+    /// How long a lease lasts.
+    pub lease: i64,
 }
 
-/// The tables whose rows are work that is hinted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Work {
-    /// `delivery`.
-    Deliveries,
-    /// `upload`.
-    Uploads,
-}
+/// The claim of a row that is inserted with a lease.
+pub const FIRST_CLAIM: i32 = 1;

@@ -1,7 +1,6 @@
 //! Bulk inserts on Postgres: one statement a table, columns bound as arrays, times by the server's clock.
 
 use sqlx::{PgConnection, Result};
-use uuid::Uuid;
 
 use super::{DeliveryRow, EventRow, Stamp, UploadRow};
 
@@ -38,15 +37,15 @@ pub async fn insert_deliveries(tx: &mut PgConnection, rows: &[DeliveryRow], stam
         return Ok(());
     }
     const SQL: &str = "INSERT INTO delivery
-            (id, event_id, user_id, lane_id, channel, recipient_id, body, due_at, hinted_until, created_at)
+            (id, event_id, user_id, lane_id, channel, recipient_id, body, due_at, claim, lease_until, created_at)
         SELECT id, event_id, user_id, lane_id, channel, recipient_id, body,
-               greatest(now_ms() + $1, due_at), CASE WHEN hinted THEN now_ms() + $1 + $2 ELSE 0 END, now_ms() + $1
+               greatest(now_ms() + $1, due_at), leased::integer, CASE WHEN leased THEN now_ms() + $1 + $2 ELSE 0 END, now_ms() + $1
         FROM unnest($3::uuid[], $4::uuid[], $5::bigint[], $6::uuid[], $7::text[], $8::uuid[], $9::bytea[],
                     $10::bigint[], $11::bool[])
-             AS row (id, event_id, user_id, lane_id, channel, recipient_id, body, due_at, hinted)";
+             AS row (id, event_id, user_id, lane_id, channel, recipient_id, body, due_at, leased)";
     sqlx::query(SQL)
         .bind(stamp.now_or_offset)
-        .bind(stamp.hint_trusted)
+        .bind(stamp.lease)
         .bind(column(rows, |row| row.id.0))
         .bind(column(rows, |row| row.event_id.0))
         .bind(column(rows, |row| row.user_id.map(|user| user.0)))
@@ -55,13 +54,14 @@ pub async fn insert_deliveries(tx: &mut PgConnection, rows: &[DeliveryRow], stam
         .bind(column(rows, |row| row.recipient_id))
         .bind(column(rows, |row| row.body.as_deref()))
         .bind(column(rows, |row| row.due_at.map(|due| due.0)))
-        .bind(column(rows, |row| row.hinted))
+        .bind(column(rows, |row| row.leased))
         .execute(tx)
         .await
         .map(drop)
 }
 
-/// Inserts events with their deliveries in one statement, as [`insert_events`] and [`insert_deliveries`] do in two.
+/// Inserts events with their deliveries in one statement, as [`insert_events`] and [`insert_deliveries`] do in two, and
+/// returns the time of the statement in ms.
 ///
 /// # Errors
 /// Those of the database; nothing was written.
@@ -70,23 +70,25 @@ pub async fn insert_published(
     events: &[EventRow],
     deliveries: &[DeliveryRow],
     stamp: Stamp,
-) -> Result<()> {
+) -> Result<i64> {
     const SQL: &str = "WITH stored AS (
             INSERT INTO event (id, user_id, event_type, body, addressed, created_at)
             SELECT id, user_id, event_type, body, addressed, (SELECT now_ms() + $1)
             FROM unnest($3::uuid[], $4::bigint[], $5::text[], $6::bytea[], $7::bool[])
                  AS row (id, user_id, event_type, body, addressed)
-        )
-        INSERT INTO delivery
-            (id, event_id, user_id, lane_id, channel, recipient_id, body, due_at, hinted_until, created_at)
+        ), made AS (
+            INSERT INTO delivery
+            (id, event_id, user_id, lane_id, channel, recipient_id, body, due_at, claim, lease_until, created_at)
         SELECT id, event_id, user_id, lane_id, channel, recipient_id, body, greatest((SELECT now_ms() + $1), due_at),
-               CASE WHEN hinted THEN (SELECT now_ms() + $1 + $2) ELSE 0 END, (SELECT now_ms() + $1)
+               leased::integer, CASE WHEN leased THEN (SELECT now_ms() + $1 + $2) ELSE 0 END, (SELECT now_ms() + $1)
         FROM unnest($8::uuid[], $9::uuid[], $10::bigint[], $11::uuid[], $12::text[], $13::uuid[], $14::bytea[],
                     $15::bigint[], $16::bool[])
-             AS row (id, event_id, user_id, lane_id, channel, recipient_id, body, due_at, hinted)";
-    sqlx::query(SQL)
+             AS row (id, event_id, user_id, lane_id, channel, recipient_id, body, due_at, leased)
+        )
+        SELECT now_ms() + $1";
+    sqlx::query_scalar(SQL)
         .bind(stamp.now_or_offset)
-        .bind(stamp.hint_trusted)
+        .bind(stamp.lease)
         .bind(column(events, |row| row.id.0))
         .bind(column(events, |row| row.user_id.map(|user| user.0)))
         .bind(column(events, |row| row.event_type.as_str()))
@@ -100,10 +102,9 @@ pub async fn insert_published(
         .bind(column(deliveries, |row| row.recipient_id))
         .bind(column(deliveries, |row| row.body.as_deref()))
         .bind(column(deliveries, |row| row.due_at.map(|due| due.0)))
-        .bind(column(deliveries, |row| row.hinted))
-        .execute(connection)
+        .bind(column(deliveries, |row| row.leased))
+        .fetch_one(connection)
         .await
-        .map(drop)
 }
 
 /// Inserts uploads, due at once.
@@ -115,34 +116,24 @@ pub async fn insert_uploads(tx: &mut PgConnection, rows: &[UploadRow], stamp: St
         return Ok(());
     }
     const SQL: &str = "INSERT INTO upload
-            (id, endpoint_id, user_id, file_name, storage_key, size_bytes, due_at, hinted_until, created_at)
+            (id, endpoint_id, user_id, file_name, storage_key, size_bytes, due_at, claim, lease_until, created_at)
         SELECT id, endpoint_id, user_id, file_name, storage_key, size_bytes,
-               now_ms() + $1, CASE WHEN hinted THEN now_ms() + $1 + $2 ELSE 0 END, now_ms() + $1
+               now_ms() + $1, leased::integer, CASE WHEN leased THEN now_ms() + $1 + $2 ELSE 0 END, now_ms() + $1
         FROM unnest($3::uuid[], $4::uuid[], $5::bigint[], $6::text[], $7::text[], $8::bigint[], $9::bool[])
-             AS row (id, endpoint_id, user_id, file_name, storage_key, size_bytes, hinted)";
+             AS row (id, endpoint_id, user_id, file_name, storage_key, size_bytes, leased)";
     sqlx::query(SQL)
         .bind(stamp.now_or_offset)
-        .bind(stamp.hint_trusted)
+        .bind(stamp.lease)
         .bind(column(rows, |row| row.id.0))
         .bind(column(rows, |row| row.endpoint_id.0))
         .bind(column(rows, |row| row.user_id.0))
         .bind(column(rows, |row| row.file_name.as_str()))
         .bind(column(rows, |row| row.storage_key.as_str()))
         .bind(column(rows, |row| row.size_bytes))
-        .bind(column(rows, |row| row.hinted))
+        .bind(column(rows, |row| row.leased))
         .execute(tx)
         .await
         .map(drop)
-}
-
-pub(super) async fn unhint(tx: &mut PgConnection, work: super::Work, ids: &[Uuid]) -> Result<u64> {
-    let sql = match work {
-        super::Work::Deliveries => {
-            "UPDATE delivery SET hinted_until = 0 WHERE id = ANY($1) AND hinted_until > 0"
-        }
-        super::Work::Uploads => "UPDATE upload SET hinted_until = 0 WHERE id = ANY($1) AND hinted_until > 0",
-    };
-    sqlx::query(sql).bind(ids).execute(tx).await.map(|done| done.rows_affected())
 }
 
 /// One column of many rows, as an array to bind.

@@ -3,9 +3,8 @@
 mod lengths;
 
 use sqlx::{QueryBuilder, Result, Sqlite, SqliteConnection};
-use uuid::Uuid;
 
-use super::{DeliveryRow, EventRow, Stamp, UploadRow, Work};
+use super::{DeliveryRow, EventRow, Stamp, UploadRow};
 
 pub use lengths::{ROWS, places, push_list, push_list_of, push_rows};
 
@@ -41,7 +40,7 @@ pub async fn insert_deliveries(tx: &mut SqliteConnection, rows: &[DeliveryRow], 
 /// Those of the database; the caller's transaction is then lost.
 pub async fn insert_uploads(tx: &mut SqliteConnection, rows: &[UploadRow], stamp: Stamp) -> Result<()> {
     const HEAD: &str = "INSERT INTO upload
-        (id, endpoint_id, user_id, file_name, storage_key, size_bytes, due_at, hinted_until, created_at) ";
+        (id, endpoint_id, user_id, file_name, storage_key, size_bytes, due_at, claim, lease_until, created_at) ";
     for rows in rows.chunks(ROWS) {
         let mut insert = QueryBuilder::<Sqlite>::new(HEAD);
         push_rows(&mut insert, rows, |mut values, row| {
@@ -53,7 +52,8 @@ pub async fn insert_uploads(tx: &mut SqliteConnection, rows: &[UploadRow], stamp
                 .push_bind(row.map(|row| row.storage_key.as_str()))
                 .push_bind(row.map(|row| row.size_bytes))
                 .push_bind(stamp.now_or_offset)
-                .push_bind(row.map(|row| stamp.hinted_until(row.hinted)))
+                .push_bind(row.map(|row| i32::from(row.leased)))
+                .push_bind(row.map(|row| stamp.lease_until(row.leased)))
                 .push_bind(stamp.now_or_offset);
         });
         insert.build().execute(&mut *tx).await?;
@@ -79,7 +79,7 @@ pub fn push_events(insert: &mut QueryBuilder<Sqlite>, rows: &[EventRow], stamp: 
 pub fn push_deliveries(insert: &mut QueryBuilder<Sqlite>, rows: &[DeliveryRow], stamp: Stamp) {
     insert.push(
         "INSERT INTO delivery
-        (id, event_id, user_id, lane_id, channel, recipient_id, body, due_at, hinted_until, created_at) ",
+        (id, event_id, user_id, lane_id, channel, recipient_id, body, due_at, claim, lease_until, created_at) ",
     );
     let due =
         |row: &DeliveryRow| row.due_at.map_or(stamp.now_or_offset, |due| due.0.max(stamp.now_or_offset));
@@ -93,27 +93,14 @@ pub fn push_deliveries(insert: &mut QueryBuilder<Sqlite>, rows: &[DeliveryRow], 
             .push_bind(row.map(|row| row.recipient_id))
             .push_bind(row.and_then(|row| row.body.as_deref()))
             .push_bind(row.map(due))
-            .push_bind(row.map(|row| stamp.hinted_until(row.hinted)))
+            .push_bind(row.map(|row| i32::from(row.leased)))
+            .push_bind(row.map(|row| stamp.lease_until(row.leased)))
             .push_bind(stamp.now_or_offset);
     });
 }
 
-pub(super) async fn unhint(tx: &mut SqliteConnection, work: Work, ids: &[Uuid]) -> Result<u64> {
-    let head = match work {
-        Work::Deliveries => "UPDATE delivery SET hinted_until = 0 WHERE hinted_until > 0 AND id IN ",
-        Work::Uploads => "UPDATE upload SET hinted_until = 0 WHERE hinted_until > 0 AND id IN ",
-    };
-    let mut unmarked = 0;
-    for ids in ids.chunks(ROWS) {
-        let mut update = QueryBuilder::<Sqlite>::new(head);
-        push_list(&mut update, ids);
-        unmarked += update.build().execute(&mut *tx).await?.rows_affected();
-    }
-    Ok(unmarked)
-}
-
 impl Stamp {
-    const fn hinted_until(self, hinted: bool) -> i64 {
-        if hinted { self.now_or_offset + self.hint_trusted } else { 0 }
+    pub(crate) const fn lease_until(self, leased: bool) -> i64 {
+        if leased { self.now_or_offset + self.lease } else { 0 }
     }
 }

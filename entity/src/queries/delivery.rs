@@ -3,6 +3,8 @@
 
 mod tables;
 
+use std::cmp::Reverse;
+
 use domain::{
     clock::Millis,
     delivery::{Channel, ErrorClass, Facts, LaneFacts, LastAttempt, Standing},
@@ -13,7 +15,7 @@ use uuid::Uuid;
 
 use self::tables::{narrow, narrow_by_standing, narrow_by_type, select};
 use super::{Scope, pieces::Pieces};
-use crate::attempt;
+use crate::{attempt, finished_delivery};
 
 /// Most attempts that are shown of one delivery, the newest.
 pub const MAX_ATTEMPTS: u64 = 100;
@@ -163,14 +165,20 @@ pub fn find(scope: Scope, id: DeliveryId) -> Pieces {
     })
 }
 
-/// The newest attempts at a delivery, newest first, at most [`MAX_ATTEMPTS`].
+/// The newest attempts at a delivery, newest first, at most [`MAX_ATTEMPTS`]: those with a row of their own, and the one that
+/// is kept with the finished delivery.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn attempts(db: &impl ConnectionTrait, id: DeliveryId) -> Result<Vec<attempt::Model>, DbErr> {
     let of_it = attempt::Entity::find().filter(attempt::Column::DeliveryId.eq(id.0));
     let newest = of_it.order_by_desc(attempt::Column::Number).order_by_desc(attempt::Column::Id);
-    newest.limit(MAX_ATTEMPTS).all(db).await
+    let mut attempts = newest.limit(MAX_ATTEMPTS).all(db).await?;
+    let finished = finished_delivery::Entity::find_by_id(id.0).one(db).await?;
+    attempts.extend(finished.and_then(|finished| finished.attempt()));
+    attempts.sort_by_key(|attempt| Reverse((attempt.number, attempt.started_at)));
+    attempts.truncate(usize::try_from(MAX_ATTEMPTS).unwrap_or(usize::MAX));
+    Ok(attempts)
 }
 
 impl Filter {

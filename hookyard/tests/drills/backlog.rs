@@ -1,4 +1,4 @@
-//! Much is accepted while nobody works.
+//! Much is accepted while no worker runs.
 
 use std::{
     collections::BTreeMap,
@@ -43,8 +43,8 @@ async fn twenty_thousand_deliveries_accepted_while_no_worker_runs_all_arrive_thr
     let start = Instant::now();
     // The receiver shares the machine with all of this: a slow answer is no failure here.
     let patient = |name| cluster.launch("hookyard-worker", name).set("DELIVERY_TIMEOUT", "60s");
-    let one = cluster.start_worker_as(&patient("one")).await;
-    let two = cluster.start_worker_as(&patient("two")).await;
+    let _one = cluster.start_worker_as(&patient("one")).await;
+    let _two = cluster.start_worker_as(&patient("two")).await;
     let mut deepest = held;
     until("all arrived", ARRIVE_WITHIN, async || {
         deepest = deepest.max(depth(&queue).await);
@@ -55,7 +55,7 @@ async fn twenty_thousand_deliveries_accepted_while_no_worker_runs_all_arrive_thr
     let rows = cluster.rows();
     until("all is recorded", ARRIVE_WITHIN, async || rows.counts().await.is_idle().then_some(())).await;
     println!(
-        "{DELIVERIES} accepted in {accepted_in:?} ({held} hinted), delivered in {took:?}; the queue held {deepest} at most; {:?}",
+        "{DELIVERIES} accepted in {accepted_in:?} ({held} handed over), delivered in {took:?}; the queue held {deepest} at most; {:?}",
         rows.counts().await
     );
     let mut calls = BTreeMap::new();
@@ -67,10 +67,7 @@ async fn twenty_thousand_deliveries_accepted_while_no_worker_runs_all_arrive_thr
     assert_eq!(rows.number(failures).await, 0, "{}", rows.text("SELECT min(error) FROM attempt").await);
     assert_eq!(calls.len(), DELIVERIES, "every endpoint gets every event");
     assert!(calls.values().all(|count| *count == 1), "something was repeated");
-    assert!(deepest <= WINDOW, "the queue held {deepest} ids");
-    for worker in [one, two] {
-        assert_eq!(worker.lines_with("too many results to unpack"), 0);
-    }
+    assert!(deepest <= WINDOW, "the queue held {deepest} deliveries");
 }
 
 async fn depth(queue: &Queue) -> usize {

@@ -16,8 +16,6 @@ use crate::{one_machine::READY_WITHIN, programs};
 
 /// The deadline of a send in these drills.
 pub(crate) const SEND_DEADLINE: Duration = Duration::from_secs(2);
-/// What a lease lasts: the deadline and its margin.
-pub(crate) const LEASE: Duration = Duration::from_secs(32);
 /// 32 bytes in base64.
 pub(crate) const SECRET_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 

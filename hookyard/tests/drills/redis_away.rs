@@ -1,4 +1,4 @@
-//! Redis is wiped, killed and paused. Hints are lost, work is not; accepts do not notice.
+//! Redis is wiped, killed and paused. Jobs are lost, work is not; accepts do not notice.
 
 use std::{
     ops::AsyncFnOnce,

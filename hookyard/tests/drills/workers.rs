@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::job::LEASE;
 use testkit::{
     Answer, Receiver,
     process::{Running, Signal},
@@ -9,7 +10,7 @@ use testkit::{
 };
 
 use crate::{
-    cluster::{Cluster, LEASE, SEND_DEADLINE},
+    cluster::{Cluster, SEND_DEADLINE},
     tally::{calls_by_id, files, names, repeated},
 };
 

@@ -3,28 +3,32 @@
 use testkit::TestApp;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use worker::claim::{Backlogs, Claimer, Claims, Slot, Slots};
+use worker::{
+    claim::{Claimer, Recheck},
+    endpoints::EndpointCache,
+    lanes::{Slot, Slots},
+};
 
 /// A claimer at work that sends nothing.
 pub struct AtWork {
-    pub claimer: Claimer,
     stop: CancellationToken,
     running: JoinHandle<()>,
 }
 
 impl AtWork {
-    /// What it claims holds its slot for ever.
-    pub fn with_slots(app: &TestApp, slots: usize) -> Self {
-        Self::with(app, slots, Backlogs::default(), std::mem::forget)
+    /// What it claims holds its slot indefinitely.
+    pub fn holding(app: &TestApp, slots: usize) -> Self {
+        Self::with(app, slots, std::mem::forget)
     }
 
-    /// With lanes that it claims unasked, and what becomes of each slot.
-    pub fn with(app: &TestApp, slots: usize, backlogs: Backlogs, ended: fn(Slot)) -> Self {
-        let (claimer, claims): (Claimer, Claims) = Claimer::new(&app.context, Slots::new(slots), backlogs);
+    /// With what becomes of each slot.
+    pub fn with(app: &TestApp, slots: usize, ended: fn(Slot)) -> Self {
+        let (endpoints, slots) = (EndpointCache::new(&app.context), Slots::new(slots));
+        let claimer = Claimer::new(&app.context, endpoints, slots, Recheck::default(), Default::default());
         let stop = CancellationToken::new();
         let until = stop.clone();
-        let running = tokio::spawn(async move { claims.run(until, move |_, slot| ended(slot)).await });
-        Self { claimer, stop, running }
+        let running = tokio::spawn(async move { claimer.run(until, move |_, slot| ended(slot)).await });
+        Self { stop, running }
     }
 
     pub async fn stop(self) {

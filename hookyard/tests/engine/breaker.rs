@@ -14,7 +14,7 @@ use testkit::{Answer, Receiver, TestApp, on_both_shapes};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use worker::{
-    claim::{Claimed, claim},
+    claim::Claimed,
     record::{AttemptRow, Ended, RecipientNews, Recorder},
 };
 
@@ -32,7 +32,7 @@ async fn more(app: &TestApp, count: usize) -> Vec<Claimed> {
         let (event, _) = app.publish(json!({"n": n})).await.expect("accepted");
         ids.push(app.delivery_of(event).await.id.0);
     }
-    let claimed = claim(&app.context, &ids).await.expect("a claim");
+    let claimed = app.claim(&ids).await;
     assert_eq!(claimed.len(), count);
     claimed
 }

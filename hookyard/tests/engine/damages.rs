@@ -12,7 +12,8 @@ use domain::{
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 use testkit::{Receiver, Shape, TestApp, on_both_shapes};
-use worker::dispatch::{Dispatcher, Rest};
+use uuid::Uuid;
+use worker::claim::{Scan, scan};
 
 async fn execute(app: &TestApp, sql: &str) {
     app.context.database.writer().execute_unprepared(sql).await.expect(sql);
@@ -34,13 +35,6 @@ async fn a_full_disk_refuses_accepts_and_is_over_when_there_is_room_again() {
     let (event, _) = app.publish(json!({"n": 1})).await.expect("accepted again");
     app.drain().await;
     assert_eq!(app.delivery_of(event).await.state, Succeeded);
-}
-
-/// Keeps nothing: nothing is due in these stories.
-struct Nobody;
-
-impl worker::dispatch::Feed for Nobody {
-    async fn feed(&self, _: domain::job::QueueName, _: domain::job::Hint) {}
 }
 
 on_both_shapes! {
@@ -101,16 +95,17 @@ on_both_shapes! {
         assert_eq!(app.uploads().await[0].state, "failed");
     }
 
-    async fn many_lanes_with_nothing_due_let_the_dispatcher_rest(app: TestApp) {
+    async fn lanes_with_nothing_due_are_passed_by_a_scan(app: TestApp) {
         let receiver = Receiver::start(0).await.expect("a receiver");
         for n in 0..300 {
             app.register(&receiver.url(&format!("/{n}"))).await;
         }
         app.publish(json!({})).await.expect("accepted");
         let later = Millis(app.clock.now().0) + RETRY_AFTER_CAP;
-        execute(&app, &format!("UPDATE delivery SET due_at = {}, hinted_until = 0", later.0)).await;
-        let mut dispatcher = Dispatcher::new(app.context.clone(), Nobody);
-        assert_eq!(dispatcher.round().await.expect("a round"), Rest::Nothing);
-        assert_eq!(dispatcher.round().await.expect("a round"), Rest::Nothing);
+        execute(&app, &format!("UPDATE delivery SET due_at = {}", later.0)).await;
+        let first = scan(&app.context, Uuid::nil()).await.expect("a scan");
+        let stopped_at = first.stopped_at.expect("there are more lanes than one scan passes");
+        let second = scan(&app.context, stopped_at).await.expect("a scan");
+        assert_eq!((first.lanes, second), (vec![], Scan::default()));
     }
 }

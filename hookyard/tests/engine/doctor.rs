@@ -44,8 +44,7 @@ on_both_shapes! {
         app.publish(json!({})).await.expect("accepted");
         let now = now(&app).await.0;
         for (name, table, column, bound) in [
-            ("hint_ahead", "delivery", "hinted_until", 75_000),
-            ("lease_ahead", "delivery", "lease_until", 150_000),
+            ("lease_ahead", "delivery", "lease_until", 75_000),
             ("lane_blocked_ahead", "lane", "blocked_until", 86_460_000),
             ("lane_blocked_ahead", "lane", "breaker_until", 960_000),
             ("lane_blocked_ahead", "lane", "backlog_until", 63_000),
@@ -70,8 +69,8 @@ on_both_shapes! {
         for accepted in futures_util::future::join_all(accepts).await {
             accepted.expect("accepted");
         }
-        change(&app, &format!("UPDATE delivery SET hinted_until = {}", now(&app).await.0 + 3_600_000)).await;
-        assert_eq!(found(&app, true).await, [("hint_ahead", 1_001, 1_001)]);
+        change(&app, &format!("UPDATE delivery SET lease_until = {}", now(&app).await.0 + 3_600_000)).await;
+        assert_eq!(found(&app, true).await, [("lease_ahead", 1_001, 1_001)]);
         assert_eq!(found(&app, true).await, []);
     }
 
@@ -79,7 +78,6 @@ on_both_shapes! {
         let receiver = with_a_delivery().await;
         app.register(&receiver.url("/")).await;
         app.publish(json!({})).await.expect("accepted");
-        change(&app, "UPDATE delivery SET hinted_until = 0").await;
         app.clock.forward(std::time::Duration::from_secs(290));
         assert_eq!(found(&app, true).await, [], "not yet five minutes");
         app.clock.forward(std::time::Duration::from_secs(20));

@@ -3,18 +3,17 @@
 use std::time::Duration;
 
 use testkit::{TestApp, on_both_shapes};
-use uuid::Uuid;
-use worker::dispatch::{self, DRAIN_A_SECOND};
+use worker::claim::DRAIN_A_SECOND;
 
 use crate::lanes::{deliveries, literal, number, run, set_lane};
 
-/// What a look grants: of what drains, and of what is new.
-async fn look(app: &TestApp) -> (i64, i64) {
-    dispatch::deliveries(&app.context, Uuid::nil(), 1_000).await.expect("a look");
-    let hinted = "SELECT count(*) FROM delivery d JOIN lane l ON l.id = d.lane_id WHERE d.hinted_until > {now} AND d.due_at";
-    let (old, new) = (format!("{hinted} <= l.drain_before"), format!("{hinted} > l.drain_before"));
+/// What a claim grants: of what drains, and of what is new.
+async fn claim(app: &TestApp) -> (i64, i64) {
+    app.claim_due(1_000).await;
+    let leased = "SELECT count(*) FROM delivery d JOIN lane l ON l.id = d.lane_id WHERE d.lease_until > {now} AND d.due_at";
+    let (old, new) = (format!("{leased} <= l.drain_before"), format!("{leased} > l.drain_before"));
     let counts = (number(app, &old).await, number(app, &new).await);
-    run(app, "DELETE FROM delivery WHERE hinted_until > {now}").await;
+    run(app, "DELETE FROM delivery WHERE lease_until > {now}").await;
     counts
 }
 
@@ -24,13 +23,13 @@ on_both_shapes! {
         deliveries(&app, lane, 1_000, Duration::from_secs(600)).await;
         deliveries(&app, lane, 30, Duration::ZERO).await;
         set_lane(&app, lane, "drain_before = {now} - 1000").await;
-        let (started, first) = (app.clock.now(), look(&app).await);
+        let (started, first) = (app.clock.now(), claim(&app).await);
         assert_eq!(first.1, 30, "what is new goes at once");
         assert!((1..=7).contains(&first.0), "a tenth of a second's worth: {}", first.0);
         let mut drained = first.0;
         for _ in 0..20 {
             app.clock.forward(Duration::from_millis(100));
-            drained += look(&app).await.0;
+            drained += claim(&app).await.0;
         }
         let passed = app.clock.now().since(started).as_secs_f64();
         let rate = f64::from(DRAIN_A_SECOND);
@@ -45,7 +44,7 @@ on_both_shapes! {
         set_lane(&app, lane, "rate_limit = 100, drain_before = {now} - 1000").await;
         let (mut old, mut new) = (0, 0);
         for _ in 0..10 {
-            let counts = look(&app).await;
+            let counts = claim(&app).await;
             (old, new) = (old + counts.0, new + counts.1);
             app.clock.forward(Duration::from_millis(100));
         }
@@ -58,10 +57,10 @@ on_both_shapes! {
         deliveries(&app, lane, 1, Duration::ZERO).await;
         set_lane(&app, lane, "drain_before = {now} - 1000").await;
         let drains = format!("SELECT drain_before FROM lane WHERE id = {}", literal(&app, lane.0));
-        assert_eq!(look(&app).await, (3, 1));
+        assert_eq!(claim(&app).await, (3, 1));
         assert!(number(&app, &drains).await > 0, "its last rows were just granted");
         deliveries(&app, lane, 100, Duration::ZERO).await;
-        assert_eq!(look(&app).await.1, 64);
+        assert_eq!(claim(&app).await.1, 64);
         assert_eq!(number(&app, &drains).await, 0);
     }
 }

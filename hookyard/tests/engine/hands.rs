@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use testkit::{Answer, Receiver, TestApp, on_both_shapes};
 use tokio_util::sync::CancellationToken;
 use worker::{
-    claim::{Claimed, claim},
+    claim::Claimed,
     record::{Ended, RecipientNews, Recorder},
 };
 
@@ -46,7 +46,7 @@ async fn published(app: &TestApp, answers: Vec<Answer>) -> (Receiver, EventId, D
 }
 
 async fn take(app: &TestApp, id: DeliveryId) -> Claimed {
-    claim(&app.context, &[id.0]).await.expect("a claim").remove(0)
+    app.claim(&[id.0]).await.remove(0)
 }
 
 async fn bury(app: &TestApp, id: DeliveryId) {
@@ -213,8 +213,8 @@ on_both_shapes! {
         }
         for id in ids {
             let mine = [id.0];
-            let (claimed, (status, _)) = tokio::join!(claim(&app.context, &mine), hand(&app, id, "cancel"));
-            let claimed = claimed.expect("a claim").len();
+            let (claimed, (status, _)) = tokio::join!(app.claim(&mine), hand(&app, id, "cancel"));
+            let claimed = claimed.len();
             match status {
                 200 => assert_eq!(claimed, 0, "cancelled and sent"),
                 // On Postgres the claim passes over the row that the hand holds, never the other way round.

@@ -12,10 +12,7 @@ use domain::{
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 use testkit::{TestApp, on_both_shapes};
-use worker::{
-    claim::claim,
-    janitors::lanes::{bury_beyond_limits, bury_endpoint_down, cancel_deleted},
-};
+use worker::janitors::lanes::{bury_beyond_limits, bury_endpoint_down, cancel_deleted};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const SCHEDULE: Duration = Duration::from_secs(5 + 300 + 1800 + (2 + 5 + 10 + 14 + 20 + 24) * 3600);
@@ -105,7 +102,7 @@ on_both_shapes! {
     async fn what_waits_for_a_deleted_endpoint_is_cancelled_and_what_is_sent_is_not(app: TestApp) {
         let events = publish(&app, 2).await;
         let sending = app.delivery_of(events[0]).await.id.0;
-        claim(&app.context, &[sending]).await.expect("a claim");
+        app.claim(&[sending]).await;
         set(&app, "state = 'deleted'").await;
         assert_eq!(cancel_deleted(&app.context).await.expect("a look"), 1);
         assert_eq!(app.delivery_of(events[0]).await.state, Sending);

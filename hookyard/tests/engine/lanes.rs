@@ -1,4 +1,4 @@
-//! Setting lanes up: their limits, their breaker, and thousands of deliveries that are due, without a hint.
+//! Setting lanes up: their limits, their breaker, and thousands of deliveries that are due, without a lease.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use sqlx::AssertSqlSafe;
 use testkit::TestApp;
 use uuid::Uuid;
 
-/// Changes the lane by this `SET` clause, in which `{now}` is the time of the database's clock. Accepts do not hint it
-/// from now on.
+/// Changes the lane by this `SET` clause, in which `{now}` is the time of the database's clock. Accepts do not
+/// hand over its deliveries from now on.
 pub async fn set_lane(app: &TestApp, lane: EndpointId, change: &str) {
     let sql = format!(
         "UPDATE lane SET backlog_until = {{now}} + 3600000, {change} WHERE id = {}",
@@ -38,7 +38,7 @@ pub async fn number(app: &TestApp, sql: &str) -> i64 {
     .expect("a number")
 }
 
-/// So many deliveries of a lane, due `ago`, without a hint; all of one event.
+/// So many deliveries of a lane, due `ago`, without a lease; all of one event.
 pub async fn deliveries(app: &TestApp, lane: EndpointId, count: usize, ago: Duration) {
     let (head, rows) = match app.context.database.pool() {
         Pool::Postgres(_) => ("", format!("SELECT gen_random_uuid() AS id FROM generate_series(1, {count})")),
@@ -56,12 +56,10 @@ pub async fn deliveries(app: &TestApp, lane: EndpointId, count: usize, ago: Dura
     run(app, &sql.replace("{count}", &count.to_string())).await;
 }
 
-/// Deliveries of a lane in somebody's hands: with a live lease or a trusted hint.
-pub async fn under_way(app: &TestApp, lane: EndpointId) -> i64 {
+/// Deliveries of a lane with a live lease.
+pub async fn in_flight(app: &TestApp, lane: EndpointId) -> i64 {
     let lane = literal(app, lane.0);
-    let sql = format!(
-        "SELECT count(*) FROM delivery WHERE lane_id = {lane} AND (lease_until > {{now}} OR hinted_until > {{now}})"
-    );
+    let sql = format!("SELECT count(*) FROM delivery WHERE lane_id = {lane} AND lease_until > {{now}}");
     number(app, &sql).await
 }
 

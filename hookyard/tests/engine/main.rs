@@ -1,23 +1,21 @@
-//! The engine, story by story, on SQLite + memory and on Postgres + Redis: accept, claim, send, record, dispatch.
+//! The engine, story by story, on SQLite + memory and on Postgres + Redis: accept, hand over, claim, send, record.
 
 mod accepts;
 mod at_work;
-mod backlogs;
 mod breaker;
-mod claimed_backlogs;
+mod claims;
 mod damages;
-mod dispatches;
 mod doctor;
 mod drains;
 mod fairness;
 mod gauges;
+mod handovers;
 mod hands;
 mod held;
 mod lanes;
 mod limits;
 mod messages;
 mod owners;
-mod passed_over;
 mod plans;
 mod probes;
 mod publishing;

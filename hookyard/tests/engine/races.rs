@@ -6,12 +6,13 @@ use domain::delivery::{
     DeliveryState::{Pending, Sending, Succeeded},
     NextStep,
 };
+use entity::bulk::lease;
 use serde_json::json;
 use testkit::{Receiver, TestApp, on_both_shapes};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use worker::{
-    claim::{Claimed, claim, release},
+    claim::Claimed,
     record::{Ended, RecipientNews, Recorder},
 };
 
@@ -37,20 +38,20 @@ fn ended(delivery: Claimed, next: NextStep) -> Ended {
 }
 
 on_both_shapes! {
-    async fn a_hint_that_arrives_many_times_at_once_claims_once(app: TestApp) {
+    async fn many_claims_at_once_get_a_delivery_once(app: TestApp) {
         let (_receiver, _, id) = one_delivery(&app).await;
         let ids = [id];
-        let claims = (0..20).map(|_| claim(&app.context, &ids));
-        let claimed: usize = futures_util::future::join_all(claims).await.into_iter().map(|claimed| claimed.expect("a claim").len()).sum();
+        let claims = (0..20).map(|_| app.claim(&ids));
+        let claimed: usize = futures_util::future::join_all(claims).await.iter().map(Vec::len).sum();
         assert_eq!(claimed, 1);
     }
 
     async fn a_worker_that_stalled_past_its_lease_undoes_nothing(app: TestApp) {
         let (_receiver, event, id) = one_delivery(&app).await;
-        let stalled = claim(&app.context, &[id]).await.expect("a claim").remove(0);
-        assert!(claim(&app.context, &[id]).await.expect("a claim").is_empty(), "the lease holds");
-        app.clock.forward(Duration::from_secs(46));
-        let heir = claim(&app.context, &[id]).await.expect("a claim").remove(0);
+        let stalled = app.claim(&[id]).await.remove(0);
+        assert!(app.claim(&[id]).await.is_empty(), "the lease holds");
+        app.clock.forward(Duration::from_secs(16));
+        let heir = app.claim(&[id]).await.remove(0);
         record(&app, vec![ended(heir, NextStep::Succeed)]).await;
         record(&app, vec![ended(stalled, NextStep::RetryIn(Duration::from_secs(1)))]).await;
         assert_eq!(app.delivery_of(event).await.state, Succeeded);
@@ -58,9 +59,9 @@ on_both_shapes! {
 
     async fn a_stalled_worker_does_not_take_the_delivery_from_its_heir(app: TestApp) {
         let (_receiver, event, id) = one_delivery(&app).await;
-        let stalled = claim(&app.context, &[id]).await.expect("a claim").remove(0);
-        app.clock.forward(Duration::from_secs(46));
-        let heir = claim(&app.context, &[id]).await.expect("a claim").remove(0);
+        let stalled = app.claim(&[id]).await.remove(0);
+        app.clock.forward(Duration::from_secs(16));
+        let heir = app.claim(&[id]).await.remove(0);
         record(&app, vec![ended(stalled, NextStep::Succeed)]).await;
         assert_eq!(app.delivery_of(event).await.state, Sending, "its heir is sending");
         record(&app, vec![ended(heir, NextStep::RetryIn(Duration::from_secs(60)))]).await;
@@ -69,7 +70,7 @@ on_both_shapes! {
 
     async fn a_record_that_is_written_twice_moves_once(app: TestApp) {
         let (_receiver, event, id) = one_delivery(&app).await;
-        let claimed = claim(&app.context, &[id]).await.expect("a claim").remove(0);
+        let claimed = app.claim(&[id]).await.remove(0);
         let retry = ended(claimed, NextStep::RetryIn(Duration::from_secs(60)));
         record(&app, vec![retry.clone()]).await;
         let due_at = app.delivery_of(event).await.due_at;
@@ -81,19 +82,20 @@ on_both_shapes! {
     async fn a_lease_that_is_given_back_can_be_claimed_at_once_and_costs_no_claim(app: TestApp) {
         let (_receiver, _, id) = one_delivery(&app).await;
         for _ in 0..25 {
-            let claimed = claim(&app.context, &[id]).await.expect("a claim").remove(0);
+            let claimed = app.claim(&[id]).await.remove(0);
             assert!(!claimed.is_deadly());
-            release(&app.context, &[(claimed.id(), claimed.claim)]).await.expect("given back");
+            let lease = [(claimed.id().0, claimed.claim)];
+            lease::release(app.context.database.writer(), lease::Table::Deliveries, &lease).await.expect("released");
         }
     }
 
-    async fn a_lease_lasts_for_the_deadline_and_thirty_seconds(app: TestApp) {
+    async fn a_lease_lasts_fifteen_seconds(app: TestApp) {
         let (_receiver, _, id) = one_delivery(&app).await;
-        claim(&app.context, &[id]).await.expect("a claim");
-        app.clock.forward(Duration::from_secs(44));
-        assert!(claim(&app.context, &[id]).await.expect("a claim").is_empty());
+        app.claim(&[id]).await;
+        app.clock.forward(Duration::from_secs(14));
+        assert!(app.claim(&[id]).await.is_empty());
         app.clock.forward(Duration::from_secs(2));
-        assert_eq!(claim(&app.context, &[id]).await.expect("a claim").len(), 1);
+        assert_eq!(app.claim(&[id]).await.len(), 1);
     }
 
     async fn many_are_recorded_together_whatever_became_of_each(app: TestApp) {
@@ -105,7 +107,7 @@ on_both_shapes! {
             ids.push(event);
         }
         let open: Vec<Uuid> = futures_util::future::join_all(ids.iter().map(|event| app.delivery_of(*event))).await.into_iter().map(|delivery| delivery.id.0).collect();
-        let claimed = claim(&app.context, &open).await.expect("a claim");
+        let claimed = app.claim(&open).await;
         assert_eq!(claimed.len(), 600);
         let steps = claimed.into_iter().enumerate().map(|(n, delivery)| {
             let next = if n % 3 == 0 { NextStep::RetryIn(Duration::from_secs(60)) } else { NextStep::Succeed };

@@ -16,7 +16,7 @@ use entity::{
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, QueryOrder};
 use serde_json::{Value, json};
 use testkit::{Receiver, TestApp, on_both_shapes};
-use worker::{claim::claim, replays::step};
+use worker::replays::step;
 
 use crate::hands::{ended, record};
 
@@ -100,6 +100,7 @@ fn letter(event: EventId, endpoint: EndpointId, now: Millis) -> finished_deliver
         claim: Set(1),
         created_at: Set(now.0),
         finished_at: Set(now.0),
+        ..Default::default()
     }
 }
 

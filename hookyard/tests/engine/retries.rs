@@ -106,7 +106,7 @@ on_both_shapes! {
         let (event, _) = app.publish(json!({})).await.expect("accepted");
         let id = app.delivery_of(event).await.id.0;
         for _ in 0..20 {
-            assert_eq!(worker::claim::claim(&app.context, &[id]).await.expect("a claim").len(), 1);
+            assert_eq!(app.claim(&[id]).await.len(), 1);
             app.clock.forward(Duration::from_secs(46));
         }
         app.drain().await;
@@ -120,7 +120,7 @@ on_both_shapes! {
         let (event, _) = app.publish(json!({})).await.expect("accepted");
         let id = app.delivery_of(event).await.id.0;
         for _ in 0..19 {
-            worker::claim::claim(&app.context, &[id]).await.expect("a claim");
+            app.claim(&[id]).await;
             app.clock.forward(Duration::from_secs(46));
         }
         app.drain().await;

@@ -14,7 +14,6 @@ use platform::database::Pool;
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use testkit::{Answer, Receiver, TestApp, on_both_shapes};
-use worker::claim::claim;
 
 use crate::hands::{ended, record};
 
@@ -59,7 +58,7 @@ async fn some(app: &TestApp) -> Some5 {
     made.push(publish(app).await);
     app.drain().await;
     app.clock.forward(Duration::from_secs(10));
-    let claimed = claim(&app.context, &[made[1].1.0]).await.expect("a claim").remove(0);
+    let claimed = app.claim(&[made[1].1.0]).await.remove(0);
     record(app, vec![ended(claimed, NextStep::Bury(DeadReason::Rejected))]).await;
     made.push(publish(app).await);
     let url = format!("{}/v1/deliveries/{}/cancel", app.base, made[2].1);
@@ -68,7 +67,7 @@ async fn some(app: &TestApp) -> Some5 {
     receiver.answer([Answer::Drop]);
     made.push(publish(app).await);
     app.send(&[made[4].1.0]).await;
-    assert_eq!(claim(&app.context, &[made[3].1.0]).await.expect("a claim").len(), 1);
+    assert_eq!(app.claim(&[made[3].1.0]).await.len(), 1);
     let (events, ids) = made.into_iter().unzip();
     Some5 { _receiver: receiver, endpoint, events, ids }
 }

@@ -1,4 +1,4 @@
-//! Real workers: hints travel through the queue, slots bound what is held, a stop loses and repeats nothing.
+//! Real workers: slots bound what is held, a stop loses and repeats nothing.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -42,7 +42,7 @@ async fn a_worker_holds_no_more_than_it_can_send_cluster() {
 }
 
 on_both_shapes! {
-    async fn what_is_accepted_arrives_without_a_hand(app: TestApp) {
+    async fn what_is_accepted_arrives(app: TestApp) {
         let receiver = Receiver::start(0).await.expect("a receiver");
         let endpoint = app.register(&receiver.url("/")).await;
         let worker = app.work();
@@ -54,7 +54,7 @@ on_both_shapes! {
         assert_eq!(app.counts().await, (0, 301));
     }
 
-    async fn a_retry_comes_by_itself(app: TestApp) {
+    async fn a_retry_comes_when_it_is_due(app: TestApp) {
         let receiver = Receiver::start(0).await.expect("a receiver");
         receiver.answer([Answer::Status(500)]);
         app.register(&receiver.url("/")).await;
@@ -74,25 +74,11 @@ on_both_shapes! {
         publish(&app, 400).await;
         receiver.wait_for(50, SOON).await;
         first.stop().await;
-        // What the first worker's hints were for is due again when they are no longer trusted.
-        app.clock.forward(Duration::from_secs(16));
         let second = app.work();
         receiver.wait_for(400, SOON).await;
         second.stop().await;
         let ids: HashSet<String> = receiver.calls().iter().filter_map(|call| call.webhook_id().map(str::to_owned)).collect();
         assert_eq!((receiver.count(), ids.len()), (400, 400), "each exactly once");
         assert_eq!(app.counts().await, (0, 400));
-    }
-
-    async fn hints_that_nobody_took_in_time_cost_nothing(app: TestApp) {
-        let receiver = Receiver::start(0).await.expect("a receiver");
-        app.register(&receiver.url("/")).await;
-        publish(&app, 100).await;
-        // Nobody takes these hints: they count as lost once they are no longer trusted.
-        app.clock.forward(Duration::from_secs(16));
-        let worker = app.work();
-        assert_eq!(receiver.wait_for(100, SOON).await.len(), 100);
-        worker.stop().await;
-        assert_eq!(receiver.count(), 100, "a hint that comes late claims nothing");
     }
 }

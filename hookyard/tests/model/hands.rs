@@ -5,7 +5,6 @@ use std::time::Duration;
 use domain::delivery::HeldLimits;
 use rand::{RngExt, seq::IteratorRandom};
 use serde_json::{Value, json};
-use uuid::Uuid;
 use worker::janitors::lanes::{bury_beyond_limits, bury_endpoint_down, cancel_deleted, tell_owners};
 
 use crate::world::{Mood, World};
@@ -79,16 +78,12 @@ impl World {
         if self.endpoints.iter().any(|endpoint| endpoint.mood != Mood::Well) {
             return;
         }
-        let taken = self.hints.len().min(self.rng.random_range(1..=10));
-        let ids: Vec<Uuid> = self.hints.drain(..taken).collect();
-        let now = self.app.clock.now();
+        let claimed = self.claim_due(10).await;
         let seen = self.receiver.count();
-        self.app.send(&ids).await;
-        for id in ids {
-            if self.leases.get(&id).is_none_or(|(_, until)| now >= *until) {
-                self.leases.remove(&id);
-            }
+        for delivery in &claimed {
+            self.leases.remove(&delivery.id().0);
         }
+        self.app.send_claimed(claimed).await;
         for call in &self.receiver.calls()[seen..] {
             let number: usize = call.path.trim_start_matches('/').parse().expect("a number");
             let verified = call.verify(&self.endpoints[number].secret, self.app.clock.now());

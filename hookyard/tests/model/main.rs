@@ -1,5 +1,5 @@
-//! The engine against a model: thousands of random steps – accepts, looks, lost and repeated hints, workers that send,
-//! fail, stall past their lease, repeat a record or die, endpoints that come and go, time that passes – and after them
+//! The engine against a model: thousands of random steps – accepts, lost and repeated jobs, claims, workers that send,
+//! fail, stall past their lease, renew it, repeat a record or die, endpoints that come and go, time that passes – and after them
 //! no delivery is lost, stuck or succeeded twice. On SQLite and on Postgres; a seed plays the same steps again.
 
 mod check;

@@ -1,26 +1,28 @@
 //! The steps: what clients, workers, receivers and time may do.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use domain::{
-    clock::Millis,
+    clock::{Millis, millis},
     delivery::{DeadReason, LaneSend, NextStep, RetrySchedule, SendResult, Verdict, next_step},
     id::AttemptId,
+    job::{LEASE, QueueName, Work},
 };
+use entity::bulk::lease;
+use futures_util::StreamExt;
 use rand::{RngExt, seq::IndexedRandom};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use worker::{
-    claim::{Claimed, claim, release},
-    dispatch,
+    claim::Claimed,
+    endpoints::EndpointCache,
+    handover::unpack,
     record::{AttemptRow, Ended, RecipientNews, Recorder},
 };
 
 use crate::world::{Mood, World};
 
-/// What a lease lasts: the deadline of 15 s and 30 s. Less what a step takes.
-const LEASE: Duration = Duration::from_secs(45);
 /// Hands that are full at most.
 const HANDS: usize = 6;
 
@@ -28,14 +30,15 @@ impl World {
     /// Does one thing, by the dice.
     pub async fn step(&mut self) {
         match self.rng.random_range(0..100) {
-            0..7 => self.publish().await,
-            7..26 => self.look().await,
-            26..30 => self.lose_hints(),
-            30..56 => self.claim().await,
-            56..76 => self.work().await,
-            76..80 => self.send_for_real().await,
-            80..83 => self.kill(),
-            83..85 => self.give_back().await,
+            0..9 => self.publish().await,
+            9..22 => self.take_job().await,
+            22..25 => self.lose_jobs(),
+            25..50 => self.claim().await,
+            50..73 => self.work().await,
+            73..77 => self.send_for_real().await,
+            77..80 => self.kill(),
+            80..82 => self.give_back().await,
+            82..85 => self.renew().await,
             85..91 => self.pass_time(),
             91..93 => self.change_mood(),
             93..95 => self.pause_or_resume().await,
@@ -45,55 +48,88 @@ impl World {
         }
     }
 
+    /// Some are handed over, others are left to claims.
     async fn publish(&mut self) {
+        let hands_over = self.rng.random_bool(0.7);
+        if hands_over {
+            self.app.context.queue.resume();
+        }
+        let mut leased = BTreeSet::new();
         for _ in 0..self.rng.random_range(1..=3) {
             let (event, accepted) =
                 self.app.publish(json!({"n": self.tally.accepted})).await.expect("accepted");
             let deliveries = self.app.deliveries_of(event).await;
             assert_eq!(deliveries.len(), accepted.deliveries);
             self.tally.accepted += deliveries.len();
-            // The accept's own hints.
-            self.hints.extend(deliveries.iter().map(|delivery| delivery.id.0));
+            leased.extend(deliveries.iter().filter(|one| one.claim > 0).map(|one| one.id.0));
             self.accepted.extend(deliveries.iter().map(|delivery| delivery.id.0));
         }
+        assert!(hands_over || leased.is_empty(), "the queue is paused");
+        self.receive_jobs(leased).await;
+        self.app.context.queue.pause();
     }
 
-    async fn look(&mut self) {
-        let room = self.rng.random_range(1..=200);
-        let look = dispatch::deliveries(&self.app.context, Uuid::nil(), room).await.expect("a look");
-        self.hints.extend(look.found.iter().map(|found| found.id));
+    /// Takes the jobs that carry these deliveries out of the queue.
+    async fn receive_jobs(&mut self, mut leased: BTreeSet<Uuid>) {
+        let mut jobs = self.app.context.queue.jobs(QueueName::Deliveries, 1, CancellationToken::new());
+        while !leased.is_empty() {
+            let job = jobs.next().await.expect("what is leased is pushed");
+            let Work::Deliveries(handover) = &job.work else { panic!("{job:?}") };
+            for delivery in &handover.deliveries {
+                assert!(leased.remove(&delivery.id), "{} is in two jobs", delivery.id);
+                self.leases.insert(delivery.id, (delivery.claim, job.lease_until));
+            }
+            self.jobs.push(job);
+        }
     }
 
-    fn lose_hints(&mut self) {
-        let kept = self.rng.random_range(0..=self.hints.len());
-        self.hints.truncate(kept);
-    }
-
-    /// Some worker claims by some hints, of which some stay in the queue and will come again.
-    async fn claim(&mut self) {
-        if self.hands.len() >= HANDS || self.hints.is_empty() {
+    /// Some worker takes a job, which sometimes comes again.
+    async fn take_job(&mut self) {
+        if self.hands.len() >= HANDS || self.jobs.is_empty() {
             return;
         }
-        let taken = self.rng.random_range(1..=self.hints.len().min(40));
-        let mut ids: Vec<Uuid> = self.hints.sample(&mut self.rng, taken).copied().collect();
-        if self.rng.random_bool(0.8) {
-            self.hints.retain(|id| !ids.contains(id));
+        let which = self.rng.random_range(0..self.jobs.len());
+        let job =
+            if self.rng.random_bool(0.8) { self.jobs.swap_remove(which) } else { self.jobs[which].clone() };
+        let now = self.app.context.database.now(&self.app.clock).await.expect("a time");
+        let Work::Deliveries(handover) = job.work.clone() else { panic!("{job:?}") };
+        if !job.may_start(now) {
+            return;
         }
-        if let Some(old) = self.finished.keys().next() {
-            ids.push(*old);
+        let endpoints = EndpointCache::new(&self.app.context);
+        let taken = unpack(&self.app.context, &endpoints, &job, handover, now).await.expect("unpacked");
+        self.tally.handed_over += taken.len();
+        self.hands.push(taken);
+    }
+
+    fn lose_jobs(&mut self) {
+        let kept = self.rng.random_range(0..=self.jobs.len());
+        self.jobs.truncate(kept);
+    }
+
+    /// Some worker claims what is due.
+    async fn claim(&mut self) {
+        if self.hands.len() >= HANDS {
+            return;
         }
-        let before = self.app.clock.now();
-        let claimed = claim(&self.app.context, &ids).await.expect("a claim");
+        let claimed = self.claim_due(40).await;
+        self.hands.push(claimed);
+    }
+
+    /// Nothing is claimed that is another's, or has ended.
+    pub async fn claim_due(&mut self, most: usize) -> Vec<Claimed> {
+        let (before, rows) = (self.app.clock.now(), self.rng.random_range(1..=most));
+        let claimed = self.app.claim_due(rows).await;
         for delivery in &claimed {
             let id = delivery.id().0;
             if let Some((claim, until)) = self.leases.get(&id) {
-                assert!(before >= *until, "{id} was claimed while claim {claim} held it");
+                assert!(self.app.clock.now() >= *until, "{id} was claimed while claim {claim} held it");
             }
             assert!(!self.finished.contains_key(&id), "{id} was claimed after it had ended");
             self.leases.insert(id, (delivery.claim, before + LEASE));
         }
         self.tally.claimed += claimed.len();
-        self.hands.push(claimed);
+        claimed
     }
 
     /// One worker sends some of what it has in hand and records it; sometimes it is not sure whether it has, and records again.
@@ -161,16 +197,32 @@ impl World {
         }
     }
 
-    /// A worker stops in order and gives its leases back.
+    /// A worker stops in order and releases its leases.
     async fn give_back(&mut self) {
         let Some(hand) = self.take_hand() else { return };
-        let claims: Vec<_> = hand.iter().map(|delivery| (delivery.id(), delivery.claim)).collect();
-        release(&self.app.context, &claims).await.expect("given back");
+        let claims = leases(&hand);
+        let writer = self.app.context.database.writer();
+        lease::release(writer, lease::Table::Deliveries, &claims).await.expect("released");
         for (id, claim) in claims {
-            if self.leases.get(&id.0).is_some_and(|(latest, _)| *latest == claim) {
-                self.leases.remove(&id.0);
+            if self.leases.get(&id).is_some_and(|(latest, _)| *latest == claim) {
+                self.leases.remove(&id);
             }
         }
+    }
+
+    /// A worker renews the leases of what it has in hand: of its own claims, and of no other.
+    async fn renew(&mut self) {
+        let Some(hand) = self.take_hand() else { return };
+        let (before, claims) = (self.app.clock.now(), leases(&hand));
+        let (writer, time) =
+            (self.app.context.database.writer(), self.app.context.database.statement_time(&self.app.clock));
+        let renewed = lease::renew(writer, &claims, time, millis(LEASE)).await.expect("renewed");
+        for (id, claim) in claims.iter().filter(|(id, _)| renewed.contains(id)) {
+            let (latest, until) = self.leases.entry(*id).or_insert((*claim, before));
+            assert!(*latest <= *claim, "{id} was renewed for claim {claim}, but {latest} has it");
+            *until = before + LEASE;
+        }
+        self.hands.push(hand);
     }
 
     fn pass_time(&mut self) {
@@ -194,6 +246,10 @@ impl World {
         let which = self.rng.random_range(0..self.hands.len());
         Some(self.hands.swap_remove(which))
     }
+}
+
+fn leases(hand: &[Claimed]) -> Vec<lease::Lease> {
+    hand.iter().map(|delivery| (delivery.id().0, delivery.claim)).collect()
 }
 
 /// What is recorded of a send of the model's.

@@ -5,7 +5,7 @@ use std::{
     fmt,
 };
 
-use domain::{clock::Millis, id::EndpointId, signature::SigningSecret};
+use domain::{clock::Millis, id::EndpointId, job::Job, signature::SigningSecret};
 use rand::{SeedableRng, rngs::StdRng};
 use testkit::{Receiver, TestApp};
 use uuid::Uuid;
@@ -37,6 +37,7 @@ pub struct Endpoint {
 #[derive(Default)]
 pub struct Tally {
     pub accepted: usize,
+    pub handed_over: usize,
     pub claimed: usize,
     pub recorded: usize,
     pub late: usize,
@@ -45,10 +46,10 @@ pub struct Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { accepted, claimed, recorded, late, killed } = self;
+        let Self { accepted, handed_over, claimed, recorded, late, killed } = self;
         write!(
             f,
-            "accepted {accepted}, claimed {claimed}, recorded {recorded} (late: {late}), lost with their worker {killed}"
+            "accepted {accepted}, taken from jobs {handed_over}, claimed {claimed}, recorded {recorded} (late: {late}), lost with their worker {killed}"
         )
     }
 }
@@ -59,8 +60,8 @@ pub struct World {
     pub endpoints: Vec<Endpoint>,
     /// Every delivery that was accepted.
     pub accepted: BTreeSet<Uuid>,
-    /// Hints on their way: some get lost, some come twice.
-    pub hints: Vec<Uuid>,
+    /// Jobs on their way: some get lost, some come twice.
+    pub jobs: Vec<Job>,
     /// What each worker has in hand.
     pub hands: Vec<Vec<Claimed>>,
     /// Until when a delivery is its claimer's.
@@ -89,7 +90,7 @@ impl World {
             rng: StdRng::seed_from_u64(seed),
             endpoints,
             accepted: BTreeSet::new(),
-            hints: vec![],
+            jobs: vec![],
             hands: vec![],
             leases: BTreeMap::new(),
             finished: BTreeMap::new(),

@@ -36,7 +36,7 @@ in_both_towns! {
     async fn a_browser_that_subscribed_again_meanwhile_is_not_forgotten(town: Town) {
         let browser = town.browser().await;
         town.notify(json!({"message": "m"})).await;
-        while worker::broadcasts::step(&town.app.context, None).await.expect("a page") {}
+        while worker::broadcasts::step(&town.app.context).await.expect("a page") {}
         browser.answer([Answer::Status(410)]);
         // Its row is changed at a later time than the send will have started.
         let later = town.app.context.database.now(&town.app.clock).await.expect("a time").0 + 60_000;

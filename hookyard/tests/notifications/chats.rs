@@ -115,7 +115,7 @@ in_both_towns! {
     async fn somebody_who_was_deleted_before_the_send_gets_nothing(town: Town) {
         let id = town.subscriber("1").await;
         town.notify(json!({"message": "m"})).await;
-        while worker::broadcasts::step(&town.app.context, None).await.expect("a page") {}
+        while worker::broadcasts::step(&town.app.context).await.expect("a page") {}
         let url = format!("{}/v1/subscribers/{id}", town.app.base);
         assert_eq!(town.app.http.delete(url).send().await.expect("an answer").status(), 204);
         town.app.drain().await;

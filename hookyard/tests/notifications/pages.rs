@@ -47,10 +47,10 @@ in_both_towns! {
         assert_eq!(told["web_push"], json!({"total": 2 * PAGE + 1, "queued": 2 * PAGE + 1}));
         assert_eq!(recipients(&town).await.len(), 0, "the answer does not wait for a page");
         for made in [PAGE, 2 * PAGE, 2 * PAGE + 1] {
-            assert!(step(&town.app.context, None).await.expect("a page"));
+            assert!(step(&town.app.context).await.expect("a page"));
             assert_eq!(recipients(&town).await.len(), made);
         }
-        assert!(!step(&town.app.context, None).await.expect("nothing left"));
+        assert!(!step(&town.app.context).await.expect("nothing left"));
         let distinct: HashSet<_> = recipients(&town).await.into_iter().collect();
         assert_eq!(distinct.len(), 2 * PAGE + 1);
         let done = broadcasts(&town).await.remove(0);
@@ -62,9 +62,9 @@ in_both_towns! {
     async fn a_last_page_that_is_full_needs_another_look_and_no_more(town: Town) {
         browsers(&town, PAGE).await;
         town.notify(json!({"message": "m", "channels": ["web_push"]})).await;
-        assert!(step(&town.app.context, None).await.expect("a page"));
+        assert!(step(&town.app.context).await.expect("a page"));
         assert_eq!(broadcasts(&town).await[0].state, "running");
-        assert!(step(&town.app.context, None).await.expect("an empty page"));
+        assert!(step(&town.app.context).await.expect("an empty page"));
         assert_eq!((broadcasts(&town).await[0].state.as_str(), recipients(&town).await.len()), ("done", PAGE));
     }
 
@@ -76,11 +76,11 @@ in_both_towns! {
         let workers = (0..6).map(|_| async {
             // A busy row is passed over: whoever finds nothing may have come too early.
             for _ in 0..20 {
-                while step(&town.app.context, None).await.expect("a page") {}
+                while step(&town.app.context).await.expect("a page") {}
             }
         });
         futures_util::future::join_all(workers).await;
-        while step(&town.app.context, None).await.expect("a page") {}
+        while step(&town.app.context).await.expect("a page") {}
         let rows = delivery::Entity::find().all(town.app.context.database.reader()).await.expect("rows");
         let distinct: HashSet<_> = rows.iter().map(|row| (row.event_id, row.recipient_id)).collect();
         assert_eq!((rows.len(), distinct.len()), (6 * PAGE, 6 * PAGE));
@@ -91,7 +91,7 @@ in_both_towns! {
         browsers(&town, 2).await;
         town.notify(json!({"message": "m", "channels": ["web_push"]})).await;
         town.browser().await;
-        while step(&town.app.context, None).await.expect("a page") {}
+        while step(&town.app.context).await.expect("a page") {}
         assert_eq!(recipients(&town).await.len(), 2);
     }
 

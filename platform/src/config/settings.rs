@@ -104,7 +104,7 @@ pub const SETTINGS: &[SettingDoc] = &[
     setting("SHUTDOWN_TIMEOUT", "75s", "Longest wait for work under way at a stop, 1s to 1h."),
     setting(
         "WORKER_QUEUES",
-        "deliveries,uploads,broadcasts,maintenance",
+        "deliveries,uploads,broadcasts",
         "Queues that this process takes work from, by comma.",
     ),
     setting("SEND_SLOTS", "1024", "Most sends under way in one process, 1 to 65536."),

@@ -49,9 +49,13 @@ pub(super) fn retry_schedule(text: &str) -> Result<RetrySchedule, String> {
     text.parse().map_err(|wrong: ScheduleError| wrong.to_string())
 }
 
+/// A queue of earlier versions, in which nothing was ever put: settings that name it still work.
+const FORMER_QUEUE: &str = "maintenance";
+
 /// Queues by comma, each once.
 pub(super) fn queues(text: &str) -> Result<Vec<QueueName>, String> {
-    let queues = list(text, QueueName::ALL.len(), queue)?;
+    let words: Vec<&str> = text.split(',').filter(|word| word.trim() != FORMER_QUEUE).collect();
+    let queues = list(&words.join(","), QueueName::ALL.len(), queue)?;
     match queues.iter().enumerate().find(|(at, queue)| queues[..*at].contains(queue)) {
         Some((_, queue)) => Err(format!("has {queue} twice")),
         None => Ok(queues),

@@ -3,11 +3,15 @@
 
 mod at_once;
 mod postgres;
+mod server_clock;
 mod sqlite;
 mod turn;
 mod tx;
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use domain::clock::Millis;
 use sea_orm::{ConnectionTrait, DatabaseConnection};
@@ -17,6 +21,7 @@ pub use at_once::{AtOnce, AtOnceError, Done};
 pub use turn::Turn;
 pub use tx::Tx;
 
+use self::server_clock::ServerClock;
 use crate::clock::Clock;
 
 /// Longest that a transaction of the engine may take before the way to the database counts as broken. Above the server's
@@ -118,6 +123,7 @@ pub struct Database {
     grouped: Pool,
     reader: DatabaseConnection,
     writer: DatabaseConnection,
+    server_clock: ServerClock,
 }
 
 impl Database {
@@ -206,6 +212,24 @@ impl Database {
             }
             Pool::Sqlite(_) => clock.now(),
         })
+    }
+
+    /// Remembers the time that a statement returned: `now` as [`Self::now`] gives it, asked for at `asked_at`.
+    pub fn observe_time(&self, clock: &Clock, now: Millis, asked_at: Instant) {
+        self.server_clock.observe(Millis(now.0.saturating_sub(clock.offset_ms())), asked_at);
+    }
+
+    /// The time that leases are compared with, without a statement: from the last one that returned it, or the process's
+    /// own before the first. On Postgres never behind the server's clock by more than clocks drift between two looks.
+    #[must_use]
+    pub fn estimated_now(&self, clock: &Clock) -> Millis {
+        match &self.pool {
+            Pool::Postgres(_) => match self.server_clock.now() {
+                Some(now) => Millis(now.0.saturating_add(clock.offset_ms())),
+                None => clock.now(),
+            },
+            Pool::Sqlite(_) => clock.now(),
+        }
     }
 
     /// Asks for a sign of life.

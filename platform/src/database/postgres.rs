@@ -8,7 +8,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::{Database, DatabaseError, Pool};
+use super::{Database, DatabaseError, Pool, ServerClock};
 
 /// Connections of one process for whatever comes. Work is grouped before it gets here, so a few are enough.
 const PLAIN_CONNECTIONS: u32 = 11;
@@ -51,7 +51,7 @@ pub(super) async fn connect(url: &str) -> Result<Database, DatabaseError> {
     let pool = pool(PLAIN_CONNECTIONS).connect_with(options).await?;
     let orm = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
     let (pool, grouped) = (Pool::Postgres(pool), Pool::Postgres(grouped));
-    Ok(Database { pool, grouped, reader: orm.clone(), writer: orm })
+    Ok(Database { pool, grouped, reader: orm.clone(), writer: orm, server_clock: ServerClock::default() })
 }
 
 fn pool(connections: u32) -> PgPoolOptions {

@@ -13,7 +13,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{Database, DatabaseError, Pool};
+use super::{Database, DatabaseError, Pool, ServerClock};
 
 /// Connections that read.
 const READERS: u32 = 4;
@@ -50,6 +50,7 @@ pub(super) async fn connect(path: &Path) -> Result<Database, DatabaseError> {
         writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer.clone()),
         grouped: Pool::Sqlite(writer.clone()),
         pool: Pool::Sqlite(writer),
+        server_clock: ServerClock::default(),
     })
 }
 

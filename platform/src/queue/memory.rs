@@ -1,108 +1,124 @@
-//! The queue within one process: apalis' in-memory storage behind an exact count. Must hold the same window as Redis.
+//! The queue within one process: an exact count in front of a list. Holds the same window as Redis.
 
 use std::{
-    collections::HashMap,
-    pin::Pin,
+    collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll},
 };
 
-use apalis_core::{
-    backend::memory::{MemorySink, MemoryStorage, MemoryStorageError},
-    task::{Task, builder::TaskBuilder, task_id::TaskId},
-};
-use domain::job::{Hint, QueueName, WINDOW};
-use futures_util::{SinkExt, Stream, sink::drain};
-use tokio::sync::{mpsc, watch};
-use uuid::Uuid;
+use domain::job::{Job, QueueName, WINDOW};
+use futures_util::{StreamExt, stream, stream::BoxStream};
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
 
-use super::bell::{Bell, ring};
+use super::{Pushed, Signal};
 
-/// Jobs of one process, one lane a queue.
+/// The queues of one process, and its signals.
 #[derive(Clone)]
-pub struct MemoryQueue {
-    lanes: Arc<HashMap<QueueName, Arc<Lane>>>,
-    wake: Bell,
+pub(super) struct MemoryQueue {
+    queues: Arc<[Waiting]>,
+    due: watch::Sender<u64>,
+    endpoint_changed: watch::Sender<u64>,
 }
 
-struct Lane {
-    held: Mutex<usize>,
-    sender: mpsc::UnboundedSender<Task<Hint>>,
-    receiver: Mutex<mpsc::UnboundedReceiver<Task<Hint>>>,
+/// What waits in one queue.
+#[derive(Default)]
+struct Waiting {
+    held: Mutex<Held>,
+    pushed: Notify,
+}
+
+#[derive(Default)]
+struct Held {
+    jobs: VecDeque<Job>,
+    weight: usize,
 }
 
 impl Default for MemoryQueue {
     fn default() -> Self {
-        let lanes = QueueName::ALL.iter().map(|name| (*name, Arc::new(Lane::new()))).collect();
-        Self { lanes: Arc::new(lanes), wake: Bell::new(0) }
+        let queues = QueueName::ALL.iter().map(|_| Waiting::default()).collect();
+        Self { queues, due: watch::Sender::new(0), endpoint_changed: watch::Sender::new(0) }
     }
 }
 
 impl MemoryQueue {
-    /// apalis' storage over the jobs of `queue`. Several may be made one after another; at a time, one should run.
-    #[must_use]
-    pub fn storage(&self, queue: QueueName) -> MemoryStorage<Hint> {
-        let nowhere = drain::<Task<Hint>>().sink_map_err(|never| -> MemoryStorageError { match never {} });
-        let sink = MemorySink::new(Arc::new(futures_util::lock::Mutex::new(Box::new(nowhere))));
-        MemoryStorage::new_with(sink, Box::pin(Jobs(Arc::clone(self.lane(queue)))))
-    }
-
-    pub(super) fn push(&self, queue: QueueName, hint: &Hint) -> usize {
-        self.lane(queue).push(hint)
+    pub(super) fn push(&self, queue: QueueName, jobs: &[Job]) -> Pushed {
+        let waiting = self.waiting(queue);
+        let mut held = waiting.held();
+        let mut taken = 0;
+        for job in jobs {
+            if held.weight + job.weight() > WINDOW {
+                break;
+            }
+            held.weight += job.weight();
+            held.jobs.push_back(job.clone());
+            taken += 1;
+        }
+        waiting.pushed.notify_one();
+        Pushed { jobs: taken, waiting: held.weight }
     }
 
     pub(super) fn depth(&self, queue: QueueName) -> usize {
-        *lock(&self.lane(queue).held)
+        self.waiting(queue).held().weight
     }
 
-    pub(super) fn wake(&self) {
-        ring(&self.wake);
+    pub(super) fn jobs(&self, queue: QueueName, stop: CancellationToken) -> BoxStream<'static, Job> {
+        stream::unfold((self.clone(), stop), move |(memory, stop)| async move {
+            let job = memory.waiting(queue).next(&stop).await?;
+            Some((job, (memory, stop)))
+        })
+        .boxed()
     }
 
-    pub(super) fn woken(&self) -> watch::Receiver<u64> {
-        self.wake.subscribe()
+    pub(super) fn signal(&self, signal: Signal) {
+        self.sender(signal).send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    fn lane(&self, queue: QueueName) -> &Arc<Lane> {
-        self.lanes.get(&queue).expect("a lane was made for every name")
-    }
-}
-
-impl Lane {
-    fn new() -> Self {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        Self { held: Mutex::new(0), sender, receiver: Mutex::new(receiver) }
+    pub(super) fn watch(&self, signal: Signal) -> watch::Receiver<u64> {
+        self.sender(signal).subscribe()
     }
 
-    fn push(&self, hint: &Hint) -> usize {
-        let mut held = lock(&self.held);
-        let taken = hint.ids.len().min(WINDOW.saturating_sub(*held));
-        for job in hint.jobs(taken) {
-            let name = TaskId::from_string(Uuid::now_v7().to_string());
-            let sent = self.sender.send(TaskBuilder::new(job).task_id(name).build());
-            sent.expect("the receiver lives as long as the lane");
+    const fn sender(&self, signal: Signal) -> &watch::Sender<u64> {
+        match signal {
+            Signal::Due => &self.due,
+            Signal::EndpointChanged => &self.endpoint_changed,
         }
-        *held += taken;
-        taken
+    }
+
+    fn waiting(&self, queue: QueueName) -> &Waiting {
+        let place = QueueName::ALL.iter().position(|name| *name == queue);
+        &self.queues[place.expect("a queue was made for every name")]
     }
 }
 
-/// Jobs as a worker takes them: a job that leaves makes room.
-struct Jobs(Arc<Lane>);
-
-impl Stream for Jobs {
-    type Item = Task<Hint>;
-
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let job = lock(&self.0.receiver).poll_recv(cx);
-        if let Poll::Ready(Some(job)) = &job {
-            *lock(&self.0.held) -= job.args.ids.len();
+impl Waiting {
+    /// The next job; none when there is none left after `stop`.
+    async fn next(&self, stop: &CancellationToken) -> Option<Job> {
+        loop {
+            // Registered before the look, so that no push is missed.
+            let pushed = self.pushed.notified();
+            if let Some(job) = self.take() {
+                return Some(job);
+            }
+            if stop.is_cancelled() {
+                return None;
+            }
+            stop.run_until_cancelled(pushed).await;
         }
-        job
     }
-}
 
-// A panic while one of these is held leaves a whole value behind.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    fn take(&self) -> Option<Job> {
+        let mut held = self.held();
+        let job = held.jobs.pop_front()?;
+        held.weight -= job.weight();
+        if !held.jobs.is_empty() {
+            // A push wakes one source only; this one may be busy with its job for long.
+            self.pushed.notify_one();
+        }
+        Some(job)
+    }
+
+    // A panic while this is held leaves a whole value behind.
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

@@ -2,15 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use domain::job::{Hint, QueueName};
-use platform::queue::{Queue, QueueError, redis::CALL_TIMEOUT};
+use platform::queue::{Pushed, Queue, QueueError, redis::CALL_TIMEOUT};
 
 use super::{
-    eventually, ids,
+    backends::Backends,
+    eventually,
+    jobs::{NAME, job, jobs, push_all},
     server::{RedisServer, namespace},
 };
 
-const NAME: QueueName = QueueName::Deliveries;
 /// What a busy machine may add to a deadline.
 const SLACK: Duration = Duration::from_millis(700);
 
@@ -18,31 +18,37 @@ const SLACK: Duration = Duration::from_millis(700);
 async fn a_killed_redis_fails_fast_and_heals_when_it_is_back() {
     let mut server = RedisServer::own().await;
     let queue = Queue::redis_in(server.url(), &namespace()).await.unwrap();
-    assert_eq!(queue.push(NAME, &Hint::of(&ids(3))).await.unwrap(), 3);
+    assert_eq!(push_all(&queue, &jobs(1, 3)).await.waiting, 3);
     server.kill();
-    assert!(matches!(queue.push(NAME, &Hint::of(&ids(1))).await, Err(QueueError::Redis(_))));
+    let broken = queue.push(NAME, &[job(1)]).await.unwrap_err();
+    assert!(matches!(broken, QueueError::Redis(_)), "{broken}");
     assert!(!queue.is_healthy());
-    assert!(
-        matches!(queue.push(NAME, &Hint::of(&ids(1))).await, Err(QueueError::Away)),
-        "one probe a second"
-    );
+    let away = queue.push(NAME, &[job(1)]).await.unwrap_err();
+    assert!(matches!(away, QueueError::Away) && away.is_outcome_known(), "one probe a second: {away}");
+    eventually("a probe finds nobody", async || {
+        let error = queue.push(NAME, &[job(1)]).await.unwrap_err();
+        assert!(error.is_outcome_known(), "it was not reached: {error}");
+        matches!(error, QueueError::Redis(_))
+    })
+    .await;
     server.start().await;
-    eventually("a probe finds it", async || queue.push(NAME, &Hint::of(&ids(1))).await.is_ok()).await;
+    eventually("a probe finds it", async || queue.push(NAME, &[job(1)]).await.is_ok()).await;
     assert!(queue.is_healthy());
-    assert_eq!(queue.depth(NAME).await.unwrap(), 1, "what it held is gone, and the count knows");
+    assert_eq!(queue.depth(NAME).await.unwrap(), 1, "what it held is gone, and the count shows it");
 }
 
 #[tokio::test]
-async fn a_paused_redis_holds_nobody_longer_than_the_deadline() {
+async fn a_paused_redis_holds_no_caller_longer_than_the_deadline() {
     let server = RedisServer::own().await;
     let queue = Queue::redis_in(server.url(), &namespace()).await.unwrap();
     server.pause();
     let begun = Instant::now();
-    assert!(queue.push(NAME, &Hint::of(&ids(1))).await.is_err());
+    let error = queue.push(NAME, &[job(1)]).await.unwrap_err();
     assert!(begun.elapsed() < CALL_TIMEOUT + SLACK, "took {:?}", begun.elapsed());
+    assert!(!error.is_outcome_known(), "it may have been pushed: {error}");
     let begun = Instant::now();
     for _ in 0..1_000 {
-        assert!(matches!(queue.push(NAME, &Hint::of(&ids(1))).await, Err(QueueError::Away)));
+        assert!(matches!(queue.push(NAME, &[job(1)]).await, Err(QueueError::Away)));
     }
     assert!(begun.elapsed() < SLACK, "took {:?}", begun.elapsed());
     server.resume();
@@ -51,22 +57,32 @@ async fn a_paused_redis_holds_nobody_longer_than_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_flushed_redis_counts_from_nothing() {
-    let server = RedisServer::own().await;
-    let queue = Queue::redis_in(server.url(), &namespace()).await.unwrap();
-    assert_eq!(queue.push(NAME, &Hint::of(&ids(5_000))).await.unwrap(), 4_096);
-    redis::cmd("FLUSHALL").exec_async(&mut server.connection().await).await.unwrap();
-    assert_eq!(queue.depth(NAME).await.unwrap(), 0);
-    assert_eq!(queue.push(NAME, &Hint::of(&ids(5_000))).await.unwrap(), 4_096);
-}
-
-#[tokio::test]
 async fn an_absent_redis_is_no_error_at_start_but_a_bad_address_is() {
     let mut server = RedisServer::own().await;
     server.kill();
     let queue = Queue::redis_in(server.url(), &namespace()).await.unwrap();
     assert!(!queue.is_healthy());
+    assert!(!queue.is_open());
     server.start().await;
     eventually("a probe finds it", async || queue.depth(NAME).await.is_ok()).await;
-    assert!(matches!(Queue::redis("http://127.0.0.1").await, Err(QueueError::Address(_))));
+    assert!(queue.is_open());
+    let error = Queue::redis("http://127.0.0.1").await.err().expect("not an address of a Redis");
+    assert!(matches!(error, QueueError::Address(_)) && error.is_outcome_known());
+}
+
+#[tokio::test]
+async fn a_paused_queue_is_healthy_but_not_open_in_this_process_only() {
+    let backends = Backends::start().await;
+    let others = backends.as_other_process().await;
+    for (name, queue) in backends.each() {
+        assert!(queue.is_open(), "{name}");
+        queue.clone().pause();
+        assert!(!queue.is_open() && queue.is_healthy(), "{name}: clones are one queue");
+        queue.resume();
+        assert!(queue.is_open(), "{name}");
+        assert_eq!(queue.push(NAME, &[job(1)]).await.unwrap(), Pushed { jobs: 1, waiting: 1 }, "{name}");
+        queue.pause();
+    }
+    let [_, other_redis] = others;
+    assert!(other_redis.is_open(), "another process");
 }

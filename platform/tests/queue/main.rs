@@ -1,35 +1,26 @@
-//! The queue against a real Redis and a real apalis worker. Needs `TEST_REDIS_URL` or `redis-server` in the PATH; the
-//! tests that break the server always start their own.
+//! The queue in memory and in a real Redis, with real sources and a real apalis worker. Needs `TEST_REDIS_URL` or
+//! `redis-server` in the PATH; the tests that break the server always start their own.
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod backends;
+mod damage;
 mod health;
-mod layout;
+mod jobs;
 mod memory;
+mod refusals;
 mod server;
+mod source;
 mod wake;
 mod window;
+mod worker;
 
 use std::time::Duration;
-
-use platform::queue::{Backend, Queue, redis::RedisQueue};
-use uuid::Uuid;
 
 /// Longest time that a test waits for anything.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn ids(count: usize) -> Vec<Uuid> {
-    (0..count).map(|_| Uuid::now_v7()).collect()
-}
-
-fn redis_of(queue: &Queue) -> &RedisQueue {
-    match queue.backend() {
-        Backend::Redis(redis) => redis,
-        Backend::Memory(_) => panic!("a queue in Redis"),
-    }
-}
-
-/// Waits for what only another process knows, so that nothing can signal it.
+/// Waits for a fact that only another process knows, so that nothing can signal it.
 async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let looking = async {
         let mut looks = tokio::time::interval(Duration::from_millis(10));

@@ -1,54 +1,40 @@
-//! The in-memory queue keeps the same promises as Redis.
+//! What only the queue within a process promises.
 
-use apalis_core::{backend::Backend as _, worker::context::WorkerContext};
-use domain::job::{Hint, MAX_IDS_PER_JOB, QueueName, WINDOW};
-use platform::queue::{Backend, Queue};
+use futures_util::FutureExt;
+use platform::queue::{Queue, Signal};
 
-use super::ids;
+use super::jobs::{NAME, Taker, jobs, push_all};
 
-async fn take(queue: &Queue, name: QueueName) -> Hint {
-    let Backend::Memory(memory) = queue.backend() else { panic!("a queue in memory") };
-    let mut storage = memory.storage(name);
-    let worker = WorkerContext::new("test");
-    let job = std::future::poll_fn(|cx| storage.poll_next(cx, &worker)).await;
-    job.expect("the queue never ends").expect("memory does not fail").args
+#[tokio::test]
+async fn a_stop_hands_out_all_that_waits() {
+    let (queue, pushed) = (Queue::memory(), jobs(40, 2));
+    push_all(&queue, &pushed).await;
+    let mut taker = Taker::of(&queue, 1);
+    assert_eq!(taker.next().await, pushed[0]);
+    assert_eq!(taker.stop().await, pushed[1..]);
+    assert_eq!(queue.depth(NAME).await.unwrap(), 0);
 }
 
 #[tokio::test]
-async fn the_window_is_exact_and_a_taken_job_makes_room() {
-    let (queue, name) = (Queue::memory(), QueueName::Deliveries);
-    assert_eq!(queue.push(name, &Hint::of(&ids(WINDOW - 1))).await.unwrap(), WINDOW - 1);
-    assert_eq!(queue.push(name, &Hint::of(&ids(2))).await.unwrap(), 1);
-    assert_eq!(queue.push(name, &Hint::of(&ids(1))).await.unwrap(), 0);
-    assert_eq!(queue.depth(name).await.unwrap(), WINDOW);
-    let taken = take(&queue, name).await.ids.len();
-    assert_eq!(queue.depth(name).await.unwrap(), WINDOW - taken);
-    assert_eq!(queue.push(name, &Hint::of(&ids(WINDOW))).await.unwrap(), taken);
+async fn a_source_that_is_busy_with_its_job_holds_up_no_other() {
+    let (queue, pushed) = (Queue::memory(), jobs(2, 1));
+    let (mut busy, mut free) = (Taker::of(&queue, 1), Taker::of(&queue, 1));
+    let waiting = tokio::spawn(async move { free.next().await });
+    tokio::task::yield_now().await;
+    assert!(busy.next().now_or_never().is_none(), "both wait");
+    push_all(&queue, &pushed).await;
+    let both = [busy.next().await, waiting.await.unwrap()];
+    assert!(pushed.iter().all(|job| both.contains(job)), "each has one, and asks for no other");
 }
 
 #[tokio::test]
-async fn a_job_never_carries_more_than_the_limit() {
-    let (queue, name, ids) = (Queue::memory(), QueueName::Uploads, ids(MAX_IDS_PER_JOB + 1));
-    assert_eq!(queue.push(name, &Hint::of(&ids).caused_by(Some("request"))).await.unwrap(), ids.len());
-    let (first, second) = (take(&queue, name).await, take(&queue, name).await);
-    assert_eq!(first.ids, ids[..MAX_IDS_PER_JOB]);
-    assert_eq!(second.ids, ids[MAX_IDS_PER_JOB..]);
-    assert_eq!(second.request_id.as_deref(), Some("request"));
-    assert_eq!(queue.depth(name).await.unwrap(), 0);
-}
-
-#[tokio::test]
-async fn queues_do_not_share_a_window() {
+async fn a_signal_reaches_the_watchers_of_its_kind_at_once() {
     let queue = Queue::memory();
-    assert_eq!(queue.push(QueueName::Deliveries, &Hint::of(&ids(WINDOW))).await.unwrap(), WINDOW);
-    assert_eq!(queue.push(QueueName::Uploads, &Hint::of(&ids(3))).await.unwrap(), 3);
-}
-
-#[tokio::test]
-async fn a_wake_reaches_whoever_listens() {
-    let queue = Queue::memory();
-    let mut woken = queue.woken();
+    let (mut due, mut changed) = (queue.woken(), queue.watch(Signal::EndpointChanged));
     queue.clone().wake();
-    assert!(woken.has_changed().unwrap());
-    woken.changed().await.unwrap();
+    assert!(due.changed().now_or_never().is_some());
+    assert!(!changed.has_changed().unwrap());
+    queue.signal(Signal::EndpointChanged);
+    assert!(changed.changed().now_or_never().is_some());
+    assert!(!due.has_changed().unwrap());
 }

@@ -1,7 +1,7 @@
-//! Waking dispatchers, in this process and in others.
+//! Signals, in this process and in others.
 
 use futures_util::{FutureExt, StreamExt};
-use platform::queue::Queue;
+use platform::queue::{Queue, Signal};
 use tokio::{sync::watch, time::timeout};
 
 use super::{
@@ -9,15 +9,15 @@ use super::{
     server::{RedisServer, namespace},
 };
 
-async fn rings(woken: &mut watch::Receiver<u64>) {
-    timeout(PATIENCE, woken.changed()).await.expect("somebody woke us").unwrap();
+async fn rings(watcher: &mut watch::Receiver<u64>) {
+    timeout(PATIENCE, watcher.changed()).await.expect("a signal came").unwrap();
 }
 
-/// A listener whose subscription stands: the first ring comes with it.
-async fn listener(queue: &Queue) -> watch::Receiver<u64> {
-    let mut woken = queue.woken();
-    rings(&mut woken).await;
-    woken
+/// A watcher whose subscription stands: the first ring comes with it.
+async fn watcher(queue: &Queue, signal: Signal) -> watch::Receiver<u64> {
+    let mut watcher = queue.watch(signal);
+    rings(&mut watcher).await;
+    watcher
 }
 
 #[tokio::test]
@@ -25,7 +25,8 @@ async fn a_wake_reaches_this_process_and_the_others() {
     let (server, namespace) = (RedisServer::any().await, namespace());
     let here = Queue::redis_in(server.url(), &namespace).await.unwrap();
     let there = Queue::redis_in(server.url(), &namespace).await.unwrap();
-    let (mut woken_here, mut woken_there) = (listener(&here).await, listener(&there).await);
+    let (mut woken_here, mut woken_there) =
+        (watcher(&here, Signal::Due).await, watcher(&there, Signal::Due).await);
     here.wake();
     assert!(woken_here.changed().now_or_never().is_some(), "at once");
     rings(&mut woken_there).await;
@@ -35,11 +36,26 @@ async fn a_wake_reaches_this_process_and_the_others() {
 }
 
 #[tokio::test]
+async fn a_signal_reaches_only_the_watchers_of_its_kind() {
+    let (server, namespace) = (RedisServer::any().await, namespace());
+    let here = Queue::redis_in(server.url(), &namespace).await.unwrap();
+    let there = Queue::redis_in(server.url(), &namespace).await.unwrap();
+    let mut changed = watcher(&there, Signal::EndpointChanged).await;
+    let mut due = there.woken();
+    here.signal(Signal::EndpointChanged);
+    rings(&mut changed).await;
+    assert!(!due.has_changed().unwrap());
+    here.wake();
+    rings(&mut due).await;
+    assert!(!changed.has_changed().unwrap());
+}
+
+#[tokio::test]
 async fn many_wakes_are_few_messages() {
     let (server, namespace) = (RedisServer::any().await, namespace());
     let queue = Queue::redis_in(server.url(), &namespace).await.unwrap();
     let mut messages = redis::Client::open(server.url()).unwrap().get_async_pubsub().await.unwrap();
-    messages.subscribe(format!("{namespace}:wake")).await.unwrap();
+    messages.subscribe(format!("{namespace}:due")).await.unwrap();
     for _ in 0..1_000 {
         queue.wake();
         tokio::task::yield_now().await;
@@ -51,14 +67,16 @@ async fn many_wakes_are_few_messages() {
 }
 
 #[tokio::test]
-async fn a_lost_subscription_comes_back_and_rings() {
+async fn a_lost_subscription_comes_back_and_rings_for_what_was_missed() {
     let (mut server, namespace) = (RedisServer::own().await, namespace());
     let here = Queue::redis_in(server.url(), &namespace).await.unwrap();
     let there = Queue::redis_in(server.url(), &namespace).await.unwrap();
-    let mut woken = listener(&there).await;
+    let mut changed = watcher(&there, Signal::EndpointChanged).await;
+    let mut woken = there.woken();
     server.kill();
     server.start().await;
     rings(&mut woken).await;
+    rings(&mut changed).await;
     eventually("a message comes through again", async || {
         here.wake();
         timeout(std::time::Duration::from_millis(200), woken.changed()).await.is_ok()

@@ -1,117 +1,227 @@
-//! The window, with many processes pushing at once.
+//! The window at its bound: exact, of whole jobs, and one for all processes.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{collections::BTreeSet, sync::Arc};
+
+use domain::job::{Job, MAX_DELIVERIES_PER_JOB, QueueName, WINDOW};
+use platform::queue::{Pushed, Queue};
+use redis::AsyncCommands;
+use tokio::{
+    sync::{Barrier, mpsc},
+    task::JoinSet,
+    time::timeout,
 };
 
-use apalis_core::{backend::ext::BackendExt, worker::builder::WorkerBuilder};
-use apalis_redis::RedisStorage;
-use domain::job::{Hint, MAX_IDS_PER_JOB, QueueName, WINDOW};
-use platform::queue::Queue;
-use redis::AsyncCommands;
-use tokio::task::JoinSet;
-
 use super::{
-    PATIENCE, ids, redis_of,
+    PATIENCE,
+    backends::Backends,
+    eventually,
+    jobs::{NAME, Taker, deliveries, job, jobs, push_all, upload, weight},
     server::{RedisServer, namespace},
 };
 
-const NAME: QueueName = QueueName::Deliveries;
 const PUSHERS: usize = 10;
 
+#[tokio::test]
+async fn the_window_takes_its_last_delivery_and_refuses_one_more() {
+    let backends = Backends::start().await;
+    for (name, queue) in backends.each() {
+        let full = jobs(WINDOW / MAX_DELIVERIES_PER_JOB, MAX_DELIVERIES_PER_JOB);
+        let expected = Pushed { jobs: full.len(), waiting: WINDOW };
+        assert_eq!(queue.push(NAME, &full).await.unwrap(), expected, "{name}");
+        let refused = Pushed { jobs: 0, waiting: WINDOW };
+        assert_eq!(queue.push(NAME, &[job(1)]).await.unwrap(), refused, "{name}");
+        assert_eq!(queue.depth(NAME).await.unwrap(), WINDOW, "{name}");
+
+        let other = queue.push(QueueName::Uploads, &[upload()]).await.unwrap();
+        assert_eq!(other, Pushed { jobs: 1, waiting: 1 }, "{name}: each queue has a window of its own");
+        assert_eq!(queue.depth(QueueName::Broadcasts).await.unwrap(), 0, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_does_not_fit_stays_out_with_all_that_follow_it() {
+    let backends = Backends::start().await;
+    for (name, queue) in backends.each() {
+        push_all(queue, &jobs(WINDOW / 32 - 1, 32)).await;
+        push_all(queue, &[job(29)]).await;
+        // Three places are left: for the first, not for the second; the third would fit, but comes after it.
+        let pushed = queue.push(NAME, &[job(2), job(2), job(1)]).await.unwrap();
+        assert_eq!(pushed, Pushed { jobs: 1, waiting: WINDOW - 1 }, "{name}");
+        assert_eq!(queue.push(NAME, &[job(1)]).await.unwrap(), Pushed { jobs: 1, waiting: WINDOW }, "{name}");
+        assert_eq!(queue.depth(NAME).await.unwrap(), WINDOW, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_job_weighs_as_much_as_it_has_deliveries() {
+    let backends = Backends::start().await;
+    for (name, queue) in backends.each() {
+        let mut waiting = 0;
+        for deliveries in 1..=MAX_DELIVERIES_PER_JOB {
+            waiting += deliveries;
+            let pushed = queue.push(NAME, &[job(deliveries)]).await.unwrap();
+            assert_eq!(pushed, Pushed { jobs: 1, waiting }, "{name}");
+            assert_eq!(queue.depth(NAME).await.unwrap(), waiting, "{name}");
+        }
+        assert_eq!(queue.push(NAME, &[]).await.unwrap(), Pushed::default(), "{name}: nothing to push");
+    }
+}
+
+#[tokio::test]
+async fn a_push_to_redis_takes_no_more_jobs_than_one_call_may_carry() {
+    let server = RedisServer::any().await;
+    let queue = Queue::redis_in(server.url(), &namespace()).await.unwrap();
+    let pushed = queue.push(NAME, &jobs(1_025, 1)).await.unwrap();
+    assert_eq!(pushed, Pushed { jobs: 1_024, waiting: 1_024 });
+    assert_eq!(push_all(&queue, &jobs(WINDOW - 1_024, 1)).await.waiting, WINDOW);
+}
+
+#[tokio::test]
+async fn taken_jobs_make_room() {
+    let backends = Backends::start().await;
+    for (name, queue) in backends.each() {
+        let pushed: Vec<Job> = (1..=MAX_DELIVERIES_PER_JOB).map(job).collect();
+        push_all(queue, &pushed).await;
+        let mut taker = Taker::of(queue, 1);
+        let mut waiting = weight(&pushed);
+        for expected in &pushed {
+            assert_eq!(taker.next().await, *expected, "{name}: first in, first out");
+            // A source counts the jobs of a pop with its next pop.
+            let depth = queue.depth(NAME).await.unwrap();
+            assert!((waiting - expected.weight()..=waiting).contains(&depth), "{name}: {depth} of {waiting}");
+            waiting -= expected.weight();
+        }
+        assert_eq!(taker.stop().await, [], "{name}");
+        assert_eq!(queue.depth(NAME).await.unwrap(), 0, "{name}");
+        push_all(queue, &jobs(WINDOW / 32, 32)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_stopped_has_counted_what_it_took() {
+    let server = RedisServer::any().await;
+    let queue = Queue::redis_in(server.url(), &namespace()).await.unwrap();
+    push_all(&queue, &jobs(WINDOW / 32, 32)).await;
+    let mut taker = Taker::of(&queue, 4);
+    let mut taken = vec![taker.next().await];
+    taken.extend(taker.stop().await);
+    assert_eq!(taken.len(), 4);
+    assert_eq!(queue.depth(NAME).await.unwrap(), WINDOW - weight(&taken));
+    let refill = queue.push(NAME, &jobs(5, 32)).await.unwrap();
+    assert_eq!(refill, Pushed { jobs: 4, waiting: WINDOW });
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn ten_pushers_fill_the_window_to_the_last_id_and_never_pass_it() {
-    let (server, namespace) = (RedisServer::any().await, namespace());
+async fn many_pushers_at_once_fill_the_window_and_never_pass_it() {
+    let backends = Backends::start().await;
+    let start = Arc::new(Barrier::new(2 * PUSHERS));
     let mut pushers = JoinSet::new();
     for pusher in 0..PUSHERS {
-        let queue = Queue::redis_in(server.url(), &namespace).await.unwrap();
-        pushers.spawn(async move {
-            let mut taken = 0;
-            loop {
-                let offered = 1 + (taken + pusher * 7) % 70;
-                let pushed = queue.push(NAME, &Hint::of(&ids(offered))).await.unwrap();
-                taken += pushed;
-                if pushed < offered {
-                    return taken;
-                }
+        for (place, queue) in backends.as_other_process().await.into_iter().enumerate() {
+            let start = Arc::clone(&start);
+            pushers.spawn(async move {
+                start.wait().await;
+                (place, fill(&queue, pusher).await)
+            });
+        }
+    }
+    let mut taken = [const { Vec::new() }; 2];
+    for (place, jobs) in pushers.join_all().await {
+        taken[place].extend(deliveries(&jobs));
+    }
+    for ((name, queue), taken) in backends.each().into_iter().zip(taken) {
+        assert_eq!(taken.len(), WINDOW, "{name}");
+        assert_eq!(queue.depth(NAME).await.unwrap(), WINDOW, "{name}");
+        let mut taker = Taker::of(queue, 16);
+        let mut waited = Vec::new();
+        while waited.len() < WINDOW {
+            waited.extend(deliveries(&[taker.next().await]));
+        }
+        assert_eq!(taker.stop().await, [], "{name}: what was taken is what waited");
+        assert_eq!(BTreeSet::from_iter(waited), BTreeSet::from_iter(taken), "{name}");
+    }
+}
+
+/// Pushes jobs of all weights until not even one delivery is taken; returns those that were.
+async fn fill(queue: &Queue, pusher: usize) -> Vec<Job> {
+    let mut taken = Vec::new();
+    loop {
+        let mut offered: Vec<Job> =
+            (0..5).map(|n| job(1 + (taken.len() + pusher * 7 + n * 11) % MAX_DELIVERIES_PER_JOB)).collect();
+        let pushed = queue.push(NAME, &offered).await.unwrap();
+        assert!(pushed.waiting <= WINDOW, "{pushed:?}");
+        if pushed.jobs == 0 {
+            // The window has places left, but too few for the first job.
+            offered = vec![job(1)];
+            if queue.push(NAME, &offered).await.unwrap().jobs == 0 {
+                return taken;
             }
-        });
+        } else {
+            offered.truncate(pushed.jobs);
+        }
+        taken.extend(offered);
     }
-    let taken: usize = pushers.join_all().await.into_iter().sum();
-    assert_eq!(taken, WINDOW);
-    let queue = Queue::redis_in(server.url(), &namespace).await.unwrap();
-    assert_eq!(queue.depth(NAME).await.unwrap(), WINDOW);
-    assert_eq!(queue.push(NAME, &Hint::of(&ids(1))).await.unwrap(), 0);
-    assert_eq!(
-        queue.push(QueueName::Uploads, &Hint::of(&ids(1))).await.unwrap(),
-        1,
-        "each queue has its own window"
-    );
-}
-
-#[tokio::test]
-async fn a_single_push_is_cut_at_the_window_and_at_the_job() {
-    let (server, namespace) = (RedisServer::any().await, namespace());
-    let queue = Queue::redis_in(server.url(), &namespace).await.unwrap();
-    assert_eq!(queue.push(NAME, &Hint::of(&[])).await.unwrap(), 0);
-    assert_eq!(queue.push(NAME, &Hint::of(&ids(WINDOW + 1))).await.unwrap(), WINDOW);
-    let config = redis_of(&queue).config(NAME);
-    let mut connection = server.connection().await;
-    let jobs: Vec<(String, Vec<u8>)> = connection.hgetall(config.job_data_hash()).await.unwrap();
-    assert_eq!(jobs.len(), WINDOW / MAX_IDS_PER_JOB);
-    for (_, job) in jobs {
-        let hint: Hint = serde_json::from_slice(&job).unwrap();
-        assert_eq!(hint.ids.len(), MAX_IDS_PER_JOB);
-    }
-}
-
-#[tokio::test]
-async fn thirty_three_ids_are_two_jobs() {
-    let (server, namespace) = (RedisServer::any().await, namespace());
-    let queue = Queue::redis_in(server.url(), &namespace).await.unwrap();
-    assert_eq!(queue.push(NAME, &Hint::of(&ids(MAX_IDS_PER_JOB + 1))).await.unwrap(), MAX_IDS_PER_JOB + 1);
-    let mut connection = server.connection().await;
-    let jobs: usize = connection.llen(redis_of(&queue).config(NAME).active_jobs_list()).await.unwrap();
-    assert_eq!(jobs, 2);
-    assert_eq!(queue.depth(NAME).await.unwrap(), MAX_IDS_PER_JOB + 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_count_stays_true_while_workers_take_jobs() {
-    const PER_PUSHER: usize = 2_000;
-    let (server, namespace) = (RedisServer::any().await, namespace());
-    let queue = Queue::redis_in(server.url(), &namespace).await.unwrap();
-    let handled = Arc::new(AtomicUsize::new(0));
-    let worker = tokio::spawn(work(queue.clone(), Arc::clone(&handled)));
-    let mut pushers = JoinSet::new();
-    for _ in 0..PUSHERS {
-        let queue = Queue::redis_in(server.url(), &namespace).await.unwrap();
-        pushers.spawn(async move {
-            let mut left = ids(PER_PUSHER);
-            while !left.is_empty() {
-                let taken = queue.push(NAME, &Hint::of(&left[..left.len().min(70)])).await.unwrap();
-                left.drain(..taken);
-                assert!(queue.depth(NAME).await.unwrap() <= WINDOW);
-            }
-        });
+async fn many_sources_share_the_jobs_of_many_pushers_and_each_is_handed_out_once() {
+    const JOBS_OF_EACH: usize = 150;
+    const SOURCES: usize = 4;
+    let backends = Backends::start().await;
+    for (place, (name, queue)) in backends.each().into_iter().enumerate() {
+        let (handed_out, mut taken) = mpsc::unbounded_channel();
+        let (mut takers, mut pushers) = (JoinSet::new(), JoinSet::new());
+        for _ in 0..SOURCES {
+            let (handed_out, mut taker) =
+                (handed_out.clone(), Taker::of(&backends.as_other_process().await[place], 16));
+            takers.spawn(async move {
+                loop {
+                    handed_out.send(taker.next().await).unwrap();
+                }
+            });
+        }
+        for pusher in 0..PUSHERS {
+            let queue = backends.as_other_process().await[place].clone();
+            pushers.spawn(async move {
+                let jobs: Vec<Job> =
+                    (0..JOBS_OF_EACH).map(|n| job(1 + (n + pusher) % MAX_DELIVERIES_PER_JOB)).collect();
+                let mut left = jobs.as_slice();
+                while !left.is_empty() {
+                    let pushed = queue.push(NAME, &left[..left.len().min(9)]).await.unwrap();
+                    assert!(pushed.waiting <= WINDOW, "{pushed:?}");
+                    left = &left[pushed.jobs..];
+                    tokio::task::yield_now().await;
+                }
+                deliveries(&jobs)
+            });
+        }
+        let pushed = timeout(PATIENCE, pushers.join_all()).await.expect("the sources make room").concat();
+        let mut handed = Vec::new();
+        for _ in 0..PUSHERS * JOBS_OF_EACH {
+            let job = timeout(PATIENCE, taken.recv()).await.expect("every job is handed out").unwrap();
+            handed.extend(deliveries(&[job]));
+        }
+        assert_eq!(handed.len(), pushed.len(), "{name}");
+        assert_eq!(BTreeSet::from_iter(handed), BTreeSet::from_iter(pushed), "{name}");
+        eventually("nothing waits", async || queue.depth(NAME).await.unwrap() == 0).await;
+        takers.shutdown().await;
+        assert!(taken.try_recv().is_err(), "{name}: nothing is handed out twice");
     }
-    tokio::time::timeout(PATIENCE, pushers.join_all()).await.expect("the worker makes room");
-    super::eventually("all are handled", async || {
-        handled.load(Ordering::Relaxed) == PUSHERS * PER_PUSHER && queue.depth(NAME).await.unwrap() == 0
-    })
-    .await;
-    worker.abort();
 }
 
-async fn work(queue: Queue, handled: Arc<AtomicUsize>) {
-    let redis = redis_of(&queue);
-    let storage = RedisStorage::<Hint, _>::new(redis.connect().await.unwrap())
-        .with_config(redis.config(NAME).batch_size(16))
-        .poll_with_interval(std::time::Duration::from_millis(2));
-    let worker = WorkerBuilder::new("window").backend(storage).build(move |hint: Hint| {
-        handled.fetch_add(hint.ids.len(), Ordering::Relaxed);
-        std::future::ready(())
-    });
-    worker.run().await.unwrap();
+#[tokio::test]
+async fn a_job_lies_in_redis_as_it_is_documented() {
+    let (server, namespace) = (RedisServer::any().await, namespace());
+    let queue = Queue::redis_in(server.url(), &namespace).await.unwrap();
+    let pushed = [job(3), job(2)];
+    push_all(&queue, &pushed).await;
+    let (list, counter) =
+        (format!("{{{namespace}:deliveries}}"), format!("{{{namespace}:deliveries}}:waiting"));
+    let mut connection = server.connection().await;
+    let mut keys: Vec<String> = connection.keys(format!("*{namespace}*")).await.unwrap();
+    keys.sort();
+    assert_eq!(keys, [list.clone(), counter.clone()]);
+    let stored: Vec<Vec<u8>> = connection.lrange(list, 0, -1).await.unwrap();
+    assert_eq!(stored, pushed.map(|job| serde_json::to_vec(&job).unwrap()));
+    assert_eq!(connection.get::<_, usize>(counter).await.unwrap(), 5);
 }

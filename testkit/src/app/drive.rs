@@ -1,25 +1,35 @@
-//! Driving: whatever is due now is worked to its end, by the real claim, send and record, whatever its hints say.
+//! Driving: whatever is due now is worked to its end, by the real claim, send and record.
 
 use std::{sync::Arc, time::Duration};
 
-use platform::database::Pool;
+use entity::delivery;
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use worker::{broadcasts, claim::claim, dispatch, record::Recorder, send::Sender, uploads::UploadProcessor};
+use worker::{
+    broadcasts,
+    claim::{Claimed, Wanted, claim, scan},
+    endpoints::EndpointCache,
+    record::Recorder,
+    send::Sender,
+    uploads::UploadProcessor,
+};
 
 use super::TestApp;
 
 /// Rounds after which work that is still due counts as left behind.
 const ROUNDS: usize = 50;
-/// Rows of one look.
-const ROOM: usize = 1_000;
+/// Deliveries of one lane that a round takes.
+const ROWS_OF_A_LANE: usize = 500;
+/// An hour, in ms.
+const HOUR_MS: i64 = 3_600_000;
 /// Longest that one round of sends may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 impl TestApp {
-    /// Works all that is due: uploads, broadcasts, then deliveries, until nothing is. Of a lane with limits that is what looks grant
-    /// it now: the rest is not left behind.
+    /// Works all that is due: uploads, broadcasts, then deliveries, until nothing is. Of a lane with limits that is what these
+    /// allow now: the rest is not left behind.
     ///
     /// # Panics
     /// When work is left behind.
@@ -37,37 +47,74 @@ impl TestApp {
     /// # Panics
     /// When the database fails.
     pub async fn drain_once(&self) -> bool {
-        let uploads = self.due("upload u WHERE u.state = 'received' AND u.due_at <= {now}").await;
-        let made_a_page = broadcasts::step(&self.context, None).await.expect("a page");
-        // Marks what is granted; what it finds of other lanes is found below, whatever its hints say.
-        dispatch::deliveries(&self.context, Uuid::nil(), ROOM).await.expect("a look");
-        let deliveries = self
-            .due(
-                "delivery u LEFT JOIN lane l ON l.id = u.lane_id
-                  WHERE coalesce(l.state = 'active' AND l.blocked_until <= {now} AND l.breaker_until <= {now}
-                    AND (u.hinted_until > {now} OR (l.rate_limit IS NULL AND l.max_in_flight IS NULL
-                         AND l.breaker_until = 0 AND u.due_at > l.drain_before)), true)
-                  AND u.due_at <= {now} AND u.lease_until <= {now}",
-            )
-            .await;
-        if uploads.is_empty() && deliveries.is_empty() {
-            return made_a_page;
-        }
-        UploadProcessor::new(&self.context, CancellationToken::new()).process(uploads).await;
-        self.send(&deliveries).await;
-        true
+        let processed = UploadProcessor::new(&self.context, CancellationToken::new()).work_due().await;
+        let made_a_page = broadcasts::step(&self.context).await.expect("a page");
+        let claimed = self.claim_due(ROWS_OF_A_LANE).await;
+        let is_idle = claimed.is_empty() && !processed && !made_a_page;
+        self.send_claimed(claimed).await;
+        !is_idle
     }
 
-    /// Claims, sends and records these deliveries.
+    /// Claims what is due of every lane, at most `rows` of each.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn claim_due(&self, rows: usize) -> Vec<Claimed> {
+        self.claim_of_lanes(|_| rows).await
+    }
+
+    /// Claims those of these deliveries that may be claimed. The others of their lanes are as if they were due in an hour.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn claim(&self, ids: &[Uuid]) -> Vec<Claimed> {
+        let lanes = self.lanes_of(ids).await;
+        self.put_off_others(&lanes, ids, HOUR_MS).await;
+        let claimed = self.claim_of_lanes(|lane| lanes.iter().filter(|known| **known == lane).count()).await;
+        self.put_off_others(&lanes, ids, -HOUR_MS).await;
+        claimed
+    }
+
+    async fn put_off_others(&self, lanes: &[Uuid], ids: &[Uuid], by: i64) {
+        let later = Expr::col(delivery::Column::DueAt).add(by);
+        let put_off = delivery::Entity::update_many().col_expr(delivery::Column::DueAt, later);
+        let of_lanes = put_off.filter(delivery::Column::LaneId.is_in(lanes.iter().copied()));
+        let others = of_lanes.filter(delivery::Column::Id.is_not_in(ids.iter().copied()));
+        others.exec(self.context.database.writer()).await.expect("put off");
+    }
+
+    async fn claim_of_lanes(&self, rows: impl Fn(Uuid) -> usize) -> Vec<Claimed> {
+        let (endpoints, mut claimed, mut cursor) =
+            (EndpointCache::new(&self.context), vec![], Some(Uuid::nil()));
+        while let Some(after) = cursor {
+            let found = scan(&self.context, after).await.expect("a scan");
+            let wanted =
+                found.lanes.iter().map(|(lane, gate)| Wanted { lane: *lane, rows: rows(*lane), gate: *gate });
+            let wanted: Vec<Wanted> = wanted.filter(|wanted| wanted.rows > 0).collect();
+            claimed.extend(claim(&self.context, &endpoints, &wanted).await.expect("a claim").claimed);
+            cursor = found.stopped_at;
+        }
+        claimed
+    }
+
+    /// Claims as [`TestApp::claim`] does, sends and records.
     ///
     /// # Panics
     /// When the database fails.
     pub async fn send(&self, ids: &[Uuid]) {
+        let claimed = self.claim(ids).await;
+        self.send_claimed(claimed).await;
+    }
+
+    /// Sends and records what was claimed.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn send_claimed(&self, claimed: Vec<Claimed>) {
         let (recorder, records) = Recorder::new(&self.context);
         let sender = Sender::new(&self.context, recorder).expect("a sender");
         let recorded = CancellationToken::new();
         let records = tokio::spawn(records.run(recorded.clone()));
-        let claimed = claim(&self.context, ids).await.expect("a claim");
         let slots = Arc::new(Semaphore::new(claimed.len()));
         for delivery in claimed {
             let slot = Arc::clone(&slots).try_acquire_owned().expect("a slot each");
@@ -78,18 +125,10 @@ impl TestApp {
         records.await.expect("the recorder ends");
     }
 
-    async fn due(&self, from: &str) -> Vec<Uuid> {
-        let time = self.context.database.statement_time(&self.clock);
-        let sql = |now: &str| format!("SELECT u.id FROM {} LIMIT 500", from.replace("{now}", now));
-        match self.context.database.pool() {
-            Pool::Postgres(pool) => {
-                let sql = sqlx::AssertSqlSafe(sql(&format!("now_ms() + {time}")));
-                sqlx::query_scalar(sql).fetch_all(pool).await.expect("due rows")
-            }
-            Pool::Sqlite(pool) => {
-                let sql = sqlx::AssertSqlSafe(sql(&time.to_string()));
-                sqlx::query_scalar(sql).fetch_all(pool).await.expect("due rows")
-            }
-        }
+    /// The lane of each open delivery among these.
+    async fn lanes_of(&self, ids: &[Uuid]) -> Vec<Uuid> {
+        let open = delivery::Entity::find().filter(delivery::Column::Id.is_in(ids.iter().copied()));
+        let open = open.all(self.context.database.reader()).await.expect("deliveries");
+        open.into_iter().map(|delivery| delivery.lane_id).collect()
     }
 }

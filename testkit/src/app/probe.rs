@@ -4,7 +4,7 @@ use domain::{
     delivery::DeliveryState,
     id::{DeliveryId, EventId},
 };
-use entity::{attempt, delivery, error_log, event, finished_delivery, upload};
+use entity::{attempt, delivery, error_log, event, finished_delivery, queries, upload};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 
 use super::TestApp;
@@ -72,12 +72,10 @@ impl TestApp {
     /// # Panics
     /// When the database fails.
     pub async fn attempts_of(&self, delivery: DeliveryId) -> Vec<attempt::Model> {
-        let attempts = attempt::Entity::find().filter(attempt::Column::DeliveryId.eq(delivery.0));
+        let newest_first = queries::delivery::attempts(self.context.database.reader(), delivery).await;
+        let mut attempts = newest_first.expect("attempts");
+        attempts.reverse();
         attempts
-            .order_by_asc(attempt::Column::Id)
-            .all(self.context.database.reader())
-            .await
-            .expect("attempts")
     }
 
     /// Every upload.

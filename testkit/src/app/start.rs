@@ -58,6 +58,8 @@ impl TestApp {
         let listeners = api::Listeners::bind(&[SocketAddr::from(([127, 0, 0, 1], 0))]).await?;
         let base = format!("http://{}", listeners.addresses()[0]);
         point_to(&mut context, &base)?;
+        // What is accepted is claimed by `drain`; a worker that is started resumes it.
+        context.queue.pause();
         let (accept, mut services) = api::accept::Accept::new(&context);
         services.extend(api::services_on(&context, listeners));
         let stop = CancellationToken::new();

@@ -18,12 +18,13 @@ pub struct Working {
 }
 
 impl TestApp {
-    /// Starts a worker on this app's database and queue.
+    /// Starts a worker on this app's database and queue. From now on what is accepted is handed over to it.
     ///
     /// # Panics
     /// When it can't be started.
     #[must_use]
     pub fn work(&self) -> Working {
+        self.context.queue.resume();
         let services = worker::services(&self.context, "worker").expect("a worker");
         let stop = CancellationToken::new();
         let running = tokio::spawn(Supervisor::run(services, stop.clone(), PATIENCE));

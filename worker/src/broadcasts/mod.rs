@@ -1,13 +1,16 @@
-//! Broadcasts: a message becomes a delivery for each recipient of its channel, page by page. Safe in many workers: a page's
-//! deliveries and the cursor move in one transaction with the broadcast's row locked, so a page is made once or not at all.
+//! Broadcasts: a message becomes a delivery for each recipient of its channel, page by page. One worker at a time has the
+//! lease; a page's deliveries and the cursor move in one transaction with the broadcast's row locked, so a page is made once
+//! or not at all. A broadcast whose page fails waits for its lease to end, while others go on.
 
 mod page;
 mod postgres;
 mod sqlite;
 
-use std::time::Duration;
-
-use domain::{delivery::Channel, job::QueueName};
+use domain::{
+    delivery::Channel,
+    job::{Job, Leased, QueueName},
+};
+use entity::bulk::lease;
 use platform::{
     context::Context,
     database::{DatabaseError, Pool, within_deadline},
@@ -15,16 +18,15 @@ use platform::{
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use uuid::Uuid;
 
 use page::{Made, Terms};
 
+use crate::due::DueSignal;
+
 /// Recipients that one transaction makes deliveries for.
 pub const PAGE: usize = 1_000;
-/// How often it looks for broadcasts whose hint got lost, or whose worker died.
-const EVERY: Duration = Duration::from_secs(1);
 
-/// Works the hints of broadcasts.
+/// Fans broadcasts out.
 #[derive(Clone)]
 pub struct Broadcaster {
     context: Context,
@@ -38,60 +40,109 @@ impl Broadcaster {
         Self { context: context.clone(), halt }
     }
 
-    /// Makes the pages of these broadcasts, as far as no other worker does. What is left is found again within a second.
-    pub async fn work(&self, ids: Vec<Uuid>) {
-        self.pages(Some(&ids)).await;
+    /// Makes the pages of a broadcast that was handed over. A job that waited too long is dropped.
+    pub async fn take(&self, job: &Job, leased: Leased) {
+        if job.may_start(self.context.database.estimated_now(&self.context.clock)) {
+            self.pages(leased).await;
+        }
     }
 
-    async fn pages(&self, ids: Option<&[Uuid]>) {
+    /// Makes the pages of broadcasts that have no live lease, until there is none; whether there was one.
+    pub async fn work_due(&self) -> bool {
+        let mut worked = false;
         while !self.halt.is_cancelled() {
-            match step(&self.context, ids).await {
-                Ok(true) => {}
-                Ok(false) => return,
+            match claim(&self.context).await {
+                Ok(Some(leased)) => self.pages(leased).await,
+                Ok(None) => break,
                 Err(error) => {
-                    metrics::counter!(names::DATABASE_ERRORS).increment(1);
-                    warn!(%error, "a page of a broadcast was not made; it is tried again");
-                    return;
+                    failed(&error);
+                    break;
                 }
             }
+            worked = true;
         }
+        worked
+    }
+
+    async fn pages(&self, leased: Leased) {
+        while !self.halt.is_cancelled() {
+            match page_of(&self.context, leased).await {
+                Ok(Some(made)) if !made.is_last => {}
+                Ok(_) => return,
+                Err(error) => return failed(&error),
+            }
+        }
+        release(&self.context, leased).await;
     }
 }
 
-/// Looks for broadcasts that nobody works, until `stop`. A worker that does not take from the queue of broadcasts leaves
-/// them to others.
-pub async fn broadcasts(context: Context, stop: CancellationToken) {
+/// Works broadcasts whenever a scan finds one without a live lease, until `stop`. A worker that does not take from the queue
+/// of broadcasts leaves them to others.
+pub async fn broadcasts(context: Context, due: DueSignal, stop: CancellationToken) {
     if !context.config.worker_queues.contains(&QueueName::Broadcasts) {
         return stop.cancelled().await;
     }
     let broadcaster = Broadcaster::new(&context, stop.clone());
     while !stop.is_cancelled() {
-        broadcaster.pages(None).await;
-        stop.run_until_cancelled(tokio::time::sleep(EVERY)).await;
+        broadcaster.work_due().await;
+        due.wait(&stop).await;
     }
 }
 
-/// Makes the next page of a running broadcast, of any or of these; whether there was one. Broadcasts of a channel that is
-/// not set in this process, and those that another worker has in hand, are passed over.
+/// Claims a running broadcast without a live lease, the one that waited longest. Those of a channel that is not set in this
+/// process are passed over.
+///
+/// # Errors
+/// Those of the database.
+pub async fn claim(context: &Context) -> Result<Option<Leased>, DatabaseError> {
+    let terms = Terms::of(context);
+    Ok(match context.database.pool() {
+        Pool::Postgres(pool) => within_deadline(postgres::claim(pool, &terms)).await?,
+        Pool::Sqlite(pool) => sqlite::claim(pool, &terms).await?,
+    })
+}
+
+/// Makes the next page of a leased broadcast and renews the lease. None when the lease is another worker's by now, or the
+/// channel is not set in this process.
 ///
 /// # Errors
 /// Those of the database; then the page was not made, unless the commit's outcome is unknown: the row tells.
-pub async fn step(context: &Context, ids: Option<&[Uuid]>) -> Result<bool, DatabaseError> {
+async fn page_of(context: &Context, leased: Leased) -> Result<Option<Made>, DatabaseError> {
     let terms = Terms::of(context);
     let made = match context.database.pool() {
-        Pool::Postgres(pool) => within_deadline(postgres::step(pool, ids, &terms)).await?,
-        Pool::Sqlite(pool) => {
-            let reader = context.database.reader().get_sqlite_connection_pool();
-            sqlite::step(pool, reader, ids, &terms).await?
-        }
+        Pool::Postgres(pool) => within_deadline(postgres::page_of(pool, leased, &terms)).await?,
+        Pool::Sqlite(pool) => sqlite::page_of(pool, leased, &terms).await?,
     };
     if let Some(made) = &made {
-        told(context, made);
+        report(context, made);
     }
-    Ok(made.is_some())
+    Ok(made)
 }
 
-fn told(context: &Context, made: &Made) {
+/// Makes the next page of a broadcast without a live lease and releases it; whether there was one.
+///
+/// # Errors
+/// Those of the database.
+pub async fn step(context: &Context) -> Result<bool, DatabaseError> {
+    let Some(leased) = claim(context).await? else { return Ok(false) };
+    let made = page_of(context, leased).await;
+    release(context, leased).await;
+    made.map(|_| true)
+}
+
+async fn release(context: &Context, leased: Leased) {
+    let lease = [(leased.id, leased.claim)];
+    if let Err(error) = lease::release(context.database.writer(), lease::Table::Broadcasts, &lease).await {
+        warn!(%error, "a broadcast's lease could not be released; it ends at its time");
+    }
+}
+
+fn failed(error: &DatabaseError) {
+    metrics::counter!(names::DATABASE_ERRORS).increment(1);
+    warn!(%error, "a page of a broadcast was not made; it is tried again when its lease ends");
+}
+
+fn report(context: &Context, made: &Made) {
     if made.count > 0 {
         context.queue.wake();
     }

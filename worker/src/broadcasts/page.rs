@@ -1,8 +1,10 @@
 //! What a page is made of, whichever database it is made in: whom it reaches, and the rows that it writes.
 
 use domain::{
+    clock::millis,
     delivery::Channel,
     id::{DeliveryId, LaneId},
+    job::LEASE,
     notification::{BOT_RATE, CHAT_OF_SETTINGS, bot_lane},
 };
 use entity::{
@@ -24,9 +26,10 @@ pub(super) const CHATS: &str = "SELECT id FROM subscriber
 /// A bot's lane has a pace of its own.
 pub(super) const BOT_LANE: &str =
     "INSERT INTO lane (id, channel, rate_limit) VALUES ($1, 'telegram', $2) ON CONFLICT (id) DO NOTHING";
-/// Moves the cursor.
+/// Moves the cursor and renews the lease.
 pub(super) const ADVANCE: &str = "UPDATE broadcast SET cursor = $2, queued = queued + $3,
-        state = CASE WHEN $4 THEN 'done' ELSE state END, finished_at = CASE WHEN $4 THEN CAST($5 AS bigint) END
+        state = CASE WHEN $4 THEN 'done' ELSE state END, finished_at = CASE WHEN $4 THEN CAST($5 AS bigint) END,
+        lease_until = $5 + $6
     WHERE id = $1";
 /// How many recipients one page has at most.
 pub(super) const LIMIT: i64 = PAGE as i64;
@@ -54,8 +57,8 @@ impl Terms {
             chat_id: telegram.chat_id.clone(),
         });
         let now_or_offset = context.database.statement_time(&context.clock);
-        // The dispatcher takes them lane by lane, in turn with everybody's.
-        let stamp = Stamp { now_or_offset, hint_trusted: 0 };
+        // Its deliveries are claimed lane by lane, in turn with all others; the lease is the broadcast's own.
+        let stamp = Stamp { now_or_offset, lease: millis(LEASE) };
         Self { channels: channels(context).into_iter().map(Channel::as_str).collect(), stamp, bot }
     }
 }
@@ -115,6 +118,6 @@ fn delivery(broadcast: &broadcast::Model, channel: Channel, (id, lane_id): Recip
         recipient_id: id,
         body: None,
         due_at: None,
-        hinted: false,
+        leased: false,
     }
 }

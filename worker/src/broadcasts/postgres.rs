@@ -1,26 +1,38 @@
-//! Pages on Postgres: the broadcast's row is locked before its recipients are read; another worker passes it over.
+//! Pages on Postgres: the broadcast's row is locked before its recipients are read.
 
-use domain::delivery::Channel;
-use entity::{broadcast, bulk};
+use domain::{delivery::Channel, job::Leased};
+use entity::{
+    broadcast,
+    bulk::{self, Stamp},
+};
 use sqlx::{PgConnection, PgPool, Result};
 use uuid::Uuid;
 
 use super::page::{ADVANCE, BOT_LANE, Bot, CHATS, LIMIT, Made, Page, Recipient, SUBSCRIPTIONS, Terms};
 
-const NEXT: &str = "SELECT * FROM broadcast
-    WHERE state = 'running' AND channel = ANY($1) AND ($3 OR id = ANY($2))
-    ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED";
+const CLAIM: &str = "UPDATE broadcast SET claim = claim + 1, lease_until = now_ms() + $2 + $3 WHERE id = ANY(ARRAY(
+        SELECT id FROM broadcast WHERE state = 'running' AND channel = ANY($1) AND lease_until <= now_ms() + $2
+        ORDER BY lease_until, id LIMIT 1 FOR UPDATE SKIP LOCKED))
+    RETURNING id, claim";
+const LEASED: &str = "SELECT * FROM broadcast
+    WHERE id = $1 AND claim = $2 AND state = 'running' AND channel = ANY($3) FOR UPDATE SKIP LOCKED";
 
-pub(super) async fn step(pool: &PgPool, ids: Option<&[Uuid]>, terms: &Terms) -> Result<Option<Made>> {
+pub(super) async fn claim(pool: &PgPool, terms: &Terms) -> Result<Option<Leased>> {
+    let query = sqlx::query_as(CLAIM).bind(&terms.channels).bind(terms.stamp.now_or_offset);
+    let claimed: Option<(Uuid, i32)> = query.bind(terms.stamp.lease).fetch_optional(pool).await?;
+    Ok(claimed.map(|(id, claim)| Leased { id, claim }))
+}
+
+pub(super) async fn page_of(pool: &PgPool, leased: Leased, terms: &Terms) -> Result<Option<Made>> {
     let mut tx = pool.begin().await?;
-    let next = sqlx::query_as(NEXT).bind(&terms.channels).bind(ids.unwrap_or_default()).bind(ids.is_none());
-    let Some(broadcast): Option<broadcast::Model> = next.fetch_optional(&mut *tx).await? else {
+    let ours = sqlx::query_as(LEASED).bind(leased.id).bind(leased.claim).bind(&terms.channels);
+    let Some(broadcast): Option<broadcast::Model> = ours.fetch_optional(&mut *tx).await? else {
         return Ok(None);
     };
     let page = page(&mut tx, &broadcast, terms).await?;
     bulk::postgres::insert_deliveries(&mut tx, &page.deliveries, terms.stamp).await?;
     let made = page.made(broadcast);
-    advance(&mut tx, &page, &made, terms.stamp.now_or_offset).await?;
+    advance(&mut tx, &page, &made, terms.stamp).await?;
     tx.commit().await?;
     Ok(Some(made))
 }
@@ -42,8 +54,9 @@ async fn chats(tx: &mut PgConnection, broadcast: &broadcast::Model, bot: &Bot) -
     Ok(found.into_iter().map(|id| (id, bot.lane)).collect())
 }
 
-async fn advance(tx: &mut PgConnection, page: &Page, made: &Made, offset: i64) -> Result<()> {
-    let now: i64 = sqlx::query_scalar("SELECT now_ms() + $1").bind(offset).fetch_one(&mut *tx).await?;
+async fn advance(tx: &mut PgConnection, page: &Page, made: &Made, stamp: Stamp) -> Result<()> {
+    let now: i64 =
+        sqlx::query_scalar("SELECT now_ms() + $1").bind(stamp.now_or_offset).fetch_one(&mut *tx).await?;
     let query = sqlx::query(ADVANCE).bind(made.id).bind(page.cursor).bind(made.count);
-    query.bind(made.is_last).bind(now).execute(tx).await.map(drop)
+    query.bind(made.is_last).bind(now).bind(stamp.lease).execute(tx).await.map(drop)
 }

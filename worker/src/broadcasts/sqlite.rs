@@ -1,48 +1,48 @@
-//! Pages on SQLite, by the one connection that writes: what it reads stays as it is until the page is written. It is asked
-//! for only when there is a page to make.
+//! Pages on SQLite, by the one connection that writes: what it reads stays as it is until the page is written.
 
-use domain::delivery::Channel;
+use domain::{delivery::Channel, job::Leased};
 use entity::{broadcast, bulk};
 use sqlx::{QueryBuilder, Result, Sqlite, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
 use super::page::{ADVANCE, BOT_LANE, Bot, CHATS, LIMIT, Made, Page, Recipient, SUBSCRIPTIONS, Terms};
 
-pub(super) async fn step(
-    pool: &SqlitePool,
-    reader: &SqlitePool,
-    ids: Option<&[Uuid]>,
-    terms: &Terms,
-) -> Result<Option<Made>> {
-    if next(ids, terms).build().fetch_optional(reader).await?.is_none() {
-        return Ok(None);
-    }
+pub(super) async fn claim(pool: &SqlitePool, terms: &Terms) -> Result<Option<Leased>> {
+    let now = terms.stamp.now_or_offset;
+    let mut update = QueryBuilder::<Sqlite>::new("UPDATE broadcast SET claim = claim + 1, lease_until = ");
+    update.push_bind(now + terms.stamp.lease);
+    update
+        .push(" WHERE id = (SELECT id FROM broadcast WHERE state = 'running' AND lease_until <= ")
+        .push_bind(now);
+    push_channels(&mut update, terms);
+    update.push(" ORDER BY lease_until, id LIMIT 1) RETURNING id, claim");
+    let claimed: Option<(Uuid, i32)> = update.build_query_as().fetch_optional(pool).await?;
+    Ok(claimed.map(|(id, claim)| Leased { id, claim }))
+}
+
+pub(super) async fn page_of(pool: &SqlitePool, leased: Leased, terms: &Terms) -> Result<Option<Made>> {
     let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
-    let next = next(ids, terms).build_query_as().fetch_optional(&mut *tx).await?;
-    let Some(broadcast): Option<broadcast::Model> = next else { return Ok(None) };
+    let mut ours = QueryBuilder::<Sqlite>::new("SELECT * FROM broadcast WHERE state = 'running' AND id = ");
+    ours.push_bind(leased.id).push(" AND claim = ").push_bind(leased.claim);
+    push_channels(&mut ours, terms);
+    let ours = ours.build_query_as().fetch_optional(&mut *tx).await?;
+    let Some(broadcast): Option<broadcast::Model> = ours else { return Ok(None) };
     let page = page(&mut tx, &broadcast, terms).await?;
     bulk::sqlite::insert_deliveries(&mut tx, &page.deliveries, terms.stamp).await?;
     let made = page.made(broadcast);
     let query = sqlx::query(ADVANCE).bind(made.id).bind(page.cursor).bind(made.count).bind(made.is_last);
-    query.bind(terms.stamp.now_or_offset).execute(&mut *tx).await?;
+    query.bind(terms.stamp.now_or_offset).bind(terms.stamp.lease).execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(Some(made))
 }
 
-/// The next broadcast of these, or of all.
-fn next<'q>(ids: Option<&'q [Uuid]>, terms: &'q Terms) -> QueryBuilder<Sqlite> {
-    let mut query = QueryBuilder::new("SELECT * FROM broadcast WHERE state = 'running' AND channel IN (");
+fn push_channels(query: &mut QueryBuilder<Sqlite>, terms: &Terms) {
+    query.push(" AND channel IN (");
     let mut list = query.separated(", ");
     for channel in &terms.channels {
         list.push_bind(*channel);
     }
     query.push(")");
-    if let Some(ids) = ids {
-        query.push(" AND id IN ");
-        bulk::sqlite::push_list(&mut query, ids);
-    }
-    query.push(" ORDER BY id LIMIT 1");
-    query
 }
 
 async fn page(tx: &mut SqliteConnection, broadcast: &broadcast::Model, terms: &Terms) -> Result<Page> {

@@ -1,48 +1,245 @@
-//! The claimer: groups the ids of many jobs into one claim, as wide as there are free send slots. Where jobs hand in their
-//! ids; the work itself is in `claims`.
+//! The claimer of a worker: claims whatever is due for the slots that are free, when woken, when slots are freed, when a
+//! limited lane may have more, and every second. Never claims more than the slots it has reserved.
 
-use platform::context::Context;
-use tokio::sync::{mpsc, oneshot};
+use std::time::Duration;
 
-use super::{Backlogs, Claims, Slots, share::Candidate};
+use domain::job::QueueName;
+use platform::{context::Context, database::DatabaseError, telemetry::names};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+use uuid::Uuid;
 
-/// Jobs that may wait; beyond it they wait in the queue.
-const WAITING: usize = 256;
+use super::{BATCH, Claimed, Claims, Gate, Recheck, Scan, Wanted, claim_in_turn, scan};
+use crate::{
+    due::Due,
+    endpoints::EndpointCache,
+    lanes::{Backlog, Share, Slot, Slots},
+};
 
-/// What a job hands in.
-pub(super) struct Request {
-    pub(super) asked: Vec<Candidate>,
-    /// Told when all of it was claimed; a request that was split is told with its last part.
-    pub(super) done: Option<oneshot::Sender<()>>,
-}
+/// How often it scans when nothing wakes it.
+const EVERY: Duration = Duration::from_secs(1);
+/// Least and longest pause after a round: as long as the round took, so that claims take half of the time at most.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+/// Most scans of one round over the lanes.
+const SCANS_A_ROUND: usize = 16;
+/// Most limited lanes of one claim beside a scan.
+const LIMITED_LANES: usize = 256;
 
-impl Request {
-    /// Keeps the first `at` candidates and returns the rest, if there is one.
-    pub(super) fn split_off(&mut self, at: usize) -> Option<Self> {
-        (at < self.asked.len()).then(|| Self { asked: self.asked.split_off(at), done: self.done.take() })
-    }
-}
-
-/// Where jobs hand in their ids. Clones share one claimer.
-#[derive(Clone)]
+/// Claims for one worker.
 pub struct Claimer {
-    requests: mpsc::Sender<Request>,
+    context: Context,
+    endpoints: EndpointCache,
+    slots: Slots,
+    backlog: Backlog,
+    recheck: Recheck,
+    due: Due,
+    /// Whether this worker sends deliveries; otherwise it only scans, for other kinds of work.
+    sends: bool,
+    /// The lane at which the last scan stopped; the next one goes on behind it.
+    cursor: Uuid,
+    next_scan: Instant,
 }
 
 impl Claimer {
-    /// A claimer for these send slots, and its work. Of lanes in `backlogs` it claims what is due without being asked.
+    /// A claimer for these slots. It claims limited lanes as soon as `recheck` says that they may have more, and reports to
+    /// `due` what else its scans find.
     #[must_use]
-    pub fn new(context: &Context, slots: Slots, backlogs: Backlogs) -> (Self, Claims) {
-        let (sender, requests) = mpsc::channel(WAITING);
-        (Self { requests: sender }, Claims::new(requests, context.clone(), slots, backlogs))
+    pub fn new(
+        context: &Context,
+        endpoints: EndpointCache,
+        slots: Slots,
+        recheck: Recheck,
+        due: Due,
+    ) -> Self {
+        let sends = context.config.worker_queues.contains(&QueueName::Deliveries);
+        let (context, backlog) = (context.clone(), Backlog::default());
+        let (cursor, next_scan) = (Uuid::nil(), Instant::now());
+        Self { context, endpoints, slots, backlog, recheck, due, sends, cursor, next_scan }
     }
 
-    /// Returns when these deliveries were claimed, or wait for a slot of their lane, or were found not to be due, or the
-    /// claimer stopped. What was not claimed is found by the dispatcher.
-    pub async fn claim(&self, asked: Vec<Candidate>) {
-        let (done, is_done) = oneshot::channel();
-        if self.requests.send(Request { asked, done: Some(done) }).await.is_ok() {
-            let _ = is_done.await;
+    /// Claims until `stop`, giving each claimed delivery with its slot to `send`.
+    pub async fn run(mut self, stop: CancellationToken, send: impl Fn(Claimed, Slot)) {
+        let mut woken = self.context.queue.woken();
+        let mut freed = self.slots.freed();
+        while !stop.is_cancelled() {
+            let started = Instant::now();
+            freed.mark_unchanged();
+            if let Err(error) = self.round(&mut woken, &send).await {
+                metrics::counter!(names::DATABASE_ERRORS).increment(1);
+                warn!(%error, "nothing was claimed; the next claim follows");
+            }
+            sleep(started.elapsed().clamp(SHORTEST_PAUSE, LONGEST_PAUSE)).await;
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = self.wait(&mut woken, &mut freed) => {}
+            }
         }
     }
+
+    /// Scans and claims once if that is due, and claims once of the lanes that are known to have more.
+    async fn round(
+        &mut self,
+        woken: &mut watch::Receiver<u64>,
+        send: &impl Fn(Claimed, Slot),
+    ) -> Result<(), DatabaseError> {
+        if woken.has_changed().unwrap_or(false) || self.next_scan <= Instant::now() {
+            woken.mark_unchanged();
+            // Also after an error: a database that is away is asked once a second.
+            self.next_scan = Instant::now() + EVERY;
+            self.scan(send).await?;
+        }
+        self.claim_limited(send).await?;
+        self.claim_backlog(send).await
+    }
+
+    /// Passes the lanes from where it stopped, as far as there are slots; what is left is next.
+    async fn scan(&mut self, send: &impl Fn(Claimed, Slot)) -> Result<(), DatabaseError> {
+        for _ in 0..SCANS_A_ROUND {
+            let found = scan(&self.context, self.cursor).await?;
+            self.report(&found);
+            if !self.sends {
+                return Ok(());
+            }
+            let lanes: Vec<(Uuid, Gate)> =
+                found.lanes.into_iter().filter(|(lane, _)| !self.backlog.contains(*lane)).collect();
+            let limited = lanes.iter().filter(|(_, gate)| *gate == Gate::Limited).map(|(lane, _)| *lane);
+            self.recheck.expect(limited);
+            let served = self.claim(&lanes, send).await?;
+            let is_left = |(lane, gate): &&(Uuid, Gate)| *gate == Gate::Open && !served.contains(lane);
+            self.backlog.add(lanes.iter().filter(is_left).map(|(lane, _)| *lane));
+            if served.is_empty() && !lanes.is_empty() {
+                // Without slots the cursor stays: these lanes are first when some are freed.
+                return Ok(());
+            }
+            self.cursor = found.stopped_at.unwrap_or_default();
+            if found.stopped_at.is_none() {
+                return Ok(());
+            }
+        }
+        self.next_scan = Instant::now();
+        Ok(())
+    }
+
+    fn report(&self, found: &Scan) {
+        let kinds = [
+            (found.uploads, &self.due.uploads),
+            (found.broadcasts, &self.due.broadcasts),
+            (found.replays, &self.due.replays),
+        ];
+        kinds.into_iter().filter(|(is_due, _)| *is_due).for_each(|(_, signal)| signal.found());
+    }
+
+    /// Claims the limited lanes that may have more now.
+    async fn claim_limited(&mut self, send: &impl Fn(Claimed, Slot)) -> Result<(), DatabaseError> {
+        let lanes: Vec<(Uuid, Gate)> =
+            self.recheck.take(LIMITED_LANES).into_iter().map(|lane| (lane, Gate::Limited)).collect();
+        let served = self.claim(&lanes, send).await?;
+        self.recheck.expect(lanes.iter().map(|(lane, _)| *lane).filter(|lane| !served.contains(lane)));
+        Ok(())
+    }
+
+    /// Claims of the lanes that had more due than room.
+    async fn claim_backlog(&mut self, send: &impl Fn(Claimed, Slot)) -> Result<(), DatabaseError> {
+        if !self.backlog.has_room(&self.slots.share(), Instant::now()) {
+            return Ok(());
+        }
+        let backlog = self.backlog.clone();
+        self.claim_wanted(|share| open(backlog.take(share, BATCH, Instant::now())), send).await.map(drop)
+    }
+
+    /// Claims of these lanes what their share of the slots allows. Returns those for which there was a slot.
+    async fn claim(
+        &self,
+        lanes: &[(Uuid, Gate)],
+        send: &impl Fn(Claimed, Slot),
+    ) -> Result<Vec<Uuid>, DatabaseError> {
+        if lanes.is_empty() {
+            return Ok(vec![]);
+        }
+        self.claim_wanted(|share| wanted(lanes, share), send).await
+    }
+
+    /// Waits for the turn to write, then reserves slots for what is wanted by then, claims it and sends it.
+    async fn claim_wanted(
+        &self,
+        choose: impl Fn(&Share) -> Vec<Wanted>,
+        send: &impl Fn(Claimed, Slot),
+    ) -> Result<Vec<Uuid>, DatabaseError> {
+        let turn = self.context.database.turn().await?;
+        let mut wanted = choose(&self.slots.share());
+        let mut reserved = self.slots.reserve(wanted.iter().map(|wanted| wanted.rows).sum());
+        shorten(&mut wanted, reserved.count());
+        if wanted.is_empty() {
+            return Ok(vec![]);
+        }
+        let claims = claim_in_turn(&self.context, &self.endpoints, turn, &wanted).await?;
+        self.note(&wanted, &claims);
+        for delivery in claims.claimed {
+            let slot = reserved.hold(delivery.lane_id);
+            send(delivery, slot);
+        }
+        Ok(wanted.into_iter().map(|wanted| wanted.lane).collect())
+    }
+
+    /// What lanes gave: open ones that gave all they were asked for have more, limited ones later.
+    fn note(&self, wanted: &[Wanted], claims: &Claims) {
+        let rescued = claims.claimed.iter().filter(|delivery| delivery.rescued).count();
+        metrics::counter!(names::RESCUED).increment(rescued as u64);
+        let now = Instant::now();
+        for wanted in wanted.iter().filter(|wanted| wanted.gate == Gate::Open) {
+            let gave = claims.of_lane(wanted.lane);
+            if gave >= wanted.rows {
+                self.backlog.add([wanted.lane]);
+            }
+            self.backlog.gave(wanted.lane, wanted.rows, gave, now);
+        }
+        claims.again.iter().for_each(|(lane, wait)| self.recheck.again_in(*lane, *wait));
+    }
+
+    /// Until there may be something to claim.
+    async fn wait(&self, woken: &mut watch::Receiver<u64>, freed: &mut watch::Receiver<u64>) {
+        loop {
+            let now = Instant::now();
+            if self.backlog.has_room(&self.slots.share(), now) {
+                return;
+            }
+            tokio::select! {
+                _ = woken.changed() => {
+                    woken.mark_changed();
+                    return;
+                }
+                () = sleep_until(self.next_scan) => return,
+                () = self.recheck.ready() => return,
+                _ = freed.changed() => {}
+                () = self.backlog.changed(now) => {}
+            }
+        }
+    }
+}
+
+/// What each lane may have, limited ones among them.
+fn wanted(lanes: &[(Uuid, Gate)], share: &Share) -> Vec<Wanted> {
+    let wants: Vec<(Uuid, usize)> = lanes.iter().map(|(lane, _)| (*lane, share.room_for(*lane))).collect();
+    let gate = |lane| lanes.iter().find(|(known, _)| *known == lane).map_or(Gate::Open, |(_, gate)| *gate);
+    let given = share.divide(&wants, BATCH).into_iter();
+    given.map(|(lane, rows)| Wanted { lane, rows, gate: gate(lane) }).collect()
+}
+
+fn open(given: Vec<(Uuid, usize)>) -> Vec<Wanted> {
+    given.into_iter().map(|(lane, rows)| Wanted { lane, rows, gate: Gate::Open }).collect()
+}
+
+/// Takes back what there are no slots for: some may have gone since the share was looked at.
+fn shorten(wanted: &mut Vec<Wanted>, slots: usize) {
+    let mut left = slots;
+    for wanted in wanted.iter_mut() {
+        wanted.rows = wanted.rows.min(left);
+        left -= wanted.rows;
+    }
+    wanted.retain(|wanted| wanted.rows > 0);
 }

@@ -1,10 +1,10 @@
-//! Whom claimed deliveries go to that go to no endpoint: one more statement a channel, and only when there are such
-//! deliveries, so that those to endpoints do not pay for it.
+//! The recipients of claimed deliveries: endpoints from the cache, others by one more statement a channel, and only when
+//! there are such deliveries.
 
-use std::{collections::HashMap, fmt};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use domain::{delivery::Channel, notification::CHAT_OF_SETTINGS};
-use entity::bulk::sqlite::push_list;
+use entity::bulk::{lease, sqlite::push_list};
 use platform::{
     context::Context,
     database::{DatabaseError, Pool, within_deadline},
@@ -14,7 +14,8 @@ use sqlx::{FromRow, QueryBuilder, Sqlite, postgres::PgRow, sqlite::SqliteRow};
 use tracing::warn;
 use uuid::Uuid;
 
-use super::{Claimed, release};
+use super::Claimed;
+use crate::endpoints::{Endpoint, EndpointCache};
 
 const SUBSCRIPTIONS: &str =
     "SELECT d.id, s.id AS subscription_id, s.endpoint, s.p256dh, s.auth FROM delivery d
@@ -23,17 +24,17 @@ const CHATS: &str = "SELECT d.id, d.recipient_id, s.id AS subscriber_id, s.chat_
     LEFT JOIN subscriber s ON s.id = d.recipient_id AND s.active
     LEFT JOIN delivery_progress p ON p.id = d.id WHERE d.id ";
 
-/// Whom a delivery goes to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Who gets a delivery.
+#[derive(Clone, Debug, Default)]
 pub enum Recipient {
-    /// The endpoint that was claimed with it.
-    #[default]
-    Endpoint,
+    /// An endpoint.
+    Endpoint(Arc<Endpoint>),
     /// A browser.
     Subscription(Subscription),
     /// A chat.
     Chat(Chat),
-    /// Somebody who has left.
+    /// A recipient that has left.
+    #[default]
     Gone,
 }
 
@@ -69,13 +70,22 @@ pub struct Subscriber {
 }
 
 impl Recipient {
+    /// The endpoint, if it is one.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<&Endpoint> {
+        match self {
+            Self::Endpoint(endpoint) => Some(endpoint),
+            Self::Subscription(_) | Self::Chat(_) | Self::Gone => None,
+        }
+    }
+
     /// The row that stands for it, if there is one of its own.
     #[must_use]
     pub fn id(&self) -> Option<Uuid> {
         match self {
             Self::Subscription(subscription) => Some(subscription.id),
             Self::Chat(chat) => chat.subscriber.as_ref().map(|subscriber| subscriber.id),
-            Self::Endpoint | Self::Gone => None,
+            Self::Endpoint(_) | Self::Gone => None,
         }
     }
 }
@@ -129,21 +139,30 @@ impl From<ChatRow> for (Uuid, Recipient) {
     }
 }
 
-/// The same deliveries with their recipients. Those whose recipients can't be read now are given back and left out.
-pub(super) async fn attach(context: &Context, mut claimed: Vec<Claimed>) -> Vec<Claimed> {
-    for channel in [Channel::WebPush, Channel::Telegram] {
-        let ids: Vec<Uuid> = of(&claimed, channel).map(|one| one.id).collect();
-        if ids.is_empty() {
+/// The same deliveries with their recipients. Those whose recipients can't be read now are released and left out.
+pub(super) async fn attach(
+    context: &Context,
+    endpoints: &EndpointCache,
+    mut claimed: Vec<Claimed>,
+) -> Vec<Claimed> {
+    for channel in Channel::ALL {
+        let channel = *channel;
+        let theirs: Vec<&Claimed> = of_channel(&claimed, channel).collect();
+        if theirs.is_empty() {
             continue;
         }
-        match find(context, channel, &ids).await {
+        let found = match channel {
+            Channel::Webhook => of_endpoints(endpoints, &theirs).await,
+            Channel::WebPush | Channel::Telegram => find(context, channel, &theirs).await,
+        };
+        match found {
             Ok(mut found) => {
                 for one in claimed.iter_mut().filter(|one| one.channel == channel.as_str()) {
                     one.recipient = found.remove(&one.id).unwrap_or(Recipient::Gone);
                 }
             }
             Err(error) => {
-                give_back(context, &claimed, channel, &error).await;
+                give_back(context, &theirs, channel, &error).await;
                 claimed.retain(|one| one.channel != channel.as_str());
             }
         }
@@ -151,19 +170,29 @@ pub(super) async fn attach(context: &Context, mut claimed: Vec<Claimed>) -> Vec<
     claimed
 }
 
-fn of(claimed: &[Claimed], channel: Channel) -> impl Iterator<Item = &Claimed> {
+fn of_channel(claimed: &[Claimed], channel: Channel) -> impl Iterator<Item = &Claimed> {
     claimed.iter().filter(move |one| one.channel == channel.as_str())
+}
+
+async fn of_endpoints(
+    endpoints: &EndpointCache,
+    claimed: &[&Claimed],
+) -> Result<HashMap<Uuid, Recipient>, DatabaseError> {
+    let found = endpoints.get(claimed.iter().map(|one| one.recipient_id)).await?;
+    let of = |one: &&Claimed| Some((one.id, Recipient::Endpoint(Arc::clone(found.get(&one.recipient_id)?))));
+    Ok(claimed.iter().filter_map(of).collect())
 }
 
 async fn find(
     context: &Context,
     channel: Channel,
-    ids: &[Uuid],
+    claimed: &[&Claimed],
 ) -> Result<HashMap<Uuid, Recipient>, DatabaseError> {
+    let ids: Vec<Uuid> = claimed.iter().map(|one| one.id).collect();
     within_deadline(async {
         match channel {
-            Channel::Telegram => read::<ChatRow>(context, CHATS, ids).await,
-            _ => read::<SubscriptionRow>(context, SUBSCRIPTIONS, ids).await,
+            Channel::Telegram => read::<ChatRow>(context, CHATS, &ids).await,
+            _ => read::<SubscriptionRow>(context, SUBSCRIPTIONS, &ids).await,
         }
     })
     .await
@@ -193,11 +222,12 @@ where
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
-async fn give_back(context: &Context, claimed: &[Claimed], channel: Channel, error: &DatabaseError) {
+async fn give_back(context: &Context, theirs: &[&Claimed], channel: Channel, error: &DatabaseError) {
     metrics::counter!(names::DATABASE_ERRORS).increment(1);
-    warn!(%error, %channel, "recipients were not read: these deliveries are given back");
-    let theirs: Vec<_> = of(claimed, channel).map(|one| (one.id(), one.claim)).collect();
-    if let Err(error) = release(context, &theirs).await {
-        warn!(%error, "leases were not given back; they end by themselves");
+    warn!(%error, %channel, "recipients could not be read; these deliveries are released");
+    let leases: Vec<lease::Lease> = theirs.iter().map(|one| (one.id, one.claim)).collect();
+    let released = lease::release(context.database.writer(), lease::Table::Deliveries, &leases).await;
+    if let Err(error) = released {
+        warn!(%error, "leases could not be released; they end at their time");
     }
 }

@@ -19,34 +19,34 @@ pub(super) enum Cure {
     Set(&'static str),
     /// The row goes.
     Delete,
-    /// Nothing that a statement could do; the dispatchers are woken.
+    /// Nothing that a statement could do; the workers are woken.
     Wake,
 }
 
-// Bounds: a hint is trusted for 15 s; a lease lasts 90 s at most (a deadline of 60 s and 30 s); a Retry-After is obeyed for a
-// day; a breaker opens for 15 minutes. Each has a minute to spare: nothing here meets a row that is as it should be.
+// Bounds: a lease lasts 15 s; a Retry-After is obeyed for a day; a breaker opens for 15 minutes. Each has a minute to spare:
+// nothing here meets a row that is as it should be.
 /// Every check, in the order in which they are made.
 pub const CHECKS: &[Check] = &[
-    Check {
-        name: "hint_ahead",
-        meaning: "hints trusted for longer than a hint lasts: the database's clock was set back",
-        table: "delivery",
-        condition: "hinted_until > $1 + 75000",
-        cure: Cure::Set("hinted_until = 0"),
-    },
     Check {
         name: "lease_ahead",
         meaning: "leases longer than a lease lasts: the database's clock was set back",
         table: "delivery",
-        condition: "lease_until > $1 + 150000",
-        cure: Cure::Set("lease_until = $1 + 90000"),
+        condition: "lease_until > $1 + 75000",
+        cure: Cure::Set("lease_until = $1 + 15000"),
     },
     Check {
         name: "upload_lease_ahead",
-        meaning: "uploads leased or hinted for longer than that lasts: the database's clock was set back",
+        meaning: "uploads leased for longer than a lease lasts: the database's clock was set back",
         table: "upload",
-        condition: "state = 'received' AND (lease_until > $1 + 120000 OR hinted_until > $1 + 75000)",
-        cure: Cure::Set("lease_until = $1 + 60000, hinted_until = 0"),
+        condition: "state = 'received' AND lease_until > $1 + 75000",
+        cure: Cure::Set("lease_until = $1 + 15000"),
+    },
+    Check {
+        name: "broadcast_lease_ahead",
+        meaning: "broadcasts leased for longer than a lease lasts: the database's clock was set back",
+        table: "broadcast",
+        condition: "state = 'running' AND lease_until > $1 + 75000",
+        cure: Cure::Set("lease_until = $1 + 15000"),
     },
     Check {
         name: "lane_blocked_ahead",
@@ -68,12 +68,12 @@ pub const CHECKS: &[Check] = &[
         condition: "seen_at > $1 + 60000",
         cure: Cure::Delete,
     },
-    // A lane whose backlog is worked off shows it: each look that takes all it may notes the backlog.
+    // A lane whose backlog is worked off shows it: each claim that takes all it may notes the backlog.
     Check {
         name: "neglected",
         meaning: "deliveries due for five minutes that nobody takes: is a worker running?",
         table: "delivery",
-        condition: "due_at < $1 - 300000 AND hinted_until <= $1 AND lease_until <= $1 AND NOT EXISTS (
+        condition: "due_at < $1 - 300000 AND lease_until <= $1 AND NOT EXISTS (
             SELECT 1 FROM lane l WHERE l.id = delivery.lane_id AND (l.state <> 'active' OR l.breaker_until > 0
                 OR l.drain_before > 0 OR l.rate_limit IS NOT NULL OR l.max_in_flight IS NOT NULL
                 OR l.blocked_until > $1 - 300000 OR l.backlog_until > $1 - 300000 OR l.resumed_at > $1 - 300000))",
@@ -83,7 +83,7 @@ pub const CHECKS: &[Check] = &[
         name: "neglected_upload",
         meaning: "uploads due for fifteen minutes that nobody takes: is a worker with the uploads queue running?",
         table: "upload",
-        condition: "state = 'received' AND due_at < $1 - 900000 AND hinted_until <= $1 AND lease_until <= $1",
+        condition: "state = 'received' AND due_at < $1 - 900000 AND lease_until <= $1",
         cure: Cure::Wake,
     },
     Check {

@@ -70,17 +70,31 @@ pub(super) struct LaneRow {
     pub(super) now: i64,
 }
 
-/// The lanes that these sends changed, and whether a breaker closed.
-pub(super) fn fold(rows: Vec<LaneRow>, sends: &Sends) -> (Vec<LaneRow>, bool) {
-    let mut closed = false;
+/// What sends did to their lanes besides counting them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct LaneChanges {
+    /// A breaker closed: what waited for it may go out.
+    pub(super) breaker_closed: bool,
+    /// A lane may not be sent to any more, or may again: what is cached of it is old.
+    pub(super) gate_changed: bool,
+}
+
+/// The lanes that these sends changed, and how.
+pub(super) fn fold(rows: Vec<LaneRow>, sends: &Sends) -> (Vec<LaneRow>, LaneChanges) {
+    let mut changes = LaneChanges::default();
     let changed = |row: LaneRow| {
         let before = health(&row)?;
         let after = before.after(sends.get(&row.id)?, Millis(row.now));
-        closed |= before.is_broken() && !after.is_broken();
+        changes.breaker_closed |= before.is_broken() && !after.is_broken();
+        changes.gate_changed |= gate(&before) != gate(&after);
         (after != before).then(|| with(row, after))
     };
     let changed = rows.into_iter().filter_map(changed).collect();
-    (changed, closed)
+    (changed, changes)
+}
+
+fn gate(health: &LaneHealth) -> (LaneState, Millis, Millis) {
+    (health.state, health.blocked_until, health.breaker_until)
 }
 
 /// `None` for a state that this version does not know: it stays as it is.

@@ -2,7 +2,7 @@
 
 use sqlx::{PgConnection, Result};
 
-use super::lanes::{self, KNOWN_WITHIN_MS, LaneRow, Sends};
+use super::lanes::{self, KNOWN_WITHIN_MS, LaneChanges, LaneRow, Sends};
 
 const LOCK: &str = "SELECT l.id, l.channel, l.state, l.blocked_until, l.failures, l.failing_since, l.succeeded_at, l.breaker_until,
         l.breaker_wait, l.drain_before, l.off_since, l.off_reason, l.resumed_at, l.tell_owner, now_ms() + $4 AS now
@@ -23,16 +23,16 @@ const WRITE: &str = "UPDATE lane l
                  drain_before, off_since, off_reason, tell_owner)
     WHERE l.id = row.id AND l.id = ANY($1)";
 
-/// Folds the sends into their lanes; returns whether a breaker closed.
-pub(super) async fn fold(tx: &mut PgConnection, sends: &Sends, offset: i64) -> Result<bool> {
+/// Folds the sends into their lanes; returns what changed.
+pub(super) async fn fold(tx: &mut PgConnection, sends: &Sends, offset: i64) -> Result<LaneChanges> {
     if sends.is_empty() {
-        return Ok(false);
+        return Ok(LaneChanges::default());
     }
-    let (changed, closed) = lanes::fold(lock(tx, sends, offset).await?, sends);
+    let (changed, changes) = lanes::fold(lock(tx, sends, offset).await?, sends);
     if !changed.is_empty() {
         write(tx, &changed).await?;
     }
-    Ok(closed)
+    Ok(changes)
 }
 
 async fn lock(tx: &mut PgConnection, sends: &Sends, offset: i64) -> Result<Vec<LaneRow>> {

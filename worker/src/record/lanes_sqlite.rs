@@ -2,18 +2,18 @@
 
 use sqlx::{QueryBuilder, Result, Sqlite, SqliteConnection};
 
-use super::lanes::{self, KNOWN_WITHIN_MS, LaneRow, Sends};
+use super::lanes::{self, KNOWN_WITHIN_MS, LaneChanges, LaneRow, Sends};
 
-/// Folds the sends into their lanes; returns whether a breaker closed. As many lanes as a record has rows at most.
-pub(super) async fn fold(tx: &mut SqliteConnection, sends: &Sends, now: i64) -> Result<bool> {
+/// Folds the sends into their lanes; returns what changed. As many lanes as a record has rows at most.
+pub(super) async fn fold(tx: &mut SqliteConnection, sends: &Sends, now: i64) -> Result<LaneChanges> {
     if sends.is_empty() {
-        return Ok(false);
+        return Ok(LaneChanges::default());
     }
-    let (changed, closed) = lanes::fold(read(tx, sends, now).await?, sends);
+    let (changed, changes) = lanes::fold(read(tx, sends, now).await?, sends);
     if !changed.is_empty() {
         write(tx, &changed).await?;
     }
-    Ok(closed)
+    Ok(changes)
 }
 
 async fn read(tx: &mut SqliteConnection, sends: &Sends, now: i64) -> Result<Vec<LaneRow>> {

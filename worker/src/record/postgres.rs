@@ -8,30 +8,37 @@ use uuid::Uuid;
 
 use super::{
     lanes, lanes_postgres, recipients,
-    rows::{AttemptRow, Ended, micros},
+    rows::{AttemptRow, Ended, Tried, kept_with, micros},
     write::Moved,
 };
 
 /// Writes all of it; the caller commits.
 pub(super) async fn record(tx: &mut PgConnection, ended: &[Ended], offset: i64) -> Result<Moved> {
-    let new = insert_attempts(tx, ended).await?;
     let finished = finish(tx, ended, offset).await?;
+    let mut new = insert_attempts(tx, ended).await?;
+    new.extend(kept_with(ended, &finished));
     let retried = retry(tx, ended, offset).await?;
     log_failures(tx, ended, offset).await?;
     recipients::on_postgres(tx, ended, offset).await?;
-    let closed = lanes_postgres::fold(tx, &lanes::sends(ended, &new), offset).await?;
-    Ok(Moved { finished, retried, closed })
+    let lanes = lanes_postgres::fold(tx, &lanes::sends(ended, &new), offset).await?;
+    Ok(Moved { finished: finished.len() as u64, retried, lanes })
 }
 
-/// Returns those that were not written before.
+/// Inserts the attempts that are not kept with a finished delivery; returns those that were not written before.
 async fn insert_attempts(tx: &mut PgConnection, ended: &[Ended]) -> Result<HashSet<Uuid>> {
     const SQL: &str = "INSERT INTO attempt (id, delivery_id, number, claim, started_at, duration_us, resolve_us,
             connect_us, first_byte_us, status_code, error_class, error, request_headers, response_headers, response_body)
-        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::integer[], $5::bigint[], $6::bigint[],
+        SELECT id, delivery_id, number, claim, started_at, duration_us, resolve_us, connect_us, first_byte_us,
+            status_code, error_class, error, request_headers, response_headers, response_body
+        FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::integer[], $5::bigint[], $6::bigint[],
             $7::bigint[], $8::bigint[], $9::bigint[], $10::smallint[], $11::text[], $12::text[], $13::text[],
-            $14::text[], $15::bytea[])
+            $14::text[], $15::bytea[], $16::boolean[])
+            AS row (id, delivery_id, number, claim, started_at, duration_us, resolve_us, connect_us, first_byte_us,
+                    status_code, error_class, error, request_headers, response_headers, response_body, may_be_kept)
+        WHERE NOT may_be_kept OR NOT EXISTS (SELECT 1 FROM finished_delivery f
+            WHERE f.id = row.delivery_id AND f.claim = row.claim AND f.started_at IS NOT NULL)
         ON CONFLICT DO NOTHING RETURNING id";
-    let rows: Vec<(&Ended, &AttemptRow)> =
+    let rows: Vec<Tried<'_>> =
         ended.iter().filter_map(|ended| Some((ended, ended.attempt.as_ref()?))).collect();
     if rows.is_empty() {
         return Ok(HashSet::new());
@@ -46,41 +53,72 @@ async fn insert_attempts(tx: &mut PgConnection, ended: &[Ended]) -> Result<HashS
         .bind(column(&rows, |(_, attempt)| attempt.resolve.map(micros)))
         .bind(column(&rows, |(_, attempt)| attempt.connect.map(micros)))
         .bind(column(&rows, |(_, attempt)| attempt.first_byte.map(micros)))
-        .bind(column(&rows, |(_, attempt)| attempt.status_code.and_then(|code| i16::try_from(code).ok())))
+        .bind(column(&rows, |(_, attempt)| attempt.status()))
         .bind(column(&rows, |(_, attempt)| attempt.error_class))
         .bind(column(&rows, |(_, attempt)| attempt.error.as_deref()))
         .bind(column(&rows, |(_, attempt)| attempt.request_headers.as_str()))
         .bind(column(&rows, |(_, attempt)| attempt.response_headers.as_deref()))
         .bind(column(&rows, |(_, attempt)| attempt.response_body.as_slice()))
+        .bind(column(&rows, |(ended, _)| ended.is_kept_with_finished()))
         .fetch_all(tx)
         .await?;
     Ok(new.into_iter().collect())
 }
 
-async fn finish(tx: &mut PgConnection, ended: &[Ended], offset: i64) -> Result<u64> {
+/// Moves what has ended, the attempt of a first success with it; returns the ids of the deliveries that were moved.
+async fn finish(tx: &mut PgConnection, ended: &[Ended], offset: i64) -> Result<Vec<Uuid>> {
     const SQL: &str = "WITH gone AS (
             DELETE FROM delivery d
-            USING unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::integer[])
-                  AS row (id, claim, state, reason, attempts)
+            USING unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::integer[], $7::bigint[], $8::bigint[],
+                    $9::bigint[], $10::bigint[], $11::bigint[], $12::smallint[], $13::text[], $14::text[], $15::bytea[])
+                  AS row (id, claim, state, reason, attempts, started_at, duration_us, resolve_us, connect_us,
+                    first_byte_us, status_code, request_headers, response_headers, response_body)
             WHERE d.id = ANY($1) AND d.id = row.id AND d.claim = row.claim AND d.recorded_claim < row.claim
-            RETURNING d.*, row.state, row.reason, row.attempts AS attempts_made
+            RETURNING d.*, row.state, row.reason, row.attempts AS attempts_made, row.started_at, row.duration_us,
+                row.resolve_us, row.connect_us, row.first_byte_us, row.status_code, row.request_headers,
+                row.response_headers, row.response_body
         )
         INSERT INTO finished_delivery (id, event_id, user_id, lane_id, channel, recipient_id, body, state, reason,
-            position, attempts, claim, created_at, finished_at)
+            position, attempts, claim, created_at, finished_at, started_at, duration_us, resolve_us, connect_us,
+            first_byte_us, status_code, request_headers, response_headers, response_body)
         SELECT id, event_id, user_id, lane_id, channel, recipient_id, body, state, reason,
-            position, attempts_made, claim, created_at, now_ms() + $6 FROM gone";
+            position, attempts_made, claim, created_at, now_ms() + $6, started_at, duration_us, resolve_us, connect_us,
+            first_byte_us, status_code, request_headers, response_headers, response_body
+        FROM gone RETURNING id";
     let rows: Vec<_> = ended.iter().filter_map(|ended| Some((ended, ended.finished()?))).collect();
     if rows.is_empty() {
-        return Ok(0);
+        return Ok(vec![]);
     }
-    let query = sqlx::query(SQL)
+    sqlx::query_scalar(SQL)
         .bind(column(&rows, |(ended, _)| ended.delivery.id().0))
         .bind(column(&rows, |(ended, _)| ended.delivery.claim))
         .bind(column(&rows, |(_, (state, _))| state.as_str()))
         .bind(column(&rows, |(_, (_, reason))| reason.map(|reason| reason.as_str())))
         .bind(column(&rows, |(ended, _)| ended.attempts()))
-        .bind(offset);
-    Ok(query.execute(tx).await?.rows_affected())
+        .bind(offset)
+        .bind(column(&rows, |(ended, _)| ended.kept_attempt().map(|attempt| attempt.started_at.0)))
+        .bind(column(&rows, |(ended, _)| ended.kept_attempt().map(|attempt| micros(attempt.duration))))
+        .bind(column(&rows, |(ended, _)| {
+            ended.kept_attempt().and_then(|attempt| attempt.resolve.map(micros))
+        }))
+        .bind(column(&rows, |(ended, _)| {
+            ended.kept_attempt().and_then(|attempt| attempt.connect.map(micros))
+        }))
+        .bind(column(&rows, |(ended, _)| {
+            ended.kept_attempt().and_then(|attempt| attempt.first_byte.map(micros))
+        }))
+        .bind(column(&rows, |(ended, _)| ended.kept_attempt().and_then(AttemptRow::status)))
+        .bind(column(&rows, |(ended, _)| {
+            ended.kept_attempt().map(|attempt| attempt.request_headers.as_str())
+        }))
+        .bind(column(&rows, |(ended, _)| {
+            ended.kept_attempt().and_then(|attempt| attempt.response_headers.as_deref())
+        }))
+        .bind(column(&rows, |(ended, _)| {
+            ended.kept_attempt().map(|attempt| attempt.response_body.as_slice())
+        }))
+        .fetch_all(tx)
+        .await
 }
 
 async fn retry(tx: &mut PgConnection, ended: &[Ended], offset: i64) -> Result<u64> {

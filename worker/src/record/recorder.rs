@@ -18,12 +18,12 @@ use super::{
     rows::Ended,
     write::{self, Moved},
 };
-use crate::dispatch::Waiting;
+use crate::claim::Recheck;
 
 /// Most deliveries that one transaction records.
 const BATCH: usize = 512;
-/// Longest wait between two tries to reach the database: when it is back, results are recorded before the dispatcher, which
-/// looks every second, takes their deliveries for lost.
+/// Longest wait between two tries to reach the database: when it is back, results are recorded before a claim, every second,
+/// takes their deliveries for lost.
 const LONGEST_WAIT: Duration = Duration::from_millis(250);
 
 /// Where ended sends are handed in. Clones share one recorder.
@@ -36,7 +36,7 @@ pub struct Recorder {
 pub struct Records {
     ended: mpsc::Receiver<Ended>,
     context: Context,
-    waiting: Waiting,
+    recheck: Recheck,
 }
 
 impl Recorder {
@@ -44,7 +44,7 @@ impl Recorder {
     #[must_use]
     pub fn new(context: &Context) -> (Self, Records) {
         let (sender, ended) = mpsc::channel(context.config.send_slots);
-        (Self { ended: sender }, Records { ended, context: context.clone(), waiting: Waiting::default() })
+        (Self { ended: sender }, Records { ended, context: context.clone(), recheck: Recheck::default() })
     }
 
     /// Hands in an ended send. It is recorded unless the process dies first; then its lease ends and it is sent again.
@@ -54,10 +54,10 @@ impl Recorder {
 }
 
 impl Records {
-    /// Tells `waiting` of each batch that is recorded: its lanes may have room for more.
+    /// Notifies `recheck` of each batch that is recorded: its lanes may have room for more.
     #[must_use]
-    pub fn telling(self, waiting: Waiting) -> Self {
-        Self { waiting, ..self }
+    pub fn notifying(self, recheck: Recheck) -> Self {
+        Self { recheck, ..self }
     }
 
     /// Runs until `stop`, and then until all that was handed in is written.
@@ -98,7 +98,7 @@ impl Records {
 
     fn recorded(&self, batch: &[Ended], moved: Moved) {
         count(&self.context, batch, moved);
-        self.waiting.settled(batch.iter().map(|ended| ended.delivery.lane_id().0));
+        self.recheck.settled(batch.iter().map(|ended| ended.delivery.lane_id().0));
     }
 
     /// A single row that is refused is recorded without the receiver's words.

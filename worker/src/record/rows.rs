@@ -7,6 +7,7 @@ use domain::{
     delivery::{DeadReason, DeliveryState, LaneSend, NextStep},
     id::AttemptId,
 };
+use uuid::Uuid;
 
 use super::recipients::RecipientNews;
 use crate::claim::Claimed;
@@ -42,6 +43,13 @@ pub struct AttemptRow {
     pub response_body: Vec<u8>,
 }
 
+impl AttemptRow {
+    /// The status as it is stored.
+    pub(super) fn status(&self) -> Option<i16> {
+        self.status_code.and_then(|code| i16::try_from(code).ok())
+    }
+}
+
 /// A claimed delivery whose send has ended, with what follows.
 #[derive(Clone, Debug)]
 pub struct Ended {
@@ -70,6 +78,18 @@ impl Ended {
             NextStep::Bury(reason) => Some((DeliveryState::Dead, Some(reason))),
             NextStep::RetryIn(_) => None,
         }
+    }
+
+    /// Whether its attempt is kept with the finished delivery: the first one, which succeeded.
+    pub(super) fn is_kept_with_finished(&self) -> bool {
+        self.kept_attempt().is_some()
+    }
+
+    /// The attempt that is kept with the finished delivery.
+    pub(super) fn kept_attempt(&self) -> Option<&AttemptRow> {
+        let attempt = self.attempt.as_ref()?;
+        let is_plain = attempt.error_class.is_none() && attempt.error.is_none();
+        (self.next == NextStep::Succeed && attempt.number == 1 && is_plain).then_some(attempt)
     }
 
     /// The wait before the next attempt, if there is one.
@@ -109,6 +129,12 @@ impl Ended {
 
 /// A delivery that was sent, and its attempt.
 pub(super) type Tried<'e> = (&'e Ended, &'e AttemptRow);
+
+/// The attempts that were kept with these finished deliveries.
+pub(super) fn kept_with(ended: &[Ended], finished: &[Uuid]) -> impl Iterator<Item = Uuid> {
+    let kept = ended.iter().filter(|ended| finished.contains(&ended.delivery.id().0));
+    kept.filter_map(|ended| Some(ended.kept_attempt()?.id.0))
+}
 
 /// Microseconds of a duration, as they are stored.
 pub(super) fn micros(duration: Duration) -> i64 {

@@ -3,17 +3,17 @@
 use platform::{
     context::Context,
     database::{DatabaseError, Turn, Tx, within_deadline},
+    queue::Signal,
 };
 
-use super::{postgres, rows::Ended, sqlite, successes::Successes};
+use super::{lanes::LaneChanges, postgres, rows::Ended, sqlite, successes::Successes};
 
 /// How many deliveries were moved; fewer than were recorded when another worker had taken over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Moved {
     pub(super) finished: u64,
     pub(super) retried: u64,
-    /// A breaker closed: what waited for it may go out.
-    pub(super) closed: bool,
+    pub(super) lanes: LaneChanges,
 }
 
 /// Writes and commits, in the `turn` that was waited for or in one of its own. May be called again with the same batch after
@@ -32,14 +32,17 @@ async fn write_in_time(
     turn: Option<Turn>,
 ) -> Result<Moved, DatabaseError> {
     let time = context.database.statement_time(&context.clock);
+    let mut already_moved = 0;
     if let Some(successes) = Successes::of(ended) {
         let turn = match turn {
             Some(turn) => turn,
             None => context.database.turn().await?,
         };
-        if let Some(moved) = successes.record(turn, time).await? {
-            return Ok(moved);
+        already_moved = successes.record(turn, time).await?;
+        if already_moved == ended.len() as u64 {
+            return Ok(Moved { finished: already_moved, ..Moved::default() });
         }
+        // A lane is not well, or another worker has taken over: what is missing is written below.
     } else {
         // Given back: a transaction takes a turn of its own.
         drop(turn);
@@ -50,8 +53,11 @@ async fn write_in_time(
         Tx::Sqlite(tx) => sqlite::record(tx, ended, time).await?,
     };
     tx.commit().await?;
-    if moved.closed {
+    if moved.lanes.breaker_closed {
         context.queue.wake();
     }
-    Ok(moved)
+    if moved.lanes.gate_changed {
+        context.queue.signal(Signal::EndpointChanged);
+    }
+    Ok(Moved { finished: moved.finished + already_moved, ..moved })
 }

@@ -4,8 +4,6 @@
 mod postgres;
 mod sqlite;
 
-use std::time::Duration;
-
 use domain::{
     id::DeliveryId,
     replay::{AHEAD_MS, PAGE, pace},
@@ -20,11 +18,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
 
-/// How often it looks for replays that may go on.
-const EVERY: Duration = Duration::from_secs(1);
+use crate::due::DueSignal;
 
-/// Works replays until `stop`.
-pub async fn replays(context: Context, stop: CancellationToken) {
+/// Works replays until `stop`, whenever a scan finds one that may go on.
+pub async fn replays(context: Context, due: DueSignal, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let worked = step(&context).await.unwrap_or_else(|error| {
             metrics::counter!(names::DATABASE_ERRORS).increment(1);
@@ -32,7 +29,7 @@ pub async fn replays(context: Context, stop: CancellationToken) {
             false
         });
         if !worked {
-            stop.run_until_cancelled(tokio::time::sleep(EVERY)).await;
+            due.wait(&stop).await;
         }
     }
 }

@@ -8,15 +8,17 @@ use channels::{
     TelegramSender, VapidKeys, WebPushSender, WebhookRequest, WebhookSender,
 };
 use domain::{clock::Millis, delivery::SendResult, notification::Notification};
-use platform::{config::Config, keys::Keys};
+use platform::config::Config;
 
-use super::{SenderError, targets::Targets};
-use crate::claim::{Chat, Claimed, Recipient, Subscription};
+use super::SenderError;
+use crate::{
+    claim::{Chat, Claimed, Recipient, Subscription},
+    endpoints::{Endpoint, TargetError},
+};
 
 /// The channels of this process.
 pub(super) struct Channels {
     webhooks: WebhookSender,
-    targets: Targets,
     pushes: Option<WebPushSender>,
     bot: Option<TelegramSender>,
     /// The chat that the settings name.
@@ -31,7 +33,7 @@ pub(super) struct Terms {
 }
 
 impl Channels {
-    pub(super) fn new(config: &Config, keys: Keys) -> Result<Self, SenderError> {
+    pub(super) fn new(config: &Config) -> Result<Self, SenderError> {
         let options = SenderOptions::default();
         let guarded = Outbound::new(Guard::new(config.allow_networks.clone()), &options)?;
         let pushes = config.vapid.as_ref().map(|vapid| {
@@ -44,7 +46,6 @@ impl Channels {
         });
         Ok(Self {
             webhooks: WebhookSender::over(guarded),
-            targets: Targets::new(keys),
             pushes: pushes.transpose()?,
             bot: bot.transpose()?,
             chat_id: config.telegram.as_ref().and_then(|telegram| telegram.chat_id.clone()),
@@ -53,21 +54,25 @@ impl Channels {
 
     pub(super) async fn attempt(&self, delivery: &Claimed, terms: Terms) -> SendReport {
         match &delivery.recipient {
-            Recipient::Endpoint => self.call(delivery, terms).await,
+            Recipient::Endpoint(endpoint) => self.call(delivery, endpoint, terms).await,
             Recipient::Subscription(subscription) => self.push(delivery, subscription, terms).await,
             Recipient::Chat(chat) => self.write(delivery, chat, terms).await,
-            // It is buried before it gets here.
-            Recipient::Gone => SendReport::unreadable("its recipient is gone"),
+            Recipient::Gone => TargetError::Gone.report(),
         }
     }
 
-    async fn call(&self, delivery: &Claimed, Terms { deadline, sent_at }: Terms) -> SendReport {
-        let target = match self.targets.of(delivery) {
+    async fn call(
+        &self,
+        delivery: &Claimed,
+        endpoint: &Endpoint,
+        Terms { deadline, sent_at }: Terms,
+    ) -> SendReport {
+        let target = match endpoint.target() {
             Ok(target) => target,
             Err(error) => return error.report(),
         };
         let (event_id, body) = (delivery.event_id(), delivery.body.clone());
-        self.webhooks.send(WebhookRequest { event_id, target: &target, body, deadline, sent_at }).await
+        self.webhooks.send(WebhookRequest { event_id, target, body, deadline, sent_at }).await
     }
 
     async fn push(

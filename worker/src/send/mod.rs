@@ -3,9 +3,7 @@
 
 mod channels;
 mod ended;
-mod schedules;
 mod sender;
-mod targets;
 
 pub use sender::Sender;
 

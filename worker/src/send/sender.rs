@@ -1,16 +1,15 @@
-//! The sender: starts sends on a tracker of ours, each holding its slot until it has ended.
+//! The sender: starts sends on a tracker of ours, each holding its slot and its lease until it has ended.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use channels::SendReport;
 use domain::{
     clock::Millis,
-    delivery::DeadReason,
-    id::{AttemptId, DeliveryId},
+    delivery::{Channel, DeadReason, RetrySchedule},
+    id::AttemptId,
 };
 use platform::{context::Context, telemetry::names};
 use tokio_util::task::TaskTracker;
@@ -20,15 +19,15 @@ use super::{
     SenderError,
     channels::{Channels, Terms},
     ended::{self, Started},
-    schedules::Schedules,
 };
 use crate::{
-    claim::{Claimed, Recipient, release},
+    claim::{Claimed, Recipient},
+    leases::Leases,
     record::{Ended, Recorder},
     rounded_ms,
 };
 
-/// Sends claimed deliveries. Clones share one client and one tracker.
+/// Sends leased deliveries. Clones share one client and one tracker.
 #[derive(Clone)]
 pub struct Sender {
     shared: Arc<Shared>,
@@ -37,13 +36,10 @@ pub struct Sender {
     leases: Leases,
 }
 
-/// The claims whose sends are under way, by delivery.
-type Leases = Arc<Mutex<HashMap<DeliveryId, i32>>>;
-
 struct Shared {
     context: Context,
     channels: Channels,
-    schedules: Schedules,
+    schedule: Arc<RetrySchedule>,
 }
 
 impl Sender {
@@ -52,57 +48,48 @@ impl Sender {
     /// # Errors
     /// When the HTTP client can't be built, or a channel can't be used as it is set.
     pub fn new(context: &Context, recorder: Recorder) -> Result<Self, SenderError> {
-        let channels = Channels::new(&context.config, context.keys.clone())?;
-        let schedules = Schedules::new(context.config.retry_schedule.clone());
-        let shared = Arc::new(Shared { context: context.clone(), channels, schedules });
+        let channels = Channels::new(&context.config)?;
+        let schedule = Arc::new(context.config.retry_schedule.clone());
+        let shared = Arc::new(Shared { context: context.clone(), channels, schedule });
         Ok(Self { shared, recorder, under_way: TaskTracker::new(), leases: Leases::default() })
     }
 
     /// Starts a send. Its slot is dropped when it has ended and was handed to the recorder.
     pub fn start(&self, delivery: Claimed, slot: impl Send + 'static) {
         let sender = self.clone();
-        let (id, claim) = (delivery.id(), delivery.claim);
-        self.leases().insert(id, claim);
-        // Its claim has just been told: the time since then goes by this machine's steady clock.
+        let lease = self.leases.keep((delivery.id().0, delivery.claim), delivery.lease_left());
+        // Its claim has just been returned: the time since then goes by this machine's steady clock.
         let claimed = Instant::now();
         self.under_way.spawn(async move {
             let ended = sender.shared.send(delivery, claimed).await;
             sender.recorder.record(ended).await;
-            sender.forget(id, claim);
-            drop(slot);
+            drop((lease, slot));
         });
     }
 
-    /// Sends under way.
+    /// Sends in flight.
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.under_way.len()
     }
 
-    /// Waits until every send has ended and was handed to the recorder, and gives back the leases of those that take
-    /// longer than `patience`: another worker will send these again.
+    /// The leases of the sends in flight.
+    #[must_use]
+    pub const fn leases(&self) -> &Leases {
+        &self.leases
+    }
+
+    /// Waits until every send has ended and was handed to the recorder, and releases the leases of those that take longer
+    /// than `patience`: another worker will send these again.
     pub async fn drain(&self, patience: Duration) {
         self.under_way.close();
         if tokio::time::timeout(patience, self.under_way.wait()).await.is_ok() {
             return;
         }
-        let left: Vec<(DeliveryId, i32)> = self.leases().drain().collect();
-        warn!(deliveries = left.len(), "sends still under way: their leases are given back");
-        if let Err(error) = release(&self.shared.context, &left).await {
-            warn!(%error, "leases were not given back; they end by themselves");
+        match self.leases.release_all(&self.shared.context).await {
+            Ok(deliveries) => warn!(deliveries, "released the leases of sends that are still in flight"),
+            Err(error) => warn!(%error, "leases could not be released; they end at their time"),
         }
-    }
-
-    /// Its lease is over, unless this worker has claimed it again meanwhile.
-    fn forget(&self, id: DeliveryId, claim: i32) {
-        let mut leases = self.leases();
-        if leases.get(&id) == Some(&claim) {
-            leases.remove(&id);
-        }
-    }
-
-    fn leases(&self) -> MutexGuard<'_, HashMap<DeliveryId, i32>> {
-        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -114,12 +101,13 @@ impl Shared {
         if !delivery.has_body {
             return ended::unsent(delivery, DeadReason::Unreadable);
         }
-        if delivery.recipient == Recipient::Gone {
+        // A webhook whose endpoint is gone is recorded as an attempt that says so.
+        if matches!(delivery.recipient, Recipient::Gone) && delivery.channel != Channel::Webhook.as_str() {
             return ended::unsent(delivery, DeadReason::Unsubscribed);
         }
         let in_database = Millis(delivery.claimed_at) + claimed.elapsed();
         let (id, started) = (AttemptId::new(), Started { here: self.context.clock.now(), in_database });
-        let schedule = self.schedules.of(delivery.retry_schedule.as_deref());
+        let schedule = self.schedule_of(&delivery);
         let report = self.attempt(&delivery).await;
         tell(&delivery, &report);
         let jitter = rand::random_range(-1.0..=1.0);
@@ -132,8 +120,14 @@ impl Shared {
     }
 
     fn deadline(&self, delivery: &Claimed) -> Duration {
-        let own = delivery.timeout_ms.and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis);
+        let own = delivery.recipient.endpoint().and_then(|endpoint| endpoint.timeout);
         own.unwrap_or(self.context.config.delivery_timeout)
+    }
+
+    /// The endpoint's own schedule, or the setting's.
+    fn schedule_of(&self, delivery: &Claimed) -> Arc<RetrySchedule> {
+        let own = delivery.recipient.endpoint().and_then(|endpoint| endpoint.schedule.clone());
+        own.unwrap_or_else(|| Arc::clone(&self.schedule))
     }
 }
 

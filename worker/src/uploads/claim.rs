@@ -1,22 +1,18 @@
 //! Claims of uploads: due ones become this worker's for the length of a lease, which is renewed while the file is read.
-
-use std::time::Duration;
+//! One that was handed over is leased already: its worker takes the lease over.
 
 use domain::{
     clock::millis,
     delivery::MAX_CLAIMS_WITHOUT_RECORD,
     id::{EndpointId, UploadId, UserId},
+    job::{LEASE, Leased},
 };
-use entity::bulk::sqlite::push_list;
 use platform::{
     context::Context,
     database::{DatabaseError, Pool},
 };
-use sqlx::{PgPool, QueryBuilder, Sqlite, SqlitePool};
+use sqlx::{PgPool, SqlitePool};
 use uuid::Uuid;
-
-/// How long an upload stays claimed without a renewal.
-pub(super) const LEASE: Duration = Duration::from_secs(60);
 
 /// An upload that is this worker's until its lease ends.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -64,15 +60,27 @@ impl ClaimedUpload {
     }
 }
 
-/// Claims those of `ids` that are due and not leased.
+/// Claims the oldest upload that is due and has no live lease.
 ///
 /// # Errors
 /// Those of the database; then nothing was claimed, or what was is free again when its lease ends.
-pub async fn claim(context: &Context, ids: &[Uuid]) -> Result<Vec<ClaimedUpload>, DatabaseError> {
+pub async fn claim_next(context: &Context) -> Result<Option<ClaimedUpload>, DatabaseError> {
     let time = context.database.statement_time(&context.clock);
     Ok(match context.database.pool() {
-        Pool::Postgres(pool) => claim_postgres(pool, ids, time).await?,
-        Pool::Sqlite(pool) => claim_sqlite(pool, ids, time).await?,
+        Pool::Postgres(pool) => claim_postgres(pool, time).await?,
+        Pool::Sqlite(pool) => claim_sqlite(pool, time).await?,
+    })
+}
+
+/// Takes over the lease of an upload that was handed over. None when another worker has claimed it.
+///
+/// # Errors
+/// Those of the database; then it is claimed when its lease ends.
+pub async fn take_over(context: &Context, leased: Leased) -> Result<Option<ClaimedUpload>, DatabaseError> {
+    let time = context.database.statement_time(&context.clock);
+    Ok(match context.database.pool() {
+        Pool::Postgres(pool) => take_over_postgres(pool, leased, time).await?,
+        Pool::Sqlite(pool) => take_over_sqlite(pool, leased, time).await?,
     })
 }
 
@@ -96,31 +104,56 @@ pub(super) async fn renew(context: &Context, upload: &ClaimedUpload) -> Result<b
     Ok(renewed > 0)
 }
 
-async fn claim_postgres(pool: &PgPool, ids: &[Uuid], offset: i64) -> sqlx::Result<Vec<ClaimedUpload>> {
-    const SQL: &str = "WITH due AS MATERIALIZED (
-            SELECT u.id, e.id IS NOT NULL AS has_endpoint, e.custom_payload
-            FROM upload u LEFT JOIN endpoint e ON e.id = u.endpoint_id
-            WHERE u.id = ANY($1) AND u.state = 'received'
-              AND u.due_at <= now_ms() + $2 AND u.lease_until <= now_ms() + $2
-            FOR UPDATE OF u SKIP LOCKED
-        )
-        UPDATE upload u SET claim = u.claim + 1, hinted_until = 0, lease_until = now_ms() + $2 + $3
-        FROM due WHERE u.id = due.id
-        RETURNING u.id, u.endpoint_id, u.user_id, u.file_name, u.storage_key, u.attempts, u.claim,
-            due.custom_payload, due.has_endpoint";
-    sqlx::query_as(SQL).bind(ids).bind(offset).bind(millis(LEASE)).fetch_all(pool).await
-}
-
-async fn claim_sqlite(pool: &SqlitePool, ids: &[Uuid], now: i64) -> sqlx::Result<Vec<ClaimedUpload>> {
-    let mut update =
-        QueryBuilder::<Sqlite>::new("UPDATE upload SET claim = claim + 1, hinted_until = 0, lease_until = ");
-    update.push_bind(now + millis(LEASE)).push(" WHERE state = 'received' AND due_at <= ").push_bind(now);
-    update.push(" AND lease_until <= ").push_bind(now).push(" AND id IN ");
-    push_list(&mut update, ids);
-    update.push(
+/// What a claim returns, in both dialects.
+macro_rules! returning {
+    () => {
         " RETURNING id, endpoint_id, user_id, file_name, storage_key, attempts, claim,
             (SELECT custom_payload FROM endpoint e WHERE e.id = upload.endpoint_id) AS custom_payload,
-            EXISTS (SELECT 1 FROM endpoint e WHERE e.id = upload.endpoint_id) AS has_endpoint",
+            EXISTS (SELECT 1 FROM endpoint e WHERE e.id = upload.endpoint_id) AS has_endpoint"
+    };
+}
+
+async fn claim_postgres(pool: &PgPool, offset: i64) -> sqlx::Result<Option<ClaimedUpload>> {
+    const SQL: &str = concat!(
+        "UPDATE upload SET claim = claim + 1, lease_until = now_ms() + $1 + $2 WHERE id = ANY(ARRAY(
+            SELECT id FROM upload
+            WHERE state = 'received' AND due_at <= now_ms() + $1 AND lease_until <= now_ms() + $1
+            ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED))",
+        returning!()
     );
-    update.build_query_as().fetch_all(pool).await
+    sqlx::query_as(SQL).bind(offset).bind(millis(LEASE)).fetch_optional(pool).await
+}
+
+async fn claim_sqlite(pool: &SqlitePool, now: i64) -> sqlx::Result<Option<ClaimedUpload>> {
+    const SQL: &str = concat!(
+        "UPDATE upload SET claim = claim + 1, lease_until = ?1 + ?2 WHERE id = (
+            SELECT id FROM upload WHERE state = 'received' AND due_at <= ?1 AND lease_until <= ?1
+            ORDER BY due_at, id LIMIT 1)",
+        returning!()
+    );
+    sqlx::query_as(SQL).bind(now).bind(millis(LEASE)).fetch_optional(pool).await
+}
+
+async fn take_over_postgres(
+    pool: &PgPool,
+    Leased { id, claim }: Leased,
+    offset: i64,
+) -> sqlx::Result<Option<ClaimedUpload>> {
+    const SQL: &str = concat!(
+        "UPDATE upload SET lease_until = now_ms() + $3 + $4 WHERE id = $1 AND claim = $2 AND state = 'received'",
+        returning!()
+    );
+    sqlx::query_as(SQL).bind(id).bind(claim).bind(offset).bind(millis(LEASE)).fetch_optional(pool).await
+}
+
+async fn take_over_sqlite(
+    pool: &SqlitePool,
+    Leased { id, claim }: Leased,
+    now: i64,
+) -> sqlx::Result<Option<ClaimedUpload>> {
+    const SQL: &str = concat!(
+        "UPDATE upload SET lease_until = ?3 + ?4 WHERE id = ?1 AND claim = ?2 AND state = 'received'",
+        returning!()
+    );
+    sqlx::query_as(SQL).bind(id).bind(claim).bind(now).bind(millis(LEASE)).fetch_optional(pool).await
 }

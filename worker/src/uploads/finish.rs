@@ -45,7 +45,7 @@ pub(super) async fn finish(
         return Ok(false);
     }
     let (events, deliveries) = rows(upload, outcome, event_id);
-    let stamp = Stamp { now_or_offset: time, hint_trusted: 0 };
+    let stamp = Stamp { now_or_offset: time, lease: 0 };
     match &mut tx {
         Tx::Postgres(tx) => {
             postgres::insert_events(tx, &events, stamp).await?;
@@ -148,7 +148,7 @@ fn rows(upload: &ClaimedUpload, outcome: &Outcome, event_id: EventId) -> (Vec<Ev
         recipient_id: upload.endpoint_id().into(),
         body: None,
         due_at: None,
-        hinted: false,
+        leased: false,
     };
     (vec![event], vec![delivery])
 }

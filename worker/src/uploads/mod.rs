@@ -5,5 +5,5 @@ mod claim;
 mod finish;
 mod process;
 
-pub use claim::{ClaimedUpload, claim};
-pub use process::UploadProcessor;
+pub use claim::{ClaimedUpload, claim_next, take_over};
+pub use process::{UploadProcessor, uploads};

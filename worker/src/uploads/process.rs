@@ -2,9 +2,19 @@
 
 use std::{io, sync::Arc, time::Duration};
 
+use super::{
+    claim::{ClaimedUpload, claim_next, renew, take_over},
+    finish::{Outcome, finish, put_off},
+};
+use crate::{
+    due::DueSignal,
+    inspect::{Limits, inspect},
+    rounded_ms,
+};
 use backon::{ExponentialBuilder, Retryable};
 use domain::{
     endpoint::{CustomPayload, overlay},
+    job::{Job, LEASE, Leased, QueueName},
     upload::{Inspection, SafeFileName, UploadEvent, render_event},
 };
 use platform::{
@@ -13,16 +23,6 @@ use platform::{
 use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use uuid::Uuid;
-
-use super::{
-    claim::{ClaimedUpload, LEASE, claim, renew},
-    finish::{Outcome, finish, put_off},
-};
-use crate::{
-    inspect::{Limits, inspect},
-    rounded_ms,
-};
 
 /// Files inspected at once in one process: it is work for the processor and the disk.
 const AT_ONCE: usize = 2;
@@ -58,6 +58,25 @@ enum ProcessError {
     Damaged,
 }
 
+/// Processes what is due, two files at a time, whenever a scan finds some, until `stop`. A worker that does not take from the
+/// queue of uploads leaves them to others.
+pub async fn uploads(context: Context, processor: UploadProcessor, due: DueSignal, stop: CancellationToken) {
+    if !context.config.worker_queues.contains(&QueueName::Uploads) {
+        return stop.cancelled().await;
+    }
+    while !stop.is_cancelled() {
+        // As many at once as there is room for: one finds nothing when there is only one.
+        let all = (0..AT_ONCE).map(|_| processor.work_due());
+        futures_util::future::join_all(all).await;
+        due.wait(&stop).await;
+    }
+}
+
+fn not_claimed(error: &DatabaseError) {
+    metrics::counter!(names::DATABASE_ERRORS).increment(1);
+    warn!(%error, "an upload was not claimed; the next claim follows");
+}
+
 impl UploadProcessor {
     /// A processor that begins no upload after `halt`.
     #[must_use]
@@ -65,22 +84,36 @@ impl UploadProcessor {
         Self { context: context.clone(), at_once: Arc::new(Semaphore::new(AT_ONCE)), halt }
     }
 
-    /// Claims those of `ids` that are due, one by one as there is room, and processes them.
-    pub async fn process(&self, ids: Vec<Uuid>) {
-        for id in ids {
-            let Some(Ok(_room)) = self.halt.run_until_cancelled(self.at_once.acquire()).await else { return };
-            match claim(&self.context, &[id]).await {
-                Ok(claimed) => {
-                    for upload in claimed {
-                        self.one(&upload).await;
-                    }
-                }
+    /// Processes an upload that was handed over, as soon as there is room. A job that waited too long is dropped: its upload
+    /// is claimed when the lease ends.
+    pub async fn take(&self, job: &Job, leased: Leased) {
+        let Some(Ok(_room)) = self.halt.run_until_cancelled(self.at_once.acquire()).await else { return };
+        if !job.may_start(self.context.database.estimated_now(&self.context.clock)) {
+            return;
+        }
+        match take_over(&self.context, leased).await {
+            Ok(Some(upload)) => self.one(&upload).await,
+            Ok(None) => {}
+            Err(error) => not_claimed(&error),
+        }
+    }
+
+    /// Processes what is due and has no live lease, until nothing is; whether there was anything.
+    pub async fn work_due(&self) -> bool {
+        let mut worked = false;
+        while !self.halt.is_cancelled() {
+            let Some(Ok(_room)) = self.halt.run_until_cancelled(self.at_once.acquire()).await else { break };
+            match claim_next(&self.context).await {
+                Ok(Some(upload)) => self.one(&upload).await,
+                Ok(None) => break,
                 Err(error) => {
-                    metrics::counter!(names::DATABASE_ERRORS).increment(1);
-                    warn!(%error, upload_id = %id, "not claimed; the dispatcher will find it again");
+                    not_claimed(&error);
+                    break;
                 }
             }
+            worked = true;
         }
+        worked
     }
 
     async fn one(&self, upload: &ClaimedUpload) {
@@ -96,7 +129,7 @@ impl UploadProcessor {
                 metrics::counter!(names::UPLOADS_PROCESSED, "status" => status).increment(1);
                 metrics::histogram!(names::UPLOAD_PROCESSING_SECONDS).record(started.elapsed());
                 info!(upload_id = %upload.id(), duration_ms = %rounded_ms(started.elapsed()), "upload {status}");
-                // Its delivery carries no hint.
+                // No job carries its delivery.
                 self.context.queue.wake();
             }
             Err(error) => self.failed(upload, &error).await,
@@ -205,7 +238,7 @@ impl UploadProcessor {
         let patience = patience.without_max_times().with_total_delay(Some(LEASE));
         let put_off = put_off.retry(patience).when(|error| !error.is_refusal());
         if let Err(error) = put_off.await {
-            warn!(%error, upload_id = %upload.id(), "nor put off; it is tried again when its lease ends");
+            warn!(%error, upload_id = %upload.id(), "could not reschedule the upload; it will be retried when its lease expires");
         }
     }
 }

@@ -21,10 +21,12 @@ const REGISTERED: &str = concat!(
     clear!("$3"),
     " FROM unnest($1::bigint[], $2::text[]) AS asked (user_id, name)
     CROSS JOIN LATERAL (SELECT id FROM event_type WHERE name = asked.name LIMIT 1) AS t
-    CROSS JOIN LATERAL (SELECT endpoint_id FROM endpoint_event_type WHERE event_type_id = t.id OFFSET 0) AS x
     CROSS JOIN LATERAL (
-        SELECT * FROM endpoint WHERE id = x.endpoint_id AND (asked.user_id IS NULL OR user_id = asked.user_id) LIMIT 1
-    ) AS e
+        SELECT endpoint_id FROM endpoint_event_type WHERE event_type_id = t.id AND user_id = asked.user_id
+        UNION ALL
+        SELECT endpoint_id FROM endpoint_event_type WHERE event_type_id = t.id AND asked.user_id IS NULL
+    ) AS x
+    CROSS JOIN LATERAL (SELECT * FROM endpoint WHERE id = x.endpoint_id LIMIT 1) AS e
     CROSS JOIN LATERAL (SELECT * FROM lane WHERE id = e.id AND state <> 'deleted' LIMIT 1) AS l"
 );
 

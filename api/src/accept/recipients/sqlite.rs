@@ -17,10 +17,14 @@ pub(super) async fn registered(pool: &SqlitePool, keys: &[Key], now: i64) -> Res
         query.push(") SELECT asked.user_id AS asked_user, asked.name, ");
         push_columns(&mut query, now);
         query.push(
-            " FROM asked
-            JOIN event_type t ON t.name = asked.name
-            JOIN endpoint_event_type x ON x.event_type_id = t.id
-            JOIN endpoint e ON e.id = x.endpoint_id AND (asked.user_id IS NULL OR e.user_id = asked.user_id)
+            " FROM (
+                SELECT asked.user_id, asked.name, x.endpoint_id FROM asked JOIN event_type t ON t.name = asked.name
+                    JOIN endpoint_event_type x ON x.event_type_id = t.id AND x.user_id = asked.user_id
+                UNION ALL
+                SELECT asked.user_id, asked.name, x.endpoint_id FROM asked JOIN event_type t ON t.name = asked.name
+                    JOIN endpoint_event_type x ON asked.user_id IS NULL AND x.event_type_id = t.id
+            ) AS asked
+            JOIN endpoint e ON e.id = asked.endpoint_id
             JOIN lane l ON l.id = e.id AND l.state <> 'deleted'",
         );
         found.extend(query.build_query_as::<Registered>().fetch_all(pool).await?);

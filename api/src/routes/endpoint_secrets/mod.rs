@@ -14,6 +14,7 @@ use axum::{
 use domain::{id::EndpointId, problem::ProblemCode, signature::SigningKeys};
 use entity::queries::Scope;
 use http::header::CACHE_CONTROL;
+use platform::queue::Signal;
 use serde::Serialize;
 
 use self::request::Rotation;
@@ -53,6 +54,7 @@ pub(crate) async fn rotate(
         let endpoint = store::load(&app.context, manager.scope, id).await?;
         let keys = rotation.of(endpoint.keys.clone(), app.context.clock.now())?;
         if store::replace(&app.context, &endpoint, &keys).await? {
+            app.context.queue.signal(Signal::EndpointChanged);
             tell(&manager, id, endpoint.user_id, "signing secret rotated");
             return Ok(answer(&keys));
         }

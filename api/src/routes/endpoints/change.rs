@@ -8,11 +8,11 @@ use axum::{
 use domain::{
     endpoint::{CustomHeaders, CustomPayload, EndpointUrl},
     event_type::EventTypeRef,
-    id::EndpointId,
+    id::{EndpointId, UserId},
     signature::Signing,
 };
 use entity::{endpoint, lane, queries, queries::Scope};
-use platform::{context::Context, keys::Keys};
+use platform::{context::Context, keys::Keys, queue::Signal};
 use sea_orm::{
     ActiveModelTrait, ActiveValue,
     ActiveValue::{NotSet, Set, Unchanged},
@@ -61,6 +61,7 @@ pub(crate) async fn change(
     let change = read(&app, json_fields(request, MAX_BODY, &app.limits).await?).await?;
     let changed = write(&app.context, manager.scope, id, &change).await.map_err(refused)?;
     let shown = changed.ok_or_else(unknown)?;
+    app.context.queue.signal(Signal::EndpointChanged);
     tracing::info!(endpoint_id = %id, "endpoint changed");
     Ok(Json(shown))
 }
@@ -116,7 +117,7 @@ impl Change {
             return Ok(());
         }
         if let Some(asked) = &self.event_types {
-            types::register(tx, old.id.into(), asked, now).await?;
+            types::register(tx, (old.id.into(), UserId(old.user_id)), asked, now).await?;
         }
         // It moves with every change, also when two fall into one millisecond.
         row.updated_at = Set(now.0.max(old.updated_at.saturating_add(1)));

@@ -5,7 +5,7 @@ use axum::extract::State;
 use domain::{delivery::LaneState, id::EndpointId};
 use entity::{endpoint, lane, queries, queries::Scope};
 use http::StatusCode;
-use platform::context::Context;
+use platform::{context::Context, queue::Signal};
 use sea_orm::{
     ActiveValue::{Set, Unchanged},
     DbErr, EntityTrait, TransactionTrait,
@@ -23,6 +23,7 @@ pub(crate) async fn delete(
     if !write(&app.context, manager.scope, id).await.map_err(unwritten)? {
         return Err(unknown());
     }
+    app.context.queue.signal(Signal::EndpointChanged);
     tracing::info!(endpoint_id = %id, "endpoint deleted");
     Ok(StatusCode::NO_CONTENT)
 }

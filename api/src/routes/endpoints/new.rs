@@ -52,7 +52,7 @@ impl NewEndpoint {
     pub(super) async fn insert(&self, tx: &impl ConnectionTrait, keys: &Keys) -> Result<(), WriteError> {
         lane::Entity::insert(self.lane()).exec_without_returning(tx).await?;
         endpoint::Entity::insert(self.row(keys)).exec_without_returning(tx).await?;
-        types::register(tx, self.id, &self.event_types, self.created_at).await
+        types::register(tx, (self.id, self.user_id), &self.event_types, self.created_at).await
     }
 
     fn lane(&self) -> lane::ActiveModel {

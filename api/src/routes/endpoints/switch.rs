@@ -4,7 +4,7 @@
 use axum::{Json, extract::State};
 use domain::{clock::Millis, delivery::LaneState, id::EndpointId};
 use entity::{lane, queries, queries::Scope};
-use platform::context::Context;
+use platform::{context::Context, queue::Signal};
 use sea_orm::{
     ActiveValue::{Set, Unchanged},
     DbErr, EntityTrait, TransactionTrait,
@@ -49,6 +49,7 @@ async fn switch(
     switch: Switch,
 ) -> Result<EndpointOut, Problem> {
     let switched = write(context, scope, id, switch).await.map_err(unwritten)?;
+    context.queue.signal(Signal::EndpointChanged);
     switched.ok_or_else(unknown)
 }
 

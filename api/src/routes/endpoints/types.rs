@@ -4,7 +4,7 @@
 use domain::{
     clock::Millis,
     event_type::{ENDPOINT_DISABLED, EventTypeRef},
-    id::{EndpointId, EventTypeId},
+    id::{EndpointId, EventTypeId, UserId},
 };
 use entity::{endpoint_event_type as registration, event_type, queries};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
@@ -36,7 +36,7 @@ pub(super) async fn unknown(db: &impl ConnectionTrait, asked: &[EventTypeRef]) -
 /// Registers `endpoint` for what is asked for, instead of what it was registered for.
 pub(super) async fn register(
     tx: &impl ConnectionTrait,
-    endpoint: EndpointId,
+    (endpoint, user): (EndpointId, UserId),
     asked: &[EventTypeRef],
     now: Millis,
 ) -> Result<(), WriteError> {
@@ -45,9 +45,11 @@ pub(super) async fn register(
     }
     let ids = ids(&queries::event_type::keep(tx, asked).await?, asked)?;
     forget(tx, endpoint).await?;
-    let rows = ids
-        .into_iter()
-        .map(|id| registration::ActiveModel { event_type_id: Set(id), endpoint_id: Set(endpoint.0) });
+    let rows = ids.into_iter().map(|id| registration::ActiveModel {
+        event_type_id: Set(id),
+        endpoint_id: Set(endpoint.0),
+        user_id: Set(user.0),
+    });
     registration::Entity::insert_many(rows).exec_without_returning(tx).await?;
     Ok(())
 }

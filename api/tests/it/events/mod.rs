@@ -116,6 +116,7 @@ impl TestApi {
             let registered = ids.iter().map(|id| endpoint_event_type::ActiveModel {
                 event_type_id: Set(event_type),
                 endpoint_id: Set(*id),
+                user_id: Set(1),
             });
             let insert = endpoint_event_type::Entity::insert_many(registered);
             insert.exec_without_returning(db).await.expect("registrations");

@@ -75,13 +75,13 @@ fn tell_looks([one, tenth, all]: [f64; 3], report: &mut Report) {
     report.goal(format!("a look ≤ twice that with a tenth + 1 ms = {most:.1} (is {all:.1})"), all <= most);
 }
 
-/// What the dispatcher's own look takes, half of the times.
+/// The median of a worker's scan.
 async fn look_ms(rig: &Rig) -> Result<f64> {
     let context = context(rig).await?;
     let mut times = Histogram::default();
     for _ in 0..LOOKS {
         let begun = Instant::now();
-        worker::dispatch::deliveries(&context, Uuid::nil(), 1_024).await?;
+        worker::claim::scan(&context, Uuid::nil()).await?;
         times.note(begun.elapsed());
     }
     context.database.close().await;

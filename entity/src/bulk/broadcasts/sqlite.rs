@@ -11,7 +11,7 @@ use crate::bulk::{BroadcastRow, Stamp};
 /// # Errors
 /// Those of the database; the caller's transaction is then lost.
 pub async fn take(tx: &mut SqliteConnection, rows: &[BroadcastRow], stamp: Stamp) -> Result<Vec<Uuid>> {
-    const HEAD: &str = "INSERT INTO broadcast (id, event_id, channel, notice_id, total, queued, created_at) ";
+    const HEAD: &str = "INSERT INTO broadcast (id, event_id, channel, notice_id, total, queued, created_at, claim, lease_until) ";
     const TAIL: &str =
         " ON CONFLICT (notice_id, channel) WHERE notice_id IS NOT NULL DO NOTHING RETURNING id";
     let mut taken = Vec::with_capacity(rows.len());
@@ -25,7 +25,9 @@ pub async fn take(tx: &mut SqliteConnection, rows: &[BroadcastRow], stamp: Stamp
                 .push_bind(row.notice_id.map(|id| id.0))
                 .push_bind(row.total)
                 .push_bind(0_i64)
-                .push_bind(stamp.now_or_offset);
+                .push_bind(stamp.now_or_offset)
+                .push_bind(i32::from(row.leased))
+                .push_bind(stamp.lease_until(row.leased));
         });
         insert.push(TAIL);
         taken.extend(insert.build_query_scalar::<Uuid>().fetch_all(&mut *tx).await?);

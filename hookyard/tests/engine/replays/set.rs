@@ -13,7 +13,7 @@ on_both_shapes! {
             app.clock.forward(Duration::from_secs(2));
             let ids: Vec<_> = under_way(&app).await.iter().map(|row| row.id).collect();
             buried.extend(ids.iter().copied());
-            let claimed = claim(&app.context, &ids).await.expect("a claim");
+            let claimed = app.claim(&ids).await;
             record(&app, claimed.into_iter().map(|one| ended(one, NextStep::Bury(DeadReason::Rejected))).collect()).await;
             step(&app.context).await.expect("a step");
         }

@@ -84,7 +84,7 @@ pub async fn tell_owners(context: &Context) -> Result<u64, DatabaseError> {
 async fn tell(context: &Context) -> Result<(u64, bool), DatabaseError> {
     let now = context.database.now(&context.clock).await?;
     let now_or_offset = context.database.statement_time(&context.clock);
-    let stamp = Stamp { now_or_offset, hint_trusted: 0 };
+    let stamp = Stamp { now_or_offset, lease: 0 };
     let mut tx = context.database.begin().await?;
     let marked = take(&mut tx).await?;
     if marked.is_empty() {
@@ -195,6 +195,6 @@ fn delivery(event: &EventRow, listener: &Listener) -> DeliveryRow {
         recipient_id: listener.id,
         body: payload.and_then(|payload| overlay(&event.body, &payload).ok()),
         due_at: None,
-        hinted: false,
+        leased: false,
     }
 }

@@ -1,0 +1,186 @@
+//! Endpoints as sends need them, at most a second old: URL, signing keys, headers, schedule, and whether their lane may be
+//! sent to. Misses of many deliveries are loaded by one query. Shared by both ways to a send.
+
+mod open;
+mod postgres;
+mod sqlite;
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use channels::WebhookTarget;
+use domain::{
+    clock::Millis,
+    delivery::{LaneState, RetrySchedule},
+};
+use moka::sync::Cache;
+use platform::{
+    context::Context,
+    database::{DatabaseError, Pool, within_deadline},
+    queue::Signal,
+};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+use uuid::Uuid;
+
+pub use self::open::TargetError;
+
+/// How old what is cached may be. Changes that are signalled hold earlier.
+pub const MAX_AGE: Duration = Duration::from_secs(1);
+/// Most endpoints that are cached, and most that are kept opened.
+const CAPACITY: u64 = 10_000;
+
+/// An endpoint and its lane, as they were read.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+struct EndpointRow {
+    id: Uuid,
+    url: String,
+    sealed_secret: Vec<u8>,
+    sealed_headers: Option<Vec<u8>>,
+    timeout_ms: Option<i32>,
+    retry_schedule: Option<String>,
+    state: String,
+    blocked_until: i64,
+    breaker_until: i64,
+    is_limited: bool,
+}
+
+/// An endpoint that can be sent to, or the reason why not.
+pub struct Endpoint {
+    row: EndpointRow,
+    target: Result<Arc<WebhookTarget>, TargetError>,
+    /// Its own deadline of an attempt.
+    pub timeout: Option<Duration>,
+    /// Its own retry schedule.
+    pub schedule: Option<Arc<RetrySchedule>>,
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("id", &self.row.id)
+            .field("state", &self.row.state)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Endpoint {
+    /// Where to send, or why that can't be.
+    ///
+    /// # Errors
+    /// See [`TargetError`].
+    pub fn target(&self) -> Result<&WebhookTarget, TargetError> {
+        self.target.as_deref().map_err(|error| *error)
+    }
+
+    /// Whether its lane may be sent to at `now` (the database's time) without a claim: it is active, does not rest, its
+    /// breaker is closed, and it has no limits.
+    #[must_use]
+    pub fn may_send(&self, now: Millis) -> bool {
+        let row = &self.row;
+        row.state == LaneState::Active.as_str()
+            && row.blocked_until <= now.0
+            && row.breaker_until == 0
+            && !row.is_limited
+    }
+
+    fn new(row: EndpointRow, target: Result<Arc<WebhookTarget>, TargetError>) -> Self {
+        let timeout = row.timeout_ms.and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis);
+        let schedule = row.retry_schedule.as_deref().and_then(read_schedule).map(Arc::new);
+        Self { row, target, timeout, schedule }
+    }
+
+    /// Whether what is opened of it is what this row would open to.
+    fn opens_like(&self, row: &EndpointRow) -> bool {
+        let ours = &self.row;
+        ours.url == row.url
+            && ours.sealed_secret == row.sealed_secret
+            && ours.sealed_headers == row.sealed_headers
+    }
+}
+
+/// A damaged schedule does not stop the endpoint's deliveries: `RETRY_SCHEDULE` applies.
+fn read_schedule(text: &str) -> Option<RetrySchedule> {
+    RetrySchedule::from_seconds(text)
+        .inspect_err(
+            |error| warn!(%error, "a stored retry schedule can't be read; RETRY_SCHEDULE is used instead"),
+        )
+        .ok()
+}
+
+/// The cache. Clones share it.
+#[derive(Clone)]
+pub struct EndpointCache {
+    context: Context,
+    fresh: Cache<Uuid, Arc<Endpoint>>,
+    /// What was opened, however old: opening costs more than reading.
+    opened: Cache<Uuid, Arc<Endpoint>>,
+}
+
+impl EndpointCache {
+    /// An empty cache.
+    #[must_use]
+    pub fn new(context: &Context) -> Self {
+        Self {
+            context: context.clone(),
+            fresh: Cache::builder().max_capacity(CAPACITY).time_to_live(MAX_AGE).build(),
+            opened: Cache::builder().max_capacity(CAPACITY).build(),
+        }
+    }
+
+    /// Those of `ids` that exist.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn get(
+        &self,
+        ids: impl IntoIterator<Item = Uuid>,
+    ) -> Result<HashMap<Uuid, Arc<Endpoint>>, DatabaseError> {
+        let (mut found, mut missing) = (HashMap::new(), vec![]);
+        for id in ids {
+            match self.fresh.get(&id) {
+                Some(endpoint) => drop(found.insert(id, endpoint)),
+                None => missing.push(id),
+            }
+        }
+        missing.sort_unstable();
+        missing.dedup();
+        for endpoint in self.load(&missing).await? {
+            found.insert(endpoint.row.id, endpoint);
+        }
+        Ok(found)
+    }
+
+    /// Forgets everything whenever a process signals a change, until `stop`.
+    pub async fn follow_changes(&self, stop: CancellationToken) {
+        let mut changes = self.context.queue.watch(Signal::EndpointChanged);
+        while let Some(Ok(())) = stop.run_until_cancelled(changes.changed()).await {
+            self.fresh.invalidate_all();
+        }
+    }
+
+    async fn load(&self, ids: &[Uuid]) -> Result<Vec<Arc<Endpoint>>, DatabaseError> {
+        if ids.is_empty() {
+            return Ok(vec![]);
+        }
+        let rows = match self.context.database.grouped() {
+            Pool::Postgres(pool) => within_deadline(postgres::load(pool, ids)).await?,
+            Pool::Sqlite(_) => {
+                let reader = self.context.database.reader().get_sqlite_connection_pool();
+                within_deadline(sqlite::load(reader, ids)).await?
+            }
+        };
+        Ok(rows.into_iter().map(|row| self.remember(row)).collect())
+    }
+
+    fn remember(&self, row: EndpointRow) -> Arc<Endpoint> {
+        let id = row.id;
+        let target = match self.opened.get(&id).filter(|known| known.opens_like(&row)) {
+            Some(known) => known.target.clone(),
+            None => open::open(&self.context.keys, &row).map(Arc::new),
+        };
+        let endpoint = Arc::new(Endpoint::new(row, target));
+        self.opened.insert(id, Arc::clone(&endpoint));
+        self.fresh.insert(id, Arc::clone(&endpoint));
+        endpoint
+    }
+}

@@ -1,0 +1,164 @@
+//! Takes in the deliveries of jobs: each is sent when its lane may use a slot, waits a moment for one, or is released.
+
+use std::{collections::HashSet, sync::Arc};
+
+use domain::{
+    clock::{Millis, millis},
+    job::{BACKLOG_LASTS, Handover, Job},
+};
+use entity::bulk::lease::{self, Lease, Table};
+use platform::{context::Context, telemetry::names};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+use uuid::Uuid;
+
+use super::unpack;
+use crate::{
+    claim::{Claimed, Recipient},
+    endpoints::EndpointCache,
+    lanes::{Admission, Slots, WaitingRoom},
+    send::Sender,
+};
+
+/// Where the jobs of deliveries are handled. Clones share it.
+#[derive(Clone)]
+pub struct Intake {
+    shared: Arc<Shared>,
+}
+
+/// Starts what waited for a slot, and releases what waited too long.
+pub struct IntakeLoop {
+    intake: Intake,
+}
+
+struct Shared {
+    context: Context,
+    endpoints: EndpointCache,
+    room: WaitingRoom<Claimed>,
+    slots: Slots,
+    sender: Sender,
+    halt: CancellationToken,
+}
+
+impl Intake {
+    /// An intake in front of `slots`, and its loop. After `halt` everything is released.
+    #[must_use]
+    pub fn new(
+        context: &Context,
+        endpoints: EndpointCache,
+        slots: Slots,
+        sender: Sender,
+        halt: CancellationToken,
+    ) -> (Self, IntakeLoop) {
+        let room = WaitingRoom::new(slots.clone());
+        let context = context.clone();
+        let intake = Self { shared: Arc::new(Shared { context, endpoints, room, slots, sender, halt }) };
+        (intake.clone(), IntakeLoop { intake })
+    }
+
+    /// Takes in the deliveries of a job. Returns when each of them is sent, waits for a slot, or was released; a job with too
+    /// little left of its lease is dropped.
+    pub async fn take(&self, job: &Job, handover: Handover) {
+        let shared = &self.shared;
+        let now = shared.context.database.estimated_now(&shared.context.clock);
+        if !job.may_start(now) {
+            debug!(deliveries = handover.deliveries.len(), "dropped a late job; its deliveries are claimed");
+            return;
+        }
+        let leases: Vec<Lease> = handover.deliveries.iter().map(|one| (one.id, one.claim)).collect();
+        if shared.halt.is_cancelled() {
+            return shared.release(&leases, []).await;
+        }
+        match unpack(&shared.context, &shared.endpoints, job, handover, now).await {
+            Ok(prepared) => shared.admit_all(prepared, now).await,
+            Err(error) => {
+                metrics::counter!(names::DATABASE_ERRORS).increment(1);
+                warn!(%error, "a job's deliveries could not be prepared; they are released");
+                shared.release(&leases, []).await;
+            }
+        }
+    }
+}
+
+impl IntakeLoop {
+    /// Runs until `stop`, then releases what still waits.
+    pub async fn run(self, stop: CancellationToken) {
+        let shared = &self.intake.shared;
+        let (mut freed, mut changed) = (shared.slots.freed(), shared.room.changes());
+        while !stop.is_cancelled() {
+            freed.mark_unchanged();
+            changed.mark_unchanged();
+            for (delivery, slot) in shared.room.take_startable() {
+                shared.sender.start(delivery, slot);
+            }
+            shared.refuse(shared.room.take_overdue()).await;
+            let deadline = shared.room.deadline();
+            tokio::select! {
+                () = stop.cancelled() => {}
+                _ = freed.changed(), if deadline.is_some() => {}
+                _ = changed.changed() => {}
+                () = at(deadline) => {}
+            }
+        }
+        let left: Vec<Lease> = shared.room.take_all().iter().map(|(_, left)| (left.id, left.claim)).collect();
+        shared.release(&left, []).await;
+    }
+}
+
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
+impl Shared {
+    /// Sends or parks each; what can't be sent now is released.
+    async fn admit_all(&self, prepared: Vec<Claimed>, now: Millis) {
+        let (mut closed, mut refused) = (vec![], vec![]);
+        for delivery in prepared {
+            let is_open = match &delivery.recipient {
+                Recipient::Endpoint(endpoint) => endpoint.may_send(now),
+                _ => false,
+            };
+            if !is_open {
+                closed.push((delivery.id, delivery.claim));
+                continue;
+            }
+            match self.room.admit(delivery.lane_id, delivery).await {
+                Admission::Now(delivery, slot) => self.sender.start(delivery, slot),
+                Admission::Waits => {}
+                Admission::Refused(delivery) => refused.push((delivery.lane_id, delivery)),
+            }
+        }
+        self.release(&closed, []).await;
+        self.refuse(refused).await;
+    }
+
+    /// Releases deliveries of lanes that do not move, and reports that these have a backlog.
+    async fn refuse(&self, refused: Vec<(Uuid, Claimed)>) {
+        let leases: Vec<Lease> = refused.iter().map(|(_, delivery)| (delivery.id, delivery.claim)).collect();
+        self.release(&leases, distinct(refused.iter().map(|(lane, _)| *lane))).await;
+    }
+
+    async fn release(&self, leases: &[Lease], backlogs: impl IntoIterator<Item = Uuid>) {
+        if leases.is_empty() {
+            return;
+        }
+        let (context, lanes) = (&self.context, backlogs.into_iter().collect::<Vec<_>>());
+        let time = context.database.statement_time(&context.clock);
+        let writer = context.database.writer();
+        let reported = lease::report_backlogs(writer, &lanes, time, millis(BACKLOG_LASTS)).await;
+        let released = lease::release(writer, Table::Deliveries, leases).await;
+        if let Err(error) = reported.and(released) {
+            metrics::counter!(names::DATABASE_ERRORS).increment(1);
+            warn!(%error, "leases could not be released; they end at their time");
+        }
+        context.queue.wake();
+    }
+}
+
+fn distinct(ids: impl Iterator<Item = Uuid>) -> HashSet<Uuid> {
+    ids.collect()
+}

@@ -1,0 +1,195 @@
+//! Lanes of which more is due than they had slots for. Accepts do not hand over their deliveries; this worker claims what is
+//! due of them whenever they have room, until nothing is left.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
+use uuid::Uuid;
+
+use super::Share;
+
+/// Most lanes at a time; others are found by the next scan.
+const MOST: usize = 256;
+/// Most lanes of one claim.
+const LANES: usize = 64;
+/// How long a lane rests that gave less than it might: what comes in meanwhile is claimed together.
+const REST: Duration = Duration::from_millis(10);
+
+/// The lanes. Clones share them.
+#[derive(Clone, Default)]
+pub struct Backlog {
+    state: Arc<Mutex<State>>,
+    changed: Arc<Notify>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The lane whose turn is next comes first; each with the time until which it rests.
+    lanes: VecDeque<(Uuid, Instant)>,
+}
+
+impl Backlog {
+    /// From now on these are claimed whenever they have room.
+    pub fn add(&self, lanes: impl IntoIterator<Item = Uuid>) {
+        let mut state = self.state();
+        for lane in lanes {
+            if state.lanes.len() < MOST && !state.contains(lane) {
+                state.lanes.push_back((lane, Instant::now()));
+            }
+        }
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// Whether this lane is one of them.
+    #[must_use]
+    pub fn contains(&self, lane: Uuid) -> bool {
+        self.state().contains(lane)
+    }
+
+    /// Divides at most `most` slots among the lanes that do not rest; those that get some are last in turn.
+    #[must_use]
+    pub fn take(&self, share: &Share, most: usize, now: Instant) -> Vec<(Uuid, usize)> {
+        let mut state = self.state();
+        let ready: Vec<(Uuid, usize)> =
+            state.ready(now).take(LANES).map(|lane| (lane, share.room_for(lane))).collect();
+        let given = share.divide(&ready, most);
+        given.iter().for_each(|(lane, _)| state.move_to_end(*lane));
+        given
+    }
+
+    /// Notes what a lane gave of what it was asked for. One that gave nothing has no backlog any more.
+    pub fn gave(&self, lane: Uuid, wanted: usize, rows: usize, now: Instant) {
+        let mut state = self.state();
+        if rows == 0 {
+            state.lanes.retain(|(known, _)| *known != lane);
+        } else if rows < wanted {
+            state.rest(lane, now + REST);
+        }
+    }
+
+    /// Whether a lane that does not rest has room for a quarter of what it may hold, or more.
+    #[must_use]
+    pub fn has_room(&self, share: &Share, now: Instant) -> bool {
+        self.state().ready(now).any(|lane| share.is_much(share.room_for(lane)))
+    }
+
+    /// Waits until the answer of [`Backlog::has_room`] at `asked_at` may be another, except for a slot that is freed.
+    pub async fn changed(&self, asked_at: Instant) {
+        let rests = |(_, until): &(Uuid, Instant)| (*until > asked_at).then_some(*until);
+        let next = self.state().lanes.iter().filter_map(rests).min();
+        let rested = async {
+            match next {
+                Some(next) => sleep_until(next).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.changed.notified() => {}
+            () = rested => {}
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn contains(&self, lane: Uuid) -> bool {
+        self.lanes.iter().any(|(known, _)| *known == lane)
+    }
+
+    fn ready(&self, now: Instant) -> impl Iterator<Item = Uuid> {
+        self.lanes.iter().filter(move |(_, rests_until)| *rests_until <= now).map(|(lane, _)| *lane)
+    }
+
+    fn move_to_end(&mut self, lane: Uuid) {
+        if let Some(place) = self.lanes.iter().position(|(known, _)| *known == lane)
+            && let Some(entry) = self.lanes.remove(place)
+        {
+            self.lanes.push_back(entry);
+        }
+    }
+
+    fn rest(&mut self, lane: Uuid, until: Instant) {
+        if let Some((_, rests_until)) = self.lanes.iter_mut().find(|(known, _)| *known == lane) {
+            *rests_until = until;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: Uuid = Uuid::from_u128(1);
+    const B: Uuid = Uuid::from_u128(2);
+
+    fn share(free: usize, used: &[(Uuid, usize)]) -> Share {
+        Share { free, used: used.iter().copied().collect() }
+    }
+
+    #[test]
+    fn a_lane_is_claimed_until_it_gives_nothing_and_rests_when_it_gives_less_than_it_might() {
+        let (backlog, share) = (Backlog::default(), share(1_024, &[]));
+        backlog.add([A]);
+        let now = Instant::now();
+        assert_eq!(backlog.take(&share, 512, now), [(A, 256)]);
+        backlog.gave(A, 256, 256, now);
+        assert!(backlog.has_room(&share, now), "it gave all: there is more");
+        backlog.gave(A, 256, 255, now);
+        let rests = now + REST - Duration::from_millis(1);
+        assert!(!backlog.has_room(&share, rests) && backlog.take(&share, 512, rests).is_empty());
+        assert!(backlog.has_room(&share, now + REST), "it has rested");
+        backlog.gave(A, 256, 0, now);
+        assert!(!backlog.contains(A) && backlog.take(&share, 512, now + REST).is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_waiter_wakes_for_a_new_lane_and_for_one_that_has_rested() {
+        let backlog = Backlog::default();
+        tokio::join!(backlog.changed(Instant::now()), async { backlog.add([A, B]) });
+        let now = Instant::now();
+        backlog.gave(A, 2, 1, now);
+        backlog.changed(now).await;
+        assert!(Instant::now() >= now + REST);
+        backlog.changed(now).await;
+        assert!(backlog.has_room(&share(8, &[]), now + REST), "at once when the rest is over by then");
+    }
+
+    #[test]
+    fn slots_are_divided_and_lanes_that_got_some_go_last() {
+        let backlog = Backlog::default();
+        backlog.add([A, B, A]);
+        let now = Instant::now() + REST;
+        assert_eq!(backlog.take(&share(10, &[]), 512, now), [(A, 2), (B, 2)]);
+        assert_eq!(backlog.take(&share(10, &[(A, 9)]), 1, now), [(B, 1)], "no more than are wanted");
+        assert_eq!(backlog.take(&share(0, &[]), 512, now), []);
+    }
+
+    #[test]
+    fn a_quarter_of_what_a_lane_may_hold_is_room_enough() {
+        let backlog = Backlog::default();
+        backlog.add([A]);
+        let has_room = |used| backlog.has_room(&share(48, &[(A, used)]), Instant::now());
+        assert!(has_room(12), "4 of 16");
+        assert!(!has_room(13), "3 of 16");
+    }
+
+    #[test]
+    fn no_more_lanes_are_kept_than_there_is_place_for_nor_claimed_at_once() {
+        let backlog = Backlog::default();
+        backlog.add((0..=MOST as u128).map(Uuid::from_u128));
+        assert_eq!(backlog.state().lanes.len(), MOST);
+        assert_eq!(backlog.take(&share(1_024, &[]), 512, Instant::now()).len(), LANES);
+        assert_eq!(backlog.state().lanes[0].0, Uuid::from_u128(LANES as u128), "the others are next");
+    }
+}

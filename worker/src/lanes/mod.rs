@@ -1,0 +1,12 @@
+//! Lanes share the send slots of a worker: which may use another slot now, what waits for one, and which have more due than
+//! they had slots for.
+
+mod backlog;
+mod fair_share;
+mod slots;
+mod waiting_room;
+
+pub use backlog::Backlog;
+pub use fair_share::Share;
+pub use slots::{Reserved, Slot, Slots};
+pub use waiting_room::{Admission, MAX_WAIT, WaitingRoom};

@@ -1,0 +1,171 @@
+//! The send slots of a worker, and which lanes hold them. A slot is given back by dropping it, never by anything else.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::fair_share::{Share, may_take};
+
+/// The slots. Clones share them.
+#[derive(Clone)]
+pub struct Slots {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    state: Mutex<State>,
+    freed: watch::Sender<u64>,
+}
+
+struct State {
+    free: usize,
+    used: HashMap<Uuid, usize>,
+}
+
+/// One slot, held for a lane until it is dropped.
+pub struct Slot {
+    lane: Uuid,
+    inner: Arc<Inner>,
+}
+
+/// Free slots that belong to no lane yet. What is left of them is free again when this is dropped.
+pub struct Reserved {
+    count: usize,
+    inner: Arc<Inner>,
+}
+
+impl Slots {
+    /// That many free slots.
+    #[must_use]
+    pub fn new(slots: usize) -> Self {
+        let state = Mutex::new(State { free: slots, used: HashMap::new() });
+        Self { inner: Arc::new(Inner { state, freed: watch::Sender::new(0) }) }
+    }
+
+    /// Takes a slot for a lane if its share allows one more.
+    #[must_use]
+    pub fn try_take(&self, lane: Uuid) -> Option<Slot> {
+        let mut state = self.inner.state();
+        let used = state.used.get(&lane).copied().unwrap_or(0);
+        if !may_take(state.free, used) {
+            return None;
+        }
+        state.free -= 1;
+        *state.used.entry(lane).or_insert(0) += 1;
+        drop(state);
+        Some(Slot { lane, inner: Arc::clone(&self.inner) })
+    }
+
+    /// Takes at most `most` slots that no lane gets yet.
+    #[must_use]
+    pub fn reserve(&self, most: usize) -> Reserved {
+        let mut state = self.inner.state();
+        let count = most.min(state.free);
+        state.free -= count;
+        drop(state);
+        Reserved { count, inner: Arc::clone(&self.inner) }
+    }
+
+    /// What is free and what lanes hold at this moment.
+    #[must_use]
+    pub fn share(&self) -> Share {
+        let state = self.inner.state();
+        Share { free: state.free, used: state.used.clone() }
+    }
+
+    /// Changes whenever a slot is given back.
+    #[must_use]
+    pub fn freed(&self) -> watch::Receiver<u64> {
+        self.inner.freed.subscribe()
+    }
+}
+
+impl Reserved {
+    /// How many are left.
+    #[must_use]
+    pub const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Gives one of them to a lane.
+    ///
+    /// # Panics
+    /// When none is left: the caller never claims more than it reserved for.
+    #[must_use]
+    pub fn hold(&mut self, lane: Uuid) -> Slot {
+        self.count = self.count.checked_sub(1).expect("never more is claimed than was reserved for");
+        *self.inner.state().used.entry(lane).or_insert(0) += 1;
+        Slot { lane, inner: Arc::clone(&self.inner) }
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        if self.count > 0 {
+            self.inner.state().free += self.count;
+            self.inner.tell();
+        }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let mut state = self.inner.state();
+        state.free += 1;
+        if let Some(count) = state.used.get_mut(&self.lane) {
+            *count -= 1;
+            if *count == 0 {
+                state.used.remove(&self.lane);
+            }
+        }
+        drop(state);
+        self.inner.tell();
+    }
+}
+
+impl Inner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self) {
+        self.freed.send_modify(|count| *count = count.wrapping_add(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LANE: Uuid = Uuid::from_u128(1);
+
+    #[test]
+    fn a_lane_takes_slots_up_to_its_share_and_again_when_one_is_given_back() {
+        let slots = Slots::new(8);
+        let first = slots.try_take(LANE).expect("one of eight");
+        let _second = slots.try_take(LANE).expect("two of eight: a quarter");
+        assert!(slots.try_take(LANE).is_none());
+        let freed = slots.freed();
+        drop(first);
+        assert!(freed.has_changed().expect("the slots are there"));
+        assert!(slots.try_take(LANE).is_some());
+        assert_eq!((slots.share().free, slots.share().used), (7, HashMap::from([(LANE, 1)])));
+    }
+
+    #[test]
+    fn what_is_reserved_is_not_free_and_what_is_left_of_it_is_free_again() {
+        let slots = Slots::new(3);
+        let mut reserved = slots.reserve(9);
+        assert_eq!((reserved.count(), slots.share().free), (3, 0));
+        assert!(slots.try_take(LANE).is_none());
+        let slot = reserved.hold(LANE);
+        drop(reserved);
+        assert_eq!(slots.share().free, 2);
+        drop(slot);
+        assert_eq!((slots.share().free, slots.share().used.len()), (3, 0));
+    }
+}
