@@ -10,8 +10,8 @@ use tokio::{task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::ledger::Ledger;
 use crate::{
+    ledger::Ledger,
     load::{Connection, EVENT_TYPE, PostRequest},
     rig::USER,
 };
@@ -83,7 +83,7 @@ impl Client {
     }
 
     fn request(&self, number: usize) -> PostRequest {
-        let name = Ledger::name(number);
+        let name = format!("chaos-{}.txt", self.ledger.label(number));
         if self.uploads {
             return upload(self.endpoint, &name);
         }

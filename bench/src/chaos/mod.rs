@@ -2,7 +2,6 @@
 //! accepted must arrive.
 
 mod faults;
-mod ledger;
 mod load;
 mod run;
 mod schedule;

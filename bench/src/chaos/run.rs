@@ -13,11 +13,11 @@ use uuid::Uuid;
 
 use super::{
     faults::Scene,
-    ledger::{Ledger, Sums},
     load::{CLIENTS, Load, UPLOADERS},
     schedule::{Fault, schedule},
 };
 use crate::{
+    ledger::{Ledger, Sums},
     load::EVENT_TYPE,
     receiver::Receiver,
     report::Report,
@@ -46,7 +46,7 @@ struct Healed {
 }
 
 pub(crate) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
-    let ledger = Arc::new(Ledger::default());
+    let ledger = Arc::new(Ledger::new());
     let mut scene = set_up(shape, &ledger).await?;
     let endpoints = register(&scene).await?;
     eprintln!("bench: chaos on {shape}, seed {}, {} s of faults", plan.seed, plan.faults_for.as_secs());
@@ -56,11 +56,11 @@ pub(crate) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
     sleep(CALM).await;
     load.stop().await;
     let waited = Instant::now();
-    while !ledger.sums().missing.is_empty() && waited.elapsed() < STRAGGLE {
+    while ledger.outstanding(0) > 0 && waited.elapsed() < STRAGGLE {
         sleep(LOOK_EVERY).await;
     }
     let mut report = Report::new("chaos", shape);
-    tell(&ledger.sums(), &mut report);
+    tell(&ledger.sums(0), &mut report);
     tell_recovery(&healed, &ledger, &mut report);
     report
         .figure("seed", plan.seed as f64)

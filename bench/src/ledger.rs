@@ -1,0 +1,247 @@
+//! The ledger of a run: what was asked for, accepted and delivered, by a number that each request carries. The number is
+//! found wherever it appears in a body, also when the platform under test nests or escapes what it was given.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use uuid::Uuid;
+
+use crate::measure::Histogram;
+
+/// Numbers handed out at most.
+const MOST: usize = 16_000_000;
+/// Digits of a label: its mark, then the number with leading zeros. Together below 2^53, so that a label survives as a JSON number.
+const MARK_DIGITS: usize = 6;
+const NUMBER_DIGITS: usize = 9;
+const MARKS: u64 = 800_000;
+const FIRST_MARK: u64 = 100_000;
+
+/// Knows every number it handed out. All times are kept in microseconds.
+pub(crate) struct Ledger {
+    begun: Instant,
+    /// Six digits that begin every label, random for each ledger, so that other numbers in a body are not mistaken for labels.
+    mark: String,
+    entries: Mutex<Vec<Entry>>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Entry {
+    asked: u64,
+    accepted: Option<u64>,
+    arrived: Option<u64>,
+    calls: u32,
+}
+
+/// The sums of a ledger.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sums {
+    /// Requests made.
+    pub(crate) asked: u64,
+    /// Those that were answered with a 2xx.
+    pub(crate) accepted: u64,
+    /// Accepted ones that arrived.
+    pub(crate) arrived: u64,
+    /// Accepted ones that did not.
+    pub(crate) missing: Vec<usize>,
+    /// Numbers that arrived more than once.
+    pub(crate) twice: u64,
+    /// Numbers that arrived without a 2xx.
+    pub(crate) unannounced: u64,
+    /// The longest time from accept to arrival.
+    pub(crate) slowest: Duration,
+    /// From request to answer, of accepted ones.
+    pub(crate) accept: Histogram,
+    /// From request to first arrival, of accepted ones.
+    pub(crate) arrival: Histogram,
+    /// From the first request to the last answer, and to the last first arrival.
+    pub(crate) accepted_within: Duration,
+    pub(crate) arrived_within: Duration,
+}
+
+impl Ledger {
+    /// Without an entry.
+    pub(crate) fn new() -> Self {
+        let mark = (FIRST_MARK + Uuid::now_v7().as_u64_pair().1 % MARKS).to_string();
+        Self { begun: Instant::now(), mark, entries: Mutex::default() }
+    }
+
+    /// Hands out the next number: its request is made now. None when the ledger is full.
+    pub(crate) fn next(&self) -> Option<usize> {
+        let asked = self.now();
+        let mut entries = self.entries();
+        if entries.len() >= MOST {
+            return None;
+        }
+        entries.push(Entry { asked, ..Entry::default() });
+        Some(entries.len() - 1)
+    }
+
+    /// The digits by which a number is found in a body.
+    pub(crate) fn label(&self, number: usize) -> String {
+        format!("{}{number:0NUMBER_DIGITS$}", self.mark)
+    }
+
+    /// Records a 2xx.
+    pub(crate) fn accepted(&self, number: usize) {
+        let now = self.now();
+        if let Some(entry) = self.entries().get_mut(number) {
+            entry.accepted = Some(now);
+        }
+    }
+
+    /// Records a call, by the first label in its body; a body without one belongs to no entry.
+    pub(crate) fn arrived(&self, body: &[u8]) {
+        let now = self.now();
+        let Some(number) = self.number_in(body) else { return };
+        if let Some(entry) = self.entries().get_mut(number) {
+            entry.calls += 1;
+            entry.arrived.get_or_insert(now);
+        }
+    }
+
+    /// How many numbers were handed out.
+    pub(crate) fn handed_out(&self) -> usize {
+        self.entries().len()
+    }
+
+    /// Accepted numbers from `first` on that have not arrived.
+    pub(crate) fn outstanding(&self, first: usize) -> u64 {
+        let entries = self.entries();
+        let open = |entry: &&Entry| entry.accepted.is_some() && entry.arrived.is_none();
+        entries.iter().skip(first).filter(open).count() as u64
+    }
+
+    /// How long after `moment` the first arrived of those accepted with numbers from `first` on.
+    pub(crate) fn first_arrival_of(&self, first: usize, moment: Instant) -> Option<Duration> {
+        let entries = self.entries();
+        let later = entries.iter().skip(first).filter(|entry| entry.accepted.is_some());
+        let arrived = later.filter_map(|entry| entry.arrived).min()?;
+        Some((self.begun + micros(arrived)).saturating_duration_since(moment))
+    }
+
+    /// The sums over numbers from `first` on.
+    pub(crate) fn sums(&self, first: usize) -> Sums {
+        let entries = self.entries();
+        let mut sums = Sums::default();
+        let start = entries.get(first).map_or(0, |entry| entry.asked);
+        for (number, entry) in entries.iter().enumerate().skip(first) {
+            sums.add(number, entry, start);
+        }
+        sums
+    }
+
+    fn number_in(&self, body: &[u8]) -> Option<usize> {
+        let label = body.windows(MARK_DIGITS + NUMBER_DIGITS).find(|window| self.is_label(window))?;
+        std::str::from_utf8(&label[MARK_DIGITS..]).ok()?.parse().ok()
+    }
+
+    fn is_label(&self, window: &[u8]) -> bool {
+        window.starts_with(self.mark.as_bytes()) && window.iter().all(u8::is_ascii_digit)
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    fn entries(&self) -> MutexGuard<'_, Vec<Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sums {
+    fn add(&mut self, number: usize, entry: &Entry, start: u64) {
+        self.asked += 1;
+        self.twice += u64::from(entry.calls > 1);
+        let Some(accepted) = entry.accepted else {
+            self.unannounced += u64::from(entry.arrived.is_some());
+            return;
+        };
+        self.accepted += 1;
+        self.accept.note(micros(accepted - entry.asked));
+        self.accepted_within = self.accepted_within.max(micros(accepted - start));
+        let Some(arrived) = entry.arrived else {
+            self.missing.push(number);
+            return;
+        };
+        self.arrived += 1;
+        self.slowest = self.slowest.max(micros(arrived.saturating_sub(accepted)));
+        self.arrival.note(micros(arrived.saturating_sub(entry.asked)));
+        self.arrived_within = self.arrived_within.max(micros(arrived.saturating_sub(start)));
+    }
+}
+
+const fn micros(count: u64) -> Duration {
+    Duration::from_micros(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(ledger: &Ledger, number: usize) -> Vec<u8> {
+        format!("{{\"data\":{{\"file_name\":\"chaos-{}.txt\"}}}}", ledger.label(number)).into_bytes()
+    }
+
+    #[test]
+    fn accepted_numbers_that_did_not_arrive_are_missing() {
+        let ledger = Ledger::new();
+        let numbers: Vec<usize> = (0..4).filter_map(|_| ledger.next()).collect();
+        numbers[..2].iter().for_each(|number| ledger.accepted(*number));
+        ledger.arrived(&body(&ledger, numbers[1]));
+        ledger.arrived(&body(&ledger, numbers[1]));
+        ledger.arrived(&body(&ledger, numbers[2]));
+        let sums = ledger.sums(0);
+        assert_eq!((sums.asked, sums.accepted, sums.arrived, sums.twice), (4, 2, 1, 1));
+        assert_eq!((sums.missing, sums.unannounced), (vec![numbers[0]], 1));
+        assert_eq!(ledger.outstanding(0), 1);
+        assert_eq!(ledger.sums(2).accepted, 0);
+    }
+
+    #[test]
+    fn a_number_is_found_nested_escaped_or_bare() {
+        let ledger = Ledger::new();
+        let number = (0..12).filter_map(|_| ledger.next()).last().expect("numbers");
+        ledger.accepted(number);
+        let label = ledger.label(number);
+        let bodies = [
+            format!("{{\"payload\":\"{{\\\"n\\\":\\\"{label}\\\"}}\",\"at\":1732780000123456}}"),
+            format!("{{\"n\":{label}}}"),
+            label,
+        ];
+        bodies.iter().for_each(|body| ledger.arrived(body.as_bytes()));
+        assert_eq!((ledger.sums(0).arrived, ledger.sums(0).twice), (1, 1));
+    }
+
+    #[test]
+    fn a_label_is_exact_as_a_json_number() {
+        let ledger = Ledger::new();
+        let label: u64 = ledger.label(999_999_999).parse().expect("digits");
+        assert!(label < 1 << 53);
+        assert_eq!(ledger.label(0).len(), MARK_DIGITS + NUMBER_DIGITS);
+    }
+
+    #[test]
+    fn bodies_without_a_label_belong_to_no_entry() {
+        let ledger = Ledger::new();
+        ledger.next();
+        let mark = ledger.mark.clone();
+        for body in [mark.clone(), String::new(), format!("{mark}00000000x"), format!("{mark}000000007")] {
+            ledger.arrived(body.as_bytes());
+        }
+        assert_eq!(ledger.sums(0).unannounced, 0);
+    }
+
+    #[test]
+    fn recovery_is_the_first_arrival_of_what_was_accepted_afterwards() {
+        let (ledger, moment) = (Ledger::new(), Instant::now());
+        let (before, after) = (ledger.next().expect("room"), ledger.next().expect("room"));
+        ledger.accepted(before);
+        ledger.arrived(&body(&ledger, before));
+        assert_eq!(ledger.first_arrival_of(after, moment), None);
+        ledger.accepted(after);
+        ledger.arrived(&body(&ledger, after));
+        assert!(ledger.first_arrival_of(after, moment).is_some());
+    }
+}
