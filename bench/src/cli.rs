@@ -1,22 +1,20 @@
 //! The command line: which scenario, on which shape, told how.
 //! Holds no measuring of its own.
 
-use std::{process::ExitCode, time::Duration};
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context as _;
 use clap::Parser;
-use tokio::time::timeout;
+use tokio::time::timeout_at;
 
 use crate::{
     report::{Report, json, table},
     rig::{Shape, programs},
     scenarios::{Plan, Scenario},
 };
-
-/// Seconds of faults, unless said otherwise.
-const CHAOS_SECONDS: u64 = 180;
-/// Seconds of faults at least: below, not one fits.
-const CHAOS_SECONDS_MIN: u64 = 10;
 
 /// Measures Hookyard on this machine, beside the machine's bare limit, or breaks things and counts what arrived.
 ///
@@ -39,20 +37,41 @@ pub(crate) struct Cli {
     /// chaos: which faults, when; the same seed is the same schedule
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// chaos: how long faults happen
-    #[arg(long, default_value_t = CHAOS_SECONDS, value_parser = clap::value_parser!(u64).range(CHAOS_SECONDS_MIN..=86_400))]
-    seconds: u64,
+    /// throughput: that many connections without a bound on what is under way, one run for each number of the list
+    #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=4_096))]
+    connections: Vec<u16>,
+    /// chaos: how long faults happen (default 180, at least 10); quiet, throughput with --connections: how long load runs (default 10)
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    seconds: Option<u64>,
+}
+
+impl Cli {
+    /// The scenarios that were asked for, one run each; of throughput one for each number of connections.
+    fn runs(&self, shape: Shape) -> Vec<(Scenario, Plan)> {
+        let plan = Plan {
+            full: self.full,
+            seed: self.seed,
+            length: self.seconds.map(Duration::from_secs),
+            connections: None,
+            deadline: Instant::now(),
+        };
+        if self.scenario == Scenario::Throughput && !self.connections.is_empty() {
+            let with = |connections: &u16| Plan { connections: Some(usize::from(*connections)), ..plan };
+            return self.connections.iter().map(with).map(|plan| (Scenario::Throughput, plan)).collect();
+        }
+        let parts = self.scenario.parts().into_iter().filter(|part| part.runs_on(shape));
+        parts.map(|part| (part, plan)).collect()
+    }
 }
 
 /// Runs what was asked for; exit code 1 when work was lost or a scenario could not be run.
 pub(crate) async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     programs::make_sure_they_are_built()?;
-    let plan = Plan { full: cli.full, seed: cli.seed, faults_for: Duration::from_secs(cli.seconds) };
     let shapes = cli.shape.map_or_else(|| vec![Shape::Embedded, Shape::Cluster], |shape| vec![shape]);
     let (mut reports, mut failed) = (vec![], 0);
     for shape in shapes {
-        for scenario in cli.scenario.parts().iter().filter(|part| part.runs_on(shape)) {
-            match bounded(*scenario, shape, &plan).await {
+        for (scenario, plan) in cli.runs(shape) {
+            match bounded(scenario, shape, &plan).await {
                 Ok(report) => {
                     println!("{}", table::of(&report));
                     reports.push(report);
@@ -70,13 +89,14 @@ pub(crate) async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     if cli.json {
         println!("{}", json::line(&reports));
     }
-    let well = failed == 0 && !reports.is_empty() && reports.iter().all(Report::is_whole);
+    let well = failed == 0 && !reports.is_empty() && reports.iter().all(Report::is_well);
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn bounded(scenario: Scenario, shape: Shape, plan: &Plan) -> anyhow::Result<Report> {
     let bound = scenario.bound(plan);
     eprintln!("bench: {} on {shape}, at most {} s", scenario.name(), bound.as_secs());
-    let run = Box::pin(scenario.run(shape, plan));
-    timeout(bound, run).await.with_context(|| format!("not done within {bound:?}"))?
+    let plan = Plan { deadline: Instant::now() + bound, ..*plan };
+    let run = Box::pin(scenario.run(shape, &plan));
+    timeout_at(plan.deadline.into(), run).await.with_context(|| format!("not done within {bound:?}"))?
 }

@@ -2,6 +2,7 @@
 //! found wherever it appears in a body, also when the platform under test nests or escapes what it was given.
 
 use std::{
+    collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -29,6 +30,7 @@ pub(crate) struct Ledger {
 #[derive(Clone, Copy, Debug, Default)]
 struct Entry {
     asked: u64,
+    status: Option<u16>,
     accepted: Option<u64>,
     arrived: Option<u64>,
     calls: u32,
@@ -45,6 +47,8 @@ pub(crate) struct Sums {
     pub(crate) arrived: u64,
     /// Accepted ones that did not.
     pub(crate) missing: Vec<usize>,
+    /// How many requests were refused, by status; without one, the connection broke or the answer is still to come.
+    pub(crate) refused: BTreeMap<Option<u16>, u64>,
     /// Numbers that arrived more than once.
     pub(crate) twice: u64,
     /// Numbers that arrived without a 2xx.
@@ -83,12 +87,14 @@ impl Ledger {
         format!("{}{number:0NUMBER_DIGITS$}", self.mark)
     }
 
-    /// Records a 2xx.
-    pub(crate) fn accepted(&self, number: usize) {
-        let now = self.now();
+    /// Records the status of an answer, or that none came; returns whether the request was accepted.
+    pub(crate) fn answered(&self, number: usize, status: Option<u16>) -> bool {
+        let (now, accepted) = (self.now(), status.is_some_and(|status| (200..300).contains(&status)));
         if let Some(entry) = self.entries().get_mut(number) {
-            entry.accepted = Some(now);
+            entry.status = status;
+            entry.accepted = accepted.then_some(now);
         }
+        accepted
     }
 
     /// Records a call, by the first label in its body; a body without one belongs to no entry.
@@ -155,6 +161,7 @@ impl Sums {
         self.asked += 1;
         self.twice += u64::from(entry.calls > 1);
         let Some(accepted) = entry.accepted else {
+            *self.refused.entry(entry.status).or_default() += 1;
             self.unannounced += u64::from(entry.arrived.is_some());
             return;
         };
@@ -188,13 +195,15 @@ mod tests {
     fn accepted_numbers_that_did_not_arrive_are_missing() {
         let ledger = Ledger::new();
         let numbers: Vec<usize> = (0..4).filter_map(|_| ledger.next()).collect();
-        numbers[..2].iter().for_each(|number| ledger.accepted(*number));
+        numbers[..2].iter().for_each(|number| assert!(ledger.answered(*number, Some(202))));
+        assert!(!ledger.answered(numbers[3], Some(503)));
         ledger.arrived(&body(&ledger, numbers[1]));
         ledger.arrived(&body(&ledger, numbers[1]));
         ledger.arrived(&body(&ledger, numbers[2]));
         let sums = ledger.sums(0);
         assert_eq!((sums.asked, sums.accepted, sums.arrived, sums.twice), (4, 2, 1, 1));
         assert_eq!((sums.missing, sums.unannounced), (vec![numbers[0]], 1));
+        assert_eq!(sums.refused, BTreeMap::from([(None, 1), (Some(503), 1)]));
         assert_eq!(ledger.outstanding(0), 1);
         assert_eq!(ledger.sums(2).accepted, 0);
     }
@@ -203,7 +212,7 @@ mod tests {
     fn a_number_is_found_nested_escaped_or_bare() {
         let ledger = Ledger::new();
         let number = (0..12).filter_map(|_| ledger.next()).last().expect("numbers");
-        ledger.accepted(number);
+        ledger.answered(number, Some(202));
         let label = ledger.label(number);
         let bodies = [
             format!("{{\"payload\":\"{{\\\"n\\\":\\\"{label}\\\"}}\",\"at\":1732780000123456}}"),
@@ -237,10 +246,10 @@ mod tests {
     fn recovery_is_the_first_arrival_of_what_was_accepted_afterwards() {
         let (ledger, moment) = (Ledger::new(), Instant::now());
         let (before, after) = (ledger.next().expect("room"), ledger.next().expect("room"));
-        ledger.accepted(before);
+        ledger.answered(before, Some(202));
         ledger.arrived(&body(&ledger, before));
         assert_eq!(ledger.first_arrival_of(after, moment), None);
-        ledger.accepted(after);
+        ledger.answered(after, Some(202));
         ledger.arrived(&body(&ledger, after));
         assert!(ledger.first_arrival_of(after, moment).is_some());
     }

@@ -76,9 +76,7 @@ impl Client {
             None => Connection::open(&self.address).await?,
         };
         let (status, _) = connection.post(&self.request(number)).await?;
-        if (200..300).contains(&status) {
-            self.ledger.accepted(number);
-        }
+        self.ledger.answered(number, Some(status));
         Ok(connection)
     }
 
@@ -103,6 +101,6 @@ fn upload(webhook: Uuid, name: &str) -> PostRequest {
         content_type: format!("multipart/form-data; boundary={BOUNDARY}"),
         body: Bytes::from(body),
         events: 1,
-        signature: None,
+        headers: String::new(),
     }
 }

@@ -6,4 +6,4 @@ mod load;
 mod run;
 mod schedule;
 
-pub(crate) use run::{AFTERWARDS, run};
+pub(crate) use run::{AFTERWARDS, faults_for, run};

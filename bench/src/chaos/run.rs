@@ -37,6 +37,10 @@ const SHOWN: usize = 10;
 /// Load before the first fault.
 const CALM: Duration = Duration::from_secs(1);
 
+const USUAL: Duration = Duration::from_secs(180);
+/// Below, not one fault fits.
+const LEAST: Duration = Duration::from_secs(10);
+
 /// A fault that is over.
 struct Healed {
     fault: Fault,
@@ -45,11 +49,16 @@ struct Healed {
     first: usize,
 }
 
+/// How long faults happen: three minutes unless the command line says otherwise, and no less than one fault takes.
+pub(crate) fn faults_for(plan: &Plan) -> Duration {
+    plan.length.map_or(USUAL, |length| length.max(LEAST))
+}
+
 pub(crate) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
     let ledger = Arc::new(Ledger::new());
     let mut scene = set_up(shape, &ledger).await?;
     let endpoints = register(&scene).await?;
-    eprintln!("bench: chaos on {shape}, seed {}, {} s of faults", plan.seed, plan.faults_for.as_secs());
+    eprintln!("bench: chaos on {shape}, seed {}, {} s of faults", plan.seed, faults_for(plan).as_secs());
     let load = Load::start(&scene.rig.address(), &endpoints, &ledger);
     sleep(CALM).await;
     let (healed, ended) = make_faults(&mut scene, plan, &ledger).await?;
@@ -110,7 +119,7 @@ async fn register(scene: &Scene) -> Result<Vec<Uuid>> {
 
 async fn make_faults(scene: &mut Scene, plan: &Plan, ledger: &Ledger) -> Result<(Vec<Healed>, usize)> {
     let (begun, mut healed, mut ended) = (Instant::now(), vec![], 0);
-    let steps = schedule(plan.seed, scene.rig.shape, plan.faults_for);
+    let steps = schedule(plan.seed, scene.rig.shape, faults_for(plan));
     for step in steps.into_iter().filter(|step| scene.can(step.fault)).collect::<Vec<_>>() {
         sleep(step.after).await;
         let at = begun.elapsed().as_secs_f64();

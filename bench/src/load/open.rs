@@ -2,7 +2,7 @@
 //! no wait goes uncounted.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -11,12 +11,10 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::{Connection, PostRequest};
+use super::{PostRequest, pool::Pool};
 
 /// Requests under way at most: beyond, the API is down and the run is void.
 const MOST_UNDER_WAY: usize = 8_192;
-/// A connection that nobody used for longer is not used again: the API hangs up on one after 30 s.
-const KEPT: Duration = Duration::from_secs(15);
 
 /// An open loop over requests in turn.
 #[derive(Clone, Debug)]
@@ -38,17 +36,10 @@ pub(crate) struct Published {
     pub(crate) answered: Duration,
 }
 
-#[derive(Clone)]
-struct Pool {
-    address: Arc<str>,
-    /// Each with when it was last used, the latest last.
-    idle: Arc<Mutex<Vec<(Instant, Connection)>>>,
-}
-
 impl Open {
     /// Runs it; in the order of answers.
     pub(crate) async fn run(self) -> Result<Vec<Published>> {
-        let pool = Pool { address: self.address.as_str().into(), idle: Arc::default() };
+        let pool = Pool::new(&self.address);
         let requests: Vec<Arc<PostRequest>> = self.requests.into_iter().map(Arc::new).collect();
         let wait = Duration::from_secs_f64(1.0 / self.per_second);
         let (begun, mut number, mut under_way, mut all) = (Instant::now(), 0_u32, JoinSet::new(), vec![]);
@@ -59,7 +50,7 @@ impl Open {
             }
             tokio::time::sleep_until(due.into()).await;
             let request = Arc::clone(&requests[number as usize % requests.len()]);
-            under_way.spawn(pool.clone().publish(request));
+            under_way.spawn(publish(pool.clone(), request));
             number += 1;
             while let Some(done) = under_way.try_join_next() {
                 all.push(done?);
@@ -73,28 +64,16 @@ impl Open {
     }
 }
 
-impl Pool {
-    async fn publish(self, request: Arc<PostRequest>) -> Published {
-        let asked = Instant::now();
-        // Refused or broken: no event.
-        let event = self.post(&request).await.ok();
-        Published { event, asked, answered: asked.elapsed() }
-    }
+async fn publish(pool: Pool, request: Arc<PostRequest>) -> Published {
+    let asked = Instant::now();
+    // Refused or broken: no event.
+    let event = post(&pool, &request).await.ok();
+    Published { event, asked, answered: asked.elapsed() }
+}
 
-    async fn post(&self, request: &PostRequest) -> Result<Uuid> {
-        let mut connection = match self.idle() {
-            Some(connection) => connection,
-            None => Connection::open(&self.address).await?,
-        };
-        let (status, body) = connection.post(request).await?;
-        self.idle.lock().expect("nobody panics with it").push((Instant::now(), connection));
-        anyhow::ensure!(status == 202, "{status}");
-        let answer: Value = serde_json::from_slice(&body)?;
-        answer["id"].as_str().and_then(|id| id.parse().ok()).context("an event has an id")
-    }
-
-    fn idle(&self) -> Option<Connection> {
-        let (since, connection) = self.idle.lock().expect("nobody panics with it").pop()?;
-        (since.elapsed() < KEPT).then_some(connection)
-    }
+async fn post(pool: &Pool, request: &PostRequest) -> Result<Uuid> {
+    let (status, body) = pool.post(request).await?;
+    anyhow::ensure!(status == 202, "{status}");
+    let answer: Value = serde_json::from_slice(&body)?;
+    answer["id"].as_str().and_then(|id| id.parse().ok()).context("an event has an id")
 }

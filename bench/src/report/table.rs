@@ -2,12 +2,15 @@
 
 use std::fmt::Write;
 
-use super::{Goal, Report};
+use super::{GaveUp, Goal, Report};
 use crate::measure::Cost;
 
 /// One report.
 pub(crate) fn of(report: &Report) -> String {
     let mut text = format!("\n{} on {}\n", report.scenario, report.shape);
+    if let Some(GaveUp { reason, after }) = &report.gave_up {
+        line(&mut text, format_args!("  GAVE UP after {:.1} s: {reason}", after.as_secs_f64()));
+    }
     for (name, value) in &report.figures {
         line(&mut text, format_args!("  {name:<32}{:>14}", number(*value)));
     }
@@ -66,6 +69,13 @@ mod tests {
     fn numbers_have_the_digits_that_are_worth_reading() {
         let shown = [1_234.5, 12.34, 0.256_7, 3.0, 0.0].map(number);
         assert_eq!(shown, ["1234", "12.3", "0.257", "3", "0"]);
+    }
+
+    #[test]
+    fn a_table_says_when_a_measurement_gave_up() {
+        let mut report = Report::new("soak", Shape::Cluster);
+        report.give_up("8192 requests wait for an answer".into(), std::time::Duration::from_millis(412_300));
+        assert!(of(&report).contains("GAVE UP after 412.3 s: 8192 requests wait for an answer"));
     }
 
     #[test]

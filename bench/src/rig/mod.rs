@@ -1,6 +1,7 @@
 //! What is measured: the real programs as processes, with servers of their own, on free ports of loopback.
 //! Everything ends with the rig. Knows nothing of load.
 
+mod activity;
 mod api;
 mod disk;
 mod processes;

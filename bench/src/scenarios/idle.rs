@@ -1,4 +1,4 @@
-//! Nothing to do: what it costs to be there, and how soon one is ready.
+//! Nothing to do: CPU time, memory, transactions and commands of programs without work, and how soon they are ready.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use tokio::time::sleep;
 
 use crate::{
-    measure::{Meter, resident_mib},
+    measure::{Counts, Meter, resident_mib, settle_statistics},
     report::Report,
     rig::{Program, Rig, Setup, Shape},
 };
@@ -16,6 +16,9 @@ const SETTLED: Duration = Duration::from_secs(5);
 const LENGTH: Duration = Duration::from_secs(10);
 const MOST_CORES: f64 = 0.01;
 const MOST_MIB: f64 = 64.0;
+const MOST_PER_S: [(&str, f64); 2] = [("transactions", 3.0), ("redis_commands", 15.0)];
+/// From the end of the programs until Postgres has their counts.
+const REPORTED: Duration = Duration::from_millis(500);
 const READY_WITHIN: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(shape: Shape) -> Result<Report> {
@@ -24,6 +27,8 @@ pub(super) async fn run(shape: Shape) -> Result<Report> {
     rig.stop_programs().await?;
     let ready = rig.start_programs().await?;
     sleep(SETTLED).await;
+    settle_statistics(&rig).await;
+    let before = Counts::read(&rig).await?;
     let meter = Meter::start(&rig);
     sleep(LENGTH).await;
     let mut report = Report::new("idle", shape);
@@ -33,7 +38,26 @@ pub(super) async fn run(shape: Shape) -> Result<Report> {
     for program in rig.programs() {
         tell(&rig, program, &mut report)?;
     }
+    if let Some(before) = before {
+        tell_counts(&mut rig, before, &mut report).await?;
+    }
     Ok(report)
+}
+
+/// Transactions and commands a second. Postgres knows all of its own only when the programs have ended.
+async fn tell_counts(rig: &mut Rig, before: Counts, report: &mut Report) -> Result<()> {
+    let redis_commands = Counts::read(rig).await?.context("as before")?.redis_commands;
+    rig.stop_programs().await?;
+    sleep(REPORTED).await;
+    let after = Counts { redis_commands, ..Counts::read(rig).await?.context("as before")? };
+    for (name, a_second) in (after - before).by(LENGTH.as_secs_f64()) {
+        report.figure(format!("{name}_per_s"), a_second);
+    }
+    for (name, most) in MOST_PER_S {
+        let is = report.value(&format!("{name}_per_s"));
+        report.goal(format!("{} a second ≤ {most} (is {is:.1})", name.replace('_', " ")), is <= most);
+    }
+    Ok(())
 }
 
 fn tell(rig: &Rig, program: Program, report: &mut Report) -> Result<()> {

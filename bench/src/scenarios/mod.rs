@@ -4,11 +4,15 @@
 mod backlog;
 mod batch;
 mod broadcast;
+mod connections;
 mod fanout;
+mod give_up;
 mod idle;
 mod ingest;
+mod labelled;
 mod latency;
 mod neighbours;
+mod quiet;
 mod scale;
 mod search;
 mod soak;
@@ -16,7 +20,7 @@ mod stand;
 mod throughput;
 mod upload;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -34,6 +38,8 @@ pub(crate) enum Scenario {
     Throughput,
     /// Open loop at half of the throughput: from accept to arrival
     Latency,
+    /// 100 events a second on an idle machine: latencies and costs of ordinary load
+    Quiet,
     /// One event to ten endpoints
     Fanout,
     /// Publishing a thousand events at a time
@@ -67,12 +73,17 @@ pub(crate) struct Plan {
     pub(crate) full: bool,
     /// Of the faults.
     pub(crate) seed: u64,
-    /// How long faults happen.
-    pub(crate) faults_for: Duration,
+    /// How long faults happen, or load runs, when the command line says so.
+    pub(crate) length: Option<Duration>,
+    /// When the scenario must have ended.
+    pub(crate) deadline: Instant,
+    /// Connections of a closed loop, when the command line says so.
+    pub(crate) connections: Option<usize>,
 }
 
-const EACH: [Scenario; 13] = [
+const EACH: [Scenario; 14] = [
     Scenario::Idle,
+    Scenario::Quiet,
     Scenario::Throughput,
     Scenario::Latency,
     Scenario::Fanout,
@@ -94,6 +105,7 @@ impl Scenario {
             Self::All => "all",
             Self::Throughput => "throughput",
             Self::Latency => "latency",
+            Self::Quiet => "quiet",
             Self::Fanout => "fanout",
             Self::Batch => "batch",
             Self::Ingest => "ingest",
@@ -122,12 +134,12 @@ impl Scenario {
     /// The longest that it may take.
     pub(crate) fn bound(self, plan: &Plan) -> Duration {
         match (self, plan.full) {
-            (Self::Chaos, _) => plan.faults_for + chaos::AFTERWARDS,
+            (Self::Chaos, _) => chaos::faults_for(plan) + chaos::AFTERWARDS,
             (Self::Backlog | Self::Soak | Self::Broadcast, true) => Duration::from_secs(3_600),
             (Self::Backlog | Self::Soak | Self::Scale | Self::Broadcast | Self::Search, _) => {
                 Duration::from_secs(300)
             }
-            _ => Duration::from_secs(180),
+            _ => Duration::from_secs(180) + plan.length.unwrap_or_default(),
         }
     }
 
@@ -135,8 +147,12 @@ impl Scenario {
     pub(crate) async fn run(self, shape: Shape, plan: &Plan) -> Result<Report> {
         match self {
             Self::All => unreachable!("it consists of parts"),
-            Self::Throughput => throughput::run(shape, plan).await,
+            Self::Throughput => match plan.connections {
+                Some(connections) => connections::run(shape, plan, connections).await,
+                None => throughput::run(shape, plan).await,
+            },
             Self::Latency => latency::run(shape, plan).await,
+            Self::Quiet => quiet::run(shape, plan).await,
             Self::Fanout => fanout::run(shape, plan).await,
             Self::Batch => batch::run(shape, plan).await,
             Self::Ingest => ingest::run(shape, plan).await,
