@@ -68,19 +68,17 @@ impl Cli {
 pub(crate) async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     programs::make_sure_they_are_built()?;
     let shapes = cli.shape.map_or_else(|| vec![Shape::Embedded, Shape::Cluster], |shape| vec![shape]);
-    let (mut reports, mut failed) = (vec![], 0);
+    let mut reports = vec![];
     for shape in shapes {
         for (scenario, plan) in cli.runs(shape) {
-            match bounded(scenario, shape, &plan).await {
-                Ok(report) => {
-                    println!("{}", table::of(&report));
-                    reports.push(report);
-                }
-                Err(error) => {
-                    failed += 1;
-                    eprintln!("bench: {} on {shape}: {error:#}", scenario.name());
-                }
-            }
+            let begun = Instant::now();
+            let report = bounded(scenario, shape, &plan).await.unwrap_or_else(|error| {
+                let mut report = Report::new(scenario.name(), shape);
+                report.give_up(format!("{error:#}"), begun.elapsed());
+                report
+            });
+            println!("{}", table::of(&report));
+            reports.push(report);
         }
     }
     if reports.len() > 1 {
@@ -89,7 +87,7 @@ pub(crate) async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     if cli.json {
         println!("{}", json::line(&reports));
     }
-    let well = failed == 0 && !reports.is_empty() && reports.iter().all(Report::is_well);
+    let well = !reports.is_empty() && reports.iter().all(Report::is_well);
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -24,7 +24,16 @@ pub(crate) struct Ledger {
     begun: Instant,
     /// Six digits that begin every label, random for each ledger, so that other numbers in a body are not mistaken for labels.
     mark: String,
-    entries: Mutex<Vec<Entry>>,
+    book: Mutex<Book>,
+}
+
+#[derive(Default)]
+struct Book {
+    /// The number of the first entry; those before are forgotten.
+    first: usize,
+    entries: Vec<Entry>,
+    /// Accepted entries that have not arrived.
+    outstanding: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -68,18 +77,25 @@ impl Ledger {
     /// Without an entry.
     pub(crate) fn new() -> Self {
         let mark = (FIRST_MARK + Uuid::now_v7().as_u64_pair().1 % MARKS).to_string();
-        Self { begun: Instant::now(), mark, entries: Mutex::default() }
+        Self { begun: Instant::now(), mark, book: Mutex::default() }
+    }
+
+    /// Forgets all numbers so far: a measurement begins.
+    pub(crate) fn begin(&self) {
+        let mut book = self.book();
+        let first = book.first + book.entries.len();
+        *book = Book { first, ..Book::default() };
     }
 
     /// Hands out the next number: its request is made now. None when the ledger is full.
     pub(crate) fn next(&self) -> Option<usize> {
         let asked = self.now();
-        let mut entries = self.entries();
-        if entries.len() >= MOST {
+        let mut book = self.book();
+        if book.entries.len() >= MOST {
             return None;
         }
-        entries.push(Entry { asked, ..Entry::default() });
-        Some(entries.len() - 1)
+        book.entries.push(Entry { asked, ..Entry::default() });
+        Some(book.next() - 1)
     }
 
     /// The digits by which a number is found in a body.
@@ -90,9 +106,12 @@ impl Ledger {
     /// Records the status of an answer, or that none came; returns whether the request was accepted.
     pub(crate) fn answered(&self, number: usize, status: Option<u16>) -> bool {
         let (now, accepted) = (self.now(), status.is_some_and(|status| (200..300).contains(&status)));
-        if let Some(entry) = self.entries().get_mut(number) {
+        let mut book = self.book();
+        if let Some(entry) = book.entry(number) {
             entry.status = status;
             entry.accepted = accepted.then_some(now);
+            let is_open = accepted && entry.arrived.is_none();
+            book.outstanding += u64::from(is_open);
         }
         accepted
     }
@@ -101,39 +120,41 @@ impl Ledger {
     pub(crate) fn arrived(&self, body: &[u8]) {
         let now = self.now();
         let Some(number) = self.number_in(body) else { return };
-        if let Some(entry) = self.entries().get_mut(number) {
+        let mut book = self.book();
+        if let Some(entry) = book.entry(number) {
             entry.calls += 1;
+            let was_open = entry.accepted.is_some() && entry.arrived.is_none();
             entry.arrived.get_or_insert(now);
+            book.outstanding -= u64::from(was_open);
         }
     }
 
-    /// How many numbers were handed out.
-    pub(crate) fn handed_out(&self) -> usize {
-        self.entries().len()
+    /// The number that is handed out next.
+    pub(crate) fn upcoming(&self) -> usize {
+        self.book().next()
     }
 
-    /// Accepted numbers from `first` on that have not arrived.
-    pub(crate) fn outstanding(&self, first: usize) -> u64 {
-        let entries = self.entries();
-        let open = |entry: &&Entry| entry.accepted.is_some() && entry.arrived.is_none();
-        entries.iter().skip(first).filter(open).count() as u64
+    /// How many were accepted and have not arrived.
+    pub(crate) fn outstanding(&self) -> u64 {
+        self.book().outstanding
     }
 
     /// How long after `moment` the first arrived of those accepted with numbers from `first` on.
     pub(crate) fn first_arrival_of(&self, first: usize, moment: Instant) -> Option<Duration> {
-        let entries = self.entries();
-        let later = entries.iter().skip(first).filter(|entry| entry.accepted.is_some());
-        let arrived = later.filter_map(|entry| entry.arrived).min()?;
+        let book = self.book();
+        let later = book.entries.iter().skip(first.saturating_sub(book.first));
+        let arrived =
+            later.filter(|entry| entry.accepted.is_some()).filter_map(|entry| entry.arrived).min()?;
         Some((self.begun + micros(arrived)).saturating_duration_since(moment))
     }
 
-    /// The sums over numbers from `first` on.
-    pub(crate) fn sums(&self, first: usize) -> Sums {
-        let entries = self.entries();
+    /// The sums of all entries.
+    pub(crate) fn sums(&self) -> Sums {
+        let book = self.book();
         let mut sums = Sums::default();
-        let start = entries.get(first).map_or(0, |entry| entry.asked);
-        for (number, entry) in entries.iter().enumerate().skip(first) {
-            sums.add(number, entry, start);
+        let start = book.entries.first().map_or(0, |entry| entry.asked);
+        for (place, entry) in book.entries.iter().enumerate() {
+            sums.add(book.first + place, entry, start);
         }
         sums
     }
@@ -151,8 +172,18 @@ impl Ledger {
         u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
-    fn entries(&self) -> MutexGuard<'_, Vec<Entry>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Book {
+    const fn next(&self) -> usize {
+        self.first + self.entries.len()
+    }
+
+    fn entry(&mut self, number: usize) -> Option<&mut Entry> {
+        self.entries.get_mut(number.checked_sub(self.first)?)
     }
 }
 
@@ -200,12 +231,11 @@ mod tests {
         ledger.arrived(&body(&ledger, numbers[1]));
         ledger.arrived(&body(&ledger, numbers[1]));
         ledger.arrived(&body(&ledger, numbers[2]));
-        let sums = ledger.sums(0);
+        let sums = ledger.sums();
         assert_eq!((sums.asked, sums.accepted, sums.arrived, sums.twice), (4, 2, 1, 1));
         assert_eq!((sums.missing, sums.unannounced), (vec![numbers[0]], 1));
         assert_eq!(sums.refused, BTreeMap::from([(None, 1), (Some(503), 1)]));
-        assert_eq!(ledger.outstanding(0), 1);
-        assert_eq!(ledger.sums(2).accepted, 0);
+        assert_eq!(ledger.outstanding(), 1);
     }
 
     #[test]
@@ -220,7 +250,21 @@ mod tests {
             label,
         ];
         bodies.iter().for_each(|body| ledger.arrived(body.as_bytes()));
-        assert_eq!((ledger.sums(0).arrived, ledger.sums(0).twice), (1, 1));
+        assert_eq!((ledger.sums().arrived, ledger.sums().twice), (1, 1));
+    }
+
+    #[test]
+    fn forgotten_numbers_count_no_more() {
+        let ledger = Ledger::new();
+        let before = ledger.next().expect("room");
+        ledger.answered(before, Some(200));
+        ledger.begin();
+        let after = ledger.next().expect("room");
+        ledger.answered(after, Some(200));
+        ledger.arrived(&body(&ledger, before));
+        assert_eq!((ledger.sums().asked, ledger.outstanding(), ledger.upcoming()), (1, 1, 2));
+        ledger.arrived(&body(&ledger, after));
+        assert_eq!((ledger.sums().arrived, ledger.outstanding()), (1, 0));
     }
 
     #[test]
@@ -239,7 +283,7 @@ mod tests {
         for body in [mark.clone(), String::new(), format!("{mark}00000000x"), format!("{mark}000000007")] {
             ledger.arrived(body.as_bytes());
         }
-        assert_eq!(ledger.sums(0).unannounced, 0);
+        assert_eq!(ledger.sums().unannounced, 0);
     }
 
     #[test]

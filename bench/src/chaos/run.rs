@@ -65,11 +65,11 @@ pub(crate) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
     sleep(CALM).await;
     load.stop().await;
     let waited = Instant::now();
-    while ledger.outstanding(0) > 0 && waited.elapsed() < STRAGGLE {
+    while ledger.outstanding() > 0 && waited.elapsed() < STRAGGLE {
         sleep(LOOK_EVERY).await;
     }
     let mut report = Report::new("chaos", shape);
-    tell(&ledger.sums(0), &mut report);
+    tell(&ledger.sums(), &mut report);
     tell_recovery(&healed, &ledger, &mut report);
     report
         .figure("seed", plan.seed as f64)
@@ -127,7 +127,7 @@ async fn make_faults(scene: &mut Scene, plan: &Plan, ledger: &Ledger) -> Result<
         scene.begin(step.fault).await?;
         sleep(step.hold).await;
         scene.end(step.fault).await?;
-        healed.push(Healed { fault: step.fault, at: Instant::now(), first: ledger.handed_out() });
+        healed.push(Healed { fault: step.fault, at: Instant::now(), first: ledger.upcoming() });
         ended += scene.tend().await?;
     }
     Ok((healed, ended))

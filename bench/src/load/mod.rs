@@ -2,19 +2,15 @@
 //! with what it measures.
 
 mod answer;
-mod arrivals;
 mod bare;
 mod closed;
 mod connection;
 mod labelled;
-mod open;
 mod pool;
 mod request;
 
-pub(crate) use arrivals::Arrivals;
 pub(crate) use bare::bare_limit;
 pub(crate) use closed::{Closed, Loaded};
 pub(crate) use connection::Connection;
 pub(crate) use labelled::{Labelled, MakeRequest, Pace};
-pub(crate) use open::{Open, Published};
 pub(crate) use request::{EVENT_TYPE, PostRequest};

@@ -36,11 +36,6 @@ impl PostRequest {
         Self::json("/v1/events", &event_for(None), 1)
     }
 
-    /// The same to one endpoint alone.
-    pub(crate) fn event_to(endpoint: Uuid) -> Self {
-        Self::json("/v1/events", &event_for(Some(endpoint)), 1)
-    }
-
     /// Many such events in one request.
     pub(crate) fn batch(events: u64, endpoint: Option<Uuid>) -> Self {
         let all: Vec<Value> = (0..events).map(|_| event_for(endpoint)).collect();
@@ -77,6 +72,13 @@ impl PostRequest {
         let room = EVENT_BYTES.saturating_sub(event.to_string().len() + LABEL_BYTES - LABEL_MARK.len());
         event["data"]["text"] = "x".repeat(room).into();
         Self::json("/v1/events", &event, 1)
+    }
+
+    /// The same event to one endpoint alone.
+    pub(crate) fn addressed_to(mut self, endpoint: Uuid) -> Self {
+        let members = format!("{{\"endpoint_ids\":[\"{endpoint}\"],");
+        self.body = [members.as_bytes(), self.body.get(1..).unwrap_or_default()].concat().into();
+        self
     }
 
     /// Adds it to `out` as HTTP/1.1 has it (RFC 9112, section 3).
@@ -116,6 +118,14 @@ mod tests {
         assert_eq!(event.body.len(), EVENT_BYTES);
         let body: Value = serde_json::from_slice(&event.body).expect("JSON");
         assert_eq!(body["data"]["number"], "123456000000001");
+    }
+
+    #[test]
+    fn an_event_can_be_addressed() {
+        let endpoint = Uuid::from_u128(7);
+        let event = PostRequest::labelled_event(USER).addressed_to(endpoint);
+        let body: Value = serde_json::from_slice(&event.body).expect("JSON");
+        assert_eq!((&body["endpoint_ids"], &body["type"]), (&json!([endpoint]), &json!(EVENT_TYPE)));
     }
 
     #[test]

@@ -54,15 +54,18 @@ impl Store {
     }
 
     /// Bytes of tables and indexes by name; of one file where there is one.
-    pub(crate) async fn sizes(&self) -> Vec<(&'static str, u64)> {
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub(crate) async fn sizes(&self) -> Result<Vec<(&'static str, u64)>> {
         let Rows::Postgres(_) = &self.rows else {
-            return vec![("database", self.file_bytes())];
+            return Ok(vec![("database", self.file_bytes())]);
         };
         let mut sizes = vec![];
         for (name, sql) in PARTS {
-            sizes.push((name, self.rows.number(sql).await.unsigned_abs()));
+            sizes.push((name, self.rows.try_number(sql).await?.unsigned_abs()));
         }
-        sizes
+        Ok(sizes)
     }
 
     fn file_bytes(&self) -> u64 {

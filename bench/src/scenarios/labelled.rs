@@ -31,12 +31,13 @@ pub(super) async fn measure(
     load: &Labelled,
     report: &mut Report,
 ) -> Result<()> {
-    let (first, recorded) = (load.ledger.handed_out(), stand.rig.store().succeeded().await);
+    load.ledger.begin();
+    let recorded = stand.rig.store().succeeded().await;
     let before = Counts::read(&stand.rig).await?;
     let meter = Meter::start(&stand.rig);
     let ended = guard(&stand.rig, plan, report, until_recorded(stand, load)).await;
     let costs = meter.read(&stand.rig);
-    let sums = load.ledger.sums(first);
+    let sums = load.ledger.sums();
     tell_sums(&sums, report);
     let delivered = sums.arrived.max(1) as f64;
     tell_costs(&costs, delivered, report);
@@ -68,19 +69,18 @@ async fn until_recorded(stand: &Stand, load: &Labelled) -> Result<()> {
 /// # Errors
 /// When the load gives up, or something did not arrive in time. The ledger has what was measured until then.
 pub(super) async fn run_to_the_end(load: &Labelled, within: Duration) -> Result<()> {
-    let first = load.ledger.handed_out();
     load.run().await?;
-    wait_for_arrivals(&load.ledger, first, within).await
+    wait_for_arrivals(&load.ledger, within).await
 }
 
-/// Waits until all accepted numbers from `first` on have arrived.
+/// Waits until all that was accepted has arrived.
 ///
 /// # Errors
-/// When some have not within the given time.
-pub(super) async fn wait_for_arrivals(ledger: &Ledger, first: usize, within: Duration) -> Result<()> {
+/// When it has not within the given time.
+pub(super) async fn wait_for_arrivals(ledger: &Ledger, within: Duration) -> Result<()> {
     let end = Instant::now() + within;
-    while ledger.outstanding(first) > 0 {
-        let missing = ledger.outstanding(first);
+    while ledger.outstanding() > 0 {
+        let missing = ledger.outstanding();
         ensure!(Instant::now() < end, "{missing} accepted events did not arrive within {within:?}");
         sleep(LOOK_EVERY).await;
     }

@@ -70,17 +70,7 @@ pub(crate) struct Rate {
 impl Stand {
     /// Programs, receiver and so many endpoints for one event type; some events have passed.
     pub(crate) async fn open(shape: Shape, setup: &Setup, endpoints: usize) -> Result<Self> {
-        Self::watched(shape, setup, endpoints, |_, _| ()).await
-    }
-
-    /// The same; `watch` sees each call.
-    pub(crate) async fn watched(
-        shape: Shape,
-        setup: &Setup,
-        endpoints: usize,
-        watch: impl Fn(&HeaderMap, &Bytes) + Send + Sync + 'static,
-    ) -> Result<Self> {
-        let this = Self::cold(shape, setup, endpoints, Receiver::watched(watch).await?).await?;
+        let this = Self::cold(shape, setup, endpoints, Receiver::start().await?).await?;
         this.saturate(WARM_UP).await?;
         Ok(this)
     }
@@ -131,7 +121,9 @@ impl Stand {
         let loaded = closed.run(&self.receiver).await?;
         let (loaded_at, arrived) = (Instant::now(), self.receiver.count() - arrived_before);
         let delivered = loaded.accepted * deliveries;
-        self.settle(arrived_before + delivered).await?;
+        if let Err(error) = self.settle(arrived_before + delivered).await {
+            return Err(self.explain(error, &loaded).await);
+        }
         let (took, tail) = (begun.elapsed().as_secs_f64(), loaded_at.elapsed());
         let costs = meter.read(&self.rig);
         let recorded = self.rig.store().succeeded().await - before;
@@ -151,8 +143,18 @@ impl Stand {
         })
     }
 
+    /// What was measured before something failed, and what the database is doing.
+    async fn explain(&self, error: anyhow::Error, loaded: &Loaded) -> anyhow::Error {
+        let Loaded { accepted, refused, took, .. } = loaded;
+        let activity = self.rig.activity().await.join("\n    ");
+        error.context(format!(
+            "after {accepted} accepted and {refused} refused in {:.1} s; the database:\n    {activity}\n ",
+            took.as_secs_f64()
+        ))
+    }
+
     /// Waits until so many calls have arrived and nothing is left to record.
-    pub(crate) async fn settle(&self, calls: u64) -> Result<()> {
+    async fn settle(&self, calls: u64) -> Result<()> {
         let end = Instant::now() + SETTLE_WITHIN;
         while self.receiver.count() < calls {
             let arrived = self.receiver.count();
