@@ -11,6 +11,7 @@ use clap::Parser;
 use tokio::time::timeout_at;
 
 use crate::{
+    external::External,
     report::{Report, json, table},
     rig::{Shape, programs},
     scenarios::{Plan, Scenario},
@@ -37,12 +38,15 @@ pub(crate) struct Cli {
     /// chaos: which faults, when; the same seed is the same schedule
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// throughput: that many connections without a bound on what is under way, one run for each number of the list
+    /// throughput, external: that many connections without a bound on what is under way; of throughput one run for each
+    /// number of the list
     #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=4_096))]
     connections: Vec<u16>,
-    /// chaos: how long faults happen (default 180, at least 10); quiet, throughput with --connections: how long load runs (default 10)
+    /// chaos: how long faults happen (default 180, at least 10); quiet, external, throughput with --connections: how long load runs (default 10)
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     seconds: Option<u64>,
+    #[command(flatten)]
+    external: External,
 }
 
 impl Cli {
@@ -64,8 +68,30 @@ impl Cli {
     }
 }
 
-/// Runs what was asked for; exit code 1 when work was lost or a scenario could not be run.
+/// Runs what was asked for; exit code 1 when work was lost or a scenario gave up.
 pub(crate) async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
+    let reports = match cli.scenario {
+        Scenario::External => vec![run_external(cli).await?],
+        _ => run_scenarios(cli).await?,
+    };
+    if reports.len() > 1 {
+        println!("{}", table::summary(&reports));
+    }
+    if cli.json {
+        println!("{}", json::line(&reports));
+    }
+    let well = !reports.is_empty() && reports.iter().all(Report::is_well);
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn run_external(cli: &Cli) -> anyhow::Result<Report> {
+    let (connections, length) = (cli.connections.first().copied(), cli.seconds.map(Duration::from_secs));
+    let report = cli.external.run(connections, length).await?;
+    println!("{}", table::of(&report));
+    Ok(report)
+}
+
+async fn run_scenarios(cli: &Cli) -> anyhow::Result<Vec<Report>> {
     programs::make_sure_they_are_built()?;
     let shapes = cli.shape.map_or_else(|| vec![Shape::Embedded, Shape::Cluster], |shape| vec![shape]);
     let mut reports = vec![];
@@ -81,14 +107,7 @@ pub(crate) async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             reports.push(report);
         }
     }
-    if reports.len() > 1 {
-        println!("{}", table::summary(&reports));
-    }
-    if cli.json {
-        println!("{}", json::line(&reports));
-    }
-    let well = !reports.is_empty() && reports.iter().all(Report::is_well);
-    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(reports)
 }
 
 async fn bounded(scenario: Scenario, shape: Shape, plan: &Plan) -> anyhow::Result<Report> {

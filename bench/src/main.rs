@@ -3,6 +3,7 @@
 
 mod chaos;
 mod cli;
+mod external;
 mod ledger;
 mod load;
 mod measure;

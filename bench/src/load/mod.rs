@@ -13,4 +13,4 @@ pub(crate) use bare::bare_limit;
 pub(crate) use closed::{Closed, Loaded};
 pub(crate) use connection::Connection;
 pub(crate) use labelled::{Labelled, MakeRequest, Pace};
-pub(crate) use request::{EVENT_TYPE, PostRequest};
+pub(crate) use request::{EVENT_TYPE, LABEL_MARK, PostRequest};

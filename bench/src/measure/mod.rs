@@ -6,4 +6,4 @@ mod usage;
 
 pub(crate) use counts::{Counts, settle_statistics};
 pub(crate) use histogram::Histogram;
-pub(crate) use usage::{Cost, Meter, resident_mib};
+pub(crate) use usage::{Cost, Meter, cpu_of_trees, resident_mib};

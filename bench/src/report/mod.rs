@@ -11,7 +11,8 @@ use crate::{measure::Cost, rig::Shape};
 #[derive(Clone, Debug)]
 pub(crate) struct Report {
     pub(crate) scenario: &'static str,
-    pub(crate) shape: Shape,
+    /// None for another platform.
+    pub(crate) shape: Option<Shape>,
     /// Numbers by name; a name ends in its unit.
     pub(crate) figures: Vec<(String, f64)>,
     pub(crate) goals: Vec<Goal>,
@@ -40,9 +41,15 @@ pub(crate) struct Goal {
 
 impl Report {
     /// With nothing in it yet.
-    pub(crate) fn new(scenario: &'static str, shape: Shape) -> Self {
+    pub(crate) fn new(scenario: &'static str, shape: impl Into<Option<Shape>>) -> Self {
+        let shape = shape.into();
         let (figures, goals, costs, notes) = (vec![], vec![], vec![], vec![]);
         Self { scenario, shape, figures, goals, costs, notes, lost: None, gave_up: None }
+    }
+
+    /// Scenario and shape.
+    pub(crate) fn title(&self) -> String {
+        self.shape.map_or_else(|| self.scenario.to_owned(), |shape| format!("{} on {shape}", self.scenario))
     }
 
     /// Adds a number.

@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 use super::{GaveUp, Goal, Report};
-use crate::measure::Cost;
+use crate::{measure::Cost, rig::Shape};
 
 /// One report.
 pub(crate) fn of(report: &Report) -> String {
-    let mut text = format!("\n{} on {}\n", report.scenario, report.shape);
+    let mut text = format!("\n{}\n", report.title());
     if let Some(GaveUp { reason, after }) = &report.gave_up {
         line(&mut text, format_args!("  GAVE UP after {:.1} s: {reason}", after.as_secs_f64()));
     }
@@ -28,7 +28,7 @@ pub(crate) fn summary(reports: &[Report]) -> String {
     let mut text = String::from("\nall goals\n");
     for report in reports {
         for goal in &report.goals {
-            let shape = report.shape.name();
+            let shape = report.shape.map_or("", Shape::name);
             line(&mut text, format_args!("  {:<12}{shape:<10}{}", report.scenario, verdict(goal)));
         }
     }
@@ -63,7 +63,6 @@ fn number(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rig::Shape;
 
     #[test]
     fn numbers_have_the_digits_that_are_worth_reading() {

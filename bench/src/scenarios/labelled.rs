@@ -77,7 +77,7 @@ pub(super) async fn run_to_the_end(load: &Labelled, within: Duration) -> Result<
 ///
 /// # Errors
 /// When it has not within the given time.
-pub(super) async fn wait_for_arrivals(ledger: &Ledger, within: Duration) -> Result<()> {
+pub(crate) async fn wait_for_arrivals(ledger: &Ledger, within: Duration) -> Result<()> {
     let end = Instant::now() + within;
     while ledger.outstanding() > 0 {
         let missing = ledger.outstanding();
@@ -95,7 +95,7 @@ pub(super) fn of_one(stand: &Stand, request: PostRequest, pace: Pace, length: Du
 }
 
 /// Rates, losses and latencies.
-pub(super) fn tell_sums(sums: &Sums, report: &mut Report) {
+pub(crate) fn tell_sums(sums: &Sums, report: &mut Report) {
     let per_s = |count: u64, within: Duration| count as f64 / within.as_secs_f64().max(f64::EPSILON);
     report
         .figure("accepted", sums.accepted as f64)

@@ -27,12 +27,13 @@ use clap::ValueEnum;
 
 use crate::{chaos, report::Report, rig::Shape};
 
+pub(crate) use labelled::{tell_sums, wait_for_arrivals};
 pub(crate) use stand::Stand;
 
 /// What can be run, in the order of `all`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Scenario {
-    /// Every scenario below but chaos, one after the other
+    /// Every scenario below but external and chaos, one after the other
     All,
     /// One event to one endpoint, closed loop: from accept to recorded success
     Throughput,
@@ -62,6 +63,8 @@ pub(crate) enum Scenario {
     Soak,
     /// One, two and four workers with few send slots and a slow receiver
     Scale,
+    /// Another platform on this machine, under the same load and receiver
+    External,
     /// Faults under load, and a ledger of what was accepted
     Chaos,
 }
@@ -117,6 +120,7 @@ impl Scenario {
             Self::Idle => "idle",
             Self::Soak => "soak",
             Self::Scale => "scale",
+            Self::External => "external",
             Self::Chaos => "chaos",
         }
     }
@@ -147,6 +151,7 @@ impl Scenario {
     pub(crate) async fn run(self, shape: Shape, plan: &Plan) -> Result<Report> {
         match self {
             Self::All => unreachable!("it consists of parts"),
+            Self::External => unreachable!("it has no shape"),
             Self::Throughput => match plan.connections {
                 Some(connections) => connections::run(shape, plan, connections).await,
                 None => throughput::run(shape, plan).await,
