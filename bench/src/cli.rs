@@ -11,6 +11,7 @@ use clap::Parser;
 use tokio::time::timeout_at;
 
 use crate::{
+    chaos::Fault,
     external::External,
     report::{Report, json, table},
     rig::{Shape, programs},
@@ -38,11 +39,14 @@ pub(crate) struct Cli {
     /// chaos: which faults, when; the same seed is the same schedule
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// chaos: only these faults
+    #[arg(long, value_enum, value_delimiter = ',')]
+    faults: Vec<Fault>,
     /// throughput, external: that many connections without a bound on what is under way; of throughput one run for each
     /// number of the list
     #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=4_096))]
     connections: Vec<u16>,
-    /// chaos: how long faults happen (default 180, at least 10); quiet, external, throughput with --connections: how long load runs (default 10)
+    /// chaos: how long faults happen (default 240, at least 10); quiet, external, throughput with --connections: how long load runs (default 10)
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     seconds: Option<u64>,
     #[command(flatten)]
@@ -55,16 +59,18 @@ impl Cli {
         let plan = Plan {
             full: self.full,
             seed: self.seed,
+            faults: self.faults.clone(),
             length: self.seconds.map(Duration::from_secs),
             connections: None,
             deadline: Instant::now(),
         };
         if self.scenario == Scenario::Throughput && !self.connections.is_empty() {
-            let with = |connections: &u16| Plan { connections: Some(usize::from(*connections)), ..plan };
+            let with =
+                |connections: &u16| Plan { connections: Some(usize::from(*connections)), ..plan.clone() };
             return self.connections.iter().map(with).map(|plan| (Scenario::Throughput, plan)).collect();
         }
         let parts = self.scenario.parts().into_iter().filter(|part| part.runs_on(shape));
-        parts.map(|part| (part, plan)).collect()
+        parts.map(|part| (part, plan.clone())).collect()
     }
 }
 
@@ -113,7 +119,7 @@ async fn run_scenarios(cli: &Cli) -> anyhow::Result<Vec<Report>> {
 async fn bounded(scenario: Scenario, shape: Shape, plan: &Plan) -> anyhow::Result<Report> {
     let bound = scenario.bound(plan);
     eprintln!("bench: {} on {shape}, at most {} s", scenario.name(), bound.as_secs());
-    let plan = Plan { deadline: Instant::now() + bound, ..*plan };
+    let plan = Plan { deadline: Instant::now() + bound, ..plan.clone() };
     let run = Box::pin(scenario.run(shape, &plan));
     timeout_at(plan.deadline.into(), run).await.with_context(|| format!("not done within {bound:?}"))?
 }

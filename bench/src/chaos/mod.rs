@@ -1,9 +1,13 @@
 //! Faults under load, on a schedule that a seed decides, and a ledger of every accepted id: whatever breaks, what was
 //! accepted must arrive.
 
+mod fault;
 mod faults;
 mod load;
+mod postgres_faults;
+mod redis_faults;
 mod run;
 mod schedule;
 
+pub(crate) use fault::Fault;
 pub(crate) use run::{AFTERWARDS, faults_for, run};

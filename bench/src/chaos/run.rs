@@ -12,9 +12,11 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::{
+    fault::Fault,
     faults::Scene,
     load::{CLIENTS, Load, UPLOADERS},
-    schedule::{Fault, schedule},
+    postgres_faults::Clock,
+    schedule::schedule,
 };
 use crate::{
     ledger::{Ledger, Sums},
@@ -22,7 +24,7 @@ use crate::{
     receiver::Receiver,
     report::Report,
     rig::{Rig, Setup, Shape},
-    scenarios::Plan,
+    scenarios::{Plan, tell_refusals},
 };
 
 /// The longest that start, stragglers and balance take together, beside the faults.
@@ -37,7 +39,7 @@ const SHOWN: usize = 10;
 /// Load before the first fault.
 const CALM: Duration = Duration::from_secs(1);
 
-const USUAL: Duration = Duration::from_secs(180);
+const USUAL: Duration = Duration::from_secs(240);
 /// Below, not one fault fits.
 const LEAST: Duration = Duration::from_secs(10);
 
@@ -49,7 +51,7 @@ struct Healed {
     first: usize,
 }
 
-/// How long faults happen: three minutes unless the command line says otherwise, and no less than one fault takes.
+/// How long faults happen: four minutes, which hold each fault once, unless the command line says otherwise, and no less than one fault takes.
 pub(crate) fn faults_for(plan: &Plan) -> Duration {
     plan.length.map_or(USUAL, |length| length.max(LEAST))
 }
@@ -101,7 +103,7 @@ async fn set_up(shape: Shape, ledger: &Arc<Ledger>) -> Result<Scene> {
         ("LOG_LEVEL", "WARNING".to_owned()),
     ];
     let rig = Rig::start(shape, &Setup { workers: 2, settings, small_disk: true }).await?;
-    Ok(Scene { rig, receiver, clock_ms: 0 })
+    Ok(Scene { rig, receiver, clock: Clock::default(), lock: None })
 }
 
 /// Makes an endpoint for each client.
@@ -119,13 +121,13 @@ async fn register(scene: &Scene) -> Result<Vec<Uuid>> {
 
 async fn make_faults(scene: &mut Scene, plan: &Plan, ledger: &Ledger) -> Result<(Vec<Healed>, usize)> {
     let (begun, mut healed, mut ended) = (Instant::now(), vec![], 0);
-    let steps = schedule(plan.seed, scene.rig.shape, faults_for(plan));
+    let steps = schedule(plan.seed, scene.rig.shape, faults_for(plan), &plan.faults);
     for step in steps.into_iter().filter(|step| scene.can(step.fault)).collect::<Vec<_>>() {
         sleep(step.after).await;
         let at = begun.elapsed().as_secs_f64();
         eprintln!("bench: {at:7.1} s  {} for {:.1} s", step.fault, step.hold.as_secs_f64());
         scene.begin(step.fault).await?;
-        sleep(step.hold).await;
+        scene.hold(step.fault, step.hold).await?;
         scene.end(step.fault).await?;
         healed.push(Healed { fault: step.fault, at: Instant::now(), first: ledger.upcoming() });
         ended += scene.tend().await?;
@@ -148,6 +150,18 @@ fn tell(sums: &Sums, report: &mut Report) {
         report.note(format!("missing: {:?}", &sums.missing[..lost.min(SHOWN)]));
     }
     report.lost = Some(lost as u64);
+    tell_refusals(sums, report);
+    let unexpected: u64 =
+        sums.refused.iter().filter(|(status, _)| !is_expected(**status)).map(|(_, n)| n).sum();
+    report.goal(
+        format!("every refusal is a 503 or a broken connection ({unexpected} are not)"),
+        unexpected == 0,
+    );
+}
+
+/// What a client may get while something is broken; a request without an answer met a broken connection.
+fn is_expected(status: Option<u16>) -> bool {
+    status.is_none_or(|status| status == 503)
 }
 
 /// From the end of a fault to the first arrival of what was accepted after it.

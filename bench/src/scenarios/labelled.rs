@@ -113,7 +113,7 @@ pub(crate) fn tell_sums(sums: &Sums, report: &mut Report) {
 }
 
 /// How many requests were refused, by status.
-fn tell_refusals(sums: &Sums, report: &mut Report) {
+pub(crate) fn tell_refusals(sums: &Sums, report: &mut Report) {
     if sums.refused.is_empty() {
         return;
     }

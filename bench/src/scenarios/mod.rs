@@ -27,7 +27,7 @@ use clap::ValueEnum;
 
 use crate::{chaos, report::Report, rig::Shape};
 
-pub(crate) use labelled::{tell_sums, wait_for_arrivals};
+pub(crate) use labelled::{tell_refusals, tell_sums, wait_for_arrivals};
 pub(crate) use stand::Stand;
 
 /// What can be run, in the order of `all`.
@@ -70,12 +70,14 @@ pub(crate) enum Scenario {
 }
 
 /// How a scenario is run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Plan {
     /// Longer, with more rows.
     pub(crate) full: bool,
     /// Of the faults.
     pub(crate) seed: u64,
+    /// The only faults that happen; all when there are none.
+    pub(crate) faults: Vec<chaos::Fault>,
     /// How long faults happen, or load runs, when the command line says so.
     pub(crate) length: Option<Duration>,
     /// When the scenario must have ended.
