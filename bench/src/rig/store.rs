@@ -5,6 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use anyhow::{Result, ensure};
 use testkit::rows::Rows;
 use tokio::time::{Instant, sleep};
+use uuid::Uuid;
 
 /// How often one looks whether all is recorded.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -22,6 +23,23 @@ impl Store {
             None => Rows::Postgres(url),
         };
         Self { rows }
+    }
+
+    /// An id as a literal of this database's SQL.
+    pub(crate) fn uuid(&self, id: Uuid) -> String {
+        match self.rows {
+            Rows::Postgres(_) => format!("'{id}'"),
+            Rows::Sqlite(_) => format!("x'{}'", id.simple()),
+        }
+    }
+
+    /// Bytes as a literal of this database's SQL.
+    pub(crate) fn blob(&self, bytes: &[u8]) -> String {
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        match self.rows {
+            Rows::Postgres(_) => format!("'\\x{hex}'"),
+            Rows::Sqlite(_) => format!("x'{hex}'"),
+        }
     }
 
     /// Deliveries recorded as succeeded.

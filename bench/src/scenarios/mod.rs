@@ -17,6 +17,7 @@ mod scale;
 mod search;
 mod soak;
 mod stand;
+mod tenants;
 mod throughput;
 mod upload;
 
@@ -33,7 +34,7 @@ pub(crate) use stand::Stand;
 /// What can be run, in the order of `all`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Scenario {
-    /// Every scenario below but external and chaos, one after the other
+    /// Every scenario below but tenants, external and chaos, one after the other
     All,
     /// One event to one endpoint, closed loop: from accept to recorded success
     Throughput,
@@ -63,6 +64,8 @@ pub(crate) enum Scenario {
     Soak,
     /// One, two and four workers with few send slots and a slow receiver
     Scale,
+    /// 100 to 100,000 users with an endpoint each, and one user's large batch beside another's events
+    Tenants,
     /// Another platform on this machine, under the same load and receiver
     External,
     /// Faults under load, and a ledger of what was accepted
@@ -122,6 +125,7 @@ impl Scenario {
             Self::Idle => "idle",
             Self::Soak => "soak",
             Self::Scale => "scale",
+            Self::Tenants => "tenants",
             Self::External => "external",
             Self::Chaos => "chaos",
         }
@@ -142,9 +146,10 @@ impl Scenario {
         match (self, plan.full) {
             (Self::Chaos, _) => chaos::faults_for(plan) + chaos::AFTERWARDS,
             (Self::Backlog | Self::Soak | Self::Broadcast, true) => Duration::from_secs(3_600),
-            (Self::Backlog | Self::Soak | Self::Scale | Self::Broadcast | Self::Search, _) => {
-                Duration::from_secs(300)
-            }
+            (
+                Self::Backlog | Self::Soak | Self::Scale | Self::Broadcast | Self::Search | Self::Tenants,
+                _,
+            ) => Duration::from_secs(300),
             _ => Duration::from_secs(180) + plan.length.unwrap_or_default(),
         }
     }
@@ -169,6 +174,7 @@ impl Scenario {
             Self::Neighbours => neighbours::run(shape, plan).await,
             Self::Backlog => backlog::run(shape, plan).await,
             Self::Idle => idle::run(shape).await,
+            Self::Tenants => tenants::run(shape, plan).await,
             Self::Soak => soak::run(shape, plan).await,
             Self::Scale => scale::run(plan).await,
             Self::Chaos => chaos::run(shape, plan).await,
