@@ -1,6 +1,6 @@
 //! Nothing to do: CPU time, memory, transactions and commands of programs without work, and how soon they are ready.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use tokio::time::sleep;
@@ -17,8 +17,6 @@ const LENGTH: Duration = Duration::from_secs(10);
 const MOST_CORES: f64 = 0.01;
 const MOST_MIB: f64 = 64.0;
 const MOST_PER_S: [(&str, f64); 2] = [("transactions", 3.0), ("redis_commands", 15.0)];
-/// From the end of the programs until Postgres has their counts.
-const REPORTED: Duration = Duration::from_millis(500);
 const READY_WITHIN: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(shape: Shape) -> Result<Report> {
@@ -28,7 +26,7 @@ pub(super) async fn run(shape: Shape) -> Result<Report> {
     let ready = rig.start_programs().await?;
     sleep(SETTLED).await;
     settle_statistics(&rig).await;
-    let before = Counts::read(&rig).await?;
+    let (before, counting) = (Counts::read(&rig).await?, Instant::now());
     let meter = Meter::start(&rig);
     sleep(LENGTH).await;
     let mut report = Report::new("idle", shape);
@@ -39,18 +37,16 @@ pub(super) async fn run(shape: Shape) -> Result<Report> {
         tell(&rig, program, &mut report)?;
     }
     if let Some(before) = before {
-        tell_counts(&mut rig, before, &mut report).await?;
+        tell_counts(&rig, before, counting, &mut report).await?;
     }
     Ok(report)
 }
 
-/// Transactions and commands a second. Postgres knows all of its own only when the programs have ended.
-async fn tell_counts(rig: &mut Rig, before: Counts, report: &mut Report) -> Result<()> {
-    let redis_commands = Counts::read(rig).await?.context("as before")?.redis_commands;
-    rig.stop_programs().await?;
-    sleep(REPORTED).await;
-    let after = Counts { redis_commands, ..Counts::read(rig).await?.context("as before")? };
-    for (name, a_second) in (after - before).by(LENGTH.as_secs_f64()) {
+/// What the servers counted since, by the second. What is reported late is late at both ends.
+async fn tell_counts(rig: &Rig, before: Counts, since: Instant, report: &mut Report) -> Result<()> {
+    settle_statistics(rig).await;
+    let after = Counts::read(rig).await?.context("as before")?;
+    for (name, a_second) in (after - before).by(since.elapsed().as_secs_f64()) {
         report.figure(format!("{name}_per_s"), a_second);
     }
     for (name, most) in MOST_PER_S {
