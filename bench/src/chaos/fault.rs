@@ -51,6 +51,8 @@ pub(crate) enum Fault {
     LockLane,
     /// Another session holds the table `endpoint` alone
     LockEndpoint,
+    /// Another process holds the write lock of the SQLite file
+    LockFile,
     /// The database's clock jumps a minute ahead
     ClockForward,
     /// The database's clock goes back by five seconds
@@ -83,6 +85,7 @@ const ON_ONE_MACHINE: &[Fault] = &[
     Fault::ReceiverSlow,
     Fault::StoreGone,
     Fault::ReceiverFails,
+    Fault::LockFile,
 ];
 /// Besides the locks.
 const ON_MANY: &[Fault] = &[
@@ -172,6 +175,7 @@ impl fmt::Display for Fault {
             Self::TerminateSessions => "Postgres ends all sessions again and again",
             Self::PostgresReadOnly => "Postgres is read-only",
             Self::StatementTimeout => "Postgres ends statements after 5 ms",
+            Self::LockFile => "the SQLite file is locked",
             Self::ClockForward => "the database's clock jumps ahead by 60 s",
             Self::ClockBack => "the database's clock goes back by 5 s",
             Self::ReceiverDown => "the receiver is down",

@@ -16,6 +16,7 @@ use super::{
     fault::Fault,
     postgres_faults::{self, Clock, TableLock},
     redis_faults,
+    sqlite_faults::WriteLock,
 };
 use crate::{
     receiver::Receiver,
@@ -27,6 +28,7 @@ const FORWARD_MS: i64 = 60_000;
 const BACK_MS: i64 = 5_000;
 /// The worker that faults meet; the other takes over.
 const VICTIM: Program = Program::Worker(0);
+const DATABASE: &str = "app.db";
 const FILES: &str = "files";
 const FILES_AWAY: &str = "files.away";
 
@@ -35,7 +37,8 @@ pub(super) struct Scene {
     pub(super) rig: Rig,
     pub(super) receiver: Receiver,
     pub(super) clock: Clock,
-    pub(super) lock: Option<TableLock>,
+    pub(super) table_lock: Option<TableLock>,
+    pub(super) write_lock: Option<WriteLock>,
 }
 
 impl Scene {
@@ -54,6 +57,9 @@ impl Scene {
             Fault::ReceiverFails => self.receiver.status(500),
             Fault::DiskFull => self.rig.disk.iter().for_each(crate::rig::SmallDisk::fill),
             Fault::StoreGone => self.take_store_away()?,
+            Fault::LockFile => {
+                self.write_lock = Some(WriteLock::take(&self.rig.data().join(DATABASE)).await?);
+            }
             _ => self.ask_for(fault).await?,
         }
         Ok(())
@@ -120,7 +126,7 @@ impl Scene {
         }
         let url = self.rig.database_url();
         match fault.locked_table() {
-            Some(table) => self.lock = Some(postgres_faults::lock(&url, table).await?),
+            Some(table) => self.table_lock = Some(postgres_faults::lock(&url, table).await?),
             None if self.rig.postgres.is_some() => postgres_faults::make(&url, fault, self.clock).await?,
             None => {}
         }
@@ -129,7 +135,10 @@ impl Scene {
 
     /// A moved clock stays moved, and what is wiped is gone.
     async fn undo(&mut self, fault: Fault) -> Result<()> {
-        self.lock = None;
+        self.table_lock = None;
+        if let Some(lock) = self.write_lock.take() {
+            lock.release().await?;
+        }
         if let Some(redis) = &self.rig.redis {
             redis_faults::undo(redis, fault).await;
         }

@@ -8,6 +8,7 @@ mod postgres_faults;
 mod redis_faults;
 mod run;
 mod schedule;
+mod sqlite_faults;
 
 pub(crate) use fault::Fault;
 pub(crate) use run::{AFTERWARDS, faults_for, run};

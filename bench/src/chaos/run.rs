@@ -103,7 +103,7 @@ async fn set_up(shape: Shape, ledger: &Arc<Ledger>) -> Result<Scene> {
         ("LOG_LEVEL", "WARNING".to_owned()),
     ];
     let rig = Rig::start(shape, &Setup { workers: 2, settings, small_disk: true }).await?;
-    Ok(Scene { rig, receiver, clock: Clock::default(), lock: None })
+    Ok(Scene { rig, receiver, clock: Clock::default(), table_lock: None, write_lock: None })
 }
 
 /// Makes an endpoint for each client.

@@ -10,7 +10,7 @@ const LONG: Duration = Duration::from_secs(120);
 /// What a worker's lease lasts in a run of chaos (a deadline of 3 s and 30 s), and a margin.
 const PAST_THE_LEASE: Duration = Duration::from_secs(38);
 
-/// How long another session holds a table.
+/// How long another session holds a table, or another process the file.
 const LOCKED: Duration = Duration::from_secs(8);
 
 /// A fault, after a while without, for a while.
@@ -71,6 +71,7 @@ fn all(random: &mut Random, shape: Shape, long: bool) -> Vec<Fault> {
 
 fn hold(fault: Fault, long: bool, random: &mut Random) -> Duration {
     match fault {
+        Fault::LockFile => LOCKED,
         _ if fault.locked_table().is_some() => LOCKED,
         Fault::PauseWorker => PAST_THE_LEASE,
         Fault::PauseRedis | Fault::PausePostgres if long => Duration::from_secs(10),
