@@ -3,6 +3,8 @@
 
 mod chaos;
 mod cli;
+mod external;
+mod ledger;
 mod load;
 mod measure;
 mod receiver;

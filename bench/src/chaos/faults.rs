@@ -1,22 +1,34 @@
 //! How each fault is made and unmade.
 
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, Result};
 use testkit::{
     process::Signal,
     servers::{OwnPostgres, OwnRedis},
 };
+use tokio::time::sleep;
 
-use super::schedule::Fault;
+use super::{
+    fault::Fault,
+    postgres_faults::{self, Clock, TableLock},
+    redis_faults,
+    sqlite_faults::WriteLock,
+};
 use crate::{
     receiver::Receiver,
     rig::{Program, Rig},
 };
 
 const SLOW: Duration = Duration::from_millis(700);
+const FORWARD_MS: i64 = 60_000;
+const BACK_MS: i64 = 5_000;
 /// The worker that faults meet; the other takes over.
 const VICTIM: Program = Program::Worker(0);
+const DATABASE: &str = "app.db";
 const FILES: &str = "files";
 const FILES_AWAY: &str = "files.away";
 
@@ -24,8 +36,9 @@ const FILES_AWAY: &str = "files.away";
 pub(super) struct Scene {
     pub(super) rig: Rig,
     pub(super) receiver: Receiver,
-    /// How far the database's clock was moved, in ms.
-    pub(super) clock_ms: i64,
+    pub(super) clock: Clock,
+    pub(super) table_lock: Option<TableLock>,
+    pub(super) write_lock: Option<WriteLock>,
 }
 
 impl Scene {
@@ -36,17 +49,18 @@ impl Scene {
             Fault::KillWorker => self.rig.kill(VICTIM),
             Fault::PauseWorker => self.rig.signal(VICTIM, Signal::SIGSTOP),
             Fault::KillRedis => self.redis()?.kill(),
-            Fault::FlushRedis => self.redis()?.flush().await,
             Fault::PauseRedis => self.redis()?.pause(),
             Fault::KillPostgres => self.postgres()?.kill(),
             Fault::PausePostgres => self.postgres()?.pause(),
-            Fault::ClockForward => self.move_clock(60_000).await,
-            Fault::ClockBack => self.move_clock(-5_000).await,
             Fault::ReceiverDown => self.receiver.go_away().await,
             Fault::ReceiverSlow => self.receiver.delay(SLOW),
             Fault::ReceiverFails => self.receiver.status(500),
             Fault::DiskFull => self.rig.disk.iter().for_each(crate::rig::SmallDisk::fill),
             Fault::StoreGone => self.take_store_away()?,
+            Fault::LockFile => {
+                self.write_lock = Some(WriteLock::take(&self.rig.data().join(DATABASE)).await?);
+            }
+            _ => self.ask_for(fault).await?,
         }
         Ok(())
     }
@@ -66,8 +80,24 @@ impl Scene {
             Fault::ReceiverFails => self.receiver.status(204),
             Fault::DiskFull => self.rig.disk.iter().for_each(crate::rig::SmallDisk::free),
             Fault::StoreGone => self.bring_store_back()?,
-            // A moved clock stays moved, and what is wiped is gone.
-            Fault::ClockForward | Fault::ClockBack | Fault::FlushRedis => {}
+            _ => self.undo(fault).await?,
+        }
+        Ok(())
+    }
+
+    /// Lets it last; what must happen again and again does.
+    pub(super) async fn hold(&mut self, fault: Fault, length: Duration) -> Result<()> {
+        let every = match fault {
+            Fault::KillRedisClients => Duration::from_millis(250),
+            Fault::RedisWrongTypes => Duration::from_millis(100),
+            Fault::TerminateSessions => Duration::from_millis(330),
+            _ => length,
+        };
+        let end = Instant::now() + length;
+        sleep(every).await;
+        while Instant::now() < end {
+            self.ask_for(fault).await?;
+            sleep(every).await;
         }
         Ok(())
     }
@@ -84,15 +114,38 @@ impl Scene {
         Ok(ended)
     }
 
-    /// Every due time and lease is compared with this one function.
-    async fn move_clock(&mut self, by_ms: i64) {
-        self.clock_ms += by_ms;
-        let sql = format!(
-            "CREATE OR REPLACE FUNCTION now_ms() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE AS \
-             $$ SELECT (extract(epoch FROM statement_timestamp()) * 1000)::bigint + ({}) $$",
-            self.clock_ms
-        );
-        self.rig.store().rows.change(&sql).await;
+    /// A fault that a server itself is asked for.
+    async fn ask_for(&mut self, fault: Fault) -> Result<()> {
+        if let Some(redis) = &self.rig.redis {
+            redis_faults::make(redis, fault).await;
+        }
+        match fault {
+            Fault::ClockForward => self.clock.moved_ms += FORWARD_MS,
+            Fault::ClockBack => self.clock.moved_ms -= BACK_MS,
+            _ => {}
+        }
+        let url = self.rig.database_url();
+        match fault.locked_table() {
+            Some(table) => self.table_lock = Some(postgres_faults::lock(&url, table).await?),
+            None if self.rig.postgres.is_some() => postgres_faults::make(&url, fault, self.clock).await?,
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// A moved clock stays moved, and what is wiped is gone.
+    async fn undo(&mut self, fault: Fault) -> Result<()> {
+        self.table_lock = None;
+        if let Some(lock) = self.write_lock.take() {
+            lock.release().await?;
+        }
+        if let Some(redis) = &self.rig.redis {
+            redis_faults::undo(redis, fault).await;
+        }
+        if self.rig.postgres.is_some() {
+            postgres_faults::undo(&self.rig.database_url(), fault, self.clock).await?;
+        }
+        Ok(())
     }
 
     fn take_store_away(&self) -> Result<()> {

@@ -10,8 +10,8 @@ use tokio::{task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::ledger::Ledger;
 use crate::{
+    ledger::Ledger,
     load::{Connection, EVENT_TYPE, PostRequest},
     rig::USER,
 };
@@ -76,14 +76,12 @@ impl Client {
             None => Connection::open(&self.address).await?,
         };
         let (status, _) = connection.post(&self.request(number)).await?;
-        if (200..300).contains(&status) {
-            self.ledger.accepted(number);
-        }
+        self.ledger.answered(number, Some(status));
         Ok(connection)
     }
 
     fn request(&self, number: usize) -> PostRequest {
-        let name = Ledger::name(number);
+        let name = format!("chaos-{}.txt", self.ledger.label(number));
         if self.uploads {
             return upload(self.endpoint, &name);
         }
@@ -103,6 +101,6 @@ fn upload(webhook: Uuid, name: &str) -> PostRequest {
         content_type: format!("multipart/form-data; boundary={BOUNDARY}"),
         body: Bytes::from(body),
         events: 1,
-        signature: None,
+        headers: String::new(),
     }
 }

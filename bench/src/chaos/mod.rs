@@ -1,10 +1,14 @@
 //! Faults under load, on a schedule that a seed decides, and a ledger of every accepted id: whatever breaks, what was
 //! accepted must arrive.
 
+mod fault;
 mod faults;
-mod ledger;
 mod load;
+mod postgres_faults;
+mod redis_faults;
 mod run;
 mod schedule;
+mod sqlite_faults;
 
-pub(crate) use run::{AFTERWARDS, run};
+pub(crate) use fault::Fault;
+pub(crate) use run::{AFTERWARDS, faults_for, run};

@@ -12,17 +12,19 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::{
+    fault::Fault,
     faults::Scene,
-    ledger::{Ledger, Sums},
     load::{CLIENTS, Load, UPLOADERS},
-    schedule::{Fault, schedule},
+    postgres_faults::Clock,
+    schedule::schedule,
 };
 use crate::{
+    ledger::{Ledger, Sums},
     load::EVENT_TYPE,
     receiver::Receiver,
     report::Report,
     rig::{Rig, Setup, Shape},
-    scenarios::Plan,
+    scenarios::{Plan, tell_refusals},
 };
 
 /// The longest that start, stragglers and balance take together, beside the faults.
@@ -37,6 +39,10 @@ const SHOWN: usize = 10;
 /// Load before the first fault.
 const CALM: Duration = Duration::from_secs(1);
 
+const USUAL: Duration = Duration::from_secs(240);
+/// Below, not one fault fits.
+const LEAST: Duration = Duration::from_secs(10);
+
 /// A fault that is over.
 struct Healed {
     fault: Fault,
@@ -45,18 +51,23 @@ struct Healed {
     first: usize,
 }
 
+/// How long faults happen: four minutes, which hold each fault once, unless the command line says otherwise, and no less than one fault takes.
+pub(crate) fn faults_for(plan: &Plan) -> Duration {
+    plan.length.map_or(USUAL, |length| length.max(LEAST))
+}
+
 pub(crate) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
-    let ledger = Arc::new(Ledger::default());
+    let ledger = Arc::new(Ledger::new());
     let mut scene = set_up(shape, &ledger).await?;
     let endpoints = register(&scene).await?;
-    eprintln!("bench: chaos on {shape}, seed {}, {} s of faults", plan.seed, plan.faults_for.as_secs());
+    eprintln!("bench: chaos on {shape}, seed {}, {} s of faults", plan.seed, faults_for(plan).as_secs());
     let load = Load::start(&scene.rig.address(), &endpoints, &ledger);
     sleep(CALM).await;
     let (healed, ended) = make_faults(&mut scene, plan, &ledger).await?;
     sleep(CALM).await;
     load.stop().await;
     let waited = Instant::now();
-    while !ledger.sums().missing.is_empty() && waited.elapsed() < STRAGGLE {
+    while ledger.outstanding() > 0 && waited.elapsed() < STRAGGLE {
         sleep(LOOK_EVERY).await;
     }
     let mut report = Report::new("chaos", shape);
@@ -92,7 +103,7 @@ async fn set_up(shape: Shape, ledger: &Arc<Ledger>) -> Result<Scene> {
         ("LOG_LEVEL", "WARNING".to_owned()),
     ];
     let rig = Rig::start(shape, &Setup { workers: 2, settings, small_disk: true }).await?;
-    Ok(Scene { rig, receiver, clock_ms: 0 })
+    Ok(Scene { rig, receiver, clock: Clock::default(), table_lock: None, write_lock: None })
 }
 
 /// Makes an endpoint for each client.
@@ -110,15 +121,15 @@ async fn register(scene: &Scene) -> Result<Vec<Uuid>> {
 
 async fn make_faults(scene: &mut Scene, plan: &Plan, ledger: &Ledger) -> Result<(Vec<Healed>, usize)> {
     let (begun, mut healed, mut ended) = (Instant::now(), vec![], 0);
-    let steps = schedule(plan.seed, scene.rig.shape, plan.faults_for);
+    let steps = schedule(plan.seed, scene.rig.shape, faults_for(plan), &plan.faults);
     for step in steps.into_iter().filter(|step| scene.can(step.fault)).collect::<Vec<_>>() {
         sleep(step.after).await;
         let at = begun.elapsed().as_secs_f64();
         eprintln!("bench: {at:7.1} s  {} for {:.1} s", step.fault, step.hold.as_secs_f64());
         scene.begin(step.fault).await?;
-        sleep(step.hold).await;
+        scene.hold(step.fault, step.hold).await?;
         scene.end(step.fault).await?;
-        healed.push(Healed { fault: step.fault, at: Instant::now(), first: ledger.handed_out() });
+        healed.push(Healed { fault: step.fault, at: Instant::now(), first: ledger.upcoming() });
         ended += scene.tend().await?;
     }
     Ok((healed, ended))
@@ -139,6 +150,18 @@ fn tell(sums: &Sums, report: &mut Report) {
         report.note(format!("missing: {:?}", &sums.missing[..lost.min(SHOWN)]));
     }
     report.lost = Some(lost as u64);
+    tell_refusals(sums, report);
+    let unexpected: u64 =
+        sums.refused.iter().filter(|(status, _)| !is_expected(**status)).map(|(_, n)| n).sum();
+    report.goal(
+        format!("every refusal is a 503 or a broken connection ({unexpected} are not)"),
+        unexpected == 0,
+    );
+}
+
+/// What a client may get while something is broken; a request without an answer met a broken connection.
+fn is_expected(status: Option<u16>) -> bool {
+    status.is_none_or(|status| status == 503)
 }
 
 /// From the end of a fault to the first arrival of what was accepted after it.

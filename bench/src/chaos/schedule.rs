@@ -1,7 +1,8 @@
 //! Which faults, when and how long: decided by a seed alone, so that a run can be repeated.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
+use super::fault::{Fault, LOCKS};
 use crate::rig::Shape;
 
 /// From here on runs are long enough for faults that take their time.
@@ -9,40 +10,8 @@ const LONG: Duration = Duration::from_secs(120);
 /// What a worker's lease lasts in a run of chaos (a deadline of 3 s and 30 s), and a margin.
 const PAST_THE_LEASE: Duration = Duration::from_secs(38);
 
-/// Something that breaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// `kill -9` of the API, or of the one process.
-    KillApi,
-    /// `kill -9` of one worker.
-    KillWorker,
-    /// A worker stops for longer than its lease, then goes on.
-    PauseWorker,
-    /// `kill -9` of Redis; all hints are gone.
-    KillRedis,
-    /// `FLUSHALL`.
-    FlushRedis,
-    /// Redis does not answer.
-    PauseRedis,
-    /// `kill -9` of every process of Postgres.
-    KillPostgres,
-    /// Postgres does not answer.
-    PausePostgres,
-    /// The database's clock jumps a minute ahead.
-    ClockForward,
-    /// The database's clock goes back by five seconds.
-    ClockBack,
-    /// Nobody listens at the receiver's port.
-    ReceiverDown,
-    /// The receiver takes 700 ms.
-    ReceiverSlow,
-    /// The receiver answers 500.
-    ReceiverFails,
-    /// No room on the disk of uploads; on one machine the database lies there too.
-    DiskFull,
-    /// The folder of uploads is gone.
-    StoreGone,
-}
+/// How long another session holds a table, or another process the file.
+const LOCKED: Duration = Duration::from_secs(8);
 
 /// A fault, after a while without, for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,37 +21,17 @@ pub(super) struct Step {
     pub(super) hold: Duration,
 }
 
-const ON_ONE_MACHINE: &[Fault] = &[
-    Fault::KillApi,
-    Fault::ReceiverDown,
-    Fault::DiskFull,
-    Fault::ReceiverSlow,
-    Fault::StoreGone,
-    Fault::ReceiverFails,
-];
-const ON_MANY: &[Fault] = &[
-    Fault::KillApi,
-    Fault::KillWorker,
-    Fault::KillRedis,
-    Fault::FlushRedis,
-    Fault::PauseRedis,
-    Fault::KillPostgres,
-    Fault::PausePostgres,
-    Fault::ClockForward,
-    Fault::ClockBack,
-    Fault::ReceiverDown,
-    Fault::ReceiverSlow,
-    Fault::ReceiverFails,
-    Fault::DiskFull,
-    Fault::StoreGone,
-];
-
-/// The steps of a run: every fault once in an order of the seed's, then again in another, as long as they fit.
-pub(super) fn schedule(seed: u64, shape: Shape, length: Duration) -> Vec<Step> {
+/// The steps of a run: every fault once in an order of the seed's, then again in another, as long as they fit. With
+/// `only`, no others.
+pub(super) fn schedule(seed: u64, shape: Shape, length: Duration, only: &[Fault]) -> Vec<Step> {
     let (mut random, mut steps, mut used) = (Random(seed), vec![], Duration::ZERO);
     let long = length >= LONG;
     loop {
-        for fault in round(&mut random, shape, long) {
+        let faults = round(&mut random, shape, long, only);
+        if faults.is_empty() {
+            return steps;
+        }
+        for fault in faults {
             let after = random.millis(700, 2_000);
             let hold = hold(fault, long, &mut random);
             used += after + hold;
@@ -94,37 +43,36 @@ pub(super) fn schedule(seed: u64, shape: Shape, length: Duration) -> Vec<Step> {
     }
 }
 
-fn round(random: &mut Random, shape: Shape, long: bool) -> Vec<Fault> {
-    let mut faults = match shape {
-        Shape::Embedded => ON_ONE_MACHINE.to_vec(),
-        Shape::Cluster => ON_MANY.to_vec(),
+fn round(random: &mut Random, shape: Shape, long: bool, only: &[Fault]) -> Vec<Fault> {
+    let mut faults = match only {
+        [] => all(random, shape, long),
+        only => only.iter().copied().filter(|fault| fault.runs_on(shape)).collect(),
     };
-    if long && shape == Shape::Cluster {
-        faults.push(Fault::PauseWorker);
-    }
     for last in (1..faults.len()).rev() {
         faults.swap(last, random.below(last as u64 + 1) as usize);
     }
     if !long {
         // What heals when a lease or a breaker's wait ends comes first: the others happen meanwhile.
-        faults.sort_by_key(|fault| !heals_slowly(*fault));
+        faults.sort_by_key(|fault| !fault.heals_slowly());
     }
     faults
 }
 
-const fn heals_slowly(fault: Fault) -> bool {
-    matches!(
-        fault,
-        Fault::KillWorker
-            | Fault::KillPostgres
-            | Fault::PausePostgres
-            | Fault::ReceiverDown
-            | Fault::ReceiverFails
-    )
+/// Every fault of a shape; a short run has time for one lock, and for no wait past a lease.
+fn all(random: &mut Random, shape: Shape, long: bool) -> Vec<Fault> {
+    let mut faults = Fault::of_shape(shape).to_vec();
+    match (shape, long) {
+        (Shape::Embedded, _) => {}
+        (Shape::Cluster, true) => faults.extend([Fault::PauseWorker].iter().chain(&LOCKS)),
+        (Shape::Cluster, false) => faults.push(LOCKS[random.below(LOCKS.len() as u64) as usize]),
+    }
+    faults
 }
 
 fn hold(fault: Fault, long: bool, random: &mut Random) -> Duration {
     match fault {
+        Fault::LockFile => LOCKED,
+        _ if fault.locked_table().is_some() => LOCKED,
         Fault::PauseWorker => PAST_THE_LEASE,
         Fault::PauseRedis | Fault::PausePostgres if long => Duration::from_secs(10),
         Fault::FlushRedis | Fault::ClockForward | Fault::ClockBack => random.millis(100, 300),
@@ -153,36 +101,16 @@ impl Random {
     }
 }
 
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::KillApi => "kill -9 of the API",
-            Self::KillWorker => "kill -9 of a worker",
-            Self::PauseWorker => "a worker stops past its lease",
-            Self::KillRedis => "kill -9 of Redis",
-            Self::FlushRedis => "FLUSHALL",
-            Self::PauseRedis => "Redis stops",
-            Self::KillPostgres => "kill -9 of Postgres",
-            Self::PausePostgres => "Postgres stops",
-            Self::ClockForward => "the database's clock jumps ahead by 60 s",
-            Self::ClockBack => "the database's clock goes back by 5 s",
-            Self::ReceiverDown => "the receiver is down",
-            Self::ReceiverSlow => "the receiver is slow",
-            Self::ReceiverFails => "the receiver answers 500",
-            Self::DiskFull => "the disk is full",
-            Self::StoreGone => "the folder of uploads is gone",
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
+    use clap::ValueEnum;
+
     use super::*;
 
     fn of(seed: u64, shape: Shape, seconds: u64) -> Vec<Step> {
-        schedule(seed, shape, Duration::from_secs(seconds))
+        schedule(seed, shape, Duration::from_secs(seconds), &[])
     }
 
     #[test]
@@ -204,10 +132,10 @@ mod tests {
 
     #[test]
     fn a_long_run_has_every_fault() {
-        for (shape, faults) in [(Shape::Embedded, ON_ONE_MACHINE.len()), (Shape::Cluster, ON_MANY.len() + 1)]
-        {
+        for shape in [Shape::Embedded, Shape::Cluster] {
             let seen: BTreeSet<String> =
-                of(1, shape, 300).iter().map(|step| step.fault.to_string()).collect();
+                of(1, shape, 400).iter().map(|step| step.fault.to_string()).collect();
+            let faults = Fault::value_variants().iter().filter(|fault| fault.runs_on(shape)).count();
             assert_eq!(seen.len(), faults, "{seen:?}");
         }
     }
@@ -216,8 +144,28 @@ mod tests {
     fn a_short_run_begins_with_what_heals_slowly() {
         let steps = of(1, Shape::Cluster, 60);
         let (first, others) = steps.split_at(5);
-        assert!(first.iter().all(|step| heals_slowly(step.fault)), "{first:?}");
-        assert!(!others.iter().take(5).any(|step| heals_slowly(step.fault)), "{others:?}");
+        assert!(first.iter().all(|step| step.fault.heals_slowly()), "{first:?}");
+        assert!(!others.iter().take(5).any(|step| step.fault.heals_slowly()), "{others:?}");
+    }
+
+    #[test]
+    fn a_short_run_locks_one_table_a_round_and_a_long_one_all() {
+        let locked = |seconds| {
+            let steps = of(5, Shape::Cluster, seconds);
+            let locks = steps.into_iter().filter(|step| step.fault.locked_table().is_some());
+            locks.map(|step| (step.fault.to_string(), step.hold)).collect::<BTreeSet<_>>()
+        };
+        assert!(locked(90).len() <= 2);
+        assert_eq!(locked(400).len(), LOCKS.len());
+        assert!(locked(400).iter().all(|(_, hold)| *hold == LOCKED));
+    }
+
+    #[test]
+    fn chosen_faults_happen_alone() {
+        let only = [Fault::RedisReadOnly, Fault::KillApi];
+        let steps = schedule(1, Shape::Embedded, Duration::from_secs(60), &only);
+        assert!(!steps.is_empty() && steps.iter().all(|step| step.fault == Fault::KillApi));
+        assert!(schedule(1, Shape::Embedded, Duration::from_secs(60), &only[..1]).is_empty());
     }
 
     #[test]

@@ -19,12 +19,11 @@ use tokio::task::JoinSet;
 
 use crate::receiver::Receiver;
 
-/// Sends under way at once.
-const AT_ONCE: usize = 64;
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Deliveries a second that could be made if nothing had to be remembered: of the body that the receiver got first.
-pub(crate) async fn bare_limit(receiver: &Receiver, length: Duration) -> Result<f64> {
+/// Deliveries a second that could be made if nothing had to be remembered: of the body that the receiver got first, so many
+/// at once.
+pub(crate) async fn bare_limit(receiver: &Receiver, length: Duration, at_once: usize) -> Result<f64> {
     let body = receiver.sample().context("nothing has arrived yet")?;
     let guard = Guard::new(vec!["127.0.0.0/8".parse().expect("a network")]);
     let sender = WebhookSender::new(guard, &SenderOptions::default())?;
@@ -32,7 +31,7 @@ pub(crate) async fn bare_limit(receiver: &Receiver, length: Duration) -> Result<
     let target = WebhookTarget::new(url, &CustomHeaders::default(), SigningSecret::generate().into());
     let (target, sent) = (Arc::new(target), Arc::new(AtomicU64::new(0)));
     let (begun, mut tasks) = (Instant::now(), JoinSet::new());
-    for _ in 0..AT_ONCE {
+    for _ in 0..at_once {
         let one = send_until(begun + length, sender.clone(), Arc::clone(&target), body.clone());
         let sent = Arc::clone(&sent);
         tasks.spawn(async move { one.await.map(|count| sent.fetch_add(count, Relaxed)) });

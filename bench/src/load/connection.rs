@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use bytes::{Buf as _, Bytes, BytesMut};
-use http::header;
 use httparse::Status;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -12,12 +11,13 @@ use tokio::{
     time::timeout,
 };
 
-use super::PostRequest;
+use super::{
+    PostRequest,
+    answer::{Head, Length},
+};
 
 /// Longest wait for an answer; the API itself gives up before.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Most headers of an answer; the API sends fewer.
-const MOST_HEADERS: usize = 32;
 
 /// A connection that sends one request after the other.
 pub(crate) struct Connection {
@@ -26,15 +26,8 @@ pub(crate) struct Connection {
     out: Vec<u8>,
     /// What came in and belongs to no answer yet.
     read: BytesMut,
-}
-
-/// The head of an answer.
-#[derive(Debug, PartialEq, Eq)]
-struct Head {
-    status: u16,
-    /// Its own length, and that of the body behind it, in bytes.
-    head: usize,
-    body: usize,
+    /// Whether the last answer announced that the server closes the connection.
+    closing: bool,
 }
 
 impl Connection {
@@ -42,7 +35,7 @@ impl Connection {
     pub(crate) async fn open(address: &str) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, host: address.to_owned(), out: vec![], read: BytesMut::new() })
+        Ok(Self { stream, host: address.to_owned(), out: vec![], read: BytesMut::new(), closing: false })
     }
 
     /// Posts; returns status and body of the answer. After an error the connection is of no more use.
@@ -53,59 +46,105 @@ impl Connection {
         answered
     }
 
+    /// Whether the server keeps it open for another request.
+    pub(crate) const fn is_reusable(&self) -> bool {
+        !self.closing
+    }
+
     async fn exchange(&mut self, request: &PostRequest) -> Result<(u16, Bytes)> {
         self.out.clear();
         request.write_to(&mut self.out, &self.host);
         self.stream.write_all(&self.out).await?;
         let head = loop {
-            match head_of(&self.read)? {
+            match Head::parse(&self.read)? {
                 Some(head) => break head,
                 None => self.read_more().await?,
             }
         };
-        while self.read.len() < head.head + head.body {
+        self.read.advance(head.bytes);
+        self.closing = head.closing;
+        let body = match head.length {
+            Length::Known(bytes) => self.read_exactly(bytes).await?,
+            Length::Chunked => self.read_chunks().await?,
+        };
+        Ok((head.status, body))
+    }
+
+    async fn read_exactly(&mut self, bytes: usize) -> Result<Bytes> {
+        while self.read.len() < bytes {
             self.read_more().await?;
         }
-        self.read.advance(head.head);
-        Ok((head.status, self.read.split_to(head.body).freeze()))
+        Ok(self.read.split_to(bytes).freeze())
+    }
+
+    /// Reads chunks until the empty one (RFC 9112, section 7.1). Trailers are not expected.
+    async fn read_chunks(&mut self) -> Result<Bytes> {
+        let mut body = BytesMut::new();
+        loop {
+            let Ok(size) = httparse::parse_chunk_size(&self.read) else { bail!("a chunk without a size") };
+            let Status::Complete((head, size)) = size else {
+                self.read_more().await?;
+                continue;
+            };
+            self.read.advance(head);
+            let size = usize::try_from(size)?;
+            let chunk = self.read_exactly(size + b"\r\n".len()).await?;
+            if size == 0 {
+                return Ok(body.freeze());
+            }
+            body.extend_from_slice(&chunk[..size]);
+        }
     }
 
     async fn read_more(&mut self) -> Result<()> {
-        ensure!(self.stream.read_buf(&mut self.read).await? > 0, "the API hung up");
+        ensure!(self.stream.read_buf(&mut self.read).await? > 0, "the server hung up");
         Ok(())
     }
 }
 
-/// The head of the answer that these bytes begin with; none while it is not whole.
-fn head_of(bytes: &[u8]) -> Result<Option<Head>> {
-    let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
-    let mut answer = httparse::Response::new(&mut headers);
-    let Status::Complete(head) = answer.parse(bytes)? else { return Ok(None) };
-    let status = answer.code.context("an answer has a status")?;
-    let length =
-        answer.headers.iter().find(|one| one.name.eq_ignore_ascii_case(header::CONTENT_LENGTH.as_str()));
-    let length = length.context("the API says how long its answers are")?;
-    Ok(Some(Head { status, head, body: std::str::from_utf8(length.value)?.parse()? }))
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+    use tokio::net::TcpListener;
+
     use super::*;
 
-    #[test]
-    fn an_answer_is_read_when_its_head_is_whole() {
-        let answer = b"HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\n\r\n{}";
-        let head = answer.len() - 2;
-        for part in 0..head {
-            assert_eq!(head_of(&answer[..part]).expect("the beginning of an answer"), None, "{part}");
-        }
-        let expected = Head { status: 202, head, body: 2 };
-        assert_eq!(head_of(answer).expect("an answer"), Some(expected));
+    /// Answers every request with these bytes, a few at a time.
+    async fn server(answer: &'static [u8]) -> Result<String> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let address = listener.local_addr()?.to_string();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await?;
+            let mut request = [0; 1_024];
+            while stream.read(&mut request).await? > 0 {
+                for part in answer.chunks(7) {
+                    stream.write_all(part).await?;
+                    tokio::task::yield_now().await;
+                }
+            }
+            anyhow::Ok(())
+        });
+        Ok(address)
     }
 
-    #[test]
-    fn an_answer_without_a_length_is_an_error() {
-        assert!(head_of(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").is_err());
-        assert!(head_of(b"SSH-2.0-x\r\n").is_err());
+    #[tokio::test]
+    async fn an_answer_in_chunks_is_read_whole_and_the_next_one_too() -> Result<()> {
+        let answer = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\nb\r\n beautiful \r\n0\r\n\r\n";
+        let mut connection = Connection::open(&server(answer).await?).await?;
+        for _ in 0..2 {
+            let (status, body) = connection.post(&PostRequest::json("/", &json!(1), 1)).await?;
+            assert_eq!((status, &body[..]), (200, &b"hello beautiful "[..]));
+            assert!(connection.is_reusable());
+        }
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_the_server_closes_is_not_reused() -> Result<()> {
+        let answer = b"HTTP/1.1 202 Accepted\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}";
+        let mut connection = Connection::open(&server(answer).await?).await?;
+        assert_eq!(connection.post(&PostRequest::json("/", &json!(1), 1)).await?.0, 202);
+        assert!(!connection.is_reusable());
+        Ok(())
     }
 }

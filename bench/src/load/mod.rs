@@ -1,16 +1,16 @@
 //! Load: keep-alive connections that publish, in a closed loop or at a steady pace. Cheap, because it shares the machine
 //! with what it measures.
 
-mod arrivals;
+mod answer;
 mod bare;
 mod closed;
 mod connection;
-mod open;
+mod labelled;
+mod pool;
 mod request;
 
-pub(crate) use arrivals::Arrivals;
 pub(crate) use bare::bare_limit;
 pub(crate) use closed::{Closed, Loaded};
 pub(crate) use connection::Connection;
-pub(crate) use open::{Open, Published};
-pub(crate) use request::{EVENT_TYPE, PostRequest};
+pub(crate) use labelled::{Labelled, MakeRequest, Pace};
+pub(crate) use request::{EVENT_TYPE, LABEL_MARK, PostRequest};

@@ -13,6 +13,11 @@ pub(crate) const EVENT_TYPE: &str = "bench.event";
 /// Size of one event's request body, in bytes.
 const EVENT_BYTES: usize = 512;
 
+/// The place of a label in a body.
+pub(crate) const LABEL_MARK: &str = "@N@";
+/// Length of a label.
+const LABEL_BYTES: usize = 15;
+
 /// A request that is sent again and again.
 #[derive(Clone, Debug)]
 pub(crate) struct PostRequest {
@@ -21,19 +26,14 @@ pub(crate) struct PostRequest {
     pub(crate) body: Bytes,
     /// Events that an accepted one stands for.
     pub(crate) events: u64,
-    /// The `X-Signature` of a signed message.
-    pub(crate) signature: Option<String>,
+    /// More headers, each a line that ends with CR LF.
+    pub(crate) headers: String,
 }
 
 impl PostRequest {
     /// One event of 512 bytes to everyone who is registered for it.
     pub(crate) fn event() -> Self {
         Self::json("/v1/events", &event_for(None), 1)
-    }
-
-    /// The same to one endpoint alone.
-    pub(crate) fn event_to(endpoint: Uuid) -> Self {
-        Self::json("/v1/events", &event_for(Some(endpoint)), 1)
     }
 
     /// Many such events in one request.
@@ -49,19 +49,45 @@ impl PostRequest {
             content_type: "application/json".to_owned(),
             body: body.to_string().into(),
             events,
-            signature: None,
+            headers: String::new(),
         }
+    }
+
+    /// Adds a header. Neither may hold a line break.
+    pub(crate) fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.headers = format!("{}{name}: {value}\r\n", self.headers);
+        self
+    }
+
+    /// The same request with each `@N@` of its body replaced by `label`.
+    pub(crate) fn labelled(&self, label: &str) -> Self {
+        let body = String::from_utf8_lossy(&self.body).replace(LABEL_MARK, label);
+        Self { body: body.into(), ..self.clone() }
+    }
+
+    /// One event of 512 bytes for a user's endpoints, with a place for a label.
+    pub(crate) fn labelled_event(user: u64) -> Self {
+        let mut event =
+            json!({"user_id": user, "type": EVENT_TYPE, "data": {"number": LABEL_MARK, "text": ""}});
+        let room = EVENT_BYTES.saturating_sub(event.to_string().len() + LABEL_BYTES - LABEL_MARK.len());
+        event["data"]["text"] = "x".repeat(room).into();
+        Self::json("/v1/events", &event, 1)
+    }
+
+    /// The same event to one endpoint alone.
+    pub(crate) fn addressed_to(mut self, endpoint: Uuid) -> Self {
+        let members = format!("{{\"endpoint_ids\":[\"{endpoint}\"],");
+        self.body = [members.as_bytes(), self.body.get(1..).unwrap_or_default()].concat().into();
+        self
     }
 
     /// Adds it to `out` as HTTP/1.1 has it (RFC 9112, section 3).
     pub(super) fn write_to(&self, out: &mut Vec<u8>, host: &str) {
-        let Self { path, content_type, body, signature, .. } = self;
+        let Self { path, content_type, body, headers, .. } = self;
         let length = body.len();
         write!(out, "POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n")
             .expect("memory takes all");
-        if let Some(signature) = signature {
-            write!(out, "x-signature: {signature}\r\n").expect("memory takes all");
-        }
+        out.extend_from_slice(headers.as_bytes());
         out.extend_from_slice(b"\r\n");
         out.extend_from_slice(body);
     }
@@ -84,6 +110,32 @@ mod tests {
     #[test]
     fn an_event_has_512_bytes() {
         assert_eq!(PostRequest::event().body.len(), EVENT_BYTES);
+    }
+
+    #[test]
+    fn a_labelled_event_has_512_bytes_and_its_label() {
+        let event = PostRequest::labelled_event(USER).labelled("123456000000001");
+        assert_eq!(event.body.len(), EVENT_BYTES);
+        let body: Value = serde_json::from_slice(&event.body).expect("JSON");
+        assert_eq!(body["data"]["number"], "123456000000001");
+    }
+
+    #[test]
+    fn an_event_can_be_addressed() {
+        let endpoint = Uuid::from_u128(7);
+        let event = PostRequest::labelled_event(USER).addressed_to(endpoint);
+        let body: Value = serde_json::from_slice(&event.body).expect("JSON");
+        assert_eq!((&body["endpoint_ids"], &body["type"]), (&json!([endpoint]), &json!(EVENT_TYPE)));
+    }
+
+    #[test]
+    fn headers_stand_before_the_body() {
+        let request = PostRequest::json("/p", &json!(1), 1).with_header("Authorization", "Bearer t");
+        let mut out = vec![];
+        request.write_to(&mut out, "127.0.0.1:1");
+        assert!(
+            String::from_utf8_lossy(&out).ends_with("content-length: 1\r\nAuthorization: Bearer t\r\n\r\n1")
+        );
     }
 
     #[test]

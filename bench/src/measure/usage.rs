@@ -62,6 +62,31 @@ fn kib_line(file: &str, name: &str) -> Option<f64> {
     line.trim().trim_end_matches("kB").trim().parse().ok()
 }
 
+/// CPU time of processes and of all their descendants, in seconds.
+pub(crate) fn cpu_of_trees(roots: &[u32]) -> f64 {
+    let parents = parents();
+    let mut ids = roots.to_vec();
+    let mut looked_at = 0;
+    while let Some(parent) = ids.get(looked_at).copied() {
+        let children = parents.iter().filter(|(_, of)| *of == parent).map(|(id, _)| *id);
+        let new: Vec<u32> = children.filter(|id| !ids.contains(id)).collect();
+        ids.extend(new);
+        looked_at += 1;
+    }
+    cpu_of_all(&ids)
+}
+
+/// Every process with its parent.
+fn parents() -> Vec<(u32, u32)> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let parent_of = |id: u32| {
+        let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+        stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+    };
+    ids.filter_map(|id| Some((id, parent_of(id)?))).collect()
+}
+
 fn cpu_of_all(ids: &[u32]) -> f64 {
     ids.iter().filter_map(|id| cpu_s(&fs::read_to_string(format!("/proc/{id}/stat")).ok()?)).sum()
 }
@@ -82,6 +107,15 @@ mod tests {
         let stat = "7 (a) b (c) S 1 7 7 0 -1 4194304 1 2 3 4 100 50 25 25 20 0 1 0 99";
         assert_eq!(cpu_s(stat), Some(2.0));
         assert_eq!(cpu_s("nothing"), None);
+    }
+
+    #[test]
+    fn a_tree_holds_the_descendants() {
+        let (id, mut child) =
+            (std::process::id(), std::process::Command::new("sleep").arg("9").spawn().expect("it"));
+        assert!(parents().contains(&(child.id(), id)));
+        assert!(cpu_of_trees(&[id]) >= cpu_of_all(&[id]));
+        child.kill().and_then(|()| child.wait()).expect("it is ours");
     }
 
     #[test]

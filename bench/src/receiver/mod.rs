@@ -52,6 +52,14 @@ impl Receiver {
 
     /// The same; `watch` sees each call.
     pub(crate) async fn watched(watch: impl Fn(&HeaderMap, &Bytes) + Send + Sync + 'static) -> Result<Self> {
+        Self::on_port(0, watch).await
+    }
+
+    /// The same on a given port; 0 is a free one.
+    pub(crate) async fn on_port(
+        port: u16,
+        watch: impl Fn(&HeaderMap, &Bytes) + Send + Sync + 'static,
+    ) -> Result<Self> {
         let state = Arc::new(State {
             count: Arc::default(),
             delay_ms: AtomicU64::new(0),
@@ -59,7 +67,7 @@ impl Receiver {
             sample: Mutex::new(None),
             watch: Box::new(watch),
         });
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let listener = TcpListener::bind(("127.0.0.1", port)).await?;
         let address = listener.local_addr()?;
         Ok(Self { address, serving: Serving::begin(listener, &state), state })
     }

@@ -15,7 +15,13 @@ pub(crate) fn line(reports: &[Report]) -> String {
 fn of(report: &Report) -> Value {
     let mut object = Map::new();
     object.insert("scenario".into(), report.scenario.into());
-    object.insert("shape".into(), report.shape.name().into());
+    if let Some(shape) = report.shape {
+        object.insert("shape".into(), shape.name().into());
+    }
+    if let Some(gave_up) = &report.gave_up {
+        let after_s = rounded(gave_up.after.as_secs_f64());
+        object.insert("gave_up".into(), json!({"reason": gave_up.reason, "after_s": after_s}));
+    }
     for (name, value) in &report.figures {
         object.insert(name.clone(), rounded(*value).into());
     }

@@ -3,13 +3,16 @@
 pub(crate) mod json;
 pub(crate) mod table;
 
+use std::time::Duration;
+
 use crate::{measure::Cost, rig::Shape};
 
 /// The findings of one scenario on one shape.
 #[derive(Clone, Debug)]
 pub(crate) struct Report {
     pub(crate) scenario: &'static str,
-    pub(crate) shape: Shape,
+    /// None for another platform.
+    pub(crate) shape: Option<Shape>,
     /// Numbers by name; a name ends in its unit.
     pub(crate) figures: Vec<(String, f64)>,
     pub(crate) goals: Vec<Goal>,
@@ -18,6 +21,15 @@ pub(crate) struct Report {
     pub(crate) notes: Vec<String>,
     /// Accepted work that never arrived; none where it was not looked for.
     pub(crate) lost: Option<u64>,
+    /// Set when the measurement did not end: the figures are those until then.
+    pub(crate) gave_up: Option<GaveUp>,
+}
+
+/// Why a measurement did not end, and how long after its beginning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct GaveUp {
+    pub(crate) reason: String,
+    pub(crate) after: Duration,
 }
 
 /// What was wanted, and whether it was so.
@@ -29,9 +41,15 @@ pub(crate) struct Goal {
 
 impl Report {
     /// With nothing in it yet.
-    pub(crate) fn new(scenario: &'static str, shape: Shape) -> Self {
+    pub(crate) fn new(scenario: &'static str, shape: impl Into<Option<Shape>>) -> Self {
+        let shape = shape.into();
         let (figures, goals, costs, notes) = (vec![], vec![], vec![], vec![]);
-        Self { scenario, shape, figures, goals, costs, notes, lost: None }
+        Self { scenario, shape, figures, goals, costs, notes, lost: None, gave_up: None }
+    }
+
+    /// Scenario and shape.
+    pub(crate) fn title(&self) -> String {
+        self.shape.map_or_else(|| self.scenario.to_owned(), |shape| format!("{} on {shape}", self.scenario))
     }
 
     /// Adds a number.
@@ -40,8 +58,14 @@ impl Report {
         self
     }
 
-    /// Adds a goal.
+    /// The number of this name; 0 when there is none.
+    pub(crate) fn value(&self, name: &str) -> f64 {
+        self.figures.iter().find(|(known, _)| known == name).map_or(0.0, |(_, value)| *value)
+    }
+
+    /// Adds a goal. A measurement that gave up meets none.
     pub(crate) fn goal(&mut self, wanted: impl Into<String>, met: bool) -> &mut Self {
+        let met = met && self.gave_up.is_none();
         self.goals.push(Goal { wanted: wanted.into(), met });
         self
     }
@@ -52,8 +76,13 @@ impl Report {
         self
     }
 
-    /// Whether nothing that was accepted is missing.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.lost.is_none_or(|lost| lost == 0)
+    /// Marks the figures as those of a measurement that did not end.
+    pub(crate) fn give_up(&mut self, reason: String, after: Duration) {
+        self.gave_up = Some(GaveUp { reason, after });
+    }
+
+    /// Whether the measurement ended and nothing that was accepted is missing.
+    pub(crate) fn is_well(&self) -> bool {
+        self.gave_up.is_none() && self.lost.is_none_or(|lost| lost == 0)
     }
 }

@@ -2,12 +2,15 @@
 
 use std::fmt::Write;
 
-use super::{Goal, Report};
-use crate::measure::Cost;
+use super::{GaveUp, Goal, Report};
+use crate::{measure::Cost, rig::Shape};
 
 /// One report.
 pub(crate) fn of(report: &Report) -> String {
-    let mut text = format!("\n{} on {}\n", report.scenario, report.shape);
+    let mut text = format!("\n{}\n", report.title());
+    if let Some(GaveUp { reason, after }) = &report.gave_up {
+        line(&mut text, format_args!("  GAVE UP after {:.1} s: {reason}", after.as_secs_f64()));
+    }
     for (name, value) in &report.figures {
         line(&mut text, format_args!("  {name:<32}{:>14}", number(*value)));
     }
@@ -25,7 +28,7 @@ pub(crate) fn summary(reports: &[Report]) -> String {
     let mut text = String::from("\nall goals\n");
     for report in reports {
         for goal in &report.goals {
-            let shape = report.shape.name();
+            let shape = report.shape.map_or("", Shape::name);
             line(&mut text, format_args!("  {:<12}{shape:<10}{}", report.scenario, verdict(goal)));
         }
     }
@@ -60,12 +63,18 @@ fn number(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rig::Shape;
 
     #[test]
     fn numbers_have_the_digits_that_are_worth_reading() {
         let shown = [1_234.5, 12.34, 0.256_7, 3.0, 0.0].map(number);
         assert_eq!(shown, ["1234", "12.3", "0.257", "3", "0"]);
+    }
+
+    #[test]
+    fn a_table_says_when_a_measurement_gave_up() {
+        let mut report = Report::new("soak", Shape::Cluster);
+        report.give_up("8192 requests wait for an answer".into(), std::time::Duration::from_millis(412_300));
+        assert!(of(&report).contains("GAVE UP after 412.3 s: 8192 requests wait for an answer"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What is measured: the real programs as processes, with servers of their own, on free ports of loopback.
 //! Everything ends with the rig. Knows nothing of load.
 
+mod activity;
 mod api;
 mod disk;
 mod processes;
@@ -11,6 +12,7 @@ mod store;
 use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Result, ensure};
+use platform::keys::Keys;
 use tempfile::TempDir;
 use testkit::{
     process::{Launch, Running},
@@ -25,8 +27,12 @@ pub(crate) use store::Store;
 
 /// Longest wait for a program to migrate, to be ready, or to stop.
 const READY_WITHIN: Duration = Duration::from_secs(60);
-/// 32 bytes in base64.
+/// 32 bytes in base64, which the programs derive their keys from.
 const SECRET_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+const SECRET_KEY_BYTES: [u8; 32] = [
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28,
+    29, 30, 31,
+];
 
 /// What senders of messages sign with.
 pub(crate) const INGEST_SECRET: &str = "a secret of the bench, long enough";
@@ -102,6 +108,11 @@ impl Rig {
     /// The database beside the programs.
     pub(crate) fn store(&self) -> Store {
         Store::new(self.database_url())
+    }
+
+    /// The keys that the programs seal secrets with.
+    pub(crate) fn keys(&self) -> Keys {
+        Keys::new(&SECRET_KEY_BYTES)
     }
 
     /// Where uploads and, on one machine, the database lie.

@@ -5,6 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use anyhow::{Result, ensure};
 use testkit::rows::Rows;
 use tokio::time::{Instant, sleep};
+use uuid::Uuid;
 
 /// How often one looks whether all is recorded.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -22,6 +23,23 @@ impl Store {
             None => Rows::Postgres(url),
         };
         Self { rows }
+    }
+
+    /// An id as a literal of this database's SQL.
+    pub(crate) fn uuid(&self, id: Uuid) -> String {
+        match self.rows {
+            Rows::Postgres(_) => format!("'{id}'"),
+            Rows::Sqlite(_) => format!("x'{}'", id.simple()),
+        }
+    }
+
+    /// Bytes as a literal of this database's SQL.
+    pub(crate) fn blob(&self, bytes: &[u8]) -> String {
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        match self.rows {
+            Rows::Postgres(_) => format!("'\\x{hex}'"),
+            Rows::Sqlite(_) => format!("x'{hex}'"),
+        }
     }
 
     /// Deliveries recorded as succeeded.
@@ -54,15 +72,18 @@ impl Store {
     }
 
     /// Bytes of tables and indexes by name; of one file where there is one.
-    pub(crate) async fn sizes(&self) -> Vec<(&'static str, u64)> {
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub(crate) async fn sizes(&self) -> Result<Vec<(&'static str, u64)>> {
         let Rows::Postgres(_) = &self.rows else {
-            return vec![("database", self.file_bytes())];
+            return Ok(vec![("database", self.file_bytes())]);
         };
         let mut sizes = vec![];
         for (name, sql) in PARTS {
-            sizes.push((name, self.rows.number(sql).await.unsigned_abs()));
+            sizes.push((name, self.rows.try_number(sql).await?.unsigned_abs()));
         }
-        sizes
+        Ok(sizes)
     }
 
     fn file_bytes(&self) -> u64 {

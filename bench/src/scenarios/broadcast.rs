@@ -6,8 +6,8 @@ use anyhow::{Result, ensure};
 use channels::{PushTarget, VapidKeys};
 use domain::notification::push_lane;
 use serde_json::json;
-use testkit::rows::Rows;
 use tokio::time::sleep;
+use uuid::Uuid;
 
 use super::Plan;
 use crate::{
@@ -74,13 +74,12 @@ pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
 async fn subscribe(store: &Store, receiver: &Receiver, count: u64) -> Result<()> {
     let keys = testkit::push_service::PushService::browser();
     let origin = PushTarget::new(&receiver.url("/push/0"), keys.public(), keys.auth())?.origin();
-    let quote = |bytes: &[u8]| blob(store, bytes);
     let (lane, p256dh, auth) =
-        (uuid(store, push_lane(&origin).0.as_u128()), quote(keys.public()), quote(keys.auth()));
+        (store.uuid(push_lane(&origin).0), store.blob(keys.public()), store.blob(keys.auth()));
     store.rows.change(&format!("INSERT INTO lane (id, channel) VALUES ({lane}, 'web_push')")).await;
     for first in (0..count).step_by(STEP as usize) {
         let row = |number: u64| {
-            let id = uuid(store, FIRST + u128::from(number));
+            let id = store.uuid(Uuid::from_u128(FIRST + u128::from(number)));
             let endpoint = receiver.url(&format!("/push/{number}"));
             format!("({id}, '{endpoint}', {lane}, {p256dh}, {auth}, 0, 0)")
         };
@@ -97,18 +96,3 @@ async fn subscribe(store: &Store, receiver: &Receiver, count: u64) -> Result<()>
 
 /// Below every id that is made from now on.
 const FIRST: u128 = 0x0190_0000_0000_7000_8000_0000_0000_0000;
-
-fn uuid(store: &Store, id: u128) -> String {
-    match store.rows {
-        Rows::Postgres(_) => format!("'{id:032x}'"),
-        Rows::Sqlite(_) => format!("x'{id:032x}'"),
-    }
-}
-
-fn blob(store: &Store, bytes: &[u8]) -> String {
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    match store.rows {
-        Rows::Postgres(_) => format!("'\\x{hex}'"),
-        Rows::Sqlite(_) => format!("x'{hex}'"),
-    }
-}

@@ -1,12 +1,12 @@
-//! Nothing to do: what it costs to be there, and how soon one is ready.
+//! Nothing to do: CPU time, memory, transactions and commands of programs without work, and how soon they are ready.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use tokio::time::sleep;
 
 use crate::{
-    measure::{Meter, resident_mib},
+    measure::{Counts, Meter, resident_mib, settle_statistics},
     report::Report,
     rig::{Program, Rig, Setup, Shape},
 };
@@ -16,6 +16,7 @@ const SETTLED: Duration = Duration::from_secs(5);
 const LENGTH: Duration = Duration::from_secs(10);
 const MOST_CORES: f64 = 0.01;
 const MOST_MIB: f64 = 64.0;
+const MOST_PER_S: [(&str, f64); 2] = [("transactions", 3.0), ("redis_commands", 15.0)];
 const READY_WITHIN: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(shape: Shape) -> Result<Report> {
@@ -24,6 +25,8 @@ pub(super) async fn run(shape: Shape) -> Result<Report> {
     rig.stop_programs().await?;
     let ready = rig.start_programs().await?;
     sleep(SETTLED).await;
+    settle_statistics(&rig).await;
+    let (before, counting) = (Counts::read(&rig).await?, Instant::now());
     let meter = Meter::start(&rig);
     sleep(LENGTH).await;
     let mut report = Report::new("idle", shape);
@@ -33,7 +36,24 @@ pub(super) async fn run(shape: Shape) -> Result<Report> {
     for program in rig.programs() {
         tell(&rig, program, &mut report)?;
     }
+    if let Some(before) = before {
+        tell_counts(&rig, before, counting, &mut report).await?;
+    }
     Ok(report)
+}
+
+/// What the servers counted since, by the second. What is reported late is late at both ends.
+async fn tell_counts(rig: &Rig, before: Counts, since: Instant, report: &mut Report) -> Result<()> {
+    settle_statistics(rig).await;
+    let after = Counts::read(rig).await?.context("as before")?;
+    for (name, a_second) in (after - before).by(since.elapsed().as_secs_f64()) {
+        report.figure(format!("{name}_per_s"), a_second);
+    }
+    for (name, most) in MOST_PER_S {
+        let is = report.value(&format!("{name}_per_s"));
+        report.goal(format!("{} a second ≤ {most} (is {is:.1})", name.replace('_', " ")), is <= most);
+    }
+    Ok(())
 }
 
 fn tell(rig: &Rig, program: Program, report: &mut Report) -> Result<()> {

@@ -94,7 +94,7 @@ fn message(key: &IngestKey, id: &str, number: u64) -> PostRequest {
         "ts": "2025-01-15T10:00:00Z",
         "text": "A message as people write them: some words, and a number or two, 12 and 34.",
     });
-    let mut request = PostRequest::json("/webhook", &body, 1);
-    request.signature = Some(key.sign(&request.body));
-    request
+    let request = PostRequest::json("/webhook", &body, 1);
+    let signature = key.sign(&request.body);
+    request.with_header("x-signature", &signature)
 }

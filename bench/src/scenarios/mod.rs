@@ -4,36 +4,44 @@
 mod backlog;
 mod batch;
 mod broadcast;
+mod connections;
 mod fanout;
+mod give_up;
 mod idle;
 mod ingest;
+mod labelled;
 mod latency;
 mod neighbours;
+mod quiet;
 mod scale;
 mod search;
 mod soak;
 mod stand;
+mod tenants;
 mod throughput;
 mod upload;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::{chaos, report::Report, rig::Shape};
 
+pub(crate) use labelled::{tell_refusals, tell_sums, wait_for_arrivals};
 pub(crate) use stand::Stand;
 
 /// What can be run, in the order of `all`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Scenario {
-    /// Every scenario below but chaos, one after the other
+    /// Every scenario below but tenants, external and chaos, one after the other
     All,
     /// One event to one endpoint, closed loop: from accept to recorded success
     Throughput,
     /// Open loop at half of the throughput: from accept to arrival
     Latency,
+    /// 100 events a second on an idle machine: latencies and costs of ordinary load
+    Quiet,
     /// One event to ten endpoints
     Fanout,
     /// Publishing a thousand events at a time
@@ -56,23 +64,34 @@ pub(crate) enum Scenario {
     Soak,
     /// One, two and four workers with few send slots and a slow receiver
     Scale,
+    /// 100 to 100,000 users with an endpoint each, and one user's large batch beside another's events
+    Tenants,
+    /// Another platform on this machine, under the same load and receiver
+    External,
     /// Faults under load, and a ledger of what was accepted
     Chaos,
 }
 
 /// How a scenario is run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Plan {
     /// Longer, with more rows.
     pub(crate) full: bool,
     /// Of the faults.
     pub(crate) seed: u64,
-    /// How long faults happen.
-    pub(crate) faults_for: Duration,
+    /// The only faults that happen; all when there are none.
+    pub(crate) faults: Vec<chaos::Fault>,
+    /// How long faults happen, or load runs, when the command line says so.
+    pub(crate) length: Option<Duration>,
+    /// When the scenario must have ended.
+    pub(crate) deadline: Instant,
+    /// Connections of a closed loop, when the command line says so.
+    pub(crate) connections: Option<usize>,
 }
 
-const EACH: [Scenario; 13] = [
+const EACH: [Scenario; 14] = [
     Scenario::Idle,
+    Scenario::Quiet,
     Scenario::Throughput,
     Scenario::Latency,
     Scenario::Fanout,
@@ -94,6 +113,7 @@ impl Scenario {
             Self::All => "all",
             Self::Throughput => "throughput",
             Self::Latency => "latency",
+            Self::Quiet => "quiet",
             Self::Fanout => "fanout",
             Self::Batch => "batch",
             Self::Ingest => "ingest",
@@ -105,6 +125,8 @@ impl Scenario {
             Self::Idle => "idle",
             Self::Soak => "soak",
             Self::Scale => "scale",
+            Self::Tenants => "tenants",
+            Self::External => "external",
             Self::Chaos => "chaos",
         }
     }
@@ -122,12 +144,13 @@ impl Scenario {
     /// The longest that it may take.
     pub(crate) fn bound(self, plan: &Plan) -> Duration {
         match (self, plan.full) {
-            (Self::Chaos, _) => plan.faults_for + chaos::AFTERWARDS,
+            (Self::Chaos, _) => chaos::faults_for(plan) + chaos::AFTERWARDS,
             (Self::Backlog | Self::Soak | Self::Broadcast, true) => Duration::from_secs(3_600),
-            (Self::Backlog | Self::Soak | Self::Scale | Self::Broadcast | Self::Search, _) => {
-                Duration::from_secs(300)
-            }
-            _ => Duration::from_secs(180),
+            (
+                Self::Backlog | Self::Soak | Self::Scale | Self::Broadcast | Self::Search | Self::Tenants,
+                _,
+            ) => Duration::from_secs(300),
+            _ => Duration::from_secs(180) + plan.length.unwrap_or_default(),
         }
     }
 
@@ -135,8 +158,13 @@ impl Scenario {
     pub(crate) async fn run(self, shape: Shape, plan: &Plan) -> Result<Report> {
         match self {
             Self::All => unreachable!("it consists of parts"),
-            Self::Throughput => throughput::run(shape, plan).await,
+            Self::External => unreachable!("it has no shape"),
+            Self::Throughput => match plan.connections {
+                Some(connections) => connections::run(shape, plan, connections).await,
+                None => throughput::run(shape, plan).await,
+            },
             Self::Latency => latency::run(shape, plan).await,
+            Self::Quiet => quiet::run(shape, plan).await,
             Self::Fanout => fanout::run(shape, plan).await,
             Self::Batch => batch::run(shape, plan).await,
             Self::Ingest => ingest::run(shape, plan).await,
@@ -146,6 +174,7 @@ impl Scenario {
             Self::Neighbours => neighbours::run(shape, plan).await,
             Self::Backlog => backlog::run(shape, plan).await,
             Self::Idle => idle::run(shape).await,
+            Self::Tenants => tenants::run(shape, plan).await,
             Self::Soak => soak::run(shape, plan).await,
             Self::Scale => scale::run(plan).await,
             Self::Chaos => chaos::run(shape, plan).await,

@@ -1,18 +1,18 @@
 //! A hundred healthy endpoints beside one that never answers and has 100,000 deliveries due: how much later do the others
 //! get theirs?
 
-use std::time::{Duration, Instant};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Result, ensure};
-use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::{Plan, Stand, latency::Latencies};
+use super::{Plan, Stand, give_up::guard, labelled::run_to_the_end};
 use crate::{
-    load::{Arrivals, Connection, Open, PostRequest},
+    ledger::Sums,
+    load::{Connection, Labelled, MakeRequest, Pace, PostRequest},
     receiver::HANG,
     report::Report,
-    rig::{Setup, Shape},
+    rig::{Setup, Shape, USER},
 };
 
 const HEALTHY: usize = 100;
@@ -20,50 +20,48 @@ const DUE: u64 = 100_000;
 const BATCH: u64 = 1_000;
 /// Events a second to the healthy ones, together.
 const PER_SECOND: f64 = 400.0;
+const WARM_UP: Duration = Duration::from_secs(2);
 const ARRIVE_WITHIN: Duration = Duration::from_secs(40);
-const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// The others may take so many times what they take alone, and so many ms more.
 const MOST_TIMES: f64 = 2.0;
 const SLACK_MS: f64 = 20.0;
 
 pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
-    let arrivals = Arrivals::new();
-    let noted = arrivals.clone();
-    let watch = move |headers: &http::HeaderMap, _: &bytes::Bytes| noted.note(headers);
-    let stand = Stand::watched(shape, &Setup::default(), HEALTHY, watch).await?;
-    let alone = healthy(&stand, &arrivals, plan.seconds(8, 30)).await?;
-    let hanging = make_hanging(&stand).await?;
-    publish_to(&stand, hanging).await?;
-    let beside = healthy(&stand, &arrivals, plan.seconds(10, 60)).await?;
+    let stand = Stand::with_ledger(shape, &Setup::default(), HEALTHY).await?;
+    stand.saturate(WARM_UP).await?;
+    let mut report = Report::new("neighbours", shape);
+    guard(&stand.rig, plan, &mut report, healthy(&stand, plan.seconds(8, 30))).await;
+    let alone = stand.ledger.sums();
+    publish_to(&stand, make_hanging(&stand).await?).await?;
+    guard(&stand.rig, plan, &mut report, healthy(&stand, plan.seconds(10, 60))).await;
+    let beside = stand.ledger.sums();
     let waiting = stand.rig.store().count("delivery").await;
 
     let (alone_p99, p99) = (alone.arrival.quantile_ms(0.99), beside.arrival.quantile_ms(0.99));
     let most = alone_p99 * MOST_TIMES + SLACK_MS;
-    let mut report = Report::new("neighbours", shape);
+    let refused = |sums: &Sums| sums.asked - sums.accepted;
     report
         .figure("alone_p50_ms", alone.arrival.quantile_ms(0.5))
         .figure("alone_p99_ms", alone_p99)
         .figure("p50_ms", beside.arrival.quantile_ms(0.5))
         .figure("p99_ms", p99)
-        .figure("refused", (alone.refused + beside.refused) as f64)
+        .figure("refused", (refused(&alone) + refused(&beside)) as f64)
         .figure("still_due_to_the_hanging_one", waiting as f64)
         .goal(format!("p99 ≤ twice that alone + 20 ms = {most:.0} (is {p99:.0})"), p99 <= most);
     Ok(report)
 }
 
 /// Publishes to the healthy endpoints in turn, until all of it has arrived.
-async fn healthy(stand: &Stand, arrivals: &Arrivals, length: Duration) -> Result<Latencies> {
-    let before = stand.receiver.count();
-    let requests = stand.endpoints.iter().map(|endpoint| PostRequest::event_to(*endpoint)).collect();
-    let open = Open { address: stand.rig.address(), requests, per_second: PER_SECOND, length };
-    let published = open.run().await?;
-    let accepted = published.iter().filter(|one| one.event.is_some()).count() as u64;
-    let end = Instant::now() + ARRIVE_WITHIN;
-    while stand.receiver.count() < before + accepted {
-        ensure!(Instant::now() < end, "healthy deliveries did not arrive within {ARRIVE_WITHIN:?}");
-        sleep(LOOK_EVERY).await;
-    }
-    Ok(Latencies::of(&published, arrivals))
+async fn healthy(stand: &Stand, length: Duration) -> Result<()> {
+    let endpoints = stand.endpoints.clone();
+    let event = PostRequest::labelled_event(USER);
+    let make: Arc<MakeRequest> = Arc::new(move |number, label: &str| {
+        event.labelled(label).addressed_to(endpoints[number % endpoints.len()])
+    });
+    stand.ledger.begin();
+    let (address, ledger) = (stand.rig.address(), Arc::clone(&stand.ledger));
+    let load = Labelled { address, ledger, make, pace: Pace::Open { per_second: PER_SECOND }, length };
+    run_to_the_end(&load, ARRIVE_WITHIN).await
 }
 
 async fn make_hanging(stand: &Stand) -> Result<Uuid> {

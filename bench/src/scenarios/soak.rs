@@ -1,55 +1,82 @@
 //! Steady load at 70 % of the throughput: memory, the tables of work under way and Redis must level off. What is kept on
 //! purpose (events, attempts, finished deliveries) grows, and is left out.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, thread::available_parallelism, time::Duration};
 
 use anyhow::Result;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
-use super::{Plan, Stand};
+use super::{
+    Plan, Stand,
+    give_up::guard,
+    labelled::{of_one, run_to_the_end, tell_sums},
+};
 use crate::{
-    load::{Open, PostRequest},
+    load::{Labelled, Pace, PostRequest},
     measure::Meter,
     report::Report,
-    rig::{Setup, Shape},
+    rig::{Setup, Shape, USER},
 };
 
 const SHARE: f64 = 0.7;
+const MOST_BUSY: f64 = 0.8;
+const WARM_UP: Duration = Duration::from_secs(2);
+/// Longest wait for the last arrival after the load.
+const ARRIVE_WITHIN: Duration = Duration::from_secs(60);
 const SAMPLE_EVERY: Duration = Duration::from_secs(3);
-/// The last third may hold so many times what the middle third held, and so many MiB more.
+/// The last third may hold so many times what the middle third held, and so many MiB (or thousand deliveries) more.
 const MOST_GROWTH: f64 = 1.1;
 const SLACK_MIB: f64 = 4.0;
 const MIB: f64 = 1_048_576.0;
 
-/// Sizes in MiB by name, one after the other.
+/// Sizes in MiB, and deliveries that wait in thousands, by name, one after the other.
 type Series = BTreeMap<String, Vec<f64>>;
 
 pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
-    let stand = Stand::open(shape, &Setup::default(), 1).await?;
-    let throughput = stand.saturate(plan.seconds(4, 15)).await?.delivered_per_s;
-    let length = plan.seconds(120, 600);
-    let (address, requests) = (stand.rig.address(), vec![PostRequest::event()]);
-    let open = Open { address, requests, per_second: throughput * SHARE, length };
-    let load = tokio::spawn(open.run());
-    let mut series = Series::new();
-    let end = Instant::now() + length;
-    while Instant::now() < end {
-        sleep(SAMPLE_EVERY).await;
-        sample(&stand, &mut series).await;
-    }
-    let published = load.await??;
-    let mut report = Report::new("soak", shape);
-    let accepted = published.iter().filter(|one| one.event.is_some()).count();
-    report
-        .figure("asked_per_s", throughput * SHARE)
-        .figure("accepted", accepted as f64)
-        .figure("refused", (published.len() - accepted) as f64);
+    let stand = Stand::with_ledger(shape, &Setup::default(), 1).await?;
+    stand.saturate(WARM_UP).await?;
+    let per_second = stand.saturate(plan.seconds(4, 15)).await?.delivered_per_s * SHARE;
+    let length = plan.length.unwrap_or_else(|| plan.seconds(120, 600));
+    let load = of_one(&stand, PostRequest::labelled_event(USER), Pace::Open { per_second }, length);
+    let (mut report, mut series) = (Report::new("soak", shape), Series::new());
+    report.figure("asked_per_s", per_second);
+    let meter = Meter::start(&stand.rig);
+    guard(&stand.rig, plan, &mut report, soak(&stand, &load, &mut series)).await;
+    report.costs = meter.read(&stand.rig);
+    tell_sums(&stand.ledger.sums(), &mut report);
+    tell_load(&mut report);
     series.iter().for_each(|(name, sizes)| tell(name, sizes, &mut report));
     Ok(report)
 }
 
-async fn sample(stand: &Stand, series: &mut Series) {
-    let mut note = |name: String, mib: f64| series.entry(name).or_default().push(mib);
+fn tell_load(report: &mut Report) {
+    let used: f64 = report.costs.iter().map(|cost| cost.cores).sum();
+    let busy = used / available_parallelism().map_or(1.0, |cores| cores.get() as f64);
+    let refused = report.value("refused");
+    report
+        .figure("cores_busy_percent", busy * 100.0)
+        .goal(format!("nothing is refused (is {refused})"), refused == 0.0)
+        .goal(format!("cores ≤ 80 % busy (is {:.0} %)", busy * 100.0), busy <= MOST_BUSY);
+}
+
+/// Ends with the load, when all has arrived.
+async fn soak(stand: &Stand, load: &Labelled, series: &mut Series) -> Result<()> {
+    tokio::select! {
+        ended = run_to_the_end(load, ARRIVE_WITHIN) => ended,
+        failed = sample_on(stand, series) => failed,
+    }
+}
+
+async fn sample_on(stand: &Stand, series: &mut Series) -> Result<()> {
+    loop {
+        sleep(SAMPLE_EVERY).await;
+        sample(stand, series).await?;
+    }
+}
+
+async fn sample(stand: &Stand, series: &mut Series) -> Result<()> {
+    let mut note = |name: String, value: f64| series.entry(name).or_default().push(value);
+    note("waiting_thousands".to_owned(), stand.ledger.outstanding() as f64 / 1_000.0);
     for cost in Meter::start(&stand.rig).read(&stand.rig) {
         // The server's buffers fill up to their setting: that is no leak. The bench remembers what it published.
         if !["bench", "postgres"].contains(&cost.part) {
@@ -57,7 +84,7 @@ async fn sample(stand: &Stand, series: &mut Series) {
         }
     }
     if stand.rig.shape == Shape::Cluster {
-        for (name, bytes) in stand.rig.store().sizes().await {
+        for (name, bytes) in stand.rig.store().sizes().await? {
             note(format!("{}_mib", name.replace(' ', "_")), bytes as f64 / MIB);
         }
     }
@@ -67,6 +94,7 @@ async fn sample(stand: &Stand, series: &mut Series) {
             info.lines().find_map(|line| line.strip_prefix("used_memory:")?.trim().parse::<f64>().ok());
         note("redis_data_mib".to_owned(), used.unwrap_or_default() / MIB);
     }
+    Ok(())
 }
 
 fn tell(name: &str, sizes: &[f64], report: &mut Report) {

@@ -1,6 +1,9 @@
 //! A rig with a receiver and endpoints, warmed up: what most scenarios begin with, and the one way to measure a rate.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, ensure};
 use bytes::Bytes;
@@ -9,6 +12,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::{
+    ledger::Ledger,
     load::{Closed, EVENT_TYPE, Loaded, PostRequest, bare_limit},
     measure::{Cost, Meter},
     receiver::Receiver,
@@ -23,6 +27,8 @@ pub(crate) const CONNECTIONS: usize = 512;
 const UNDER_WAY: u64 = 2_048;
 const WARM_UP: Duration = Duration::from_secs(2);
 const BARE: Duration = Duration::from_secs(2);
+/// Sends of the bare limit under way at once.
+const BARE_AT_ONCE: usize = 64;
 /// Longest wait for the last arrival and its record after load has ended.
 const SETTLE_WITHIN: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(2);
@@ -32,6 +38,8 @@ pub(crate) struct Stand {
     pub(crate) rig: Rig,
     pub(crate) receiver: Receiver,
     pub(crate) endpoints: Vec<Uuid>,
+    /// Has the arrivals of labelled requests, when it was opened with one.
+    pub(crate) ledger: Arc<Ledger>,
 }
 
 /// Where a closed loop waits, and where it ends.
@@ -62,25 +70,27 @@ pub(crate) struct Rate {
 impl Stand {
     /// Programs, receiver and so many endpoints for one event type; some events have passed.
     pub(crate) async fn open(shape: Shape, setup: &Setup, endpoints: usize) -> Result<Self> {
-        Self::watched(shape, setup, endpoints, |_, _| ()).await
+        let this = Self::cold(shape, setup, endpoints, Receiver::start().await?).await?;
+        this.saturate(WARM_UP).await?;
+        Ok(this)
     }
 
-    /// The same; `watch` sees each call.
-    pub(crate) async fn watched(
-        shape: Shape,
-        setup: &Setup,
-        endpoints: usize,
-        watch: impl Fn(&HeaderMap, &Bytes) + Send + Sync + 'static,
-    ) -> Result<Self> {
-        let receiver = Receiver::watched(watch).await?;
-        let rig = Rig::start(shape, setup).await?;
-        let mut this = Self { rig, receiver, endpoints: vec![] };
+    /// The same with a ledger of what arrives; nothing has passed yet.
+    pub(crate) async fn with_ledger(shape: Shape, setup: &Setup, endpoints: usize) -> Result<Self> {
+        let ledger = Arc::new(Ledger::new());
+        let arrived = Arc::clone(&ledger);
+        let receiver = Receiver::watched(move |_: &HeaderMap, body: &Bytes| arrived.arrived(body)).await?;
+        Ok(Self { ledger, ..Self::cold(shape, setup, endpoints, receiver).await? })
+    }
+
+    async fn cold(shape: Shape, setup: &Setup, endpoints: usize, receiver: Receiver) -> Result<Self> {
+        let (rig, ledger) = (Rig::start(shape, setup).await?, Arc::new(Ledger::new()));
+        let mut this = Self { rig, receiver, endpoints: vec![], ledger };
         this.rig.api().make_event_type(EVENT_TYPE).await?;
         for number in 0..endpoints {
             let url = this.receiver.url(&format!("/endpoint/{number}"));
             this.endpoints.push(this.rig.api().make_endpoint(&url, EVENT_TYPE).await?);
         }
-        this.saturate(WARM_UP).await?;
         Ok(this)
     }
 
@@ -111,7 +121,9 @@ impl Stand {
         let loaded = closed.run(&self.receiver).await?;
         let (loaded_at, arrived) = (Instant::now(), self.receiver.count() - arrived_before);
         let delivered = loaded.accepted * deliveries;
-        self.settle(arrived_before + delivered).await?;
+        if let Err(error) = self.settle(arrived_before + delivered).await {
+            return Err(self.explain(error, &loaded).await);
+        }
         let (took, tail) = (begun.elapsed().as_secs_f64(), loaded_at.elapsed());
         let costs = meter.read(&self.rig);
         let recorded = self.rig.store().succeeded().await - before;
@@ -131,8 +143,18 @@ impl Stand {
         })
     }
 
+    /// What was measured before something failed, and what the database is doing.
+    async fn explain(&self, error: anyhow::Error, loaded: &Loaded) -> anyhow::Error {
+        let Loaded { accepted, refused, took, .. } = loaded;
+        let activity = self.rig.activity().await.join("\n    ");
+        error.context(format!(
+            "after {accepted} accepted and {refused} refused in {:.1} s; the database:\n    {activity}\n ",
+            took.as_secs_f64()
+        ))
+    }
+
     /// Waits until so many calls have arrived and nothing is left to record.
-    pub(crate) async fn settle(&self, calls: u64) -> Result<()> {
+    async fn settle(&self, calls: u64) -> Result<()> {
         let end = Instant::now() + SETTLE_WITHIN;
         while self.receiver.count() < calls {
             let arrived = self.receiver.count();
@@ -144,7 +166,12 @@ impl Stand {
 
     /// What this machine could deliver if nothing had to be remembered.
     pub(crate) async fn bare(&self) -> Result<f64> {
-        bare_limit(&self.receiver, BARE).await
+        self.bare_with(BARE_AT_ONCE).await
+    }
+
+    /// The same with so many sends at once.
+    pub(crate) async fn bare_with(&self, at_once: usize) -> Result<f64> {
+        bare_limit(&self.receiver, BARE, at_once).await
     }
 }
 
