@@ -16,7 +16,7 @@ const UPLOADS: usize = 30;
 const PROMPT: Duration = Duration::from_secs(5);
 /// The lists of jobs that a file passes through.
 const LISTS: [&str; 2] = ["{hookyard:uploads}", "{hookyard:deliveries}"];
-/// Jobs that nobody can read.
+/// Jobs that cannot be read.
 const UNREADABLE: [&str; 4] = ["{broken", "", "[]", r#"{"work":{"upload":{}}}"#];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -25,7 +25,7 @@ async fn a_killed_redis_fails_fast_and_heals_when_it_is_back() {
     assert!(!queue.is_healthy());
     let away = queue.push(NAME, &[job(1)]).await.unwrap_err();
     assert!(matches!(away, QueueError::Away) && away.is_outcome_known(), "one probe a second: {away}");
-    eventually("a probe finds nobody", async || {
+    eventually("a probe is refused", async || {
         let error = queue.push(NAME, &[job(1)]).await.unwrap_err();
         assert!(error.is_outcome_known(), "it was not reached: {error}");
         matches!(error, QueueError::Redis(_))

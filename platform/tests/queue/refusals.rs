@@ -13,7 +13,7 @@ async fn set(connection: &mut MultiplexedConnection, setting: &str, value: &str)
     redis::cmd("CONFIG").arg("SET").arg(setting).arg(value).exec_async(connection).await.unwrap();
 }
 
-/// Redis answers no, and everybody knows that nothing was pushed.
+/// Redis refuses, and the error says that nothing was pushed.
 async fn assert_refused(queue: &Queue, code: &str) {
     let error = queue.push(NAME, &[job(1)]).await.unwrap_err();
     assert!(error.is_outcome_known() && error.to_string().contains(code), "{error}");

@@ -57,13 +57,15 @@ async fn insert(store: &Store, url: &str, endpoints: &[Endpoint]) {
     let rows = |row: &dyn Fn(&Endpoint) -> String| endpoints.iter().map(row).collect::<Vec<_>>().join(", ");
     let lanes = rows(&|one| format!("({}, 'webhook')", one.id));
     let own = rows(&|one| format!("({}, {}, '{url}', {}, 0, 0)", one.id, one.user, one.sealed_secret));
-    let types = rows(&|one| format!("((SELECT id FROM event_type WHERE name = '{EVENT_TYPE}'), {})", one.id));
+    let types = rows(&|one| {
+        format!("((SELECT id FROM event_type WHERE name = '{EVENT_TYPE}'), {}, {})", one.id, one.user)
+    });
     for sql in [
         format!("INSERT INTO lane (id, channel) VALUES {lanes}"),
         format!(
             "INSERT INTO endpoint (id, user_id, url, sealed_secret, created_at, updated_at) VALUES {own}"
         ),
-        format!("INSERT INTO endpoint_event_type (event_type_id, endpoint_id) VALUES {types}"),
+        format!("INSERT INTO endpoint_event_type (event_type_id, endpoint_id, user_id) VALUES {types}"),
     ] {
         store.rows.change(&sql).await;
     }

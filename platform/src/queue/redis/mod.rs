@@ -77,11 +77,24 @@ impl RedisQueue {
         Ok(queue)
     }
 
+    /// Jobs beyond [`JOBS_A_PUSH`] take another call each, as long as all of the one before were taken.
     pub(super) async fn push(&self, queue: QueueName, jobs: &[Job]) -> Result<Pushed, QueueError> {
+        let mut all = Pushed::default();
+        for some in jobs.chunks(JOBS_A_PUSH) {
+            let pushed = self.push_some(queue, some).await?;
+            all = Pushed { jobs: all.jobs + pushed.jobs, waiting: pushed.waiting };
+            if pushed.jobs < some.len() {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    async fn push_some(&self, queue: QueueName, jobs: &[Job]) -> Result<Pushed, QueueError> {
         let keys = self.keys(queue);
         let mut script = self.inner.push.key(&keys.jobs);
         script.key(&keys.waiting).arg(WINDOW);
-        for job in jobs.iter().take(JOBS_A_PUSH) {
+        for job in jobs {
             script.arg(job.weight()).arg(serde_json::to_vec(job).expect("strings and numbers are JSON"));
         }
         let pushed = self.inner.link.invoke(&script).await;
