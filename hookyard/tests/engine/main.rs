@@ -13,6 +13,7 @@ mod fairness;
 mod gauges;
 mod hands;
 mod held;
+mod held_bounds;
 mod lanes;
 mod limits;
 mod messages;
