@@ -7,6 +7,7 @@ use migration::Migrator;
 use platform::{
     config::{Config, EXIT_CODE, Role, environment},
     context::Context,
+    descriptors,
     supervisor::run_until_signal,
     telemetry::{Telemetry, init_logging, tell_notices},
 };
@@ -33,6 +34,7 @@ async fn main() -> ExitCode {
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let _logging = init_logging(&config.log_level, config.log_format)?;
     tell_notices(&config.notices);
+    descriptors::prepare(&config);
     let patience = config.shutdown_timeout;
     let context = Context::connect(config, Telemetry::install()?).await?;
     let missing = Migrator::get_pending_migrations(context.database.writer()).await?.len();

@@ -14,6 +14,16 @@ const FOR_A_SEND: u64 = 2;
 /// Fewest connections that are let in, however low the limit is.
 const FEWEST: u64 = 32;
 
+/// Connections from outside that a process takes where nothing limits it; listeners derive theirs from the limit.
+const INBOUND: usize = 8_192;
+
+/// Raises the limit of this process as far as it goes, and warns when it stays too low for all connections and sends.
+pub fn prepare(config: &Config) {
+    if let Some(warning) = Descriptors::raise().warning(INBOUND, config) {
+        tracing::warn!("{warning}");
+    }
+}
+
 /// How many file descriptors this process may have open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Descriptors(u64);
