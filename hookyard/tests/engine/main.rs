@@ -18,6 +18,7 @@ mod lanes;
 mod limits;
 mod messages;
 mod owners;
+mod partitions;
 mod passed_over;
 mod plans;
 mod probes;
