@@ -132,6 +132,15 @@ impl Database {
         }
     }
 
+    /// Connections for migrations of a Postgres: no limit on how long a statement takes, and a wait for locks that is
+    /// short, because every statement that comes after a waiting one waits as well.
+    ///
+    /// # Errors
+    /// When it can't be reached.
+    pub async fn connect_for_migrations(url: &str) -> Result<PgPool, DatabaseError> {
+        postgres::connect_for_migrations(url).await
+    }
+
     /// For plain reads; on SQLite a pool that cannot write.
     #[must_use]
     pub const fn reader(&self) -> &DatabaseConnection {

@@ -1,5 +1,7 @@
 //! Migrations, one process at a time: on Postgres behind an advisory lock, on SQLite behind a lock file.
 
+mod postgres;
+
 use std::{fs::File, path::Path, process::ExitCode};
 
 use anyhow::Context as _;
@@ -7,12 +9,15 @@ use clap::ValueEnum;
 use migration::Migrator;
 use platform::{
     config::{Config, EXIT_CODE, Role, environment},
-    database::{Database, DatabaseUrl, Pool},
+    database::{Database, DatabaseUrl},
 };
-use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::{
+    MigratorTrait,
+    sea_orm::{DatabaseConnection, DbErr},
+};
 
-/// The number of the advisory lock: any, as long as it stays the same.
-const LOCK: i64 = 7_305_804_402_466_843_748;
+/// Where a sentence on the progress goes.
+pub type Report<'a> = &'a (dyn Fn(&str) + Send + Sync);
 
 /// Which way to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -39,7 +44,7 @@ pub async fn command(direction: Direction) -> anyhow::Result<ExitCode> {
     };
     let database = Database::connect(&config.database_url).await?;
     if direction != Direction::Status {
-        run(&database, &config.database_url, direction).await?;
+        run_with(&database, &config.database_url, direction, &|line| println!("{line}")).await?;
     }
     for line in status(&database).await? {
         println!("{line}");
@@ -47,42 +52,58 @@ pub async fn command(direction: Direction) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Applies what is missing, or takes one step back, while nobody else does.
+/// Applies what is missing, or takes one step back, while no other process does. The log shows the progress.
 ///
 /// # Errors
 /// When the lock can't be had or a migration fails.
 pub async fn run(database: &Database, url: &DatabaseUrl, direction: Direction) -> anyhow::Result<()> {
-    match (database.pool(), url) {
-        (Pool::Postgres(pool), _) => {
-            let mut holder = pool.acquire().await?;
-            sqlx::query("SET statement_timeout = 0").execute(&mut *holder).await?;
-            sqlx::query("SELECT pg_advisory_lock($1)").bind(LOCK).execute(&mut *holder).await?;
-            let done = step(database, direction).await;
-            sqlx::query("SELECT pg_advisory_unlock($1)").bind(LOCK).execute(&mut *holder).await?;
-            holder.close_on_drop();
-            done
-        }
-        (Pool::Sqlite(_), DatabaseUrl::Sqlite(path)) => {
+    run_with(database, url, direction, &|line| tracing::info!("{line}")).await
+}
+
+/// The same with the progress going to `report`. On Postgres the migrations have connections of their own, without a
+/// statement timeout and with a short wait for locks, so that they never stand in the way of those who work.
+///
+/// # Errors
+/// When the lock can't be had or a migration fails.
+pub async fn run_with(
+    database: &Database,
+    url: &DatabaseUrl,
+    direction: Direction,
+    report: Report<'_>,
+) -> anyhow::Result<()> {
+    match url {
+        DatabaseUrl::Postgres(url) => postgres::run(url, direction, report).await,
+        DatabaseUrl::Sqlite(path) => {
             let _lock = lock_file(path).await?;
-            step(database, direction).await
+            while let Some(step) = next_step(database.writer(), direction).await? {
+                report(&format!("{step}: begins"));
+                take_step(database.writer(), direction).await?;
+                report(&format!("{step}: done"));
+                if direction == Direction::Down {
+                    break;
+                }
+            }
+            Ok(())
         }
-        (Pool::Sqlite(_), DatabaseUrl::Postgres(_)) => unreachable!("a pool is of its URL's kind"),
     }
 }
 
-async fn step(database: &Database, direction: Direction) -> anyhow::Result<()> {
+/// The name of the migration that comes next.
+async fn next_step(database: &DatabaseConnection, direction: Direction) -> anyhow::Result<Option<String>> {
+    let next = match direction {
+        Direction::Up => Migrator::get_pending_migrations(database).await?.into_iter().next(),
+        Direction::Down => Migrator::get_applied_migrations(database).await?.pop(),
+        Direction::Status => None,
+    };
+    Ok(next.map(|migration| migration.name().to_owned()))
+}
+
+async fn take_step(database: &DatabaseConnection, direction: Direction) -> Result<(), DbErr> {
     match direction {
-        Direction::Up => {
-            let pending = Migrator::get_pending_migrations(database.writer()).await?.len();
-            Migrator::up(database.writer(), None).await?;
-            if pending > 0 {
-                tracing::info!(applied = pending, "the schema is up to date");
-            }
-        }
-        Direction::Down => Migrator::down(database.writer(), Some(1)).await?,
-        Direction::Status => {}
+        Direction::Up => Migrator::up(database, Some(1)).await,
+        Direction::Down => Migrator::down(database, Some(1)).await,
+        Direction::Status => Ok(()),
     }
-    Ok(())
 }
 
 async fn status(database: &Database) -> anyhow::Result<Vec<String>> {
