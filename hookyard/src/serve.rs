@@ -71,6 +71,7 @@ pub fn services(context: &Context) -> anyhow::Result<Vec<Service>> {
     services.extend(worker::dashboard(context));
     services.push(context.storage.clean_up());
     services.push(context.telemetry.upkeep());
+    services.push(context.database.upkeep());
     Ok(services)
 }
 

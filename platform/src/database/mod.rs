@@ -6,6 +6,7 @@ mod postgres;
 mod sqlite;
 mod turn;
 mod tx;
+mod wal;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -17,7 +18,7 @@ pub use at_once::{AtOnce, AtOnceError, Done};
 pub use turn::Turn;
 pub use tx::Tx;
 
-use crate::clock::Clock;
+use crate::{clock::Clock, supervisor::Service};
 
 /// Longest that a transaction of the engine may take before the way to the database counts as broken. Above the server's
 /// own `statement_timeout`: this is for a server that vanished without a word.
@@ -227,6 +228,18 @@ impl Database {
             Ok(answer) => Ok(answer.map(drop)?),
             Err(_) => Err(DatabaseError::Deadline(PING_DEADLINE)),
         }
+    }
+
+    /// The service that keeps SQLite's write-ahead log small; one that ends at once on Postgres.
+    #[must_use]
+    pub fn upkeep(&self) -> Service {
+        let pool = self.pool.clone();
+        Service::new("database-upkeep", move |stop| async move {
+            if let Pool::Sqlite(writer) = pool {
+                wal::keep_small(writer.connect_options().get_filename(), &stop).await;
+            }
+            Ok(())
+        })
     }
 
     /// Closes every connection; what is under way ends first.
