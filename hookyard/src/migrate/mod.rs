@@ -116,6 +116,8 @@ async fn status(database: &Database) -> anyhow::Result<Vec<String>> {
 
 /// The lock is gone with the file handle.
 async fn lock_file(database: &Path) -> anyhow::Result<File> {
+    let database =
+        database.canonicalize().with_context(|| format!("{} can't be read", database.display()))?;
     let path = database.with_extension("migrate.lock");
     let lock = File::create(&path).with_context(|| format!("{} can't be made", path.display()))?;
     let lock = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await??;
