@@ -30,6 +30,7 @@ mod retention;
 mod retries;
 mod rotation;
 mod searches;
+mod snapshots;
 mod successes;
 mod uploads;
 mod vacuum;
