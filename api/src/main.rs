@@ -8,7 +8,7 @@ use platform::{
     config::{Config, EXIT_CODE, Role, environment},
     context::Context,
     descriptors,
-    supervisor::run_until_signal,
+    supervisor::{run_program, run_until_signal},
     telemetry::{Telemetry, init_logging, tell_notices},
 };
 use sea_orm_migration::MigratorTrait;
@@ -16,8 +16,11 @@ use sea_orm_migration::MigratorTrait;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
+    run_program(start())
+}
+
+async fn start() -> ExitCode {
     let config = match Config::load(Role::Api, environment) {
         Ok(config) => config,
         Err(wrong) => {
