@@ -37,7 +37,7 @@ pub(crate) async fn json_body(request: Request, limit: usize, limits: &Limits) -
 
 /// The same as the members of an object: what is wrong with them, NUL included, is told all at once by [`Fields::done`].
 pub(crate) async fn json_fields(request: Request, limit: usize, limits: &Limits) -> Result<Fields, Problem> {
-    Fields::of(json_value(request, limit, limits).await?)
+    Fields::read_body(&json_bytes(request, limit, limits).await?)
 }
 
 /// The bytes of a body that says it is JSON: `application/json`, at most `limit` bytes.
