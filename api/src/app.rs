@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     accept::Accept,
     auth::Lock,
-    edge::{AddressRules, Paces},
+    edge::{AddressRules, Paces, PerAddress},
     routes::{events, notify},
 };
 
@@ -34,6 +34,8 @@ pub struct Parts {
     pub(crate) searching: Arc<Semaphore>,
     pub(crate) waiting: Semaphore,
     pub(crate) large_messages: Semaphore,
+    pub(crate) large_messages_of: PerAddress,
+    pub(crate) strangers: PerAddress,
     /// None in a process that takes no messages.
     pub(crate) ingest_key: Option<IngestKey>,
     pub(crate) stopping: CancellationToken,
@@ -44,6 +46,8 @@ pub struct Parts {
 pub struct Limits {
     /// Most requests under way; one more is answered 503.
     pub in_flight: usize,
+    /// Most requests under way of one address without a key; one more is answered 429.
+    pub in_flight_of_address: usize,
     /// Most uploads under way, among them.
     pub uploads: usize,
     /// Most bytes of published events under way; what would be more is answered 503.
@@ -52,6 +56,8 @@ pub struct Limits {
     pub searches: usize,
     /// Most bodies of signed ingest under way that are larger than any message has to be; one more is answered 503.
     pub large_messages: usize,
+    /// Most of them from one address.
+    pub large_messages_of_address: usize,
     /// Longest that a search may wait and take; one more moment is answered 503.
     pub search: Duration,
     /// Longest wait for the next byte of a body.
@@ -70,10 +76,12 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             in_flight: 4_096,
+            in_flight_of_address: 512,
             uploads: 512,
             publish_bytes: 256 * 1_024 * 1_024,
             searches: 2,
             large_messages: 64,
+            large_messages_of_address: 16,
             search: Duration::from_secs(5),
             stall: Duration::from_secs(30),
             send_stall: Duration::from_secs(120),
@@ -108,6 +116,8 @@ impl App {
             searching: Arc::new(Semaphore::new(limits.searches)),
             waiting: Semaphore::new(notify::WAITING),
             large_messages: Semaphore::new(limits.large_messages),
+            large_messages_of: PerAddress::new(limits.large_messages_of_address),
+            strangers: PerAddress::new(limits.in_flight_of_address),
             ingest_key: context.config.webhook_secret.as_ref().map(key_of),
             stopping: CancellationToken::new(),
         }))

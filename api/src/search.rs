@@ -1,7 +1,9 @@
 //! Searches that callers word: few at once, and each with a limit of time that the database keeps, so that none of them
 //! can stall the service, whatever it looks for.
 
-use std::time::{Duration, Instant};
+mod time_limit;
+
+use std::time::Duration;
 
 use domain::{clock::millis, problem::ProblemCode};
 use entity::queries::pieces::Pieces;
@@ -11,10 +13,9 @@ use sqlx::{
     sqlite::SqliteRow,
 };
 
+use self::time_limit::TimeLimited;
 use crate::{app::App, problem::Problem};
 
-/// Steps of SQLite's machine between two looks at the watch: some tenths of a millisecond.
-const STEPS: i32 = 10_000;
 /// What Postgres says to a statement that took too long.
 const POSTGRES_CANCELLED: &str = "57014";
 /// What SQLite says to one.
@@ -78,11 +79,9 @@ async fn sqlite<Row: Found>(
     now: i64,
     most: Duration,
 ) -> Result<Vec<Row>, Error> {
-    let mut connection = pool.acquire().await?;
-    let started = Instant::now();
-    connection.lock_handle().await?.set_progress_handler(STEPS, move || started.elapsed() < most);
-    let found = pieces.sqlite(now).build_query_as().fetch_all(&mut *connection).await;
-    connection.lock_handle().await?.remove_progress_handler();
+    let mut limited = TimeLimited::start(pool.acquire().await?, most).await?;
+    let found = pieces.sqlite(now).build_query_as().fetch_all(limited.connection()).await;
+    limited.finish().await?;
     found
 }
 

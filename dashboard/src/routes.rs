@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use http::{Version, header};
 
 use crate::{
     app::App,
@@ -54,9 +55,20 @@ pub(crate) fn router(app: App) -> Router {
         .with_state(app)
 }
 
+fn is_probe(path: &str) -> bool {
+    path == "/metrics" || path.starts_with("/health/")
+}
+
 /// Refuses names that may have been rebound, and foreign pages that would change something.
 async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
     let (headers, uri) = (request.headers(), request.uri());
+    if origin::host(headers, uri).is_none() && !headers.contains_key(header::HOST) {
+        // Every client of HTTP/1.1 names a host. Load balancers probe by HTTP/1.0 without.
+        return match request.version() == Version::HTTP_10 && is_probe(uri.path()) {
+            true => next.run(request).await,
+            false => Problem::BadRequest.into_response(),
+        };
+    }
     if !app.settings.names.include(origin::host(headers, uri).unwrap_or_default()) {
         return Problem::ForeignHost.into_response();
     }

@@ -1,16 +1,13 @@
 //! The dashboard as services of a process: a listener, and the one poller that feeds the live stream.
 
-use std::{net::TcpListener, time::Duration};
+use std::{io, net::TcpListener, time::Duration};
 
 use axum::Router;
 use platform::{context::Context, supervisor::Service};
 use tokio_util::sync::CancellationToken;
+use web::listener::{self, Bounds};
 
-use crate::{
-    app::App,
-    listen::{self, Bounds},
-    routes,
-};
+use crate::{app::App, listen, routes};
 
 /// How long a stop waits for readers that take their time over a page.
 const SLOW_READERS: Duration = Duration::from_secs(3);
@@ -24,19 +21,26 @@ pub fn router(context: &Context) -> Router {
 #[must_use]
 pub fn services(context: &Context) -> Vec<Service> {
     let address = context.config.dashboard_addr;
-    start(App::new(context), move || TcpListener::bind(address))
+    start(context, move || listener::bind(address))
 }
 
 /// The dashboard on a listener that is bound already, such as one on a port that the system chose.
 #[must_use]
 pub fn services_on(context: &Context, listener: TcpListener) -> Vec<Service> {
-    start(App::new(context), move || Ok(listener))
+    start(context, move || {
+        listener.set_nonblocking(true)?;
+        tokio::net::TcpListener::from_std(listener)
+    })
 }
 
-fn start(app: App, bind: impl FnOnce() -> std::io::Result<TcpListener> + Send + 'static) -> Vec<Service> {
+fn start<B>(context: &Context, bind: B) -> Vec<Service>
+where
+    B: FnOnce() -> io::Result<tokio::net::TcpListener> + Send + 'static,
+{
+    let (app, bounds) = (App::new(context), listen::bounds(&context.config));
     let poller = app.clone();
     vec![
-        Service::new("dashboard", move |stop| async move { Ok(serve(app, bind()?, stop).await?) })
+        Service::new("dashboard", move |stop| async move { Ok(serve(app, bind()?, bounds, stop).await?) })
             .with_deadline(SLOW_READERS),
         Service::new("dashboard-poller", move |stop| async move {
             poller.live.poll(&poller.sources, &stop).await;
@@ -45,12 +49,15 @@ fn start(app: App, bind: impl FnOnce() -> std::io::Result<TcpListener> + Send + 
     ]
 }
 
-async fn serve(app: App, listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
-    listener.set_nonblocking(true)?;
-    let listener = tokio::net::TcpListener::from_std(listener)?;
-    tracing::debug!("dashboard on http://{}", listener.local_addr()?);
+async fn serve(
+    app: App,
+    socket: tokio::net::TcpListener,
+    bounds: Bounds,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    tracing::debug!("dashboard on http://{}", socket.local_addr()?);
     let live = app.live.clone();
-    let serving = listen::serve(routes::router(app), listener, Bounds::default(), stop.clone());
+    let serving = listener::serve(routes::router(app), vec![socket], bounds, listen::mark, stop.clone());
     let closing = async {
         stop.cancelled().await;
         // Streams have no end of their own, and a graceful stop waits for every answer.

@@ -2,7 +2,10 @@
 
 mod harness;
 
-use axum::http::{Request, StatusCode};
+use axum::{
+    body::Body,
+    http::{Request, StatusCode, Version},
+};
 use harness::{KEY, Page, TestDashboard};
 
 fn form(key: &str, next: &str) -> String {
@@ -216,4 +219,19 @@ async fn the_theme_that_a_reader_chose_is_there_from_the_first_byte() {
     let app = TestDashboard::open().await;
     with_cookie(&app, "/errors", "hookyard_theme=dark").await.shows("<html lang=\"en\" data-theme=\"dark\">");
     with_cookie(&app, "/errors", "hookyard_theme=%22onload").await.shows("<html lang=\"en\">");
+}
+
+#[tokio::test]
+async fn probes_of_http_1_0_need_no_host_and_http_1_1_is_400_without() {
+    let app = TestDashboard::open().await;
+    for (path, version, status) in [
+        ("/health/live", Version::HTTP_10, StatusCode::OK),
+        ("/health/ready", Version::HTTP_10, StatusCode::OK),
+        ("/metrics", Version::HTTP_10, StatusCode::OK),
+        ("/", Version::HTTP_10, StatusCode::BAD_REQUEST),
+        ("/health/live", Version::HTTP_11, StatusCode::BAD_REQUEST),
+    ] {
+        let request = Request::get(path).version(version).body(Body::empty()).expect("a request");
+        assert_eq!(app.send_as_it_is(request).await.status, status, "{path} {version:?}");
+    }
 }

@@ -13,9 +13,12 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    /// Takes the lock beside the database file.
+    /// Takes the lock beside the database file, which must be there: of whatever name it is opened by, the file that it
+    /// leads to counts.
     pub(crate) fn of(database: &Path) -> anyhow::Result<Self> {
-        let path = database.with_extension("lock");
+        let file =
+            database.canonicalize().with_context(|| format!("{} can't be read", database.display()))?;
+        let path = file.with_extension("lock");
         let lock = File::create(&path).with_context(|| format!("{} can't be made", path.display()))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { _lock: lock }),
@@ -25,5 +28,23 @@ impl Instance {
             ),
             Err(TryLockError::Error(error)) => Err(error).context("the lock can't be taken"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_process_has_a_file_whatever_name_it_is_opened_by() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (file, linked) = (folder.path().join("app.db"), folder.path().join("other.db"));
+        File::create(&file).expect("a file");
+        std::os::unix::fs::symlink(&file, &linked).expect("a link");
+        let held = Instance::of(&file).expect("the first");
+        assert!(Instance::of(&linked).is_err(), "by another name");
+        assert!(Instance::of(&folder.path().join("./app.db")).is_err());
+        drop(held);
+        assert!(Instance::of(&linked).is_ok());
     }
 }

@@ -4,14 +4,16 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use hookyard::cli::Cli;
+use platform::supervisor::run_program;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    Cli::parse().run().await.unwrap_or_else(|error| {
-        eprintln!("hookyard: {error:#}");
-        ExitCode::FAILURE
+fn main() -> ExitCode {
+    run_program(async {
+        Cli::parse().run().await.unwrap_or_else(|error| {
+            eprintln!("hookyard: {error:#}");
+            ExitCode::FAILURE
+        })
     })
 }

@@ -6,6 +6,7 @@ use platform::{
     config::{Config, EXIT_CODE, Role, environment},
     context::Context,
     database::DatabaseUrl,
+    descriptors,
     supervisor::{Service, run_until_signal},
     telemetry::{Telemetry, init_logging, tell_notices},
 };
@@ -30,6 +31,7 @@ pub async fn serve() -> anyhow::Result<ExitCode> {
     };
     let _logging = init_logging(&config.log_level, config.log_format)?;
     tell_notices(&config.notices);
+    descriptors::prepare(&config);
     let patience = config.shutdown_timeout;
     let telemetry = Telemetry::install()?;
     let (context, _instance) = open(config, telemetry).await?;
@@ -69,6 +71,7 @@ pub fn services(context: &Context) -> anyhow::Result<Vec<Service>> {
     services.extend(worker::dashboard(context));
     services.push(context.storage.clean_up());
     services.push(context.telemetry.upkeep());
+    services.push(context.database.upkeep());
     Ok(services)
 }
 

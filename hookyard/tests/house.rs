@@ -11,8 +11,9 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("entity", &["domain"]),
     ("channels", &["domain"]),
     ("platform", &["domain"]),
-    ("dashboard", &["entity", "platform", "domain"]),
-    ("hookyard-api", &["entity", "channels", "platform", "domain", "migration"]),
+    ("web", &["platform", "domain"]),
+    ("dashboard", &["entity", "web", "platform", "domain"]),
+    ("hookyard-api", &["entity", "channels", "web", "platform", "domain", "migration"]),
     ("hookyard-worker", &["dashboard", "entity", "channels", "platform", "domain", "migration"]),
     ("hookyard", &["hookyard-api", "hookyard-worker", "migration", "platform", "channels", "domain"]),
 ];
@@ -22,7 +23,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("apalis", &["platform", "hookyard-worker"]),
     ("apalis-core", &["platform", "hookyard-worker"]),
     ("apalis-redis", &["platform", "hookyard-worker"]),
-    ("axum", &["hookyard-api", "dashboard", "hookyard", "testkit"]),
+    ("axum", &["web", "hookyard-api", "dashboard", "hookyard", "testkit"]),
     ("reqwest", &["channels", "hookyard", "testkit", "bench"]),
 ];
 

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod config;
 pub mod context;
 pub mod database;
+pub mod descriptors;
 pub mod keys;
 pub mod links;
 pub mod queue;

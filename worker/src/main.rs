@@ -7,7 +7,8 @@ use migration::Migrator;
 use platform::{
     config::{Config, EXIT_CODE, Role, environment},
     context::Context,
-    supervisor::run_until_signal,
+    descriptors,
+    supervisor::{run_program, run_until_signal},
     telemetry::{Telemetry, init_logging, tell_notices},
 };
 use sea_orm_migration::MigratorTrait;
@@ -15,8 +16,11 @@ use sea_orm_migration::MigratorTrait;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
+    run_program(start())
+}
+
+async fn start() -> ExitCode {
     let config = match Config::load(Role::Worker, environment) {
         Ok(config) => config,
         Err(wrong) => {
@@ -33,6 +37,7 @@ async fn main() -> ExitCode {
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let _logging = init_logging(&config.log_level, config.log_format)?;
     tell_notices(&config.notices);
+    descriptors::prepare(&config);
     let patience = config.shutdown_timeout;
     let context = Context::connect(config, Telemetry::install()?).await?;
     let missing = Migrator::get_pending_migrations(context.database.writer()).await?.len();

@@ -9,7 +9,7 @@ use axum::{
 };
 use domain::problem::ProblemCode;
 use http::{
-    HeaderMap, Method,
+    HeaderMap, Method, Version,
     header::{HOST, ORIGIN},
     uri::Authority,
 };
@@ -65,6 +65,16 @@ impl AddressRules {
 
     fn judge(&self, request: &Request) -> Result<(), ProblemCode> {
         let host = host_of(request);
+        if !names_a_host(request) {
+            // Every client of HTTP/1.1 says it. Load balancers probe by HTTP/1.0 without; browsers, which a rebound name
+            // could lead here, never do.
+            if request.version() != Version::HTTP_10 {
+                return Err(ProblemCode::BadRequest);
+            }
+            if is_probe(request.uri().path()) {
+                return Ok(());
+            }
+        }
         if !self.any_host && !host.as_ref().is_some_and(|host| self.is_ours(host.host())) {
             return Err(ProblemCode::HostRefused);
         }
@@ -116,6 +126,14 @@ impl AddressRules {
 /// Surface C, the notifications: whose pages may use it is for `CORS_ORIGINS` to say.
 pub(super) fn is_made_for_pages(path: &str) -> bool {
     path.starts_with("/api/") || path == "/webhook/update"
+}
+
+fn names_a_host(request: &Request) -> bool {
+    request.headers().contains_key(HOST) || request.uri().authority().is_some()
+}
+
+fn is_probe(path: &str) -> bool {
+    path == "/metrics" || path.starts_with("/health")
 }
 
 fn host_of(request: &Request) -> Option<Authority> {
@@ -216,9 +234,23 @@ mod tests {
             let judged = judged(true, "GET", "/", &[("host", host)]);
             assert_eq!(judged, Ok(()), "{host} with a key");
         }
-        assert_eq!(judged(false, "GET", "/", &[]), Err(ProblemCode::HostRefused));
+        assert_eq!(judged(false, "GET", "/", &[]), Err(ProblemCode::BadRequest), "HTTP/1.1 has a host");
         let twice = [("host", "localhost"), ("host", "evil.test")];
         assert_eq!(judged(false, "GET", "/", &twice), Err(ProblemCode::HostRefused));
+    }
+
+    #[test]
+    fn without_a_host_http_1_0_gets_health_and_metrics_and_http_1_1_nothing() {
+        let judged = |any_host, version, path: &str| {
+            let request = Request::builder().version(version).uri(path).body(Body::empty());
+            rules(any_host).judge(&request.expect("a request"))
+        };
+        for path in ["/health", "/health/live", "/health/ready", "/metrics"] {
+            assert_eq!(judged(false, Version::HTTP_10, path), Ok(()), "{path}");
+            assert_eq!(judged(true, Version::HTTP_11, path), Err(ProblemCode::BadRequest), "{path}");
+        }
+        assert_eq!(judged(false, Version::HTTP_10, "/event_type"), Err(ProblemCode::HostRefused));
+        assert_eq!(judged(true, Version::HTTP_10, "/event_type"), Ok(()), "with a key any name is served");
     }
 
     #[test]

@@ -7,7 +7,11 @@ use axum::{
 };
 use domain::problem::ProblemCode;
 
+use super::pace;
 use crate::{app::App, problem::Problem};
+
+/// When a stranger with too much under way is asked to come again, in ms.
+const AGAIN_MS: i64 = 1_000;
 
 /// Refuses what would be more than the limit under way.
 pub(super) async fn limit<Answer: Future<Output = Response>>(
@@ -18,6 +22,11 @@ pub(super) async fn limit<Answer: Future<Output = Response>>(
     if request.uri().path().starts_with("/health") {
         return next(request).await;
     }
+    // Callers with a key are bounded all together, strangers by address, too.
+    let stranger = pace::stranger(app, &request);
+    let Some(_alone) = stranger.map_or(Some(None), |address| app.strangers.enter(address).map(Some)) else {
+        return pace::too_many(AGAIN_MS);
+    };
     match app.crowd.try_acquire() {
         Ok(_place) => next(request).await,
         Err(_) => Problem::from(ProblemCode::Overloaded).into_response(),

@@ -6,6 +6,7 @@ mod cors;
 mod crowd;
 mod observe;
 mod pace;
+mod per_address;
 mod request_id;
 mod tell;
 
@@ -24,7 +25,8 @@ use crate::{app::App, problem::Problem};
 pub(crate) use address::AddressRules;
 pub(crate) use crowd::deadline;
 pub(crate) use observe::IngestNote;
-pub(crate) use pace::{Paces, Peer, of_open_route, of_push_tests, of_wrong_signatures};
+pub(crate) use pace::{Paces, Peer, address_of, of_open_route, of_push_tests, of_wrong_signatures};
+pub(crate) use per_address::{PerAddress, UnderWay};
 pub(crate) use request_id::RequestId;
 
 /// Lays the edge around the routes. It is one layer of the framework's: seven of them, one in another, would each box the

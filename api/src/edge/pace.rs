@@ -86,7 +86,7 @@ pub(crate) async fn of_wrong_signatures(State(app): State<App>, request: Request
 }
 
 /// Who is counted; none for those who are free.
-fn stranger(app: &App, request: &Request) -> Option<IpAddr> {
+pub(super) fn stranger(app: &App, request: &Request) -> Option<IpAddr> {
     let address = address_of(request)?;
     let is_free = if app.lock.is_set() {
         app.lock.caller(request.headers()).is_ok()
@@ -127,11 +127,12 @@ pub(super) async fn of_wrong_keys<Answer: Future<Output = Response>>(
     }
 }
 
-fn address_of(request: &Request) -> Option<IpAddr> {
+/// Where a request comes from.
+pub(crate) fn address_of(request: &Request) -> Option<IpAddr> {
     request.extensions().get::<Peer>().map(|peer| peer.0.ip())
 }
 
-fn too_many(wait_ms: i64) -> Response {
+pub(super) fn too_many(wait_ms: i64) -> Response {
     let seconds = wait_ms.max(1).unsigned_abs().div_ceil(1_000);
     let status = StatusCode::TOO_MANY_REQUESTS;
     let told = format!("too many requests of this address, try again in {seconds} s");
@@ -174,7 +175,7 @@ impl Buckets {
 }
 
 /// An IPv6 customer has a whole /64 to come from.
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();

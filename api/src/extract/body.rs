@@ -37,7 +37,7 @@ pub(crate) async fn json_body(request: Request, limit: usize, limits: &Limits) -
 
 /// The same as the members of an object: what is wrong with them, NUL included, is told all at once by [`Fields::done`].
 pub(crate) async fn json_fields(request: Request, limit: usize, limits: &Limits) -> Result<Fields, Problem> {
-    Fields::of(json_value(request, limit, limits).await?)
+    Fields::read_body(&json_bytes(request, limit, limits).await?)
 }
 
 /// The bytes of a body that says it is JSON: `application/json`, at most `limit` bytes.
@@ -53,8 +53,18 @@ pub(crate) async fn json_bytes(request: Request, limit: usize, limits: &Limits) 
 }
 
 /// The bytes of a body, whatever it says it is: at most `limit` bytes.
-pub(crate) async fn raw_body(request: Request, limit: usize, limits: &Limits) -> Result<Bytes, Problem> {
-    let reading = tokio::time::timeout(limits.body, read(request, limit, limits.stall));
+async fn raw_body(request: Request, limit: usize, limits: &Limits) -> Result<Bytes, Problem> {
+    raw_body_growing(request, limit, limits, |_| Ok(())).await
+}
+
+/// The same; `grows` is called with the bytes that are there before more are read, and may refuse them.
+pub(crate) async fn raw_body_growing(
+    request: Request,
+    limit: usize,
+    limits: &Limits,
+    grows: impl FnMut(usize) -> Result<(), Problem>,
+) -> Result<Bytes, Problem> {
+    let reading = tokio::time::timeout(limits.body, read(request, limit, limits.stall, grows));
     reading.await.map_err(|_| ProblemCode::RequestTimeout)?
 }
 
@@ -87,7 +97,12 @@ pub(super) fn shown(name: &str) -> String {
     name.chars().take(NAME_CHARS).flat_map(char::escape_default).collect()
 }
 
-async fn read(request: Request, limit: usize, stall: Duration) -> Result<Bytes, Problem> {
+async fn read(
+    request: Request,
+    limit: usize,
+    stall: Duration,
+    mut grows: impl FnMut(usize) -> Result<(), Problem>,
+) -> Result<Bytes, Problem> {
     let too_large =
         || Problem::new(ProblemCode::PayloadTooLarge, format!("the body is larger than {limit} bytes"));
     if announced(request.headers()).is_some_and(|length| length > limit as u64) {
@@ -97,9 +112,14 @@ async fn read(request: Request, limit: usize, stall: Duration) -> Result<Bytes, 
     let mut body = request.into_body();
     let (mut first, mut whole) = (Bytes::new(), Vec::new());
     while let Some(chunk) = next_chunk(&mut body, stall).await? {
-        if first.len().max(whole.len()) + chunk.len() > limit {
+        let length = first.len().max(whole.len()) + chunk.len();
+        if length > limit {
             linger(body);
             return Err(too_large());
+        }
+        if let Err(refusal) = grows(length) {
+            linger(body);
+            return Err(refusal);
         }
         // What comes in one piece is not copied.
         if first.is_empty() {

@@ -1,18 +1,29 @@
 //! The members of a JSON object, taken one by one; every fault of a body is told at once.
 //! Take each member that is known, then call [`Fields::done`], or [`Fields::refused`] when one that is needed did not come.
 
-use domain::problem::{FieldError, ProblemCode};
-use serde_json::{Map, Value};
+use domain::{
+    endpoint::WrittenJson,
+    problem::{FieldError, ProblemCode},
+};
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::{Map, Value, value::RawValue};
 
 use super::body::{nul_members, shown};
 use crate::problem::Problem;
 
 /// Most unknown members that one answer names.
 const NAMED_UNKNOWN: usize = 16;
+/// Stands for a value that can't be held: one with a number beyond all, or nested too deep. No rule takes an empty array.
+const BEYOND: Value = Value::Array(Vec::new());
 
 /// The members of a body that nobody has taken yet, and what was wrong with those that were.
 pub(crate) struct Fields {
     given: Map<String, Value>,
+    /// The same as they were written, where a body was read.
+    written: Vec<(String, WrittenJson)>,
     errors: Vec<FieldError>,
 }
 
@@ -22,7 +33,40 @@ impl Fields {
         let Value::Object(given) = body else {
             return Err(Problem::field(ProblemCode::ValidationFailed, "body", "must be a JSON object"));
         };
-        Ok(Self { errors: nul_members(&given), given })
+        Ok(Self { errors: nul_members(&given), given, written: Vec::new() })
+    }
+
+    /// The members of a body. A number that no value can hold is refused only where a value is asked for.
+    pub(crate) fn read_body(body: &[u8]) -> Result<Self, Problem> {
+        let text = std::str::from_utf8(body).map_err(|wrong| json_invalid(&wrong))?;
+        let whole: &RawValue = serde_json::from_str(text).map_err(|wrong| json_invalid(&wrong))?;
+        if !whole.get().starts_with('{') {
+            return Self::of(Value::Null);
+        }
+        let written = Written::deserialize(whole).map_err(|wrong| json_invalid(&wrong))?.0;
+        let value = |raw: &RawValue| serde_json::from_str(raw.get()).unwrap_or(BEYOND);
+        let given = written.iter().map(|(name, raw)| (name.clone(), value(raw))).collect();
+        let written = written.into_iter().map(|(name, raw)| (name, WrittenJson::from(raw))).collect();
+        Ok(Self { written, ..Self::of(Value::Object(given))? })
+    }
+
+    /// The same as [`Self::optional`] for a member that is kept as it was written.
+    pub(crate) fn optional_written<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&WrittenJson) -> Result<T, String>,
+    ) -> Option<T> {
+        self.clearable_written(name, read).flatten()
+    }
+
+    /// The same as [`Self::clearable`] for a member that is kept as it was written.
+    pub(crate) fn clearable_written<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&WrittenJson) -> Result<T, String>,
+    ) -> Option<Option<T>> {
+        let written = self.written.iter().rfind(|(other, _)| other == name).map(|(_, json)| json.clone());
+        self.clearable(name, |value| read(&written.unwrap_or_else(|| value.into())))
     }
 
     /// A member that has to be there.
@@ -93,12 +137,17 @@ impl Fields {
         Problem { errors: self.errors, ..ProblemCode::ValidationFailed.into() }
     }
 
-    /// The same for a surface that ignores members it does not know, as a 400.
-    pub(crate) fn done_leniently(self) -> Result<(), Problem> {
+    /// Itself, unless something is wrong already; as [`Self::done_leniently`].
+    pub(crate) fn well_so_far(self) -> Result<Self, Problem> {
         if self.errors.is_empty() {
-            return Ok(());
+            return Ok(self);
         }
         Err(Problem { errors: self.errors, ..ProblemCode::BadRequest.into() })
+    }
+
+    /// The same for a surface that ignores members it does not know, as a 400.
+    pub(crate) fn done_leniently(self) -> Result<(), Problem> {
+        self.well_so_far().map(drop)
     }
 
     fn read<T>(
@@ -113,6 +162,37 @@ impl Fields {
     fn fault<T>(&mut self, name: &str, rule: &str) -> Option<T> {
         self.note(FieldError::new(name, rule));
         None
+    }
+}
+
+pub(super) fn json_invalid(wrong: &dyn std::fmt::Display) -> Problem {
+    Problem::new(ProblemCode::JsonInvalid, format!("the body is not valid JSON: {wrong}"))
+}
+
+/// Members as they were written, in their order.
+struct Written(Vec<(String, Box<RawValue>)>);
+
+impl<'de> Deserialize<'de> for Written {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(WrittenVisitor)
+    }
+}
+
+struct WrittenVisitor;
+
+impl<'de> Visitor<'de> for WrittenVisitor {
+    type Value = Written;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Written, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(Written(members))
     }
 }
 

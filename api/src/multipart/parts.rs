@@ -8,6 +8,7 @@ use http::header::CONTENT_DISPOSITION;
 use multer::{Error, Field, Multipart};
 
 use super::{
+    file_name,
     gate::{Gate, Held},
     parameters::{parameters, split},
 };
@@ -62,9 +63,9 @@ impl Part<'_> {
         self.parameter("name")
     }
 
-    /// The name of the file, as the client sent it.
-    pub(crate) fn file_name(&self) -> Option<&str> {
-        self.parameter("filename")
+    /// The name of the file, as the client meant it.
+    pub(crate) fn file_name(&self) -> Option<String> {
+        file_name::meant(self.parameter("filename*"), self.parameter("filename"))
     }
 
     /// The next piece of the content.

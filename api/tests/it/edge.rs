@@ -91,6 +91,31 @@ async fn one_request_more_than_fits_is_refused_and_health_is_not() {
 }
 
 #[tokio::test]
+async fn an_address_without_a_key_has_so_many_requests_under_way_and_keeps_out_nobody_with_one() {
+    const KEY: &str = "a-key-of-16-characters";
+    let limits = Limits { in_flight_of_address: 2, stall: PATIENCE, ..Limits::default() };
+    let api = TestApi::with_limits(&[("ADMIN_API_KEY", KEY)], limits).await;
+    let zeros = "0".repeat(64);
+    let headers = [("x-signature", zeros.as_str()), ("content-length", "2"), ("expect", "100-continue")];
+    let mut strangers = vec![];
+    for _ in 0..2 {
+        let mut stranger = api.connect().await;
+        stranger.write_all(&api.request("POST", "/webhook", &headers, b"")).await.expect("sent");
+        stranger.readable().await.expect("the word to go on");
+        strangers.push(stranger);
+    }
+    let refused = api.get("/api/push/vapid-key").await;
+    assert_eq!((refused.status, refused.header("retry-after")), (429, Some("1")), "{refused:?}");
+    assert_eq!(api.get("/health/live").await.status, 200);
+    assert_eq!(api.send("GET", "/event_type", &[("x-api-key", KEY)], b"").await.status, 200);
+    for mut stranger in strangers {
+        stranger.write_all(b"{}").await.expect("sent");
+        Answer::read(stranger).await;
+    }
+    assert_ne!(api.get("/api/push/vapid-key").await.status, 429);
+}
+
+#[tokio::test]
 async fn one_upload_more_than_fits_is_refused() {
     let api = TestApi::with_limits(&[], Limits { uploads: 0, ..Limits::default() }).await;
     let webhook = api.webhook().await;

@@ -98,6 +98,9 @@ async fn a_range_gives_a_part() {
         ("bytes=3-", "bytes 3-9/10", b"3456789"),
         ("bytes=-4", "bytes 6-9/10", b"6789"),
         ("bytes=8-99", "bytes 8-9/10", b"89"),
+        ("bytes=0-", "bytes 0-9/10", CONTENT),
+        ("bytes=0-9", "bytes 0-9/10", CONTENT),
+        ("bytes=0-99999", "bytes 0-9/10", CONTENT),
     ] {
         let answer = ranged(&api, &link, range).await;
         assert_eq!(
@@ -107,9 +110,9 @@ async fn a_range_gives_a_part() {
         );
         assert_eq!(answer.header("content-length"), Some(part.len().to_string().as_str()));
     }
-    for range in ["bytes=0-9", "bytes=0-1,3-4", "bytes=5-2", "lines=1-2"] {
+    for range in ["bytes=0-1,3-4", "bytes=5-2", "lines=1-2"] {
         let answer = ranged(&api, &link, range).await;
-        assert_eq!(&answer.body[..], CONTENT, "{range}");
+        assert_eq!((answer.status, &answer.body[..]), (200, CONTENT), "{range}");
     }
 }
 

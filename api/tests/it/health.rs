@@ -1,8 +1,9 @@
 //! The start page and health.
 
 use serde_json::json;
+use tokio::io::AsyncWriteExt;
 
-use crate::harness::TestApi;
+use crate::harness::{Answer, TestApi};
 
 #[tokio::test]
 async fn programs_get_a_sign_of_life() {
@@ -12,6 +13,22 @@ async fn programs_get_a_sign_of_life() {
     assert_eq!(api.get("/health").await.json(), json!({"status": "healthy", "version": version}));
     assert_eq!(api.get("/health/live").await.json(), json!({"status": "ok"}));
     assert_eq!(api.get("/health/ready").await.json(), json!({"status": "ready"}));
+}
+
+#[tokio::test]
+async fn probes_of_http_1_0_need_no_host_and_http_1_1_is_400_without() {
+    let api = TestApi::start().await;
+    for (line, status) in [
+        ("GET /health HTTP/1.0", 200),
+        ("GET /health/ready HTTP/1.0", 200),
+        ("GET /metrics HTTP/1.0", 200),
+        ("GET /event_type HTTP/1.0", 403),
+        ("GET /health HTTP/1.1", 400),
+    ] {
+        let mut probe = api.connect().await;
+        probe.write_all(format!("{line}\r\nconnection: close\r\n\r\n").as_bytes()).await.expect("sent");
+        assert_eq!(Answer::read(probe).await.status, status, "{line}");
+    }
 }
 
 #[tokio::test]

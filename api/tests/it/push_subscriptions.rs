@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use base64::{Engine, prelude::BASE64_URL_SAFE, prelude::BASE64_URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD},
+};
 use channels::web_push::VapidKeys;
 use domain::{id::EventId, notification::push_lane};
 use entity::{lane, push_subscription};
@@ -78,6 +81,21 @@ fn faults(answer: &Answer, body: &Value) -> Vec<String> {
 
 on_both_databases! {
     with VAPID;
+
+    async fn keys_may_be_written_in_either_base64(api: TestApi) {
+        let (auth, point) = ([0xfb; 16], BASE64_URL_SAFE_NO_PAD.decode(point()).expect("base64url"));
+        let written = [
+            (BASE64_STANDARD.encode(auth), BASE64_STANDARD.encode(&point)),
+            (BASE64_STANDARD_NO_PAD.encode(auth), BASE64_STANDARD_NO_PAD.encode(&point)),
+            (BASE64_URL_SAFE.encode(auth), BASE64_URL_SAFE.encode(&point)),
+        ];
+        for (auth, p256dh) in written {
+            let body = json!({"endpoint": ENDPOINT, "keys": {"p256dh": p256dh, "auth": auth}});
+            assert!(done(&api, SUBSCRIBE, &body).await, "{body}");
+            let row = stored(&api).await.pop().expect("a row");
+            assert_eq!(row.p256dh, point);
+        }
+    }
 
     async fn a_browser_subscribes_comes_back_with_new_keys_and_leaves(api: TestApi) {
         let first = subscription(ENDPOINT);

@@ -21,6 +21,27 @@ async fn refused(api: &TestApi, body: &Value) -> String {
 }
 
 #[tokio::test]
+async fn a_custom_payload_keeps_its_digits() {
+    let api = TestApi::start().await;
+    let payload = r#"{"n":12345678901234567890123,"f":123456789.123456789,"e":1e400}"#;
+    let body = format!(
+        r#"{{"event_type_id":"21f8e1f7-4142-42f9-ac30-74961702b2eb","user_id":1,"url":"https://a.example/","custom_payload": {payload} }}"#
+    );
+    let json = [("content-type", "application/json")];
+    let made = api.send("POST", "/webhook/register", &json, body.as_bytes()).await;
+    assert_eq!(made.status, 200, "{made:?}");
+    let listed = api.get("/v1/endpoints?user_id=1").await;
+    assert!(listed.text().contains(payload), "{listed:?}");
+    let body = format!(
+        r#"{{"user_id":2,"url":"https://a.example/","event_types":["upload file"],"metadata":{payload},"custom_payload":{payload}}}"#
+    );
+    let made = api.send("POST", "/v1/endpoints", &json, body.as_bytes()).await;
+    assert_eq!((made.status, made.text().matches(payload).count()), (201, 2), "{made:?}");
+    let too_much = body.replace("\"user_id\":2", "\"user_id\":1e400");
+    api.send("POST", "/v1/endpoints", &json, too_much.as_bytes()).await.problem(422, "validation_failed");
+}
+
+#[tokio::test]
 async fn event_types_are_listed_by_name() {
     let api = TestApi::start().await;
     let answer = api.get("/event_type").await;

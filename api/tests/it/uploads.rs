@@ -46,6 +46,25 @@ fn assert_ok(answer: &Answer) {
 }
 
 #[tokio::test]
+async fn names_arrive_as_clients_of_other_languages_write_them() {
+    let api = TestApi::start().await;
+    let webhook = api.webhook().await;
+    for (written, name) in [
+        (
+            "filename=\"=?utf-8?B?UHLDvGZiZXJpY2h0LnBkZg==?=\"; filename*=utf-8''Pr%C3%BCfbericht.pdf",
+            "Prüfbericht.pdf",
+        ),
+        ("filename*=UTF-8''a%20b.txt", "a b.txt"),
+        ("filename=\"my%20file.pdf\"", "my file.pdf"),
+        ("filename=\"100%.txt\"", "100%.txt"),
+    ] {
+        let head = format!("Content-Disposition: form-data; name=\"file\"; {written}");
+        assert_ok(&api.upload(&webhook, "b", &multipart("b", &[(&head, b"x")])).await);
+        assert_eq!(api.uploaded().await.pop().expect("a row").file_name, name, "{written}");
+    }
+}
+
+#[tokio::test]
 async fn a_file_is_stored_byte_for_byte_with_its_row() {
     let api = TestApi::start().await;
     let webhook = api.webhook().await;

@@ -38,7 +38,7 @@ pub(crate) fn report(
     match exchange.answer {
         Ok(answer) => answered(answer, exchange.timing, request_headers, hidden, judge),
         Err(failure) => SendReport {
-            result: SendResult::Failed,
+            result: if failure.is_local_shortage { SendResult::LocalShortage } else { SendResult::Failed },
             error_class: Some(failure.class),
             error: Some(hidden.in_text(failure.message)),
             status_code: None,

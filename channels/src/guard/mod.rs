@@ -3,6 +3,8 @@
 
 mod address;
 mod lookup;
+mod places;
+pub(crate) mod shortage;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -119,6 +121,7 @@ impl Resolve for Guard {
         let guard = self.clone();
         Box::pin(async move {
             let addresses = marks::timing_resolve(guard.resolve(name.as_str())).await?;
+            marks::note_addresses(&addresses);
             let sockets: Vec<_> = addresses.iter().map(|address| SocketAddr::new(*address, 0)).collect();
             Ok(Box::new(sockets.into_iter()) as Addrs)
         })

@@ -5,12 +5,10 @@ use std::{error::Error, io, iter};
 
 use domain::delivery::ErrorClass;
 
-use crate::guard::GuardError;
+use crate::guard::{GuardError, shortage::is_shortage};
 
 /// Most characters of a failure's message.
 const MAX_MESSAGE: usize = 200;
-/// `EMFILE` and `ENFILE`: this process, or this machine, has no file descriptor left.
-const OUT_OF_DESCRIPTORS: [i32; 2] = [24, 23];
 
 /// Why no answer came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,16 +17,26 @@ pub struct Failure {
     pub class: ErrorClass,
     /// A few words for people, without secrets.
     pub message: String,
+    /// Whether this process lacked what it takes to send: a file descriptor, memory, a thread, a local port.
+    pub is_local_shortage: bool,
 }
 
 impl Failure {
     /// A failure of this class.
     pub(crate) fn new(class: ErrorClass, message: impl Into<String>) -> Self {
-        Self { class, message: message.into() }
+        Self { class, message: message.into(), is_local_shortage: false }
     }
 
-    /// What the client's error came from. `resolving` tells whether a name was still being resolved.
-    pub(super) fn of(error: &reqwest::Error, resolving: bool) -> Self {
+    fn local_shortage(message: String) -> Self {
+        Self { is_local_shortage: true, ..Self::new(ErrorClass::Internal, message) }
+    }
+
+    /// What the client's error came from. `resolving` tells whether a name was still being resolved, `to_v6` whether the
+    /// receiver has IPv6 addresses only.
+    pub(super) fn of(error: &reqwest::Error, resolving: bool, to_v6: bool) -> Self {
+        if is_local_shortage(error, to_v6) {
+            return Self::local_shortage(innermost(error));
+        }
         let class = classify(error, resolving);
         let message = match class {
             ErrorClass::ConnectTimeout => "no connection within the connect deadline".to_owned(),
@@ -38,12 +46,15 @@ impl Failure {
             ErrorClass::Internal if error.is_builder() => "the URL can't be sent to".to_owned(),
             _ => innermost(error),
         };
-        Self { class, message }
+        Self::new(class, message)
     }
 }
 
 impl From<GuardError> for Failure {
     fn from(error: GuardError) -> Self {
+        if is_lookup_shortage(&error) {
+            return Self::local_shortage(error.to_string());
+        }
         Self::new(guard_class(&error), error.to_string())
     }
 }
@@ -53,6 +64,19 @@ const fn guard_class(error: &GuardError) -> ErrorClass {
         GuardError::Unresolved(_) => ErrorClass::Dns,
         GuardError::NotPublic | GuardError::NoHost | GuardError::PortZero => ErrorClass::Guard,
     }
+}
+
+fn is_local_shortage(error: &reqwest::Error, to_v6: bool) -> bool {
+    if find::<GuardError>(error).is_some_and(is_lookup_shortage) {
+        return true;
+    }
+    let shortage = causes(error).filter_map(|cause| cause.downcast_ref()).find(|cause| is_shortage(cause));
+    // A machine without IPv6 has no local address for a receiver that has nothing else, and never will have.
+    shortage.is_some_and(|error: &io::Error| !(to_v6 && error.kind() == io::ErrorKind::AddrNotAvailable))
+}
+
+fn is_lookup_shortage(error: &GuardError) -> bool {
+    matches!(error, GuardError::Unresolved(unresolved) if unresolved.is_local_shortage())
 }
 
 fn classify(error: &reqwest::Error, resolving: bool) -> ErrorClass {
@@ -87,9 +111,6 @@ fn connect_class(error: &reqwest::Error, resolving: bool) -> ErrorClass {
         // Nobody reads before TLS does.
         io::ErrorKind::UnexpectedEof => ErrorClass::Tls,
         io::ErrorKind::AddrNotAvailable => ErrorClass::Internal,
-        _ if cause.raw_os_error().is_some_and(|code| OUT_OF_DESCRIPTORS.contains(&code)) => {
-            ErrorClass::Internal
-        }
         _ => ErrorClass::Refused,
     }
 }

@@ -4,6 +4,7 @@
 use std::{
     cell::Cell,
     future::Future,
+    net::IpAddr,
     pin::Pin,
     task::{Context, Poll},
     time::{Duration, Instant},
@@ -21,6 +22,7 @@ pub(super) struct Marks {
     resolving: Cell<bool>,
     resolve: Cell<Option<Duration>>,
     connect: Cell<Option<Duration>>,
+    only_v6: Cell<bool>,
 }
 
 impl Marks {
@@ -44,6 +46,11 @@ impl Marks {
         self.connect.get()
     }
 
+    /// Whether the name has IPv6 addresses only.
+    pub(super) const fn is_only_v6(&self) -> bool {
+        self.only_v6.get()
+    }
+
     /// Whether a name is being resolved.
     pub(super) const fn is_resolving(&self) -> bool {
         self.resolving.get()
@@ -60,6 +67,11 @@ pub(crate) async fn timing_resolve<F: Future>(resolution: F) -> F::Output {
         marks.resolve.set(Some(start.elapsed()));
     });
     found
+}
+
+/// Notes what a name resolved to.
+pub(crate) fn note_addresses(addresses: &[IpAddr]) {
+    note(|marks| marks.only_v6.set(addresses.iter().all(IpAddr::is_ipv6)));
 }
 
 fn note(write: impl FnOnce(&Marks)) {

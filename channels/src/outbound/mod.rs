@@ -13,7 +13,7 @@ use http::{HeaderMap, Method, StatusCode};
 use reqwest::{Client, Request, Response, redirect};
 use rustls::pki_types::CertificateDer;
 use tokio::time::{Instant, timeout_at};
-use url::Url;
+use url::{Host, Url};
 
 pub use failure::Failure;
 
@@ -118,13 +118,14 @@ impl Outbound {
         if let Err(refusal) = self.guard.check_literal(&url) {
             return Exchange { answer: Err(refusal.into()), timing: Timing::default() };
         }
+        let to_v6 = matches!(url.host(), Some(Host::Ipv6(_)));
         let mut request = Request::new(Method::POST, url);
         *request.headers_mut() = headers;
         *request.body_mut() = Some(body.into());
-        Marks::scope(self.exchange(request, deadline)).await
+        Marks::scope(self.exchange(request, deadline, to_v6)).await
     }
 
-    async fn exchange(&self, request: Request, deadline: Duration) -> Exchange {
+    async fn exchange(&self, request: Request, deadline: Duration, to_v6: bool) -> Exchange {
         let start = Instant::now();
         let until = start + deadline;
         let mut first_byte = None;
@@ -133,7 +134,7 @@ impl Outbound {
                 first_byte = Some(start.elapsed());
                 Ok(read(response, until).await)
             }
-            Ok(Err(error)) => Err(Failure::of(&error, Marks::current().is_resolving())),
+            Ok(Err(error)) => Err(failure(&error, to_v6)),
             Err(_) => Err(Failure::new(ErrorClass::Timeout, "no answer within the deadline")),
         };
         let marks = Marks::current();
@@ -141,6 +142,11 @@ impl Outbound {
             Timing { resolve: marks.resolve(), connect: marks.connect(), first_byte, total: start.elapsed() };
         Exchange { answer, timing }
     }
+}
+
+fn failure(error: &reqwest::Error, to_v6: bool) -> Failure {
+    let marks = Marks::current();
+    Failure::of(error, marks.is_resolving(), to_v6 || marks.is_only_v6())
 }
 
 async fn read(mut response: Response, until: Instant) -> Answer {

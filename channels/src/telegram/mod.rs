@@ -11,3 +11,4 @@ mod told;
 pub use bot::{Bot, BotError, MAX_TOKEN};
 pub use send::{TelegramRequest, TelegramSender};
 pub use split::MAX_UNITS;
+pub use text::has_content;

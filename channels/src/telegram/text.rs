@@ -15,6 +15,12 @@ pub(super) fn parts(notification: &Notification) -> Vec<String> {
     split(&text).into_iter().map(|part| html(&text, part, title)).collect()
 }
 
+/// Whether Telegram finds anything to show in `notification`; without it, every chat refuses it.
+#[must_use]
+pub fn has_content(notification: &Notification) -> bool {
+    is_seen(&plain(notification).0)
+}
+
 /// The whole text, and how many bytes of it are the title.
 fn plain(notification: &Notification) -> (String, usize) {
     let title =

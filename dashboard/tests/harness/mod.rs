@@ -101,6 +101,11 @@ impl TestDashboard {
     pub async fn send(&self, mut request: Request<Body>) -> Page {
         let host = "127.0.0.1:5555".parse().expect("a host");
         request.headers_mut().entry(header::HOST).or_insert(host);
+        self.send_as_it_is(request).await
+    }
+
+    /// Sends a request that may have no `Host`.
+    pub async fn send_as_it_is(&self, request: Request<Body>) -> Page {
         let response = self.router.clone().oneshot(request).await.expect("an answer");
         read(response).await
     }

@@ -61,7 +61,7 @@ impl Verdict {
                 Some(Self::Overloaded { pause: retry_after.unwrap_or(OVERLOAD_PAUSE).min(RETRY_AFTER_CAP) })
             }
             SendResult::Failed => Some(Self::Failed),
-            SendResult::Rejected | SendResult::Unreadable => None,
+            SendResult::Rejected | SendResult::Unreadable | SendResult::LocalShortage => None,
         }
     }
 }

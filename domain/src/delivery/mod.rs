@@ -17,7 +17,7 @@ pub use lane::{
     BREAKER_FIRST_WAIT, BREAKER_LONGEST_WAIT, BREAKER_OPENS_AFTER, DISABLED_AFTER, LaneHealth, LaneSend,
     OVERLOAD_PAUSE, OffReason, Verdict,
 };
-pub use outcome::{ErrorClass, NextStep, SendResult, next_step};
+pub use outcome::{ErrorClass, LOCAL_SHORTAGE_WAIT, NextStep, SendResult, next_step};
 pub use reason::DeadReason;
 pub use schedule::{RetrySchedule, ScheduleError, parse_duration, write_duration};
 pub use standing::Standing;

@@ -28,7 +28,8 @@ words! {
         Status = "status",
         /// A redirect; those are never followed.
         Redirect = "redirect",
-        /// The fault is ours: the row or its secret can't be read.
+        /// The fault is ours: the row or its secret can't be read, or this process had no file descriptor, memory, thread
+        /// or local port left.
         Internal = "internal",
     }
 }
@@ -53,14 +54,30 @@ pub enum SendResult {
     Failed,
     /// The row can't be sent at all: a secret that does not open, a damaged address.
     Unreadable,
+    /// This process had no file descriptor, memory, thread or local port left. It says nothing of the receiver and spends
+    /// nothing of the schedule.
+    LocalShortage,
 }
+
+impl SendResult {
+    /// Whether a retry after this result moves the delivery to the next position of its schedule.
+    #[must_use]
+    pub const fn spends_position(self) -> bool {
+        !matches!(self, Self::LocalShortage)
+    }
+}
+
+/// Wait after a [`SendResult::LocalShortage`], ±20 %: long enough for other sends to end and give back what they hold.
+pub const LOCAL_SHORTAGE_WAIT: Duration = Duration::from_secs(5);
+/// How far [`LOCAL_SHORTAGE_WAIT`] may move either way, as a share of it.
+const LOCAL_JITTER: f64 = 0.2;
 
 /// What happens to the delivery after a send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NextStep {
     /// Finished well.
     Succeed,
-    /// Due again after the wait.
+    /// Due again after the wait, at the next position of the schedule if [`SendResult::spends_position`].
     RetryIn(Duration),
     /// To the dead letters.
     Bury(DeadReason),
@@ -78,12 +95,17 @@ pub fn next_step(result: SendResult, position: u16, schedule: &RetrySchedule, ji
         SendResult::Rejected => return NextStep::Bury(DeadReason::Rejected),
         SendResult::Unsubscribed => return NextStep::Bury(DeadReason::Unsubscribed),
         SendResult::Unreadable => return NextStep::Bury(DeadReason::Unreadable),
+        SendResult::LocalShortage => return NextStep::RetryIn(local_wait(jitter)),
         SendResult::Overloaded { retry_after } => retry_after.unwrap_or(Duration::ZERO).min(RETRY_AFTER_CAP),
         SendResult::Failed => Duration::ZERO,
     };
     schedule
         .wait_after(position, jitter)
         .map_or(NextStep::Bury(DeadReason::ScheduleSpent), |wait| NextStep::RetryIn(wait.max(asked)))
+}
+
+fn local_wait(jitter: f64) -> Duration {
+    LOCAL_SHORTAGE_WAIT.mul_f64(LOCAL_JITTER.mul_add(jitter.clamp(-1.0, 1.0), 1.0))
 }
 
 #[cfg(test)]
@@ -105,6 +127,19 @@ mod tests {
         ] {
             assert_eq!(next_step(result, 0, &schedule(), 0.0), step);
         }
+    }
+
+    #[test]
+    fn a_local_shortage_never_spends_the_schedule() {
+        for position in [0, 1, 2, u16::MAX] {
+            let step = next_step(SendResult::LocalShortage, position, &schedule(), 0.0);
+            assert_eq!(step, NextStep::RetryIn(LOCAL_SHORTAGE_WAIT));
+        }
+        assert!(!SendResult::LocalShortage.spends_position());
+        assert!(SendResult::Failed.spends_position());
+        let wait = |jitter| next_step(SendResult::LocalShortage, 0, &schedule(), jitter);
+        assert_eq!(wait(-1.0), NextStep::RetryIn(Duration::from_secs(4)));
+        assert_eq!(wait(7.0), NextStep::RetryIn(Duration::from_secs(6)));
     }
 
     #[test]

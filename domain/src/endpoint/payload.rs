@@ -1,16 +1,25 @@
 //! What an endpoint's owner lays over the body of every delivery.
-//! An object, kept as its JSON text.
+//! An object, kept as its owner wrote it: numbers keep all their digits. Only blanks between its parts are left out.
 
 use std::str::FromStr;
 
-use serde_json::{Map, Value};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, value::RawValue};
+
+use super::members::Members;
 
 /// Most bytes of a custom payload, written as JSON without blanks.
 pub const MAX_PAYLOAD_BYTES: usize = 16 * 1024;
+/// Most objects and lists in one another.
+pub const MAX_PAYLOAD_DEPTH: usize = 100;
 
 /// A JSON object of at most [`MAX_PAYLOAD_BYTES`], its members in the order given.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CustomPayload(Map<String, Value>);
+pub struct CustomPayload(String);
+
+/// Any JSON value, as it was written.
+#[derive(Clone, Debug)]
+pub struct WrittenJson(Box<RawValue>);
 
 /// Why a custom payload is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +30,9 @@ pub enum PayloadError {
     /// Above [`MAX_PAYLOAD_BYTES`].
     #[error("has more than {MAX_PAYLOAD_BYTES} bytes as JSON")]
     TooLarge,
+    /// Above [`MAX_PAYLOAD_DEPTH`].
+    #[error("is nested deeper than {MAX_PAYLOAD_DEPTH} levels")]
+    TooDeep,
 }
 
 impl CustomPayload {
@@ -28,35 +40,74 @@ impl CustomPayload {
     ///
     /// # Errors
     /// When it is something else, or too large.
-    pub fn parse(value: &Value) -> Result<Self, PayloadError> {
-        let members = value.as_object().ok_or(PayloadError::NotAnObject)?;
-        if value.to_string().len() > MAX_PAYLOAD_BYTES {
-            return Err(PayloadError::TooLarge);
+    pub fn parse(json: &WrittenJson) -> Result<Self, PayloadError> {
+        let text = without_blanks(json.0.get())?;
+        if !text.starts_with('{') {
+            return Err(PayloadError::NotAnObject);
         }
-        Ok(Self(members.clone()))
+        let members: Members<'_> = serde_json::from_str(&text).map_err(|_| PayloadError::NotAnObject)?;
+        let text = serde_json::to_string(&members.last_of_each()).map_err(|_| PayloadError::NotAnObject)?;
+        if text.len() > MAX_PAYLOAD_BYTES { Err(PayloadError::TooLarge) } else { Ok(Self(text)) }
     }
 
-    /// Its members, in the order given.
-    #[must_use]
-    pub const fn members(&self) -> &Map<String, Value> {
-        &self.0
+    /// Its members, in the order given, their values unread.
+    pub(super) fn members(&self) -> Members<'_> {
+        serde_json::from_str(&self.0).expect("it was made of an object")
     }
 
     /// As JSON text, for storage; [`str::parse`] reads it back.
     #[must_use]
     pub fn to_json(&self) -> String {
-        serde_json::to_string(&self.0).expect("an object with string keys is always written")
+        self.0.clone()
     }
 }
 
 impl FromStr for CustomPayload {
     type Err = PayloadError;
 
-    /// Reads stored JSON text.
+    /// Reads JSON text, such as what is stored.
     fn from_str(json: &str) -> Result<Self, Self::Err> {
-        let value: Value = serde_json::from_str(json).map_err(|_| PayloadError::NotAnObject)?;
-        Self::parse(&value)
+        Self::parse(&serde_json::from_str(json).map_err(|_| PayloadError::NotAnObject)?)
     }
+}
+
+impl<'de> Deserialize<'de> for WrittenJson {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::deserialize(deserializer).map(Self)
+    }
+}
+
+impl From<Box<RawValue>> for WrittenJson {
+    fn from(json: Box<RawValue>) -> Self {
+        Self(json)
+    }
+}
+
+impl From<&Value> for WrittenJson {
+    fn from(value: &Value) -> Self {
+        Self(serde_json::value::to_raw_value(value).expect("a JSON value is always written"))
+    }
+}
+
+/// The same JSON without blanks between its parts.
+fn without_blanks(json: &str) -> Result<String, PayloadError> {
+    let (mut text, mut depth, mut in_string, mut is_escaped) =
+        (String::with_capacity(json.len()), 0, false, false);
+    for character in json.chars() {
+        match character {
+            _ if is_escaped => is_escaped = false,
+            '\\' if in_string => is_escaped = true,
+            '"' => in_string = !in_string,
+            _ if in_string => {}
+            '{' | '[' if depth == MAX_PAYLOAD_DEPTH => return Err(PayloadError::TooDeep),
+            '{' | '[' => depth += 1,
+            '}' | ']' => depth -= 1,
+            ' ' | '\t' | '\n' | '\r' => continue,
+            _ => {}
+        }
+        text.push(character);
+    }
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -65,25 +116,51 @@ mod tests {
 
     use super::*;
 
+    fn of(value: &Value) -> Result<CustomPayload, PayloadError> {
+        CustomPayload::parse(&value.into())
+    }
+
     #[test]
     fn an_object_is_kept_in_its_order() {
-        let payload = CustomPayload::parse(&json!({"z": 1, "a": {"b": [null, "ä"]}})).expect("an object");
+        let payload = of(&json!({"z": 1, "a": {"b": [null, "ä"]}})).expect("an object");
         assert_eq!(payload.to_json(), r#"{"z":1,"a":{"b":[null,"ä"]}}"#);
         assert_eq!(payload.to_json().parse(), Ok(payload));
     }
 
     #[test]
+    fn numbers_and_strings_are_kept_as_they_are_written() {
+        let written = r#"{ "n": 12345678901234567890123, "f" : 123456789.123456789,
+            "e":[1e400, -0.0 ,1.50E+3], "s":"a \" \\ b\u00e4", "n2": { } }"#;
+        let kept = r#"{"n":12345678901234567890123,"f":123456789.123456789,"e":[1e400,-0.0,1.50E+3],"s":"a \" \\ b\u00e4","n2":{}}"#;
+        let payload: CustomPayload = written.parse().expect("an object");
+        assert_eq!(payload.to_json(), kept);
+        assert_eq!(kept.parse(), Ok(payload));
+    }
+
+    #[test]
+    fn of_a_name_that_is_given_twice_the_last_value_counts() {
+        let payload: CustomPayload = r#"{"a":1,"b":2,"a":3}"#.parse().expect("an object");
+        assert_eq!(payload.to_json(), r#"{"a":3,"b":2}"#);
+    }
+
+    #[test]
     fn anything_but_an_object_is_refused() {
         for value in [json!(null), json!([]), json!("{}"), json!(1)] {
-            assert_eq!(CustomPayload::parse(&value), Err(PayloadError::NotAnObject));
+            assert_eq!(of(&value), Err(PayloadError::NotAnObject));
         }
         assert_eq!("{".parse::<CustomPayload>(), Err(PayloadError::NotAnObject));
     }
 
     #[test]
-    fn size_is_bounded_as_written() {
-        let of = |bytes: usize| CustomPayload::parse(&json!({"a": "x".repeat(bytes - 8)}));
-        assert_eq!(of(MAX_PAYLOAD_BYTES).map(|payload| payload.to_json().len()), Ok(MAX_PAYLOAD_BYTES));
-        assert_eq!(of(MAX_PAYLOAD_BYTES + 1), Err(PayloadError::TooLarge));
+    fn size_and_depth_are_bounded_as_written() {
+        let sized = |bytes: usize| of(&json!({"a": "x".repeat(bytes - 8)}));
+        assert_eq!(sized(MAX_PAYLOAD_BYTES).map(|payload| payload.to_json().len()), Ok(MAX_PAYLOAD_BYTES));
+        assert_eq!(sized(MAX_PAYLOAD_BYTES + 1), Err(PayloadError::TooLarge));
+        let nested = |depth: usize| {
+            let lists = depth - 1;
+            format!("{{\"a\":{}{}}}", "[".repeat(lists), "]".repeat(lists)).parse::<CustomPayload>()
+        };
+        assert!(nested(MAX_PAYLOAD_DEPTH).is_ok());
+        assert_eq!(nested(MAX_PAYLOAD_DEPTH + 1), Err(PayloadError::TooDeep));
     }
 }

@@ -49,7 +49,14 @@ async fn record(app: &TestApp, ended: Vec<Ended>) {
 fn ended(delivery: &Claimed, at: i64, verdict: Verdict) -> Ended {
     let lane = Some(LaneSend { started_at: Millis(at), verdict });
     let next = NextStep::RetryIn(Duration::from_secs(3600));
-    Ended { delivery: delivery.clone(), attempt: None, next, lane, recipient: RecipientNews::default() }
+    Ended {
+        delivery: delivery.clone(),
+        attempt: None,
+        next,
+        spends_position: true,
+        lane,
+        recipient: RecipientNews::default(),
+    }
 }
 
 /// Each started a millisecond after the one before.

@@ -33,7 +33,14 @@ pub(crate) async fn record(app: &TestApp, ended: Vec<Ended>) {
 }
 
 pub(crate) fn ended(delivery: Claimed, next: NextStep) -> Ended {
-    Ended { delivery, attempt: None, next, lane: None, recipient: RecipientNews::default() }
+    Ended {
+        delivery,
+        attempt: None,
+        next,
+        spends_position: true,
+        lane: None,
+        recipient: RecipientNews::default(),
+    }
 }
 
 async fn published(app: &TestApp, answers: Vec<Answer>) -> (Receiver, EventId, DeliveryId) {

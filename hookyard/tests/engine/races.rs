@@ -34,7 +34,14 @@ async fn record(app: &TestApp, ended: Vec<Ended>) {
 }
 
 fn ended(delivery: Claimed, next: NextStep) -> Ended {
-    Ended { delivery, attempt: None, next, lane: None, recipient: RecipientNews::default() }
+    Ended {
+        delivery,
+        attempt: None,
+        next,
+        spends_position: true,
+        lane: None,
+        recipient: RecipientNews::default(),
+    }
 }
 
 on_both_shapes! {

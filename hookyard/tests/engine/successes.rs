@@ -48,6 +48,7 @@ async fn success(app: &TestApp, id: Uuid) -> Ended {
         delivery,
         attempt: Some(attempt),
         next: NextStep::Succeed,
+        spends_position: true,
         lane,
         recipient: RecipientNews::default(),
     }

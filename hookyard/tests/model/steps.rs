@@ -177,7 +177,7 @@ impl World {
             self.succeeded.insert(delivery.id().0);
         }
         let recipient = RecipientNews::default();
-        Ended { attempt: Some(attempt(&delivery)), delivery, next, lane, recipient }
+        Ended { attempt: Some(attempt(&delivery)), delivery, next, spends_position: true, lane, recipient }
     }
 
     async fn record(&self, ended: Vec<Ended>) {

@@ -55,7 +55,8 @@ in_both_towns! {
         for good in [
             json!({"message": "m", "title": null, "channels": null, "unknown": 1}),
             json!({"message": "🦀".repeat(16_384), "title": "t".repeat(256)}),
-            json!({"message": " ", "title": ""}),
+            json!({"message": " ", "title": "", "channels": ["web_push"]}),
+            json!({"message": " ", "title": "t"}),
         ] {
             assert_eq!(app.post_json("/api/notify", &good).await.0, 200);
         }
@@ -64,6 +65,9 @@ in_both_towns! {
         assert_eq!(refused(app, json!({"message": 1})).await, of("message", "string_type"));
         assert_eq!(refused(app, json!({"message": ""})).await, of("message", "string_too_short"));
         assert_eq!(refused(app, json!({"message": "x".repeat(16_385)})).await, of("message", "string_too_long"));
+        for blank in [" ", "\u{200b}\n"] {
+            assert_eq!(refused(app, json!({"message": blank, "title": " "})).await, of("message", "value_error"), "no chat shows it");
+        }
         assert_eq!(refused(app, json!({"message": "a\0"})).await, of("message", "value_error"));
         assert_eq!(refused(app, json!({"message": "m", "title": "t".repeat(257)})).await, of("title", "string_too_long"));
         for channels in [json!(["webhook"]), json!(["sms"]), json!([]), json!("telegram"), json!([1])] {

@@ -74,6 +74,8 @@ pub struct Config {
     pub worker_queues: Vec<QueueName>,
     /// Most sends under way in one process.
     pub send_slots: usize,
+    /// Most deliveries that are due and held for one endpoint that is paused or disabled.
+    pub held_limit: i64,
     /// Whether `/metrics` answers without a key.
     pub metrics_public: bool,
     /// Who may read answers from a browser.

@@ -74,6 +74,7 @@ fn settings_of(role: Role, reader: &mut Reader<'_>) -> Config {
         shutdown_timeout: reader.or_default("SHUTDOWN_TIMEOUT", duration(SECOND..=SHUTDOWN_TIMEOUT_MAX)),
         worker_queues: reader.or_default("WORKER_QUEUES", words::queues),
         send_slots: reader.or_default("SEND_SLOTS", words::send_slots),
+        held_limit: reader.or_default("HELD_LIMIT", words::held_limit),
         metrics_public: reader.or_default("METRICS_PUBLIC", boolean),
         cors_origins: reader.or("CORS_ORIGINS", cors, networks::origins),
         vapid: secrets::vapid(reader),

@@ -85,15 +85,33 @@ fn vapid_public(text: &str) -> Result<String, String> {
     }
 }
 
+/// A contact that push services take: they refuse every message whose contact has a host that can't be reached.
 fn contact(text: &str) -> Result<String, String> {
     let address = text.strip_prefix("mailto:").unwrap_or(text);
-    match text.split_once("://") {
-        Some(("https", rest)) if !rest.is_empty() => Ok(text.to_owned()),
-        None if address.contains('@') && !address.contains(char::is_whitespace) => {
-            Ok(format!("mailto:{address}"))
+    let (contact, host) = match text.split_once("://") {
+        Some(("https", rest)) if !rest.is_empty() => (text.to_owned(), host_of(text)),
+        None if !address.contains(char::is_whitespace) => {
+            let host = address.rsplit_once('@').map(|(_, host)| host.to_ascii_lowercase());
+            (format!("mailto:{address}"), host)
         }
-        _ => Err(format!("{text:?} is neither an e-mail address nor an https URL")),
+        _ => (String::new(), None),
+    };
+    match host {
+        Some(host) if is_reachable(&host) => Ok(contact),
+        Some(_) => Err(format!("{text:?} is refused by push services: its host is not one of the internet")),
+        None => Err(format!("{text:?} is neither an e-mail address nor an https URL")),
     }
+}
+
+fn host_of(text: &str) -> Option<String> {
+    text.parse::<url::Url>().ok()?.host_str().map(str::to_ascii_lowercase)
+}
+
+/// Whether a name may be one of the internet: it has a dot, and its last label is none that is reserved (RFC 2606, 6761).
+fn is_reachable(host: &str) -> bool {
+    const RESERVED: [&str; 4] = ["localhost", "invalid", "local", "internal"];
+    let last = host.trim_end_matches('.').rsplit_once('.').map(|(_, last)| last);
+    last.is_some_and(|last| !RESERVED.contains(&last))
 }
 
 /// `TELEGRAM_BOT_TOKEN` with its chat and its API.
@@ -165,6 +183,17 @@ mod tests {
         assert_eq!(contact("https://b.example"), Ok("https://b.example".into()));
         for bad in ["b.example", "http://b.example", "mailto:b", "a @b"] {
             assert!(contact(bad).is_err(), "{bad}");
+        }
+        for refused in [
+            "me@localhost",
+            "mailto:a@b.invalid",
+            "a@B.LOCALHOST",
+            "a@host",
+            "https://localhost/x",
+            "https://a.invalid",
+        ] {
+            let wrong = contact(refused).expect_err(refused);
+            assert!(wrong.contains("refused by push services"), "{wrong}");
         }
     }
 

@@ -108,6 +108,12 @@ pub const SETTINGS: &[SettingDoc] = &[
         "Queues that this process takes work from, by comma.",
     ),
     setting("SEND_SLOTS", "1024", "Most sends under way in one process, 1 to 65536."),
+    setting(
+        "HELD_LIMIT",
+        "100000",
+        "Most deliveries that are due and held for one paused or disabled endpoint, 1 to 10000000. Beyond it \
+         those due last are dead letters (held_limit).",
+    ),
     setting("METRICS_PUBLIC", "true", "false asks for the administrator's key on /metrics."),
     setting(
         "VAPID_PRIVATE_KEY",

@@ -7,6 +7,7 @@ mod server_clock;
 mod sqlite;
 mod turn;
 mod tx;
+mod wal;
 
 use std::{
     path::PathBuf,
@@ -22,7 +23,7 @@ pub use turn::Turn;
 pub use tx::Tx;
 
 use self::server_clock::ServerClock;
-use crate::clock::Clock;
+use crate::{clock::Clock, supervisor::Service};
 
 /// Longest that a transaction of the engine may take before the way to the database counts as broken. Above the server's
 /// own `statement_timeout`: this is for a server that vanished without a word.
@@ -138,6 +139,15 @@ impl Database {
         }
     }
 
+    /// Connections for migrations of a Postgres: no limit on how long a statement takes, and a wait for locks that is
+    /// short, because every statement that comes after a waiting one waits as well.
+    ///
+    /// # Errors
+    /// When it can't be reached.
+    pub async fn connect_for_migrations(url: &str) -> Result<PgPool, DatabaseError> {
+        postgres::connect_for_migrations(url).await
+    }
+
     /// For plain reads; on SQLite a pool that cannot write.
     #[must_use]
     pub const fn reader(&self) -> &DatabaseConnection {
@@ -242,6 +252,18 @@ impl Database {
             Ok(answer) => Ok(answer.map(drop)?),
             Err(_) => Err(DatabaseError::Deadline(PING_DEADLINE)),
         }
+    }
+
+    /// The service that keeps SQLite's write-ahead log small; one that ends at once on Postgres.
+    #[must_use]
+    pub fn upkeep(&self) -> Service {
+        let pool = self.pool.clone();
+        Service::new("database-upkeep", move |stop| async move {
+            if let Pool::Sqlite(writer) = pool {
+                wal::keep_small(writer.connect_options().get_filename(), &stop).await;
+            }
+            Ok(())
+        })
     }
 
     /// Closes every connection; what is under way ends first.

@@ -4,7 +4,7 @@ use std::{str::FromStr, time::Duration};
 
 use sea_orm::SqlxPostgresConnector;
 use sqlx::{
-    Connection,
+    Connection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -21,6 +21,8 @@ const ACQUIRE_DEADLINE: Duration = Duration::from_secs(5);
 const TRUSTED: Duration = Duration::from_secs(1);
 /// Longest single statement; nothing of ours takes nearly as long.
 const STATEMENT_TIMEOUT: &str = "30s";
+/// Longest wait of a migration for a lock: so long at most it holds up those who come after it.
+const MIGRATION_LOCK_TIMEOUT: &str = "1s";
 
 /// Plans are made once for each statement and connection, for whatever it will be given: a claim of a few rows takes less time
 /// than its plan. Such a plan is kept while the tables grow from nothing, so it may not be one that reads all of them, be it
@@ -52,6 +54,21 @@ pub(super) async fn connect(url: &str) -> Result<Database, DatabaseError> {
     let orm = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
     let (pool, grouped) = (Pool::Postgres(pool), Pool::Postgres(grouped));
     Ok(Database { pool, grouped, reader: orm.clone(), writer: orm, server_clock: ServerClock::default() })
+}
+
+/// One connection holds the lock of migrations, the other one migrates.
+pub(super) async fn connect_for_migrations(url: &str) -> Result<PgPool, DatabaseError> {
+    let options = PgConnectOptions::from_str(url)?.application_name("hookyard migrate").options([
+        ("statement_timeout", "0"),
+        ("idle_in_transaction_session_timeout", "0"),
+        ("lock_timeout", MIGRATION_LOCK_TIMEOUT),
+        ("client_min_messages", "warning"),
+    ]);
+    Ok(PgPoolOptions::new()
+        .max_connections(2)
+        .acquire_timeout(ACQUIRE_DEADLINE)
+        .connect_with(options)
+        .await?)
 }
 
 fn pool(connections: u32) -> PgPoolOptions {

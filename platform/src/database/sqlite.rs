@@ -13,7 +13,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{Database, DatabaseError, Pool, ServerClock};
+use super::{Database, DatabaseError, Pool, ServerClock, wal};
 
 /// Connections that read.
 const READERS: u32 = 4;
@@ -39,6 +39,7 @@ pub(super) async fn connect(path: &Path) -> Result<Database, DatabaseError> {
         .busy_timeout(BUSY_TIMEOUT)
         .pragma("cache_size", CACHE_KIB)
         .pragma("temp_store", "memory")
+        .pragma("journal_size_limit", wal::SIZE_LIMIT.to_string())
         .statement_cache_capacity(STATEMENTS)
         .row_buffer_size(ROWS_AHEAD);
     // The writer comes first: it makes the file and sets WAL.

@@ -10,7 +10,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, 
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use super::names::{ALL, BUILD_INFO, Kind, Metric, PROCESS_START_TIME_SECONDS};
+use super::names::{ALL, BUILD_INFO, CLOSED, Kind, Metric, PROCESS_START_TIME_SECONDS};
 use crate::supervisor::Service;
 
 /// Upper bounds of the buckets of every histogram of seconds: 1 ms to a day.
@@ -104,14 +104,32 @@ fn describe_all() {
     }
 }
 
-/// What is known at start. Counters without labels begin at zero, so that a rate over them sees the first step.
+/// What is known at start. Counters whose labels are known begin at zero, so that a rate over them sees the first step.
 fn start_values() {
     for metric in ALL.iter().filter(|metric| metric.kind == Kind::Counter && metric.labels.is_empty()) {
         counter!(metric.name).absolute(0);
     }
+    for (name, labels) in CLOSED {
+        for combination in combinations(labels) {
+            counter!(*name, &combination).absolute(0);
+        }
+    }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     gauge!(PROCESS_START_TIME_SECONDS).set(now.as_secs_f64());
     gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+}
+
+/// Every combination of the labels' values.
+fn combinations(
+    labels: &[(&'static str, &'static [&'static str])],
+) -> Vec<Vec<(&'static str, &'static str)>> {
+    labels.iter().fold(vec![vec![]], |all, (label, values)| {
+        let longer = |shorter: &Vec<(&'static str, &'static str)>| {
+            let shorter = shorter.clone();
+            values.iter().map(move |value| [&shorter[..], &[(*label, *value)]].concat())
+        };
+        all.iter().flat_map(longer).collect()
+    })
 }
 
 #[cfg(test)]
@@ -153,6 +171,11 @@ mod tests {
         let text = Telemetry::for_tests().render();
         for part in [
             "hookyard_queue_errors_total 0",
+            "webhook_requests_total{result=\"invalid_signature\"} 0",
+            "hookyard_accepted_total{kind=\"notification\"} 0",
+            "hookyard_deliveries_finished_total{state=\"dead\",channel=\"web_push\"} 0",
+            "hookyard_attempts_total{channel=\"telegram\",result=\"failure\"} 0",
+            "hookyard_uploads_processed_total{status=\"failed\"} 0",
             "process_start_time_seconds 1",
             "hookyard_build_info{version=\"",
         ] {

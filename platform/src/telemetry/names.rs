@@ -99,6 +99,21 @@ metrics! {
         "Always 1; the label says which version runs.";
 }
 
+/// The values of a label.
+type Values = (&'static str, &'static [&'static str]);
+
+const CHANNELS: Values = ("channel", &["webhook", "web_push", "telegram"]);
+
+/// Counters whose labels have few values, all known in advance: each combination begins at zero, so that `increase()` sees
+/// its first step.
+pub const CLOSED: &[(&str, &[Values])] = &[
+    (WEBHOOK_REQUESTS, &[("result", &["created", "duplicate", "invalid_signature", "validation_error"])]),
+    (ACCEPTED, &[("kind", &["upload", "event", "message", "notification"])]),
+    (DELIVERIES_FINISHED, &[("state", &["succeeded", "dead", "cancelled"]), CHANNELS]),
+    (ATTEMPTS, &[CHANNELS, ("result", &["success", "failure"])]),
+    (UPLOADS_PROCESSED, &[("status", &["processed", "failed"])]),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +127,20 @@ mod tests {
             assert!(!histogram || metric.name.ends_with("_seconds"), "{}", metric.name);
             assert!(metric.help.ends_with('.'), "{}", metric.name);
         }
+    }
+
+    #[test]
+    fn what_begins_at_zero_has_the_labels_of_its_metric() {
+        for (name, labels) in CLOSED {
+            let metric = ALL.iter().find(|metric| metric.name == *name).expect(name);
+            let names: Vec<&str> = labels.iter().map(|(label, _)| *label).collect();
+            assert_eq!((metric.kind, names.as_slice()), (Kind::Counter, metric.labels), "{name}");
+        }
+        // All others have labels that are not known in advance, or begin where their values are known.
+        let others = ALL.iter().filter(|metric| metric.kind == Kind::Counter && !metric.labels.is_empty());
+        let others =
+            others.map(|metric| metric.name).filter(|name| CLOSED.iter().all(|(one, _)| one != name));
+        assert_eq!(others.collect::<Vec<_>>(), [HTTP_REQUESTS, INVARIANT_VIOLATIONS]);
     }
 
     #[test]

@@ -1,15 +1,17 @@
 //! Counts what a gzipped tar archive holds, by unpacking it as a stream into nothing.
 //! Stops at the limit of unpacked bytes; keeps one block of 512 bytes, whatever the archive says.
 
+mod members;
+
 use std::{
     fmt::Display,
     io::{self, BufReader, ErrorKind, Read, Seek},
 };
 
 use domain::upload::Facts;
-use flate2::bufread::MultiGzDecoder;
 use tar::Header;
 
+use self::members::Members;
 use super::{Limits, disk::Disk, flaw::Flaw};
 
 const BLOCK_BYTES: usize = 512;
@@ -21,10 +23,9 @@ const CUT: &str = "it ends too early";
 /// A gzip file that holds no tar archive is of no kind that we know more about.
 pub(super) fn facts(disk: &mut Disk<'_>, size: u64, limits: &Limits) -> Result<Facts, Flaw> {
     disk.rewind().map_err(unreadable)?;
-    let mut archive =
-        Unpacked::new(MultiGzDecoder::new(BufReader::with_capacity(64 << 10, disk)), size, limits);
+    let mut archive = Unpacked::new(Members::new(BufReader::with_capacity(64 << 10, disk)), size, limits);
     let mut block = [0; BLOCK_BYTES];
-    match (archive.fill(&mut block)?, member(&block)) {
+    match (archive.fill(&mut block).map_err(of_gzip)?, member(&block)) {
         (BLOCK_BYTES, Some(Ok(first))) => count(&mut archive, first, limits),
         _ => Ok(Facts::Other),
     }
@@ -148,6 +149,14 @@ impl<R: Read> Unpacked<R> {
 
     fn bounded(&self) -> Result<(), Flaw> {
         if self.reader.limit() == 0 { Err(self.over.clone()) } else { Ok(()) }
+    }
+}
+
+/// Nothing is known of an archive yet.
+fn of_gzip(flaw: Flaw) -> Flaw {
+    match flaw {
+        Flaw::Broken { why, .. } => Flaw::broken("gzip file", why),
+        other => other,
     }
 }
 

@@ -12,5 +12,5 @@ pub use gauges::{gauges, oldest_due};
 pub use heartbeat::{Heartbeat, heartbeat};
 pub use keys::{forget_batch, forget_keys};
 pub use orphans::{OrphanError, orphans, sweep};
-pub use partitions::partitions;
+pub use partitions::{Partitions, make_partitions, partitions};
 pub use vacuum::{vacuum, vacuum_when_due};

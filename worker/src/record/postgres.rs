@@ -123,9 +123,10 @@ async fn finish(tx: &mut PgConnection, ended: &[Ended], offset: i64) -> Result<V
 
 async fn retry(tx: &mut PgConnection, ended: &[Ended], offset: i64) -> Result<u64> {
     const SQL: &str = "UPDATE delivery d
-        SET due_at = now_ms() + $5 + row.wait, position = d.position + 1, attempts = row.attempts,
+        SET due_at = now_ms() + $5 + row.wait, position = d.position + row.step, attempts = row.attempts,
             recorded_claim = row.claim, lease_until = 0
-        FROM unnest($1::uuid[], $2::integer[], $3::bigint[], $4::integer[]) AS row (id, claim, wait, attempts)
+        FROM unnest($1::uuid[], $2::integer[], $3::bigint[], $4::integer[], $6::integer[])
+            AS row (id, claim, wait, attempts, step)
         WHERE d.id = ANY($1) AND d.id = row.id AND d.claim = row.claim AND d.recorded_claim < row.claim";
     let rows: Vec<_> = ended.iter().filter_map(|ended| Some((ended, ended.retry_in()?))).collect();
     if rows.is_empty() {
@@ -136,7 +137,8 @@ async fn retry(tx: &mut PgConnection, ended: &[Ended], offset: i64) -> Result<u6
         .bind(column(&rows, |(ended, _)| ended.delivery.claim))
         .bind(column(&rows, |(_, wait)| millis(*wait)))
         .bind(column(&rows, |(ended, _)| ended.attempts()))
-        .bind(offset);
+        .bind(offset)
+        .bind(column(&rows, |(ended, _)| ended.step()));
     Ok(query.execute(tx).await?.rows_affected())
 }
 

@@ -59,6 +59,8 @@ pub struct Ended {
     pub attempt: Option<AttemptRow>,
     /// What happens to the delivery.
     pub next: NextStep,
+    /// Whether a retry moves it to the next position of its schedule: not after a shortage on this machine.
+    pub spends_position: bool,
     /// What the send says of its lane; none when it says nothing.
     pub lane: Option<LaneSend>,
     /// What the send says of its recipient.
@@ -98,6 +100,11 @@ impl Ended {
             NextStep::RetryIn(wait) => Some(wait),
             NextStep::Succeed | NextStep::Bury(_) => None,
         }
+    }
+
+    /// How far a retry moves it in its schedule.
+    pub(super) fn step(&self) -> i32 {
+        i32::from(self.spends_position)
     }
 
     /// The line of the error log, if this failed.

@@ -142,16 +142,17 @@ async fn retry(tx: &mut SqliteConnection, ended: &[Ended], now: i64) -> Result<u
     if rows.is_empty() {
         return Ok(0);
     }
-    let mut update = QueryBuilder::<Sqlite>::new("WITH row (id, claim, due_at, attempts) AS (");
+    let mut update = QueryBuilder::<Sqlite>::new("WITH row (id, claim, due_at, attempts, step) AS (");
     update.push_values(&rows, |mut values, (ended, wait)| {
         values
             .push_bind(ended.delivery.id().0)
             .push_bind(ended.delivery.claim)
             .push_bind(now.saturating_add(millis(*wait)))
-            .push_bind(ended.attempts());
+            .push_bind(ended.attempts())
+            .push_bind(ended.step());
     });
     update.push(
-        ") UPDATE delivery SET due_at = row.due_at, position = delivery.position + 1, attempts = row.attempts,
+        ") UPDATE delivery SET due_at = row.due_at, position = delivery.position + row.step, attempts = row.attempts,
             recorded_claim = row.claim, lease_until = 0 FROM row",
     );
     update.push(" WHERE ").push(MATCHES);

@@ -33,6 +33,7 @@ pub(super) fn sent(
 ) -> Ended {
     // Nobody needs it any more, and records may have to wait for the database.
     delivery.body = Bytes::new();
+    let spends_position = report.result.spends_position();
     let next = next_step(report.result, delivery.position(), schedule, jitter);
     let lane = Verdict::of(report.result, report.error_class)
         .map(|verdict| LaneSend { started_at: started.in_database, verdict });
@@ -55,11 +56,12 @@ pub(super) fn sent(
         response_headers: report.response_headers.map(channels::HeaderRecord::into_json),
         response_body: report.response_body.into(),
     };
-    Ended { delivery, attempt: Some(attempt), next, lane, recipient }
+    Ended { delivery, attempt: Some(attempt), next, spends_position, lane, recipient }
 }
 
 /// A delivery that is buried without being sent.
 pub(super) const fn unsent(delivery: Claimed, reason: DeadReason) -> Ended {
     let recipient = RecipientNews { left_at: None, parts_sent: 0 };
-    Ended { delivery, attempt: None, next: NextStep::Bury(reason), lane: None, recipient }
+    let next = NextStep::Bury(reason);
+    Ended { delivery, attempt: None, next, spends_position: true, lane: None, recipient }
 }

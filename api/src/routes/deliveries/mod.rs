@@ -6,7 +6,10 @@ mod view;
 
 use axum::{Json, extract::State};
 use domain::{id::DeliveryId, problem::ProblemCode};
-use entity::queries::{Scope, delivery};
+use entity::{
+    attempt,
+    queries::{Scope, delivery},
+};
 
 use self::view::{DeliveryOut, ListedOut};
 use crate::{
@@ -17,6 +20,10 @@ use crate::{
     routes::page::{Limit, Page},
     search,
 };
+
+/// Most times that a delivery is read for one answer. A worker that was taken for dead may leave an attempt that the
+/// delivery never counts.
+const MOST_READS: u32 = 3;
 
 /// A page of them, newest first; `cursor` is the `next_cursor` of the page before.
 pub(crate) async fn list(
@@ -63,15 +70,28 @@ pub(crate) async fn cancel(
     load(&app, publisher.scope, id).await
 }
 
+/// The row and its attempts are two statements: when an attempt is recorded in between, the row is read again.
 async fn load(app: &App, scope: Scope, id: DeliveryId) -> Result<Json<DeliveryOut>, Problem> {
-    let found: Vec<delivery::Row> = search::look(app, &delivery::find(scope, id)).await?;
-    let Some(row) = found.into_iter().next() else {
-        return Err(missing());
-    };
-    let attempts = delivery::attempts(app.context.database.reader(), id)
-        .await
-        .map_err(|error| Problem::unavailable("attempts cannot be read", error))?;
-    Ok(Json(DeliveryOut::of(row, attempts, app.context.config.retry_schedule.attempts())))
+    let mut reads = 0;
+    loop {
+        let found: Vec<delivery::Row> = search::look(app, &delivery::find(scope, id)).await?;
+        let Some(row) = found.into_iter().next() else {
+            return Err(missing());
+        };
+        let attempts = delivery::attempts(app.context.database.reader(), id)
+            .await
+            .map_err(|error| Problem::unavailable("attempts cannot be read", error))?;
+        reads += 1;
+        if reads < MOST_READS && is_behind(&row, &attempts) {
+            continue;
+        }
+        return Ok(Json(DeliveryOut::of(row, attempts, app.context.config.retry_schedule.attempts())));
+    }
+}
+
+/// Whether there is an attempt that the row does not know of.
+fn is_behind(row: &delivery::Row, attempts: &[attempt::Model]) -> bool {
+    attempts.iter().any(|attempt| attempt.number > row.attempts)
 }
 
 fn missing() -> Problem {

@@ -72,12 +72,12 @@ async fn read(app: &App, mut fields: Fields) -> Result<Change, Problem> {
         event_types: fields.change("event_types", rules::event_types),
         description: fields.clearable("description", rules::description),
         headers: fields.clearable("custom_headers", rules::headers),
-        payload: fields.clearable("custom_payload", rules::object),
+        payload: fields.clearable_written("custom_payload", rules::object),
         rate_limit: fields.clearable("rate_limit", |value| rules::whole(value, rules::LIMIT)),
         max_in_flight: fields.clearable("max_in_flight", |value| rules::whole(value, rules::LIMIT)),
         timeout_ms: fields.clearable("timeout_ms", |value| rules::whole(value, rules::TIMEOUT_MS)),
         retry_schedule: fields.clearable("retry_schedule", rules::schedule),
-        metadata: fields.clearable("metadata", rules::object),
+        metadata: fields.clearable_written("metadata", rules::object),
         signing: fields.change("signing", rules::signing),
     };
     note_unknown(app, &mut fields, change.event_types.as_deref()).await?;

@@ -49,7 +49,7 @@ async fn read(app: &App, scope: Scope, mut fields: Fields) -> Result<NewEndpoint
     let event_types = fields.required("event_types", rules::event_types);
     note_unknown(app, &mut fields, event_types.as_deref()).await?;
     let headers = fields.optional("custom_headers", rules::headers);
-    let payload = fields.optional("custom_payload", rules::object);
+    let payload = fields.optional_written("custom_payload", rules::object);
     let secret = fields.optional("secret", rules::secret);
     let signing = fields.optional("signing", rules::signing);
     let extras = extras(&mut fields);
@@ -89,7 +89,7 @@ fn extras(fields: &mut Fields) -> Extras {
         max_in_flight: fields.optional("max_in_flight", |value| rules::whole(value, rules::LIMIT)),
         timeout_ms: fields.optional("timeout_ms", |value| rules::whole(value, rules::TIMEOUT_MS)),
         retry_schedule: fields.optional("retry_schedule", rules::schedule),
-        metadata: fields.optional("metadata", rules::object),
+        metadata: fields.optional_written("metadata", rules::object),
     }
 }
 

@@ -5,7 +5,7 @@ use std::{ops::RangeInclusive, time::Duration};
 use channels::guard::Guard;
 use domain::{
     delivery::RetrySchedule,
-    endpoint::{CustomHeaders, CustomPayload, EndpointUrl},
+    endpoint::{CustomHeaders, CustomPayload, EndpointUrl, WrittenJson},
     event_type::EventTypeRef,
     id::{EventTypeId, UserId},
     problem::FieldError,
@@ -52,8 +52,8 @@ pub(crate) fn headers(value: &Value) -> Checked<CustomHeaders> {
 }
 
 /// A custom payload, and metadata, too: the same kind of thing within the same bounds.
-pub(crate) fn object(value: &Value) -> Checked<CustomPayload> {
-    CustomPayload::parse(value).map_err(|wrong| wrong.to_string())
+pub(crate) fn object(written: &WrittenJson) -> Checked<CustomPayload> {
+    CustomPayload::parse(written).map_err(|wrong| wrong.to_string())
 }
 
 pub(crate) fn description(value: &Value) -> Checked<String> {

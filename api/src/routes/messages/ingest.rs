@@ -1,10 +1,10 @@
 //! `POST /webhook`: a message, signed by its sender. The signature is checked over the raw bytes before anything is parsed,
 //! and nothing is answered with 200 that is not durable.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
-    body::{Body, Bytes, HttpBody},
+    body::{Bytes, HttpBody},
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
@@ -20,8 +20,8 @@ use tokio::sync::SemaphorePermit;
 use crate::{
     accept::{AcceptError, Ingested, NewMessage},
     app::App,
-    edge::{IngestNote, RequestId},
-    extract::{announced, raw_body, refuse_body},
+    edge::{IngestNote, RequestId, UnderWay, address_of},
+    extract::{announced, raw_body_growing, refuse_body},
     problem::Problem,
     refusal::Refusal,
 };
@@ -29,7 +29,7 @@ use crate::{
 const SIGNATURE: HeaderName = HeaderName::from_static("x-signature");
 /// What a message never needs more of, in bytes, even with every character escaped. Strangers may send more, but only
 /// so many at once: [`crate::app::Limits::large_messages`].
-const SMALL_BODY: u64 = 64 * 1_024;
+const SMALL_BODY: usize = 64 * 1_024;
 const OK: &str = r#"{"status":"ok"}"#;
 
 /// A message that is durable.
@@ -84,11 +84,22 @@ async fn signed_body(app: &App, request: Request) -> Result<Bytes, Refusal> {
         refuse_body(request);
         return Err(Refusal::Signature);
     }
-    let Ok(_room) = room(app, request.body()) else {
-        refuse_body(request);
-        return Err(Problem::from(ProblemCode::Overloaded).into());
+    let (address, mut room) = (address_of(&request), None);
+    if request.body().size_hint().lower() > SMALL_BODY as u64 {
+        let Ok(large) = Room::of(app, address) else {
+            refuse_body(request);
+            return Err(Problem::from(ProblemCode::Overloaded).into());
+        };
+        room = Some(large);
+    }
+    // A body that does not say how long it is needs room from the moment on at which it is large.
+    let grows = |length| {
+        if length > SMALL_BODY && room.is_none() {
+            room = Some(Room::of(app, address)?);
+        }
+        Ok(())
     };
-    let body = raw_body(request, BODY_BYTES, &app.limits).await?;
+    let body = raw_body_growing(request, BODY_BYTES, &app.limits, grows).await?;
     let key = app.ingest_key.as_ref();
     let holds = key.zip(signature).is_some_and(|(key, signature)| key.fits(&signature, &body));
     if holds { Ok(body) } else { Err(Refusal::Signature) }
@@ -101,12 +112,22 @@ fn signature(headers: &HeaderMap) -> Option<IngestSignature> {
     IngestSignature::parse(only.as_bytes())
 }
 
-/// Memory for a body that may be large; a small one needs no permission.
-fn room<'a>(app: &'a App, body: &Body) -> Result<Option<SemaphorePermit<'a>>, ProblemCode> {
-    if body.size_hint().upper().is_some_and(|most| most <= SMALL_BODY) {
-        return Ok(None);
+/// Memory for a body that is large, until this is dropped; a small one needs none.
+struct Room<'a> {
+    _of_all: SemaphorePermit<'a>,
+    _of_address: Option<UnderWay<'a>>,
+}
+
+impl<'a> Room<'a> {
+    /// One address has some of the room and never all.
+    fn of(app: &'a App, address: Option<IpAddr>) -> Result<Self, ProblemCode> {
+        let of_address = match address {
+            Some(address) => Some(app.large_messages_of.enter(address).ok_or(ProblemCode::Overloaded)?),
+            None => None,
+        };
+        let of_all = app.large_messages.try_acquire().map_err(|_| ProblemCode::Overloaded)?;
+        Ok(Self { _of_all: of_all, _of_address: of_address })
     }
-    app.large_messages.try_acquire().map(Some).map_err(|_| ProblemCode::Overloaded)
 }
 
 fn not_accepted(error: AcceptError) -> Problem {

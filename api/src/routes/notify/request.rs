@@ -1,6 +1,7 @@
 //! The body of a notification, checked: every fault at once, in the words of this surface.
 
 use axum::extract::Request;
+use channels::telegram::has_content;
 use domain::{
     delivery::Channel,
     message::{Fault, FaultKind},
@@ -49,7 +50,16 @@ impl Wanted {
         if let Some(missing) = channels.iter().find(|channel| !is_set(app, **channel)) {
             return Err(not_set(Some(*missing)).into());
         }
-        Ok(Self { notification: Notification { title, message, url: None, notice_id: None }, channels })
+        let notification = Notification { title, message, url: None, notice_id: None };
+        if channels.contains(&Channel::Telegram) && !has_content(&notification) {
+            let fault = Fault::of_member(
+                "message",
+                FaultKind::ValueError,
+                "must have a character that Telegram shows",
+            );
+            return Err(vec![fault].into());
+        }
+        Ok(Self { notification, channels })
     }
 }
 

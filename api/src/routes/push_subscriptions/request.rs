@@ -4,7 +4,7 @@
 use axum::extract::Request;
 use base64::{
     Engine,
-    alphabet::URL_SAFE,
+    alphabet::{STANDARD, URL_SAFE},
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use channels::{
@@ -26,11 +26,12 @@ use crate::{
 
 /// Largest body, in bytes.
 const MAX_BODY: usize = 16 * 1_024;
-/// base64url, with or without padding.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &URL_SAFE,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
+const PADDED_OR_NOT: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+/// As `PushSubscription.toJSON` writes it.
+const BASE64URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, PADDED_OR_NOT);
+/// As pages write it that encode the keys by `btoa`.
+const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, PADDED_OR_NOT);
 
 /// A subscription that keeps the rules. Whether its address may be sent to is the guard's to say.
 pub(super) struct Subscription {
@@ -153,6 +154,8 @@ fn text(given: Option<Value>) -> Checked<String> {
 }
 
 fn bytes(given: Option<Value>, length: usize) -> Checked<Vec<u8>> {
-    let decoded = BASE64.decode(text(given)?).ok().filter(|bytes| bytes.len() == length);
+    let text = text(given)?;
+    let decoded = BASE64URL.decode(&text).or_else(|_| BASE64.decode(&text));
+    let decoded = decoded.ok().filter(|bytes| bytes.len() == length);
     decoded.ok_or_else(|| (FaultKind::ValueError, format!("must be {length} bytes in base64url")))
 }

@@ -17,7 +17,7 @@ use super::{
     endpoints::{Extras, NewEndpoint, WriteError},
     envelope::Envelope,
 };
-use crate::{app::App, auth::Manager, extract::json_body, problem::Problem};
+use crate::{app::App, auth::Manager, extract::json_fields, problem::Problem};
 
 /// Largest body, in bytes.
 pub(crate) const MAX_BODY: usize = 64 * 1_024;
@@ -37,7 +37,8 @@ pub(crate) async fn register(
     State(app): State<App>,
     request: Request,
 ) -> Result<Envelope<Registered>, Problem> {
-    let wanted = Registration::read(json_body(request, MAX_BODY, &app.limits).await?, &app.guard)?;
+    let fields = json_fields(request, MAX_BODY, &app.limits).await.map_err(no_object)?;
+    let wanted = Registration::read(fields, &app.guard)?;
     if !manager.scope.covers(wanted.user_id) {
         return Err(ProblemCode::Forbidden.into());
     }
@@ -45,6 +46,16 @@ pub(crate) async fn register(
     endpoint.store(&app.context).await.map_err(not_stored)?;
     tracing::info!(endpoint_id = %endpoint.id, user_id = endpoint.user_id.0, "webhook registered");
     Ok(Envelope::of("Register Webhook Successfully!", Registered::of(&endpoint)))
+}
+
+/// What is 422 elsewhere is 400 here.
+fn no_object(problem: Problem) -> Problem {
+    match problem.code {
+        ProblemCode::ValidationFailed => {
+            Problem::new(ProblemCode::BadRequest, "the body must be a JSON object")
+        }
+        _ => problem,
+    }
 }
 
 fn not_stored(error: WriteError) -> Problem {

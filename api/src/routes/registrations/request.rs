@@ -1,14 +1,12 @@
 //! What a registration says, checked field by field; every fault is told at once.
 
+use crate::{extract::Fields, problem::Problem, routes::endpoints::rules};
 use channels::guard::Guard;
 use domain::{
     endpoint::{CustomHeaders, CustomPayload, EndpointUrl},
     id::{EventTypeId, UserId},
     problem::ProblemCode,
 };
-use serde_json::Value;
-
-use crate::{extract::Fields, problem::Problem, routes::endpoints::rules};
 
 /// A registration that keeps the rules. Whether the event type exists is the database's to say.
 pub(super) struct Registration {
@@ -21,16 +19,13 @@ pub(super) struct Registration {
 
 impl Registration {
     /// Reads the body. Members that are not known are ignored, as the document's service does.
-    pub(super) fn read(body: Value, guard: &Guard) -> Result<Self, Problem> {
-        if !body.is_object() {
-            return Err(Problem::new(ProblemCode::BadRequest, "the body must be a JSON object"));
-        }
-        let mut fields = Fields::of(body)?;
+    pub(super) fn read(fields: Fields, guard: &Guard) -> Result<Self, Problem> {
+        let mut fields = fields.well_so_far()?;
         let event_type_id = fields.required("event_type_id", rules::event_type_id);
         let user_id = fields.required("user_id", rules::user_id);
         let url = fields.required("url", |value| rules::url(value, guard));
         let headers = fields.optional("custom_headers", rules::headers);
-        let payload = fields.optional("custom_payload", rules::object);
+        let payload = fields.optional_written("custom_payload", rules::object);
         fields.done_leniently()?;
         match (event_type_id, user_id, url) {
             (Some(event_type_id), Some(user_id), Some(url)) => {

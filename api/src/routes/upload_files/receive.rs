@@ -39,7 +39,7 @@ pub(super) async fn receive(app: &App, body: &mut Body, boundary: String) -> Res
 
 async fn file(app: &App, mut part: Part<'_>) -> Result<Received, Problem> {
     let sent = part.file_name().ok_or_else(|| bad("the part has no file name"))?;
-    let name = SafeFileName::from_client(sent).map_err(|wrong| bad(wrong.to_string()))?;
+    let name = SafeFileName::from_client(&sent).map_err(|wrong| bad(wrong.to_string()))?;
     let id = UploadId::new();
     let key = format!("uploads/{id}");
     let mut file = app.context.storage.create(&key).await.map_err(|error| not_stored(&error))?;

@@ -140,6 +140,41 @@ async fn so_many_large_bodies_are_read_at_once_and_small_ones_at_any_time() {
 }
 
 #[tokio::test]
+async fn a_body_that_does_not_say_its_length_takes_room_once_it_is_large() {
+    let limits = Limits { large_messages: 1, stall: Duration::from_secs(20), ..Limits::default() };
+    let api = TestApi::with_limits(&[], limits).await;
+    let zeros = "0".repeat(64);
+    let headers =
+        [("x-signature", zeros.as_str()), ("transfer-encoding", "chunked"), ("expect", "100-continue")];
+    let mut strangers = vec![];
+    for _ in 0..3 {
+        let mut stranger = api.connect().await;
+        stranger.write_all(&api.request("POST", "/webhook", &headers, b"")).await.expect("sent");
+        stranger.readable().await.expect("the word to go on");
+        stranger.write_all(b"1\r\n{\r\n").await.expect("sent");
+        strangers.push(stranger);
+    }
+    let large = of_size(64 * 1_024 + 1);
+    api.signed(&large, &[]).await.is_taken();
+    api.raw(chunked(&api, &large, 10_000)).await.is_taken();
+}
+
+#[tokio::test]
+async fn one_address_never_has_all_the_room_for_large_bodies() {
+    let limits = Limits { large_messages_of_address: 1, stall: Duration::from_secs(20), ..Limits::default() };
+    let api = TestApi::with_limits(&[], limits).await;
+    let zeros = "0".repeat(64);
+    let headers = [("x-signature", zeros.as_str()), ("content-length", "100000"), ("expect", "100-continue")];
+    let mut stranger = api.connect().await;
+    stranger.write_all(&api.request("POST", "/webhook", &headers, b"")).await.expect("sent");
+    stranger.readable().await.expect("the word to go on");
+    let large = of_size(64 * 1_024 + 1);
+    assert_eq!(api.signed(&large, &[]).await.status, 503);
+    assert_eq!(api.raw(chunked(&api, &large, 10_000)).await.status, 503);
+    api.signed(&of_size(64 * 1_024), &[]).await.is_taken();
+}
+
+#[tokio::test]
 async fn messages_need_no_key_and_reading_them_does() {
     let api = TestApi::with(&[("ADMIN_API_KEY", KEY), ("WEBHOOK_SECRET", "mysecretkey")]).await;
     api.taken(&with(json!({}))).await;

@@ -76,6 +76,19 @@ fn members_of_a_gzip_file_are_read_as_one_stream() {
 }
 
 #[test]
+fn zeros_after_the_last_member_are_padding() {
+    let archive = tar(&[("a", 5), ("b", 6)]);
+    let (left, right) = archive.split_at(700);
+    for zeros in [1, 512, 200_000] {
+        let file = [gzipped(left), gzipped(right), vec![0; zeros]].concat();
+        let seen = looked_at(&file, &Limits::default());
+        assert_eq!(seen, Ok(Facts::TarGz { entries: 2, total_size_bytes: 11 }), "{zeros}");
+        let plain = [gzipped(b"hello"), vec![0; zeros]].concat();
+        assert_eq!(looked_at(&plain, &Limits::default()), Ok(Facts::Other), "{zeros}");
+    }
+}
+
+#[test]
 fn a_gzip_file_without_an_archive_is_of_no_known_kind() {
     for content in [&b""[..], b"hello", &[0; 2_000], &[b'x'; 2_000]] {
         assert_eq!(seen(content), Ok(Facts::Other));
@@ -137,7 +150,8 @@ fn a_broken_archive_says_what_is_wrong() {
     let crc = checksum.len() - 8;
     checksum[crc] ^= 1;
     assert!(reason(&checksum).starts_with("the tar.gz archive is broken: "));
-    assert!(reason(b"\x1f\x8b\x08garbage").starts_with("the tar.gz archive is broken: "));
+    assert!(reason(b"\x1f\x8b\x08garbage").starts_with("the gzip file is broken: "));
+    assert!(reason(&[&file[..], b"garbage"].concat()).starts_with("the tar.gz archive is broken: "));
     let huge = header(EntryType::Regular, u64::MAX);
     assert_eq!(reason(&gzipped(huge.as_bytes())), "the tar.gz archive is broken: it ends too early");
 }

@@ -1,5 +1,6 @@
-//! The bounds of what is held for a lane that is off or broken: how many, and for how long.
-//! Beyond them a delivery is dead, `held_limit`.
+//! The bounds of what is held for an endpoint that is paused or disabled: how many deliveries, and for how long.
+//! Beyond them a delivery is dead, `held_limit`. A breaker that is open holds nothing up for good: its lane has no bound
+//! but the schedule.
 
 use domain::{
     clock::millis,
@@ -9,21 +10,24 @@ use platform::{context::Context, database::DatabaseError};
 
 use super::bury::{self, End};
 
-// Those that are due last go: one step along the index for each that is kept, once a lane, and no sorting. Joined without
-// the first part, Postgres takes these steps for each delivery. A lane that is not deleted: there all is cancelled.
+// Of those that are due, the ones that are due last go: one step along the index for each that is kept, once a lane, and no
+// sorting. Joined without the first part, Postgres takes these steps for each delivery. The first condition on the lane is
+// that of the index `lane_off`. What is not due is not held, and is neither counted nor buried.
 const TOO_MANY: &str = "WITH bound AS MATERIALIZED (
         SELECT l.id,
-            (SELECT k.due_at FROM delivery k WHERE k.lane_id = l.id ORDER BY k.due_at, k.id LIMIT 1 OFFSET $1) AS due_at,
-            (SELECT k.id FROM delivery k WHERE k.lane_id = l.id ORDER BY k.due_at, k.id LIMIT 1 OFFSET $1) AS delivery_id
-        FROM lane l WHERE (l.state <> 'active' OR l.breaker_until > 0) AND l.state <> 'deleted'
+            (SELECT k.due_at FROM delivery k WHERE k.lane_id = l.id AND k.due_at <= $2
+                ORDER BY k.due_at, k.id LIMIT 1 OFFSET $1) AS due_at,
+            (SELECT k.id FROM delivery k WHERE k.lane_id = l.id AND k.due_at <= $2
+                ORDER BY k.due_at, k.id LIMIT 1 OFFSET $1) AS delivery_id
+        FROM lane l WHERE (l.state <> 'active' OR l.breaker_until > 0) AND l.state IN ('paused', 'disabled')
     )
     SELECT d.id FROM bound JOIN delivery d
         ON d.lane_id = bound.id AND (d.due_at, d.id) >= (bound.due_at, bound.delivery_id)
-    WHERE bound.due_at IS NOT NULL AND d.lease_until <= $2 LIMIT $3";
+    WHERE bound.due_at IS NOT NULL AND d.due_at <= $2 AND d.lease_until <= $2 LIMIT $3";
 
 // What is not due yet is not held: its time counts from when it was due.
 const TOO_LONG: &str = "SELECT d.id FROM lane l JOIN delivery d ON d.lane_id = l.id
-    WHERE (l.state <> 'active' OR l.breaker_until > 0) AND l.state <> 'deleted'
+    WHERE (l.state <> 'active' OR l.breaker_until > 0) AND l.state IN ('paused', 'disabled')
       AND l.off_since < $1 AND d.created_at < $1 AND d.due_at < $1 AND d.lease_until <= $2 LIMIT $3";
 
 /// Buries what is beyond `limits`; returns how many.

@@ -44,13 +44,17 @@ pub async fn lanes(context: Context, stop: CancellationToken) {
     }
 }
 
+fn held_limits(context: &Context) -> HeldLimits {
+    HeldLimits { most: context.config.held_limit, ..HeldLimits::default() }
+}
+
 async fn look(context: &Context, at_bounds: bool) -> Result<(), DatabaseError> {
     let told = tell_owners(context).await?;
     let cancelled = cancel_deleted(context).await?;
     let (mut down, mut beyond) = (0, 0);
     if at_bounds {
         down = bury_endpoint_down(context).await?;
-        beyond = bury_beyond_limits(context, HeldLimits::default()).await?;
+        beyond = bury_beyond_limits(context, held_limits(context)).await?;
     }
     if told + cancelled + down + beyond > 0 {
         info!(

@@ -184,8 +184,7 @@ fn event(lane: &Marked, user_id: i64, now: Millis) -> EventRow {
 }
 
 fn delivery(event: &EventRow, listener: &Listener) -> DeliveryRow {
-    let payload = listener.custom_payload.as_deref().and_then(|text| serde_json::from_str(text).ok());
-    let payload = payload.and_then(|value| CustomPayload::parse(&value).ok());
+    let payload = listener.custom_payload.as_deref().and_then(|text| text.parse::<CustomPayload>().ok());
     DeliveryRow {
         id: DeliveryId::new(),
         event_id: event.id,

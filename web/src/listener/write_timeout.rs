@@ -1,5 +1,5 @@
-//! A connection that gives up on a caller who takes nothing of the answer any more: who stalls a download would
-//! otherwise hold a connection, a file and the stop of the process for ever.
+//! A write timeout: a caller who stops reading an answer would otherwise hold a connection, a file and the stop of the
+//! process indefinitely.
 
 use std::{
     io::{self, IoSlice},
@@ -13,19 +13,19 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
-/// A stream whose writes fail when nothing can be written for too long. Reads are others' to watch.
-pub(super) struct Patience<S> {
+/// A stream whose writes fail when nothing can be written for `longest`. It does not limit reads.
+pub(super) struct WriteTimeout<S> {
     stream: S,
     longest: Duration,
     since: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S: Unpin> Patience<S> {
-    pub(super) fn with(stream: S, longest: Duration) -> Self {
+impl<S: Unpin> WriteTimeout<S> {
+    pub(super) fn new(stream: S, longest: Duration) -> Self {
         Self { stream, longest, since: None }
     }
 
-    /// Passes on what a write came to; a write that waits starts the clock, one that moves stops it.
+    /// Returns the result of a write; a pending write starts the clock, a finished one stops it.
     fn watch<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.since = None;
@@ -37,11 +37,11 @@ impl<S: Unpin> Patience<S> {
             return Poll::Pending;
         }
         clock.as_mut().reset(Instant::now() + longest);
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the caller takes nothing of the answer")))
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the caller does not read the answer")))
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Patience<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for WriteTimeout<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -51,7 +51,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patience<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Patience<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

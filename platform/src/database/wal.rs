@@ -1,0 +1,111 @@
+//! SQLite's write-ahead log (WAL). It is begun again from its start only when no reader needs what is in it; while reads
+//! overlap, it grows. This begins it again in a short moment in which no write comes in between.
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use sqlx::{ConnectOptions, Connection, Result, sqlite::SqliteConnectOptions};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+/// Bytes above which the log is begun again; SQLite cuts it to this size when it begins again by itself.
+pub(super) const SIZE_LIMIT: u64 = 64 * 1_024 * 1_024;
+/// How often its size is looked at.
+const EVERY: Duration = Duration::from_secs(10);
+/// Longest that writes stand still for it.
+const WAIT: Duration = Duration::from_millis(100);
+/// The same when the log is several times too large.
+const LONG_WAIT: Duration = Duration::from_secs(1);
+/// How many times too large that is.
+const SEVERAL: u64 = 4;
+
+/// Keeps the log of `database` near [`SIZE_LIMIT`] until `stop`.
+pub(super) async fn keep_small(database: &Path, stop: &CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
+        let size = size(database);
+        if size <= SIZE_LIMIT {
+            continue;
+        }
+        let wait = if size > SIZE_LIMIT * SEVERAL { LONG_WAIT } else { WAIT };
+        match truncate(database, wait).await {
+            Ok(true) => debug!(bytes = size, "the write-ahead log was cut"),
+            Ok(false) => debug!(bytes = size, "the write-ahead log is in use; it is cut another time"),
+            Err(error) => warn!(%error, "the write-ahead log can't be cut"),
+        }
+    }
+}
+
+/// Writes the log into the database and cuts it to nothing, by a connection of its own: what it sets is gone with it.
+/// Returns whether readers let it. Writes stand still meanwhile, for `wait` at most and the time to write.
+async fn truncate(database: &Path, wait: Duration) -> Result<bool> {
+    let options = SqliteConnectOptions::new().filename(database).busy_timeout(wait);
+    let mut connection = options.connect().await?;
+    let (busy, _, _): (i64, i64, i64) =
+        sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut connection).await?;
+    connection.close().await?;
+    Ok(busy == 0)
+}
+
+fn size(database: &Path) -> u64 {
+    let mut log = OsString::from(database);
+    log.push("-wal");
+    PathBuf::from(log).metadata().map_or(0, |log| log.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Executor;
+    use tokio::time::{Instant, timeout};
+
+    use super::*;
+    use crate::database::{Database, DatabaseUrl, Pool};
+
+    const MIB: u64 = 1_024 * 1_024;
+
+    async fn write(writer: &sqlx::SqlitePool, mib: u32) {
+        for _ in 0..mib {
+            sqlx::query("INSERT INTO t (b) VALUES (zeroblob(1048576))")
+                .execute(writer)
+                .await
+                .expect("written");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_log_that_grew_under_a_reader_is_cut_when_it_has_gone_and_writes_never_wait_long() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("app.db");
+        let database = Database::connect(&DatabaseUrl::Sqlite(path.clone())).await.expect("a database");
+        let Pool::Sqlite(writer) = database.pool() else { unreachable!("it is a file") };
+        writer.execute("CREATE TABLE t (n INTEGER PRIMARY KEY, b BLOB) STRICT").await.expect("a table");
+        write(writer, 1).await;
+        let mut reader = database.reader().get_sqlite_connection_pool().begin().await.expect("begun");
+        sqlx::query("SELECT count(*) FROM t").fetch_one(&mut *reader).await.expect("it reads");
+        write(writer, 20).await;
+        assert!(size(&path) > 16 * MIB, "what the reader does not know yet is in the log");
+
+        let began = Instant::now();
+        assert!(!truncate(&path, WAIT).await.expect("no error"), "the reader needs it");
+        timeout(Duration::from_secs(5), write(writer, 1)).await.expect("writes go on");
+        assert!(began.elapsed() < Duration::from_secs(5));
+
+        reader.rollback().await.expect("it ends");
+        assert!(truncate(&path, WAIT).await.expect("no error"));
+        assert_eq!(size(&path), 0);
+        write(writer, 1).await;
+    }
+
+    #[tokio::test]
+    async fn sqlite_cuts_the_log_by_itself_too() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = DatabaseUrl::Sqlite(folder.path().join("app.db"));
+        let database = Database::connect(&url).await.expect("a database");
+        let Pool::Sqlite(writer) = database.pool() else { unreachable!("it is a file") };
+        let limit: i64 =
+            sqlx::query_scalar("PRAGMA journal_size_limit").fetch_one(writer).await.expect("a limit");
+        assert_eq!(u64::try_from(limit), Ok(SIZE_LIMIT));
+    }
+}

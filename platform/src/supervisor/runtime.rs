@@ -1,0 +1,50 @@
+//! The runtime of a program, whose end is bounded: work on blocking threads, such as the inspection of a file, can't be
+//! broken off, and must not keep a process that has stopped.
+
+use std::{process::ExitCode, time::Duration};
+
+use tokio::runtime::Builder;
+
+/// Longest wait for blocking threads once `main` is done. What they do is lost with the process, and is done again.
+const BLOCKING_ENDS_WITHIN: Duration = Duration::from_secs(1);
+
+/// Runs `main` to its end and returns its exit code, a second later at most.
+pub fn run_program(main: impl Future<Output = ExitCode>) -> ExitCode {
+    let runtime = match Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("the runtime can't be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = runtime.block_on(main);
+    runtime.shutdown_timeout(BLOCKING_ENDS_WITHIN);
+    code
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::mpsc,
+        time::{Duration, Instant},
+    };
+
+    use super::*;
+
+    #[test]
+    fn work_on_a_blocking_thread_does_not_keep_a_program_from_ending() {
+        let (_kept, ends) = mpsc::channel::<()>();
+        let began = Instant::now();
+        let code = run_program(async {
+            let (begins, begun) = tokio::sync::oneshot::channel();
+            drop(tokio::task::spawn_blocking(move || {
+                let _ = begins.send(());
+                ends.recv()
+            }));
+            begun.await.expect("it runs");
+            ExitCode::from(7)
+        });
+        assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::from(7)));
+        assert!(began.elapsed() < Duration::from_secs(30));
+    }
+}
