@@ -15,7 +15,7 @@ pub struct Model {
     pub state: String,
     /// Nothing is sent before this time (ms): the receiver asked to slow down.
     pub blocked_until: i64,
-    /// Until then (ms) the lane is known to have a backlog, and accepts do not hint.
+    /// Until then (ms) the lane is known to have a backlog, and accepts hand nothing of it over.
     pub backlog_until: i64,
     /// Most sends a second, if it has a limit.
     pub rate_limit: Option<i32>,

@@ -64,7 +64,7 @@ async fn open(config: Config, telemetry: Telemetry) -> anyhow::Result<(Context, 
 /// When the HTTP client can't be built.
 pub fn services(context: &Context) -> anyhow::Result<Vec<Service>> {
     let mut worker = worker::services(context, "hookyard")?.into_iter();
-    // The dispatcher first: from its stop on nothing is claimed, while the API still answers what it has.
+    // The worker first: from its stop on nothing is claimed, while the API still answers what it has.
     let mut services: Vec<Service> = worker.next().into_iter().collect();
     services.extend(api::services(context));
     services.extend(worker);

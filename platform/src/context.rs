@@ -20,7 +20,7 @@ pub struct Context {
     pub config: Arc<Config>,
     /// The database.
     pub database: Database,
-    /// The queue of hints.
+    /// The queue.
     pub queue: Queue,
     /// The files.
     pub storage: Storage,

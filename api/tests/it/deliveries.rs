@@ -103,8 +103,9 @@ async fn a_search_that_takes_too_long_is_told_so_and_harms_no_later_one() {
 /// Enough finished deliveries that a look through all of them takes more than an instant.
 async fn many_events(api: &TestApi) {
     use sea_orm::ConnectionTrait;
-    let sql = "INSERT INTO finished_delivery SELECT randomblob(16), randomblob(16), 1, randomblob(16), 'webhook',
-            randomblob(16), NULL, 'dead', NULL, 0, 1, 1, 0, 0
+    let sql = "INSERT INTO finished_delivery (id, event_id, user_id, lane_id, channel, recipient_id, state, position,
+            attempts, claim, created_at, finished_at)
+        SELECT randomblob(16), randomblob(16), 1, randomblob(16), 'webhook', randomblob(16), 'dead', 0, 1, 1, 0, 0
         FROM (WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT i FROM n)";
     api.context.database.writer().execute_unprepared(sql).await.expect("rows");
 }

@@ -117,7 +117,8 @@ fn table(screen: &Screen, calls: &[Call], attempts: &[Attempt], errors: &[Value]
             &again,
         ]));
     }
-    screen.note("(a retry goes when the dispatcher next looks, once a second; a real schedule has 5 s, 5 min, 30 min, …)");
+    screen
+        .note("(the claimer looks for due retries once a second; a real schedule has 5 s, 5 min, 30 min, …)");
     screen.blank();
 }
 

@@ -16,6 +16,8 @@ const UPLOADS: usize = 30;
 const PROMPT: Duration = Duration::from_secs(5);
 /// The lists of jobs that a file passes through.
 const LISTS: [&str; 2] = ["{hookyard:uploads}", "{hookyard:deliveries}"];
+/// Makes a counter a list, in one step: workers count in it all the time.
+const REPLACE: &str = "redis.call('DEL', KEYS[1]) redis.call('RPUSH', KEYS[1], 'no number')";
 /// Jobs that cannot be read.
 const UNREADABLE: [&str; 4] = ["{broken", "", "[]", r#"{"work":{"upload":{}}}"#];
 
@@ -38,6 +40,7 @@ async fn damaged_and_deleted_keys_of_the_queue_cost_a_pause_at_most() {
         })
         .await;
         println!("{damage}: {UPLOADS} files arrived {:?} after the damage", start.elapsed());
+        until("the lists are healed", ARRIVE_WITHIN, async || are_healed(&cluster).await.then_some(())).await;
     }
     println!(
         "healed keys: {}, dropped jobs: {}",
@@ -61,14 +64,21 @@ async fn do_damage(cluster: &Cluster, damage: &str) {
         let counter = format!("{list}:waiting");
         match damage {
             "list" => cluster.redis.ask::<()>(&["SET", list, "no list"]).await,
-            "counter" => {
-                cluster.redis.ask::<()>(&["DEL", &counter]).await;
-                cluster.redis.ask::<()>(&["RPUSH", &counter, "no number"]).await;
-            }
+            "counter" => cluster.redis.ask::<()>(&["EVAL", REPLACE, "1", &counter]).await,
             "jobs" => cluster.redis.ask::<()>(&[&["RPUSH", list], &UNREADABLE[..]].concat()).await,
             _ => cluster.redis.flush().await,
         }
     }
+}
+
+/// Whether no list has a wrong type: a pop that waits notices it a second later, when no push was faster.
+async fn are_healed(cluster: &Cluster) -> bool {
+    for list in LISTS {
+        if cluster.redis.ask::<String>(&["TYPE", list]).await == "string" {
+            return false;
+        }
+    }
+    true
 }
 
 fn lines_with(programs: &[Running], text: &str) -> usize {

@@ -135,7 +135,7 @@ on_both_shapes! {
         let closed = lane_of(&app, endpoint).await;
         assert_eq!((closed.breaker_until, closed.breaker_wait, closed.failures), (0, 0, 0));
         assert!(closed.drain_before >= claimed[0].claimed_at, "what waited drains");
-        tokio::time::timeout(Duration::from_secs(10), woken.changed()).await.expect("the dispatcher is woken").expect("a bell");
+        tokio::time::timeout(Duration::from_secs(10), woken.changed()).await.expect("the claimer is woken").expect("a bell");
     }
 
     async fn a_record_that_is_written_twice_counts_its_failure_once(app: TestApp) {

@@ -84,8 +84,8 @@ async fn refused(app: &TestApp, id: DeliveryId, verb: &str, why: &str) {
     assert!(told["detail"].as_str().is_some_and(|detail| detail.contains(why)), "{verb}: {told}");
 }
 
-/// Waits until no hint of the accept is trusted: nothing but the story's own claims.
-fn let_hints_run_out(app: &TestApp) {
+/// Waits until the leases of the accept have ended: nothing but the story's own claims.
+fn let_leases_end(app: &TestApp) {
     app.clock.forward(Duration::from_secs(16));
 }
 
@@ -233,7 +233,7 @@ on_both_shapes! {
 
     async fn a_record_and_hands_at_the_same_moment_leave_one_row(app: TestApp) {
         let (_receiver, event, id) = published(&app, vec![]).await;
-        let_hints_run_out(&app);
+        let_leases_end(&app);
         for round in 0..16 {
             let stalled = take(&app, id).await;
             // Its lease is over: the hands may act, and the record may still come.

@@ -235,7 +235,7 @@ on_both_shapes! {
         assert_eq!(app.counts().await, (120, 0));
     }
 
-    async fn lanes_with_limits_or_an_open_breaker_are_left_to_the_dispatcher(app: TestApp) {
+    async fn lanes_with_limits_or_an_open_breaker_are_left_to_the_claimer(app: TestApp) {
         use entity::lane::Column;
         let receiver = Receiver::start(0).await.expect("a receiver");
         let event_type = app.event_type(TYPE).await.to_string();

@@ -95,7 +95,7 @@ in_both_towns! {
         assert_eq!(recipients(&town).await.len(), 2);
     }
 
-    async fn a_real_worker_makes_the_pages_of_a_hint(town: Town) {
+    async fn a_real_worker_makes_the_pages_of_a_job(town: Town) {
         browsers(&town, 50).await;
         let working = town.app.work();
         let request = town.app.http.post(format!("{}/api/notify", town.app.base)).json(&json!({"message": "m"}));

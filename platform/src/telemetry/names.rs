@@ -58,13 +58,13 @@ metrics! {
     OLDEST_DUE_AGE_SECONDS = "hookyard_oldest_due_age_seconds", Gauge, [],
         "How long the oldest due delivery has been waiting that nothing keeps from being sent, in seconds.";
     QUEUE_DEPTH = "hookyard_queue_depth", Gauge, ["queue"],
-        "Ids that the queue holds.";
+        "Deliveries, uploads or broadcasts that wait in the queue.";
     WINDOW_SIZE = "hookyard_window_size", Gauge, [],
-        "Most delivery ids that the queue may hold.";
+        "Most deliveries that may wait in the queue.";
     IN_FLIGHT = "hookyard_in_flight", Gauge, [],
         "Sends under way in this process.";
     RESCUED = "hookyard_rescued_total", Counter, [],
-        "Deliveries that the dispatcher took because their hint was lost or their worker died.";
+        "Deliveries that were claimed because their job was lost or late, or their worker died.";
     DUPLICATE_RECORDS = "hookyard_duplicate_records_total", Counter, [],
         "Results that came after another claim had taken the delivery over.";
     DEAD_LETTERS = "hookyard_dead_letters", Gauge, [],
@@ -85,8 +85,6 @@ metrics! {
         "Statements that failed.";
     QUEUE_ERRORS = "hookyard_queue_errors_total", Counter, [],
         "Calls of the queue that failed.";
-    WORKER_RESTARTS = "hookyard_worker_restarts_total", Counter, [],
-        "Queue workers that died and were started again.";
     UPLOADS_PROCESSED = "hookyard_uploads_processed_total", Counter, ["status"],
         "Uploads that were processed, by status: processed, failed.";
     UPLOAD_SECONDS = "hookyard_upload_seconds", Histogram, [],

@@ -50,6 +50,12 @@ impl Recheck {
         }
     }
 
+    /// Whether one of these lanes has more to send as soon as a send of it is recorded.
+    pub fn expects(&self, mut lanes: impl Iterator<Item = Uuid>) -> bool {
+        let state = self.state();
+        !state.expected.is_empty() && lanes.any(|lane| state.expected.contains_key(&lane))
+    }
+
     /// From now on sends of these lanes matter.
     pub(super) fn expect(&self, lanes: impl IntoIterator<Item = Uuid>) {
         let now = Instant::now();

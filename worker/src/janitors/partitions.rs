@@ -129,7 +129,11 @@ async fn try_to_make(pool: &PgPool, partition: &Missing) -> sqlx::Result<Tried> 
     }
     match attach(&mut tx, partition).await {
         Ok(()) => tx.commit().await.map(|()| Tried::Made),
-        Err(error) => refused(error),
+        Err(error) => {
+            // Now, not when the pool cleans the connection up: the next try would find its advisory lock taken.
+            tx.rollback().await?;
+            refused(error)
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! Dead rows of the deliveries under way, on Postgres. Each delivery leaves two or three of them, and they lie where the
-//! dispatcher begins to read: at ten thousand a second there are half a million in the minute until the server's autovacuum comes.
+//! Dead rows of the deliveries under way, on Postgres. Each delivery leaves one or more of them, and they lie where claims
+//! begin to read: at ten thousand a second there are half a million in the minute until the server's autovacuum comes.
 
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
 //! The recorder: takes the sends that have ended, of whatever job, and records them together.
-//! Batching is natural: while one transaction runs, the next batch gathers.
+//! While one transaction runs, the next batch gathers; at little load a batch is given a moment to gather, since nobody
+//! waits for it.
 
 use std::time::Duration;
 
@@ -10,7 +11,10 @@ use platform::{
     database::{DatabaseError, Turn},
     telemetry::names,
 };
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout_at},
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
@@ -22,6 +26,8 @@ use crate::claim::Recheck;
 
 /// Most deliveries that one transaction records.
 const BATCH: usize = 512;
+/// How long the first of a batch waits for others. A worker that dies sends again what it had not recorded, so not longer.
+const GATHER: Duration = Duration::from_millis(25);
 /// Longest wait between two tries to reach the database: when it is back, results are recorded before a claim, every second,
 /// takes their deliveries for lost.
 const LONGEST_WAIT: Duration = Duration::from_millis(250);
@@ -69,6 +75,7 @@ impl Records {
                 taken = self.ended.recv_many(&mut batch, BATCH) => if taken == 0 { return },
                 () = stop.cancelled(), if !self.ended.is_closed() => self.ended.close(),
             }
+            self.gather(&mut batch).await;
             let turn = self.context.database.turn().await.ok().filter(|_| !batch.is_empty());
             // What has ended while it waited for its turn goes with the others.
             while batch.len() < BATCH
@@ -78,6 +85,21 @@ impl Records {
             }
             self.record(std::mem::take(&mut batch), turn).await;
         }
+    }
+
+    /// Waits for more until the batch is full, its time is over, or a lane needs the record to go on.
+    async fn gather(&mut self, batch: &mut Vec<Ended>) {
+        let end = Instant::now() + GATHER;
+        while batch.len() < BATCH && !self.is_awaited(batch) {
+            let more = self.ended.recv_many(batch, BATCH - batch.len());
+            if !matches!(timeout_at(end, more).await, Ok(1..)) {
+                return;
+            }
+        }
+    }
+
+    fn is_awaited(&self, batch: &[Ended]) -> bool {
+        batch.is_empty() || self.recheck.expects(batch.iter().map(|ended| ended.delivery.lane_id().0))
     }
 
     /// Records a batch; one that is refused is split, so that one bad row never fails a stranger's.

@@ -24,7 +24,8 @@ pub(super) struct Recipient {
     pub(super) endpoint_id: EndpointId,
     pub(super) user_id: UserId,
     pub(super) custom_payload: Option<CustomPayload>,
-    /// Whether a hint makes sense: the lane is active, has no backlog, no limit of its own, and its breaker is closed.
+    /// Whether its delivery may be handed over: the lane is active, has no backlog, no limit of its own, and its breaker is
+    /// closed.
     pub(super) clear: bool,
 }
 

@@ -13,7 +13,7 @@ use sea_orm::{DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait
 
 use crate::{app::App, problem::Problem};
 
-/// Makes it due now and wakes the dispatchers.
+/// Makes it due now and wakes the workers.
 pub(super) async fn retry(app: &App, scope: Scope, id: DeliveryId) -> Result<(), Problem> {
     judged(within_deadline(move_it(app, scope, id, DeliveryState::Pending)).await)?;
     app.context.queue.wake();

@@ -125,12 +125,13 @@ on_both_databases! {
         );
         let past = api.publish(&event(&json!({"deliver_at": "1999-12-31T23:59:59.5+02:00"}))).await;
         assert_eq!(past.status, 202);
-        let next = async |answer: &Answer| {
-            let told = api.get(&format!("/v1/events/{}", id(answer))).await.json();
-            let next = told["deliveries"][0]["next_attempt_at"].as_str().and_then(Millis::parse_rfc3339);
-            next.unwrap_or_else(|| panic!("{told}")).since(api.context.clock.now())
+        let delivery = async |answer: &Answer| {
+            api.get(&format!("/v1/events/{}", id(answer))).await.json()["deliveries"][0].clone()
         };
-        assert!(next(&later).await > 29 * day);
-        assert_eq!(next(&past).await, Duration::ZERO, "past is now");
+        let later = delivery(&later).await;
+        assert_eq!(later["state"], "pending", "{later}");
+        let next = later["next_attempt_at"].as_str().and_then(Millis::parse_rfc3339).expect("a time");
+        assert!(next.since(api.context.clock.now()) > 29 * day);
+        assert_eq!(delivery(&past).await["state"], "sending", "past is now");
     }
 }
