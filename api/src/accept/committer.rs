@@ -2,7 +2,7 @@
 //! Batching is natural: while one transaction runs, the next batch gathers. No timer.
 
 use domain::clock::Millis;
-use platform::{context::Context, telemetry::names};
+use platform::{context::Context, database::Pool, telemetry::names};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -10,7 +10,7 @@ use super::{
     AcceptError, Event, Ingested, Outcome, Published, Work,
     handover::Handover,
     portions::{TRANSACTION_BYTES, portions},
-    recipients::{self, Recipients},
+    recipients::{self, Recipients, Remembered},
     rows::{self, Rows},
     write::{self, WriteError},
 };
@@ -29,11 +29,14 @@ pub(super) struct Entry {
 pub(super) struct Committer {
     context: Context,
     handover: Handover,
+    /// None on SQLite, whose readers are asked in no time.
+    remembered: Option<Remembered>,
 }
 
 impl Committer {
-    pub(super) const fn new(context: Context, handover: Handover) -> Self {
-        Self { context, handover }
+    pub(super) fn new(context: Context, handover: Handover) -> Self {
+        let is_postgres = matches!(context.database.grouped(), Pool::Postgres(_));
+        Self { context, handover, remembered: is_postgres.then(Remembered::new) }
     }
 
     /// Runs until every sender is gone, or `stop` and nothing waits.
@@ -52,20 +55,33 @@ impl Committer {
         }
     }
 
-    /// Commits a batch, in transactions of bounded size. One bad row never fails a stranger's: what is refused is split,
-    /// and its halves retried.
+    /// Commits a batch for the recipients that are remembered, and for those that have changed, once more.
     async fn commit(&self, batch: Vec<Entry>) {
-        let recipients = match self.recipients(&batch).await {
-            Ok(recipients) => recipients,
-            Err(error) => return refuse(batch, error),
+        let changed = match self.remembered(&batch) {
+            Some(recipients) => self.commit_for(batch, &recipients).await,
+            None => batch,
         };
-        let mut stack = portions(batch, TRANSACTION_BYTES, |entry| rows::weight(&entry.work, &recipients));
+        if changed.is_empty() {
+            return;
+        }
+        match self.find_recipients(&changed).await {
+            Ok(recipients) => drop(self.commit_for(changed, &recipients).await),
+            Err(error) => refuse(changed, error),
+        }
+    }
+
+    /// Commits in transactions of bounded size. One bad row never fails a stranger's: what is refused is split, and its halves
+    /// retried. Returns the entries whose recipients have changed meanwhile.
+    async fn commit_for(&self, batch: Vec<Entry>, recipients: &Recipients) -> Vec<Entry> {
+        let mut changed = vec![];
+        let mut stack = portions(batch, TRANSACTION_BYTES, |entry| rows::weight(&entry.work, recipients));
         stack.reverse();
         while let Some(mut batch) = stack.pop() {
             let works = batch.iter().map(|entry| &entry.work);
-            let mut rows = Rows::of(works, &recipients, &self.handover, &self.context);
-            match write::write(&self.context, &mut rows).await {
+            let mut rows = Rows::of(works, recipients, &self.handover, &self.context);
+            match write::write(&self.context, &mut rows, recipients.confirmation()).await {
                 Ok(accepted_at) => self.accepted(batch, rows, accepted_at).await,
+                Err(WriteError::Changed) => changed.append(&mut batch),
                 Err(WriteError::Refused) if batch.len() > 1 => {
                     let rest = batch.split_off(batch.len() / 2);
                     stack.extend([rest, batch]);
@@ -73,14 +89,26 @@ impl Committer {
                 Err(error) => refuse(batch, error.into()),
             }
         }
+        changed
     }
 
-    async fn recipients(&self, batch: &[Entry]) -> Result<Recipients, AcceptError> {
-        let events: Vec<&Event> = batch.iter().filter_map(|entry| entry.work.event()).collect();
-        recipients::of(&self.context, &events).await.map_err(|error| {
+    /// The recipients that are remembered, when there is nothing but events without a key in the batch.
+    fn remembered(&self, batch: &[Entry]) -> Option<Recipients> {
+        let plain = |entry: &Entry| matches!(&entry.work, Work::Event(event) if event.key.is_none());
+        let remembered = self.remembered.as_ref().filter(|_| batch.iter().all(plain))?;
+        remembered.of(&events_of(batch))
+    }
+
+    async fn find_recipients(&self, batch: &[Entry]) -> Result<Recipients, AcceptError> {
+        let events = events_of(batch);
+        let found = recipients::of(&self.context, &events).await.map_err(|error| {
             write::log_and_count(&error);
             AcceptError::Unavailable
-        })
+        })?;
+        if let Some(remembered) = &self.remembered {
+            remembered.keep(&events, &found);
+        }
+        Ok(found)
     }
 
     async fn accepted(&self, batch: Vec<Entry>, rows: Rows, accepted_at: Millis) {
@@ -103,6 +131,10 @@ impl Committer {
         }
         self.handover.take(rows.jobs(accepted_at)).await;
     }
+}
+
+fn events_of(batch: &[Entry]) -> Vec<&Event> {
+    batch.iter().filter_map(|entry| entry.work.event()).collect()
 }
 
 fn count(kind: &'static str) {

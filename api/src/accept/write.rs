@@ -13,7 +13,11 @@ use platform::{
 use sqlx::{PgPool, SqlitePool};
 use tracing::warn;
 
-use super::{AcceptError, rows::Rows};
+use super::{
+    AcceptError,
+    recipients::{Confirmation, insert_if_unchanged},
+    rows::Rows,
+};
 
 /// Why a batch was not written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,32 +28,43 @@ pub(super) enum WriteError {
     Unavailable,
     /// It broke during the commit.
     Unknown,
+    /// The recipients that were remembered have changed; nothing was written.
+    Changed,
 }
 
 impl From<WriteError> for AcceptError {
     fn from(error: WriteError) -> Self {
         match error {
             WriteError::Refused => Self::Refused,
-            WriteError::Unavailable => Self::Unavailable,
+            WriteError::Unavailable | WriteError::Changed => Self::Unavailable,
             WriteError::Unknown => Self::Unknown,
         }
     }
 }
 
 /// Writes and commits; returns when, by the database's clock. Events whose key or message id was taken before are taken out
-/// of `rows`.
-pub(super) async fn write(context: &Context, rows: &mut Rows) -> Result<Millis, WriteError> {
-    let written = within_deadline(async { Ok::<_, DatabaseError>(write_in_time(context, rows).await) }).await;
+/// of `rows`. A `confirmation` is for events and deliveries alone, on Postgres.
+pub(super) async fn write(
+    context: &Context,
+    rows: &mut Rows,
+    confirmation: Option<&Confirmation>,
+) -> Result<Millis, WriteError> {
+    let write = async { Ok::<_, DatabaseError>(write_in_time(context, rows, confirmation).await) };
+    let written = within_deadline(write).await;
     written.unwrap_or_else(|error| {
         log_and_count(&error);
         Err(WriteError::Unknown)
     })
 }
 
-async fn write_in_time(context: &Context, rows: &mut Rows) -> Result<Millis, WriteError> {
+async fn write_in_time(
+    context: &Context,
+    rows: &mut Rows,
+    confirmation: Option<&Confirmation>,
+) -> Result<Millis, WriteError> {
     if rows.are_plain() {
         match context.database.grouped() {
-            Pool::Postgres(pool) => return plain_on_postgres(pool, rows).await,
+            Pool::Postgres(pool) => return plain_on_postgres(pool, rows, confirmation).await,
             Pool::Sqlite(pool) if rows.fit_one_statement() => return plain_on_sqlite(pool, rows).await,
             Pool::Sqlite(_) => {}
         }
@@ -69,14 +84,23 @@ async fn write_in_time(context: &Context, rows: &mut Rows) -> Result<Millis, Wri
 
 /// Events and deliveries alone are one statement, which is a transaction of its own: one way to the server in place of
 /// four. Unless it refused them, an error may come from the commit.
-async fn plain_on_postgres(pool: &PgPool, rows: &Rows) -> Result<Millis, WriteError> {
+async fn plain_on_postgres(
+    pool: &PgPool,
+    rows: &Rows,
+    confirmation: Option<&Confirmation>,
+) -> Result<Millis, WriteError> {
     let mut connection = pool.acquire().await.map_err(|error| not_begun(error.into()))?;
-    let written = postgres::insert_published(&mut connection, &rows.events, &rows.deliveries, rows.stamp);
-    written.await.map(Millis).map_err(|error| {
+    let (events, deliveries, stamp) = (&rows.events, &rows.deliveries, rows.stamp);
+    let written = match confirmation {
+        Some(known) => insert_if_unchanged(&mut connection, events, deliveries, stamp, known).await,
+        None => postgres::insert_published(&mut connection, events, deliveries, stamp).await.map(Some),
+    };
+    let written = written.map_err(|error| {
         let error = DatabaseError::Sqlx(error);
         log_and_count(&error);
         if error.is_refusal() { WriteError::Refused } else { WriteError::Unknown }
-    })
+    })?;
+    written.map(Millis).ok_or(WriteError::Changed)
 }
 
 /// Events and deliveries alone go to the writer in one message.

@@ -9,7 +9,7 @@ const NOWHERE: [&str; 2] = ["127.0.0.1", "1"];
 const NAMESPACE: &str = "hookyard*";
 /// The value of keys that were given a wrong type.
 const WRONG: &str = "of a wrong type";
-/// Gives every key of the namespace that is no string the value of ARGV[2].
+/// Gives every key of the namespace that is no string the value of `ARGV[2]`.
 const SPOIL: &str = "local cursor = '0'
     repeat
         local found = redis.call('SCAN', cursor, 'MATCH', ARGV[1], 'COUNT', 1000)
@@ -18,7 +18,7 @@ const SPOIL: &str = "local cursor = '0'
             if redis.call('TYPE', key).ok ~= 'string' then redis.call('SET', key, ARGV[2]) end
         end
     until cursor == '0'";
-/// Deletes every key of the namespace that has the value of ARGV[2].
+/// Deletes every key of the namespace that has the value of `ARGV[2]`.
 const MEND: &str = "local cursor = '0'
     repeat
         local found = redis.call('SCAN', cursor, 'MATCH', ARGV[1], 'COUNT', 1000)

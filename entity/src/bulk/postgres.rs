@@ -1,8 +1,11 @@
 //! Bulk inserts on Postgres: one statement a table, columns bound as arrays, times by the server's clock.
 
-use sqlx::{PgConnection, Result};
+use sqlx::{PgConnection, Postgres, Result, postgres::PgArguments, query::QueryScalar};
 
 use super::{DeliveryRow, EventRow, Stamp, UploadRow};
+
+/// A statement that inserts events with their deliveries, and returns its time in ms.
+pub type Published<'q> = QueryScalar<'q, Postgres, i64, PgArguments>;
 
 /// Inserts events.
 ///
@@ -60,6 +63,32 @@ pub async fn insert_deliveries(tx: &mut PgConnection, rows: &[DeliveryRow], stam
         .map(drop)
 }
 
+/// The inserts of events and of their deliveries, as two expressions of a `WITH` clause whose values [`bind_published`] binds
+/// as `$1` to `$16`. The literal ends each of their selects: a condition, or nothing.
+#[macro_export]
+macro_rules! insert_published {
+    ($condition:literal) => {
+        concat!(
+            "stored AS (
+                INSERT INTO event (id, user_id, event_type, body, addressed, created_at)
+                SELECT id, user_id, event_type, body, addressed, (SELECT now_ms() + $1)
+                FROM unnest($3::uuid[], $4::bigint[], $5::text[], $6::bytea[], $7::bool[])
+                     AS row (id, user_id, event_type, body, addressed) ",
+            $condition,
+            "), made AS (
+                INSERT INTO delivery
+                    (id, event_id, user_id, lane_id, channel, recipient_id, body, due_at, claim, lease_until, created_at)
+                SELECT id, event_id, user_id, lane_id, channel, recipient_id, body, greatest((SELECT now_ms() + $1), due_at),
+                    leased::integer, CASE WHEN leased THEN (SELECT now_ms() + $1 + $2) ELSE 0 END, (SELECT now_ms() + $1)
+                FROM unnest($8::uuid[], $9::uuid[], $10::bigint[], $11::uuid[], $12::text[], $13::uuid[], $14::bytea[],
+                            $15::bigint[], $16::bool[])
+                     AS row (id, event_id, user_id, lane_id, channel, recipient_id, body, due_at, leased) ",
+            $condition,
+            ")"
+        )
+    };
+}
+
 /// Inserts events with their deliveries in one statement, as [`insert_events`] and [`insert_deliveries`] do in two, and
 /// returns the time of the statement in ms.
 ///
@@ -71,22 +100,19 @@ pub async fn insert_published(
     deliveries: &[DeliveryRow],
     stamp: Stamp,
 ) -> Result<i64> {
-    const SQL: &str = "WITH stored AS (
-            INSERT INTO event (id, user_id, event_type, body, addressed, created_at)
-            SELECT id, user_id, event_type, body, addressed, (SELECT now_ms() + $1)
-            FROM unnest($3::uuid[], $4::bigint[], $5::text[], $6::bytea[], $7::bool[])
-                 AS row (id, user_id, event_type, body, addressed)
-        ), made AS (
-            INSERT INTO delivery
-            (id, event_id, user_id, lane_id, channel, recipient_id, body, due_at, claim, lease_until, created_at)
-        SELECT id, event_id, user_id, lane_id, channel, recipient_id, body, greatest((SELECT now_ms() + $1), due_at),
-               leased::integer, CASE WHEN leased THEN (SELECT now_ms() + $1 + $2) ELSE 0 END, (SELECT now_ms() + $1)
-        FROM unnest($8::uuid[], $9::uuid[], $10::bigint[], $11::uuid[], $12::text[], $13::uuid[], $14::bytea[],
-                    $15::bigint[], $16::bool[])
-             AS row (id, event_id, user_id, lane_id, channel, recipient_id, body, due_at, leased)
-        )
-        SELECT now_ms() + $1";
-    sqlx::query_scalar(SQL)
+    const SQL: &str = concat!("WITH ", insert_published!(""), " SELECT now_ms() + $1");
+    bind_published(sqlx::query_scalar(SQL), events, deliveries, stamp).fetch_one(connection).await
+}
+
+/// Binds the values of [`insert_published!`](crate::insert_published!), `$1` to `$16`.
+#[must_use]
+pub fn bind_published<'q>(
+    query: Published<'q>,
+    events: &'q [EventRow],
+    deliveries: &'q [DeliveryRow],
+    stamp: Stamp,
+) -> Published<'q> {
+    query
         .bind(stamp.now_or_offset)
         .bind(stamp.lease)
         .bind(column(events, |row| row.id.0))
@@ -103,8 +129,6 @@ pub async fn insert_published(
         .bind(column(deliveries, |row| row.body.as_deref()))
         .bind(column(deliveries, |row| row.due_at.map(|due| due.0)))
         .bind(column(deliveries, |row| row.leased))
-        .fetch_one(connection)
-        .await
 }
 
 /// Inserts uploads, due at once.

@@ -2,9 +2,13 @@
 //! A statement for the whole batch each; deleted endpoints get nothing, paused and disabled ones hold what they get.
 
 mod postgres;
+mod remembered;
 mod sqlite;
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use domain::{
     endpoint::CustomPayload,
@@ -16,6 +20,10 @@ use platform::{
 };
 use uuid::Uuid;
 
+pub(super) use self::{
+    postgres::insert_if_unchanged,
+    remembered::{Confirmation, Remembered},
+};
 use super::{Event, Published};
 
 /// An endpoint that gets an event.
@@ -27,6 +35,8 @@ pub(super) struct Recipient {
     /// Whether its delivery may be handed over: the lane is active, has no backlog, no limit of its own, and its breaker is
     /// closed.
     pub(super) clear: bool,
+    /// Changes with the rest of this; always 0 where nothing is confirmed by it.
+    mark: i64,
 }
 
 /// Whose endpoints (none: everybody's), and the name of the type.
@@ -37,10 +47,12 @@ type Named = (i64, Uuid);
 /// The recipients of a batch's events.
 #[derive(Default)]
 pub(super) struct Recipients {
-    registered: HashMap<Key, Vec<Recipient>>,
+    registered: HashMap<Key, Arc<Vec<Recipient>>>,
     named: HashMap<Named, Recipient>,
     /// Types that exist, of those that nobody is registered for.
     known: HashSet<String>,
+    /// What must hold still when these were remembered.
+    confirmation: Option<Confirmation>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -57,9 +69,15 @@ struct Found {
     user_id: i64,
     custom_payload: Option<String>,
     clear: bool,
+    mark: i64,
 }
 
 impl Recipients {
+    /// What must hold still when they are written for; none when they were just asked for.
+    pub(super) const fn confirmation(&self) -> Option<&Confirmation> {
+        self.confirmation.as_ref()
+    }
+
     /// The recipients of `event`, or why it is refused.
     pub(super) fn of(&self, event: &Event) -> Result<Vec<&Recipient>, Published> {
         let registered = self.registered.get(&key(event));
@@ -68,7 +86,7 @@ impl Recipients {
         }
         match (&event.endpoint_ids, event.user_id) {
             (Some(ids), Some(user_id)) => self.named(user_id, ids),
-            _ => Ok(registered.into_iter().flatten().collect()),
+            _ => Ok(registered.into_iter().flat_map(|recipients| recipients.iter()).collect()),
         }
     }
 
@@ -91,10 +109,11 @@ pub(super) async fn of(context: &Context, events: &[&Event]) -> Result<Recipient
 
 async fn find(context: &Context, events: &[&Event]) -> Result<Recipients, DatabaseError> {
     let mut found = Recipients::default();
+    let mut by_key: HashMap<Key, Vec<Recipient>> = HashMap::new();
     for row in registered(context, &distinct(events.iter().map(|event| key(event)))).await? {
-        let recipients = found.registered.entry((row.asked_user, row.name)).or_default();
-        recipients.push(row.found.into());
+        by_key.entry((row.asked_user, row.name)).or_default().push(row.found.into());
     }
+    found.registered = by_key.into_iter().map(|(key, recipients)| (key, Arc::new(recipients))).collect();
     for row in named(context, &distinct(events.iter().flat_map(|event| named_by(event)))).await? {
         found.named.insert((row.user_id, row.id), row.into());
     }
@@ -167,6 +186,7 @@ impl From<Found> for Recipient {
             user_id: UserId(row.user_id),
             custom_payload: row.custom_payload.as_deref().and_then(payload),
             clear: row.clear,
+            mark: row.mark,
         }
     }
 }

@@ -4,6 +4,7 @@ mod batch;
 mod keys;
 mod named;
 mod publish;
+mod remembered;
 mod show;
 
 use std::time::Duration;
