@@ -35,34 +35,34 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Handover {
     batches: mpsc::Sender<Vec<Job>>,
     context: Context,
-    pause: Pause,
+    pauses: Pauses,
 }
 
 /// Pushes jobs, one batch after the other.
 pub(super) struct Pusher {
     batches: mpsc::Receiver<Vec<Job>>,
     context: Context,
-    pause: Pause,
+    pauses: Pauses,
 }
 
-/// Until when nothing is handed over, in ms since `start`.
+/// Until when nothing is handed over to each queue, in ms since `start`.
 #[derive(Clone)]
-struct Pause {
+struct Pauses {
     start: Instant,
-    until_ms: Arc<AtomicU64>,
+    until_ms: Arc<[AtomicU64; QueueName::ALL.len()]>,
 }
 
 pub(super) fn new(context: &Context) -> (Handover, Pusher) {
     let (sender, receiver) = mpsc::channel(WAITING);
-    let pause = Pause { start: Instant::now(), until_ms: Arc::default() };
-    let handover = Handover { batches: sender, context: context.clone(), pause: pause.clone() };
-    (handover, Pusher { batches: receiver, context: context.clone(), pause })
+    let pauses = Pauses { start: Instant::now(), until_ms: Arc::default() };
+    let handover = Handover { batches: sender, context: context.clone(), pauses: pauses.clone() };
+    (handover, Pusher { batches: receiver, context: context.clone(), pauses })
 }
 
 impl Handover {
-    /// Whether a row that is written now may be leased: a job that carries it would find room.
-    pub(super) fn is_open(&self) -> bool {
-        self.context.queue.is_open() && !self.pause.is_on()
+    /// Whether a row that is written now may be leased: a job that carries it would find room in this queue.
+    pub(super) fn is_open(&self, queue: QueueName) -> bool {
+        self.context.queue.is_open() && !self.pauses.is_on(queue)
     }
 
     /// Takes the jobs of a commit. Waits a moment while earlier ones are held back; then their rows are released.
@@ -99,10 +99,12 @@ impl Pusher {
     async fn push_to(&self, queue: QueueName, jobs: &[Job]) {
         match self.context.queue.push(queue, jobs).await {
             Ok(pushed) if pushed.jobs < jobs.len() => {
-                self.pause.begin();
+                self.pauses.begin(queue);
                 release(&self.context, &jobs[pushed.jobs..]).await;
             }
-            Ok(pushed) if pushed.waiting > CROWDED => self.wait_for_workers(queue, pushed.waiting).await,
+            Ok(pushed) if queue == QueueName::Deliveries && pushed.waiting > CROWDED => {
+                self.wait_for_workers(queue, pushed.waiting).await;
+            }
             Ok(_) => {}
             Err(error) if error.is_outcome_known() => {
                 debug!(%error, "jobs were not pushed; their rows are released");
@@ -123,19 +125,19 @@ impl Pusher {
             least = least.min(depth);
         }
         if least == waiting {
-            self.pause.begin();
+            self.pauses.begin(queue);
         }
     }
 }
 
-impl Pause {
-    fn is_on(&self) -> bool {
-        self.elapsed_ms() < self.until_ms.load(Ordering::Relaxed)
+impl Pauses {
+    fn is_on(&self, queue: QueueName) -> bool {
+        self.elapsed_ms() < self.until_ms[queue as usize].load(Ordering::Relaxed)
     }
 
-    fn begin(&self) {
+    fn begin(&self, queue: QueueName) {
         let until = self.elapsed_ms() + u64::try_from(PAUSE.as_millis()).unwrap_or(u64::MAX);
-        self.until_ms.store(until, Ordering::Relaxed);
+        self.until_ms[queue as usize].store(until, Ordering::Relaxed);
     }
 
     fn elapsed_ms(&self) -> u64 {
@@ -163,5 +165,18 @@ fn leases_of(work: &Work, table: Table) -> Vec<Lease> {
             vec![(leased.id, leased.claim)]
         }
         _ => vec![],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_queue_that_is_full_closes_no_other() {
+        let pauses = Pauses { start: Instant::now(), until_ms: Arc::default() };
+        pauses.begin(QueueName::Uploads);
+        let on: Vec<_> = QueueName::ALL.iter().filter(|queue| pauses.is_on(**queue)).collect();
+        assert_eq!(on, [&QueueName::Uploads]);
     }
 }

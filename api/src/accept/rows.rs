@@ -7,7 +7,9 @@ use domain::{
     delivery::Channel,
     endpoint::overlay,
     id::{DeliveryId, EventId},
-    job::{HandedDelivery, Handover as HandoverJob, Job, LEASE, Leased, Work as JobWork, body_for_job},
+    job::{
+        HandedDelivery, Handover as HandoverJob, Job, LEASE, Leased, QueueName, Work as JobWork, body_for_job,
+    },
 };
 use entity::bulk::{BroadcastRow, DeliveryRow, EventRow, FIRST_CLAIM, Stamp, UploadRow, sqlite};
 use platform::{context::Context, queue::request_id_for_job};
@@ -94,7 +96,7 @@ impl Rows {
             file_name: upload.file_name.clone(),
             storage_key: upload.storage_key.clone(),
             size_bytes: i64::try_from(upload.size_bytes).unwrap_or(i64::MAX),
-            leased: handover.is_open(),
+            leased: handover.is_open(QueueName::Uploads),
         });
         Plan::Upload
     }
@@ -140,7 +142,7 @@ impl Rows {
 
     /// Its deliveries are made page by page, by workers.
     fn plan_notification(&mut self, outgoing: &Outgoing, handover: &Handover, now: Millis) -> Plan {
-        let leased = handover.is_open();
+        let leased = handover.is_open(QueueName::Broadcasts);
         let broadcasts = outgoing.broadcasts.iter().map(|row| BroadcastRow { leased, ..row.clone() });
         self.notifications.want(broadcasts);
         self.add_event(&outgoing.event, &[], handover, now);
@@ -183,7 +185,7 @@ impl Rows {
                 recipient_id: recipient.endpoint_id.into(),
                 body: recipient.custom_payload.as_ref().and_then(|payload| overlay(&body, payload).ok()),
                 due_at: event.deliver_at,
-                leased: is_due && recipient.clear && handover.is_open(),
+                leased: is_due && recipient.clear && handover.is_open(QueueName::Deliveries),
             });
         }
         self.events.push(EventRow {

@@ -105,7 +105,6 @@ pub async fn insert_published(
 }
 
 /// Binds the values of [`insert_published!`](crate::insert_published!), `$1` to `$16`.
-#[must_use]
 pub fn bind_published<'q>(
     query: Published<'q>,
     events: &'q [EventRow],

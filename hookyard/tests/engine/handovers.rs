@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::{
     delivery::DeliveryState::{self, Pending, Succeeded},
     id::EventId,
-    job::{Job, MAX_BODY_IN_JOB, QueueName, Work},
+    job::{Job, LEASE, MAX_BODY_IN_JOB, QueueName, Work},
 };
 use entity::bulk::lease;
 use futures_util::StreamExt;
@@ -14,8 +14,15 @@ use serde_json::json;
 use testkit::{Answer, Receiver, TestApp, on_both_shapes, wait};
 use tokio_util::sync::CancellationToken;
 use worker::{
-    broadcasts::Broadcaster, endpoints::EndpointCache, handover::Intake, jobs::Jobs, lanes::Slots,
-    leases::Leases, record::Recorder, send::Sender, uploads::UploadProcessor,
+    broadcasts::Broadcaster,
+    endpoints::EndpointCache,
+    handover::{Intake, unpack},
+    jobs::Jobs,
+    lanes::Slots,
+    leases::Leases,
+    record::Recorder,
+    send::Sender,
+    uploads::UploadProcessor,
 };
 
 use crate::lanes::{number, run, set_lane};
@@ -118,6 +125,24 @@ on_both_shapes! {
         app.context.database.observe_time(&app.clock, app.context.database.now(&app.clock).await.expect("a time"), std::time::Instant::now());
         work(&app, 8, vec![job]).await;
         assert_eq!(receiver.count(), 0, "less than a third of its lease was left");
+        app.clock.forward(LEASE_ENDS);
+        app.drain().await;
+        assert_eq!((state(&app, event).await, receiver.count()), (Succeeded, 1));
+    }
+
+    async fn a_delivery_whose_lease_is_about_to_end_is_not_sent(app: TestApp) {
+        let receiver = Receiver::start(0).await.expect("a receiver");
+        app.register(&receiver.url("/")).await;
+        let (event, job) = handed_over(&app).await;
+        let now = app.context.database.now(&app.clock).await.expect("a time");
+        let Work::Deliveries(handover) = job.work.clone() else { panic!("{job:?}") };
+        // As if the database had taken so long to say where to send it.
+        let at = tokio::time::Instant::now() - (LEASE - Duration::from_secs(2));
+        let endpoints = EndpointCache::new(&app.context);
+        let claimed = unpack(&app.context, &endpoints, &job, handover, (now, at)).await.expect("unpacked");
+        assert_eq!(claimed.len(), 1);
+        app.send_claimed(claimed).await;
+        assert_eq!(receiver.count(), 0);
         app.clock.forward(LEASE_ENDS);
         app.drain().await;
         assert_eq!((state(&app, event).await, receiver.count()), (Succeeded, 1));

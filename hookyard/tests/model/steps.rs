@@ -91,13 +91,16 @@ impl World {
         let which = self.rng.random_range(0..self.jobs.len());
         let job =
             if self.rng.random_bool(0.8) { self.jobs.swap_remove(which) } else { self.jobs[which].clone() };
-        let now = self.app.context.database.now(&self.app.clock).await.expect("a time");
+        let (at, now) = (
+            tokio::time::Instant::now(),
+            self.app.context.database.now(&self.app.clock).await.expect("a time"),
+        );
         let Work::Deliveries(handover) = job.work.clone() else { panic!("{job:?}") };
         if !job.may_start(now) {
             return;
         }
         let endpoints = EndpointCache::new(&self.app.context);
-        let taken = unpack(&self.app.context, &endpoints, &job, handover, now).await.expect("unpacked");
+        let taken = unpack(&self.app.context, &endpoints, &job, handover, (now, at)).await.expect("unpacked");
         self.tally.handed_over += taken.len();
         self.hands.push(taken);
     }

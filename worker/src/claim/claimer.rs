@@ -112,8 +112,9 @@ impl Claimer {
             let served = self.claim(&lanes, send).await?;
             let is_left = |(lane, gate): &&(Uuid, Gate)| *gate == Gate::Open && !served.contains(lane);
             self.backlog.add(lanes.iter().filter(is_left).map(|(lane, _)| *lane));
-            if served.is_empty() && !lanes.is_empty() {
-                // Without slots the cursor stays: these lanes are first when some are freed.
+            if served.is_empty() && !lanes.is_empty() && self.slots.share().most_of_a_lane() == 0 {
+                // Without slots the cursor stays: these lanes are first when some are freed. Lanes that hold their share
+                // are passed.
                 return Ok(());
             }
             self.cursor = found.stopped_at.unwrap_or_default();

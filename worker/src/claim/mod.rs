@@ -21,6 +21,7 @@ use platform::{
     context::Context,
     database::{DatabaseError, Pool, Turn, within_deadline},
 };
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::endpoints::EndpointCache;
@@ -115,7 +116,8 @@ async fn claim_in_turn(
 ) -> Result<Claims, DatabaseError> {
     let (open, limited): (Vec<Wanted>, Vec<Wanted>) =
         wanted.iter().partition(|wanted| wanted.gate == Gate::Open);
-    let times = Times::of(context);
+    // Before the statement: what it takes is taken off the leases.
+    let (times, ends) = (Times::of(context), Instant::now() + LEASE);
     let mut claims = Claims::default();
     if !open.is_empty() {
         claims.claimed = match turn {
@@ -134,6 +136,7 @@ async fn claim_in_turn(
         claims.again = granted.again;
     }
     claims.claimed = recipients::attach(context, endpoints, claims.claimed).await;
+    claims.claimed.iter_mut().for_each(|delivery| delivery.lease_ends = Some(ends));
     Ok(claims)
 }
 

@@ -34,15 +34,25 @@ struct State {
     later: HashMap<Uuid, Instant>,
 }
 
+impl State {
+    /// Whether this lane is expected; one whose time is over is forgotten.
+    fn expects(&mut self, lane: &Uuid, now: Instant) -> bool {
+        let until = self.expected.get(lane).copied();
+        if until.is_some_and(|until| until <= now) {
+            self.expected.remove(lane);
+        }
+        until.is_some_and(|until| until > now)
+    }
+}
+
 impl Recheck {
     /// Notes that sends of these lanes were recorded.
     pub fn settled(&self, lanes: impl IntoIterator<Item = Uuid>) {
-        let mut state = self.state();
+        let (mut state, now) = (self.state(), Instant::now());
         if state.expected.is_empty() {
             return;
         }
-        let expected: Vec<Uuid> =
-            lanes.into_iter().filter(|lane| state.expected.contains_key(lane)).collect();
+        let expected: Vec<Uuid> = lanes.into_iter().filter(|lane| state.expects(lane, now)).collect();
         state.ready.extend(&expected);
         drop(state);
         if !expected.is_empty() {
@@ -52,8 +62,8 @@ impl Recheck {
 
     /// Whether one of these lanes has more to send as soon as a send of it is recorded.
     pub fn expects(&self, mut lanes: impl Iterator<Item = Uuid>) -> bool {
-        let state = self.state();
-        !state.expected.is_empty() && lanes.any(|lane| state.expected.contains_key(&lane))
+        let (mut state, now) = (self.state(), Instant::now());
+        !state.expected.is_empty() && lanes.any(|lane| state.expects(&lane, now))
     }
 
     /// From now on sends of these lanes matter.
@@ -141,6 +151,19 @@ mod tests {
         recheck.settled([LANE, Uuid::from_u128(2)]);
         recheck.ready().await;
         assert_eq!(recheck.take(9), [LANE]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lane_that_is_not_expected_again_is_forgotten() {
+        let recheck = Recheck::default();
+        recheck.expect([LANE]);
+        tokio::time::advance(REMEMBERED - Duration::from_millis(1)).await;
+        assert!(recheck.expects([LANE].into_iter()));
+        assert_eq!(recheck.take(9), [LANE], "once");
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(!recheck.expects([LANE].into_iter()));
+        recheck.settled([LANE]);
+        assert!(recheck.take(9).is_empty() && recheck.state().expected.is_empty());
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! Takes in the deliveries of jobs: each is sent when its lane may use a slot, waits a moment for one, or is released.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use domain::{
     clock::{Millis, millis},
@@ -9,7 +9,7 @@ use domain::{
 use entity::bulk::lease::{self, Lease, Table};
 use platform::{context::Context, telemetry::names};
 use tokio::time::{Instant, sleep_until};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
 use uuid::Uuid;
 
@@ -20,6 +20,9 @@ use crate::{
     lanes::{Admission, Slots, WaitingRoom},
     send::Sender,
 };
+
+/// How long a job waits in all for lanes that move but have no place: other lanes' jobs wait behind it.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Where the jobs of deliveries are handled. Clones share it.
 #[derive(Clone)]
@@ -61,7 +64,8 @@ impl Intake {
     /// little left of its lease is dropped.
     pub async fn take(&self, job: &Job, handover: Handover) {
         let shared = &self.shared;
-        let now = shared.context.database.estimated_now(&shared.context.clock);
+        // Both before anything is awaited: what that takes is taken off the lease.
+        let (now, at) = (shared.context.database.estimated_now(&shared.context.clock), Instant::now());
         if !job.may_start(now) {
             debug!(deliveries = handover.deliveries.len(), "dropped a late job; its deliveries are claimed");
             return;
@@ -70,7 +74,7 @@ impl Intake {
         if shared.halt.is_cancelled() {
             return shared.release(&leases, []).await;
         }
-        match unpack(&shared.context, &shared.endpoints, job, handover, now).await {
+        match unpack(&shared.context, &shared.endpoints, job, handover, (now, at)).await {
             Ok(prepared) => shared.admit_all(prepared, now).await,
             Err(error) => {
                 metrics::counter!(names::DATABASE_ERRORS).increment(1);
@@ -86,13 +90,19 @@ impl IntakeLoop {
     pub async fn run(self, stop: CancellationToken) {
         let shared = &self.intake.shared;
         let (mut freed, mut changed) = (shared.slots.freed(), shared.room.changes());
+        let refusals = TaskTracker::new();
         while !stop.is_cancelled() {
             freed.mark_unchanged();
             changed.mark_unchanged();
             for (delivery, slot) in shared.room.take_startable() {
                 shared.sender.start(delivery, slot);
             }
-            shared.refuse(shared.room.take_overdue()).await;
+            let overdue = shared.room.take_overdue();
+            if !overdue.is_empty() {
+                // On its own: a slow database does not hold up what may start.
+                let shared = Arc::clone(shared);
+                refusals.spawn(async move { shared.refuse(overdue).await });
+            }
             let deadline = shared.room.deadline();
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -103,6 +113,8 @@ impl IntakeLoop {
         }
         let left: Vec<Lease> = shared.room.take_all().iter().map(|(_, left)| (left.id, left.claim)).collect();
         shared.release(&left, []).await;
+        refusals.close();
+        refusals.wait().await;
     }
 }
 
@@ -117,6 +129,7 @@ impl Shared {
     /// Sends or parks each; what can't be sent now is released.
     async fn admit_all(&self, prepared: Vec<Claimed>, now: Millis) {
         let (mut closed, mut refused) = (vec![], vec![]);
+        let until = Instant::now() + PATIENCE;
         for delivery in prepared {
             let is_open = match &delivery.recipient {
                 Recipient::Endpoint(endpoint) => endpoint.may_send(now),
@@ -126,7 +139,7 @@ impl Shared {
                 closed.push((delivery.id, delivery.claim));
                 continue;
             }
-            match self.room.admit(delivery.lane_id, delivery).await {
+            match self.room.admit(delivery.lane_id, delivery, until).await {
                 Admission::Now(delivery, slot) => self.sender.start(delivery, slot),
                 Admission::Waits => {}
                 Admission::Refused(delivery) => refused.push((delivery.lane_id, delivery)),

@@ -21,7 +21,7 @@ use crate::{
     endpoints::{Endpoint, EndpointCache},
 };
 
-/// The deliveries of a job, leased until `job.lease_until`; `now` is the database's time.
+/// The deliveries of a job, leased until `job.lease_until`; `now` is the database's time at the moment `at`.
 ///
 /// # Errors
 /// Those of the database.
@@ -30,7 +30,7 @@ pub async fn unpack(
     cache: &EndpointCache,
     job: &Job,
     handover: Handover,
-    now: Millis,
+    (now, at): (Millis, Instant),
 ) -> Result<Vec<Claimed>, DatabaseError> {
     let ids: HashSet<Uuid> = handover.deliveries.iter().map(|one| one.endpoint_id).collect();
     let endpoints = cache.get(ids).await?;
@@ -39,8 +39,7 @@ pub async fn unpack(
     for event in handover.events {
         events.push((event.id, event.body.map(Bytes::from).or_else(|| bodies.remove(&event.id))));
     }
-    let leased =
-        Leased { accepted_at: job.accepted_at, now, ends: Instant::now() + job.lease_until.since(now) };
+    let leased = Leased { accepted_at: job.accepted_at, now, ends: at + job.lease_until.since(now) };
     let claimed = handover.deliveries.into_iter().filter_map(|mut one| {
         let (event_id, of_event) = events.get(usize::from(one.event))?;
         let own = one.body.take().map(Bytes::from).or_else(|| bodies.remove(&one.id));

@@ -45,10 +45,10 @@ impl<T> WaitingRoom<T> {
         Self { slots, lanes: Mutex::default(), changed: watch::Sender::new(0) }
     }
 
-    /// Gives a slot, a place to wait, or neither. While the lane moves but has no place, the caller waits here.
-    pub async fn admit(&self, lane: Uuid, item: T) -> Admission<T> {
+    /// Gives a slot, a place to wait, or neither. While the lane moves but has no place, the caller waits here, at most until
+    /// this time: it may hold up other lanes' deliveries.
+    pub async fn admit(&self, lane: Uuid, mut item: T, until: Instant) -> Admission<T> {
         let mut changed = self.changed.subscribe();
-        let (mut item, until) = (item, Instant::now() + MAX_WAIT);
         loop {
             changed.mark_unchanged();
             item = match self.try_admit(lane, item) {
@@ -157,6 +157,10 @@ mod tests {
     const A: Uuid = Uuid::from_u128(1);
     const B: Uuid = Uuid::from_u128(2);
 
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_millis(50)
+    }
+
     fn slot<T>(admission: Admission<T>) -> Slot {
         match admission {
             Admission::Now(_, slot) => slot,
@@ -168,10 +172,10 @@ mod tests {
     async fn what_is_over_its_lanes_share_waits_and_starts_in_order_when_a_slot_is_free() {
         let slots = Slots::new(4);
         let room = WaitingRoom::new(slots.clone());
-        let first = slot(room.admit(A, 1).await);
-        assert!(matches!(room.admit(A, 2).await, Admission::Waits));
-        assert!(matches!(room.admit(A, 3).await, Admission::Waits));
-        let _other = slot(room.admit(B, 9).await);
+        let first = slot(room.admit(A, 1, soon()).await);
+        assert!(matches!(room.admit(A, 2, soon()).await, Admission::Waits));
+        assert!(matches!(room.admit(A, 3, soon()).await, Admission::Waits));
+        let _other = slot(room.admit(B, 9, soon()).await);
         assert!(room.take_startable().is_empty());
         drop(first);
         for expected in [2, 3] {
@@ -185,13 +189,16 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_lane_that_does_not_move_is_refused_and_gives_back_all_that_waits() {
         let room = WaitingRoom::new(Slots::new(1));
-        let _held = slot(room.admit(A, 0).await);
+        let _held = slot(room.admit(A, 0, soon()).await);
         for item in 1..=MOST_OF_A_LANE {
-            assert!(matches!(room.admit(A, item).await, Admission::Waits), "{item}");
+            assert!(matches!(room.admit(A, item, soon()).await, Admission::Waits), "{item}");
         }
         let began = Instant::now();
-        assert!(matches!(room.admit(A, 99).await, Admission::Refused(99)));
-        assert!(began.elapsed() >= MAX_WAIT, "it waits while the lane might still move");
+        assert!(matches!(room.admit(A, 99, soon()).await, Admission::Refused(99)));
+        assert_eq!(began.elapsed(), Duration::from_millis(50), "it waits as long as it may");
+        tokio::time::advance(MAX_WAIT - began.elapsed()).await;
+        assert!(matches!(room.admit(A, 99, soon()).await, Admission::Refused(99)));
+        assert_eq!(began.elapsed(), MAX_WAIT, "but not for a lane that does not move");
         assert!(room.deadline().is_some_and(|at| at <= Instant::now()));
         assert_eq!(room.take_overdue().len(), MOST_OF_A_LANE);
         assert!(room.take_overdue().is_empty() && room.take_all().is_empty());
@@ -201,15 +208,15 @@ mod tests {
     async fn the_caller_gets_a_place_as_soon_as_one_is_free() {
         let slots = Slots::new(1);
         let room = WaitingRoom::new(slots.clone());
-        let held = slot(room.admit(A, 0).await);
+        let held = slot(room.admit(A, 0, soon()).await);
         for item in 1..=MOST_OF_A_LANE {
-            assert!(matches!(room.admit(A, item).await, Admission::Waits));
+            assert!(matches!(room.admit(A, item, soon()).await, Admission::Waits));
         }
         let free = async {
             drop(held);
             room.take_startable().len()
         };
-        let (admission, started) = tokio::join!(room.admit(A, 99), free);
+        let (admission, started) = tokio::join!(room.admit(A, 99, soon()), free);
         assert!(matches!(admission, Admission::Waits));
         assert_eq!(started, 1, "one took the slot, and its place went to the caller");
     }

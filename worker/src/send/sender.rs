@@ -13,7 +13,7 @@ use domain::{
 };
 use platform::{context::Context, telemetry::names};
 use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::{
     SenderError,
@@ -26,6 +26,9 @@ use crate::{
     record::{Ended, Recorder},
     rounded_ms,
 };
+
+/// Least that must be left of a lease when a send starts: it is renewed every two seconds from then on.
+const LEAST_LEFT: Duration = Duration::from_secs(3);
 
 /// Sends leased deliveries. Clones share one client and one tracker.
 #[derive(Clone)]
@@ -54,10 +57,16 @@ impl Sender {
         Ok(Self { shared, recorder, under_way: TaskTracker::new(), leases: Leases::default() })
     }
 
-    /// Starts a send. Its slot is dropped when it has ended and was handed to the recorder.
+    /// Starts a send, unless its lease is about to end: then another worker claims it. Its slot is dropped when it has ended
+    /// and was handed to the recorder.
     pub fn start(&self, delivery: Claimed, slot: impl Send + 'static) {
+        let left = delivery.lease_left();
+        if left < LEAST_LEFT {
+            debug!(delivery_id = %delivery.id(), "not sent: its lease is about to end");
+            return;
+        }
         let sender = self.clone();
-        let lease = self.leases.keep((delivery.id().0, delivery.claim), delivery.lease_left());
+        let lease = self.leases.keep((delivery.id().0, delivery.claim), left);
         // Its claim has just been returned: the time since then goes by this machine's steady clock.
         let claimed = Instant::now();
         self.under_way.spawn(async move {

@@ -12,7 +12,7 @@ use super::{Found, Key, Named, Registered, remembered::Confirmation};
 macro_rules! clear {
     (value $offset:literal) => {
         concat!(
-            "(l.state = 'active' AND l.breaker_until = 0 AND l.rate_limit IS NULL AND l.max_in_flight IS NULL
+            "(l.state = 'active' AND l.breaker_until = 0 AND l.rate_limit IS NULL AND l.max_in_flight IS NULL AND l.drain_before = 0
              AND greatest(l.backlog_until, l.blocked_until) <= now_ms() + ",
             $offset,
             ")"

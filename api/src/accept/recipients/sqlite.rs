@@ -68,7 +68,7 @@ pub(super) async fn known(pool: &SqlitePool, names: &[String]) -> Result<Vec<Str
 fn push_columns(query: &mut QueryBuilder<Sqlite>, now: i64) {
     query.push(
         "e.id, e.user_id, e.custom_payload, 0 AS mark, l.state = 'active' AND l.breaker_until = 0 AND l.rate_limit IS NULL
-        AND l.max_in_flight IS NULL AND max(l.backlog_until, l.blocked_until) <= ",
+        AND l.max_in_flight IS NULL AND l.drain_before = 0 AND max(l.backlog_until, l.blocked_until) <= ",
     );
     query.push_bind(now).push(" AS clear");
 }

@@ -50,6 +50,10 @@ on_both_databases! {
         for _ in 0..2 {
             assert_eq!(api.states().await, expected(&[(&first, "held"), (&second, "sending")]));
         }
+        assert_eq!(api.post(&format!("/v1/endpoints/{first}/resume")).await.status, 200);
+        let draining = expected(&[(&first, "pending"), (&second, "sending")]);
+        assert_eq!(api.states().await, draining, "what was held drains first");
+        api.set_lane(&first, "paused").await;
         api.change_endpoint(&second, &json!({"max_in_flight": 1})).await;
         assert_eq!(api.states().await, expected(&[(&first, "held"), (&second, "pending")]));
         assert_eq!(api.delete(&format!("/v1/endpoints/{first}")).await.status, 204);
@@ -58,7 +62,7 @@ on_both_databases! {
         }
         assert_eq!(api.delete(&format!("/v1/endpoints/{second}")).await.status, 204);
         assert_eq!(api.states().await, []);
-        assert_eq!(api.count("event").await, 11);
+        assert_eq!(api.count("event").await, 12);
     }
 
     async fn a_changed_payload_is_laid_over_the_next_event(api: TestApi) {
