@@ -48,7 +48,7 @@ impl Remembered {
         Some(Recipients { registered, confirmation, ..Recipients::default() })
     }
 
-    /// Remembers the recipients of these events as they were found. Types that nobody is registered for are not remembered.
+    /// Remembers the recipients of these events as they were found. Types without a registration are not remembered.
     pub(in crate::accept) fn keep(&self, events: &[&Event], found: &Recipients) {
         for key in distinct(events.iter().map(|event| key(event))) {
             match found.registered.get(&key) {
