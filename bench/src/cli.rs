@@ -74,7 +74,7 @@ impl Cli {
     }
 }
 
-/// Runs what was asked for; exit code 1 when work was lost or a scenario gave up.
+/// Runs what was asked for; exit code 1 when work was lost, what must hold did not, or a scenario gave up.
 pub(crate) async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     let reports = match cli.scenario {
         Scenario::External => vec![run_external(cli).await?],

@@ -74,7 +74,10 @@ impl Leases {
         let renewed = lease::renew(context.database.writer(), &ending, time, millis(LEASE));
         let renewed = within_deadline(renewed).await?;
         if renewed.len() < ending.len() {
-            info!(lost = ending.len() - renewed.len(), "leases were lost: other workers have taken over");
+            info!(
+                deliveries = ending.len() - renewed.len(),
+                "leases were not renewed: their deliveries are being recorded, or other workers have claimed them"
+            );
         }
         self.renewed(&renewed, asked_at + LEASE);
         Ok(())

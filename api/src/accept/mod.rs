@@ -3,6 +3,7 @@
 
 mod committer;
 mod handover;
+mod jobs;
 mod keys;
 mod messages;
 mod notifications;

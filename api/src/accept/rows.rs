@@ -1,18 +1,16 @@
 //! From what was accepted to the rows that are written: pure, but for fresh ids.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use domain::{
     clock::Millis,
     delivery::Channel,
     endpoint::overlay,
     id::{DeliveryId, EventId},
-    job::{
-        HandedDelivery, Handover as HandoverJob, Job, LEASE, Leased, QueueName, Work as JobWork, body_for_job,
-    },
+    job::{LEASE, QueueName},
 };
-use entity::bulk::{BroadcastRow, DeliveryRow, EventRow, FIRST_CLAIM, Stamp, UploadRow, sqlite};
-use platform::{context::Context, queue::request_id_for_job};
+use entity::bulk::{BroadcastRow, DeliveryRow, EventRow, Stamp, UploadRow, sqlite};
+use platform::context::Context;
 
 use super::{
     Event, Incoming, NewUpload, Outcome, Outgoing, Published, Work,
@@ -231,59 +229,6 @@ impl Rows {
             }
             Plan::Personal => Some(Outcome::Personal),
         })
-    }
-
-    /// The jobs that carry what was leased when it was written at `accepted_at`, queue by queue.
-    pub(super) fn jobs(&self, accepted_at: Millis) -> Vec<Job> {
-        let job = |work| Job {
-            accepted_at,
-            lease_until: accepted_at + LEASE,
-            work,
-            request_id: request_id_for_job(self.request_id.as_deref()),
-        };
-        let leased = |id| Leased { id, claim: FIRST_CLAIM };
-        let deliveries = self.handovers().into_iter().map(|handover| job(JobWork::Deliveries(handover)));
-        let uploads = self.uploads.iter().filter(|row| row.leased);
-        let uploads = uploads.map(|row| job(JobWork::Upload(leased(row.id.0))));
-        let broadcasts = self.notifications.going_out().filter(|row| row.leased);
-        let broadcasts = broadcasts.map(|row| job(JobWork::Broadcast(leased(row.id.0))));
-        deliveries.chain(uploads).chain(broadcasts).collect()
-    }
-
-    /// The leased deliveries with their events, as many in each as a job carries.
-    fn handovers(&self) -> Vec<HandoverJob> {
-        let bodies: HashMap<EventId, &[u8]> =
-            self.events.iter().map(|event| (event.id, event.body.as_slice())).collect();
-        let mut handovers: Vec<HandoverJob> = vec![];
-        for row in self.deliveries.iter().filter(|row| row.leased) {
-            if handovers.last().is_none_or(HandoverJob::is_full) {
-                handovers.push(HandoverJob::default());
-            }
-            let body = bodies.get(&row.event_id).and_then(|body| body_for_job(body));
-            let handover = handovers.last_mut().expect("one was just pushed when there was none");
-            handover.push(row.event_id.0, body, handed(row));
-        }
-        handovers
-    }
-
-    /// Whether there is work that no job carries.
-    pub(super) fn has_unleased(&self) -> bool {
-        let broadcasts = self.notifications.going_out().any(|row| !row.leased);
-        self.deliveries.iter().any(|row| !row.leased)
-            || self.uploads.iter().any(|row| !row.leased)
-            || broadcasts
-    }
-}
-
-fn handed(row: &DeliveryRow) -> HandedDelivery {
-    HandedDelivery {
-        id: row.id.0,
-        event: 0,
-        user_id: row.user_id.map(|user| user.0),
-        endpoint_id: row.recipient_id,
-        claim: FIRST_CLAIM,
-        has_own_body: row.body.is_some(),
-        body: row.body.as_deref().and_then(body_for_job).map(str::to_owned),
     }
 }
 

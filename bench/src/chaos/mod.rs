@@ -1,6 +1,7 @@
 //! Faults under load, on a schedule that a seed decides, and a ledger of every accepted id: whatever breaks, what was
 //! accepted must arrive.
 
+mod balance;
 mod fault;
 mod faults;
 mod load;

@@ -12,6 +12,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::{
+    balance,
     fault::Fault,
     faults::Scene,
     load::{CLIENTS, Load, UPLOADERS},
@@ -19,12 +20,12 @@ use super::{
     schedule::schedule,
 };
 use crate::{
-    ledger::{Ledger, Sums},
+    ledger::Ledger,
     load::EVENT_TYPE,
     receiver::Receiver,
     report::Report,
     rig::{Rig, Setup, Shape},
-    scenarios::{Plan, tell_refusals},
+    scenarios::Plan,
 };
 
 /// The longest that start, stragglers and balance take together, beside the faults.
@@ -34,8 +35,8 @@ const STRAGGLE: Duration = Duration::from_secs(180);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Short waits first, then long ones: no delivery is given up before the run ends.
 const RETRY_SCHEDULE: &str = "1s,1s,2s,2s,5s,5s,10s,10s,30s,30s,60s,60s,120s,120s,120s";
-/// Numbers of missing ones that are shown.
-const SHOWN: usize = 10;
+/// Sends at once in each process.
+pub(super) const SLOTS: usize = 128;
 /// Load before the first fault.
 const CALM: Duration = Duration::from_secs(1);
 
@@ -71,18 +72,15 @@ pub(crate) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
         sleep(LOOK_EVERY).await;
     }
     let mut report = Report::new("chaos", shape);
-    tell(&ledger.sums(), &mut report);
+    balance::tell_sums(&ledger.sums(), shape, healed.len(), &mut report);
+    balance::tell_rows(&scene, &mut report).await;
     tell_recovery(&healed, &ledger, &mut report);
     report
         .figure("seed", plan.seed as f64)
         .figure("faults", healed.len() as f64)
         .figure("waited_for_stragglers_s", waited.elapsed().as_secs_f64())
-        .figure(
-            "dead_letters",
-            scene.rig.store().count("finished_delivery WHERE state = 'dead'").await as f64,
-        )
         .figure("ended_by_themselves", ended as f64)
-        .goal("no process ends by itself", ended == 0);
+        .must("no process ends by itself", ended == 0);
     if scene.rig.disk.is_none() {
         report.note("no full disk: this user may not mount one");
     }
@@ -98,7 +96,7 @@ async fn set_up(shape: Shape, ledger: &Arc<Ledger>) -> Result<Scene> {
     let settings = vec![
         // Longer than a busy machine takes for a burst of sends, short enough for leases to be waited for.
         ("DELIVERY_TIMEOUT", "3s".to_owned()),
-        ("SEND_SLOTS", "128".to_owned()),
+        ("SEND_SLOTS", SLOTS.to_string()),
         ("RETRY_SCHEDULE", RETRY_SCHEDULE.to_owned()),
         ("LOG_LEVEL", "WARNING".to_owned()),
     ];
@@ -133,35 +131,6 @@ async fn make_faults(scene: &mut Scene, plan: &Plan, ledger: &Ledger) -> Result<
         ended += scene.tend().await?;
     }
     Ok((healed, ended))
-}
-
-fn tell(sums: &Sums, report: &mut Report) {
-    let lost = sums.missing.len();
-    report
-        .figure("asked", sums.asked as f64)
-        .figure("accepted", sums.accepted as f64)
-        .figure("arrived", sums.arrived as f64)
-        .figure("lost", lost as f64)
-        .figure("arrived_twice", sums.twice as f64)
-        .figure("arrived_unannounced", sums.unannounced as f64)
-        .figure("slowest_arrival_s", sums.slowest.as_secs_f64())
-        .goal(format!("nothing is lost (is {lost})"), lost == 0);
-    if lost > 0 {
-        report.note(format!("missing: {:?}", &sums.missing[..lost.min(SHOWN)]));
-    }
-    report.lost = Some(lost as u64);
-    tell_refusals(sums, report);
-    let unexpected: u64 =
-        sums.refused.iter().filter(|(status, _)| !is_expected(**status)).map(|(_, n)| n).sum();
-    report.goal(
-        format!("every refusal is a 503 or a broken connection ({unexpected} are not)"),
-        unexpected == 0,
-    );
-}
-
-/// What a client may get while something is broken; a request without an answer met a broken connection.
-fn is_expected(status: Option<u16>) -> bool {
-    status.is_none_or(|status| status == 503)
 }
 
 /// From the end of a fault to the first arrival of what was accepted after it.

@@ -37,6 +37,8 @@ pub(crate) struct GaveUp {
 pub(crate) struct Goal {
     pub(crate) wanted: String,
     pub(crate) met: bool,
+    /// Whether the run fails when it is not met.
+    pub(crate) binding: bool,
 }
 
 impl Report {
@@ -65,8 +67,17 @@ impl Report {
 
     /// Adds a goal. A measurement that gave up meets none.
     pub(crate) fn goal(&mut self, wanted: impl Into<String>, met: bool) -> &mut Self {
+        self.add_goal(wanted.into(), met, false)
+    }
+
+    /// Adds a goal of correctness: the run fails when it is not met.
+    pub(crate) fn must(&mut self, wanted: impl Into<String>, met: bool) -> &mut Self {
+        self.add_goal(wanted.into(), met, true)
+    }
+
+    fn add_goal(&mut self, wanted: String, met: bool, binding: bool) -> &mut Self {
         let met = met && self.gave_up.is_none();
-        self.goals.push(Goal { wanted: wanted.into(), met });
+        self.goals.push(Goal { wanted, met, binding });
         self
     }
 
@@ -81,8 +92,9 @@ impl Report {
         self.gave_up = Some(GaveUp { reason, after });
     }
 
-    /// Whether the measurement ended and nothing that was accepted is missing.
+    /// Whether the measurement ended, nothing that was accepted is missing, and what must hold holds.
     pub(crate) fn is_well(&self) -> bool {
-        self.gave_up.is_none() && self.lost.is_none_or(|lost| lost == 0)
+        let broken = self.goals.iter().any(|goal| goal.binding && !goal.met);
+        self.gave_up.is_none() && self.lost.is_none_or(|lost| lost == 0) && !broken
     }
 }

@@ -26,8 +26,9 @@ pub const USER_AGENT: &str = concat!("Hookyard/", env!("CARGO_PKG_VERSION"));
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an idle connection is kept. Below what common servers and balancers keep, so that they rarely hang up first.
 pub const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-/// Most idle connections kept to one host.
-pub const POOL_MAX_IDLE_PER_HOST: usize = 256;
+/// Most idle connections kept to one host, unless an option says otherwise. With fewer than there are sends under way at once,
+/// connections are made and closed for each of them.
+pub const POOL_MAX_IDLE_PER_HOST: usize = 1_024;
 /// HTTP/2 connections in use are pinged this often; one that is silent for as long is given up.
 const H2_PING: Duration = Duration::from_secs(10);
 /// Largest head of an HTTP/2 answer, in bytes; HTTP/1 has the client's own bounds (100 headers, about 400 KiB).
@@ -38,13 +39,19 @@ const H2_MAX_HEAD: u32 = 128 * 1_024;
 pub struct SenderOptions {
     /// Resolving, connecting and TLS together: [`CONNECT_TIMEOUT`] by default.
     pub connect_timeout: Duration,
+    /// Idle connections kept to one host: [`POOL_MAX_IDLE_PER_HOST`] by default.
+    pub max_idle_per_host: usize,
     /// Certificates trusted besides the system's roots; none by default.
     pub extra_roots: Vec<CertificateDer<'static>>,
 }
 
 impl Default for SenderOptions {
     fn default() -> Self {
-        Self { connect_timeout: CONNECT_TIMEOUT, extra_roots: Vec::new() }
+        Self {
+            connect_timeout: CONNECT_TIMEOUT,
+            max_idle_per_host: POOL_MAX_IDLE_PER_HOST,
+            extra_roots: Vec::new(),
+        }
     }
 }
 
@@ -101,7 +108,7 @@ impl Outbound {
             .connect_timeout(options.connect_timeout)
             .connector_layer(TimedConnect)
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
-            .pool_max_idle_per_host(POOL_MAX_IDLE_PER_HOST)
+            .pool_max_idle_per_host(options.max_idle_per_host)
             .http2_keep_alive_interval(H2_PING)
             .http2_keep_alive_timeout(H2_PING)
             .http2_max_header_list_size(H2_MAX_HEAD)

@@ -70,7 +70,8 @@ pub async fn release(writer: &DatabaseConnection, table: Table, leases: &[Lease]
 }
 
 /// Leases these deliveries for `lease` ms from now; returns the ids of those whose claim still is theirs. `time` is what
-/// `platform::database::Database::statement_time` gives. Does not wait for the disk: a lease that is lost with the server ends
+/// `platform::database::Database::statement_time` gives. Rows that are locked, such as those whose record is being written, are
+/// passed over: it neither waits nor deadlocks. Does not wait for the disk: a lease that is lost with the server ends
 /// early, and its delivery is sent again as after any crash.
 ///
 /// # Errors
@@ -93,7 +94,8 @@ async fn renew_on_postgres(pool: &PgPool, leases: &[Lease], offset: i64, lease: 
     const SQL: &str = "UPDATE delivery AS mine
         SET lease_until = (SELECT now_ms() + $3 + $4 FROM set_config('synchronous_commit', 'off', true))
         FROM unnest($1::uuid[], $2::integer[]) AS row (id, claim)
-        WHERE mine.id = ANY($1) AND mine.id = row.id AND mine.claim = row.claim AND mine.recorded_claim < row.claim
+        WHERE mine.id = ANY(ARRAY(SELECT id FROM delivery WHERE id = ANY($1) FOR NO KEY UPDATE SKIP LOCKED))
+            AND mine.id = row.id AND mine.claim = row.claim AND mine.recorded_claim < row.claim
         RETURNING mine.id";
     let (ids, claims): (Vec<Uuid>, Vec<i32>) = leases.iter().copied().unzip();
     sqlx::query_scalar(SQL).bind(ids).bind(claims).bind(offset).bind(lease).fetch_all(pool).await

@@ -26,7 +26,8 @@ async fn growth(client: &Client, receiver: &Receiver, webhook: Uuid, processes: 
     let event = calls.get(1).and_then(|call| call.json()).expect("the large file arrived");
     assert_eq!(event["data"]["size_bytes"], CHUNK.len() * CHUNKS, "{event}");
     println!("128 MiB accepted in {:?}; peaks before, in KiB: {before:?}", sent.took);
-    peaks().zip(before).map(|(after, before)| after - before).collect()
+    // The kernel counts pages by thread and adds them up later: a peak may be read lower than before by a few of them.
+    peaks().zip(before).map(|(after, before)| after.saturating_sub(before)).collect()
 }
 
 fn assert_held(growth: &[u64]) {

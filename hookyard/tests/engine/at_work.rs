@@ -23,7 +23,12 @@ impl AtWork {
 
     /// With what becomes of each slot.
     pub fn with(app: &TestApp, slots: usize, ended: fn(Slot)) -> Self {
-        let (endpoints, slots) = (EndpointCache::new(&app.context), Slots::new(slots));
+        Self::over(app, Slots::new(slots), ended)
+    }
+
+    /// With slots of which some may be held.
+    pub fn over(app: &TestApp, slots: Slots, ended: fn(Slot)) -> Self {
+        let endpoints = EndpointCache::new(&app.context);
         let claimer = Claimer::new(&app.context, endpoints, slots, Recheck::default(), Default::default());
         let stop = CancellationToken::new();
         let until = stop.clone();

@@ -4,9 +4,16 @@ use std::time::Duration;
 
 use domain::job::QueueName;
 use serde_json::json;
-use testkit::{Answer, Receiver, Shape, TestApp, on_both_shapes};
+use testkit::{Answer, Receiver, Shape, TestApp, on_both_shapes, wait};
+use worker::{
+    claim::LANES_A_SCAN,
+    lanes::{Slot, Slots},
+};
 
-use crate::lanes::deliveries;
+use crate::{
+    at_work::AtWork,
+    lanes::{deliveries, literal, number},
+};
 
 /// Far more than any of this takes; what comes later is a failure.
 const SOON: Duration = Duration::from_secs(30);
@@ -42,6 +49,25 @@ async fn a_lane_that_hangs_delays_no_other_cluster() {
 }
 
 on_both_shapes! {
+    async fn a_scan_passes_lanes_that_hold_their_share(app: TestApp) {
+        let mut lanes = vec![];
+        for _ in 0..=LANES_A_SCAN {
+            lanes.push(app.register("http://127.0.0.1:9/").await.0);
+        }
+        lanes.sort();
+        app.publish(json!({})).await.expect("accepted");
+        let last = lanes.pop().expect("one more than a scan looks at");
+        // With three more that are free the share of each lane is one.
+        let slots = Slots::new(lanes.len() + 3);
+        let held: Vec<Slot> = lanes.iter().map(|lane| slots.try_take(*lane).expect("a slot")).collect();
+        let claimer = AtWork::over(&app, slots, std::mem::forget);
+        wait::until("the last lane is claimed", SOON, async || (app.leased().await == 1).then_some(())).await;
+        let claimed = format!("SELECT count(*) FROM delivery WHERE claim = 1 AND lane_id = {}", literal(&app, last));
+        assert_eq!(number(&app, &claimed).await, 1);
+        claimer.stop().await;
+        drop(held);
+    }
+
     async fn a_busy_lane_gets_more_as_soon_as_its_sends_are_recorded(app: TestApp) {
         let receiver = Receiver::start(0).await.expect("a receiver");
         let lane = app.register(&receiver.url("/")).await;

@@ -1,28 +1,19 @@
-//! Handover: what is accepted for a healthy lane is leased, travels in a job, and is sent without a claim. A job that is
-//! lost, late or repeated costs nothing but time.
+//! Handover: what is accepted for a healthy lane is leased, travels in a job, and is sent without a claim.
 
 use std::time::Duration;
 
 use domain::{
     delivery::DeliveryState::{self, Pending, Succeeded},
     id::EventId,
-    job::{Job, LEASE, MAX_BODY_IN_JOB, QueueName, Work},
+    job::{Job, MAX_BODY_IN_JOB, QueueName, Work},
 };
-use entity::bulk::lease;
 use futures_util::StreamExt;
 use serde_json::json;
 use testkit::{Answer, Receiver, TestApp, on_both_shapes, wait};
 use tokio_util::sync::CancellationToken;
 use worker::{
-    broadcasts::Broadcaster,
-    endpoints::EndpointCache,
-    handover::{Intake, unpack},
-    jobs::Jobs,
-    lanes::Slots,
-    leases::Leases,
-    record::Recorder,
-    send::Sender,
-    uploads::UploadProcessor,
+    broadcasts::Broadcaster, endpoints::EndpointCache, handover::Intake, jobs::Jobs, lanes::Slots,
+    record::Recorder, send::Sender, uploads::UploadProcessor,
 };
 
 use crate::lanes::{number, run, set_lane};
@@ -30,10 +21,10 @@ use crate::lanes::{number, run, set_lane};
 /// Far more than any of this takes; what comes later is a failure.
 const SOON: Duration = Duration::from_secs(30);
 /// Longer than a lease.
-const LEASE_ENDS: Duration = Duration::from_secs(16);
+pub(crate) const LEASE_ENDS: Duration = Duration::from_secs(16);
 
 /// Publishes with a queue that takes jobs, and returns the job.
-async fn handed_over(app: &TestApp) -> (EventId, Job) {
+pub(crate) async fn handed_over(app: &TestApp) -> (EventId, Job) {
     app.context.queue.resume();
     let (event, _) = app.publish(json!({"n": 1})).await.expect("accepted");
     let job = next_job(app, QueueName::Deliveries).await;
@@ -41,13 +32,13 @@ async fn handed_over(app: &TestApp) -> (EventId, Job) {
     (event, job)
 }
 
-async fn next_job(app: &TestApp, queue: QueueName) -> Job {
+pub(crate) async fn next_job(app: &TestApp, queue: QueueName) -> Job {
     let mut jobs = app.context.queue.jobs(queue, 1, CancellationToken::new());
     tokio::time::timeout(SOON, jobs.next()).await.expect("a job in time").expect("a job")
 }
 
 /// Works these jobs with so many slots, and waits until all is sent and recorded.
-async fn work(app: &TestApp, slots: usize, jobs: Vec<Job>) {
+pub(crate) async fn work(app: &TestApp, slots: usize, jobs: Vec<Job>) {
     let (recorder, records) = Recorder::new(&app.context);
     let sender = Sender::new(&app.context, recorder).expect("a sender");
     let (stop, recorded) = (CancellationToken::new(), CancellationToken::new());
@@ -71,7 +62,7 @@ async fn work(app: &TestApp, slots: usize, jobs: Vec<Job>) {
     records.await.expect("the recorder ends");
 }
 
-async fn state(app: &TestApp, event: EventId) -> DeliveryState {
+pub(crate) async fn state(app: &TestApp, event: EventId) -> DeliveryState {
     app.delivery_of(event).await.state
 }
 
@@ -106,48 +97,6 @@ on_both_shapes! {
         assert_eq!(app.attempts_of(delivery.id).await.iter().map(|attempt| attempt.number).collect::<Vec<_>>(), [1, 2]);
     }
 
-    async fn a_lost_job_is_made_good_when_its_lease_ends(app: TestApp) {
-        let receiver = Receiver::start(0).await.expect("a receiver");
-        app.register(&receiver.url("/")).await;
-        let (event, _lost) = handed_over(&app).await;
-        app.drain().await;
-        assert_eq!(receiver.count(), 0, "the lease holds");
-        app.clock.forward(LEASE_ENDS);
-        app.drain().await;
-        assert_eq!((state(&app, event).await, receiver.count()), (Succeeded, 1));
-    }
-
-    async fn a_late_job_is_dropped_and_its_delivery_claimed(app: TestApp) {
-        let receiver = Receiver::start(0).await.expect("a receiver");
-        app.register(&receiver.url("/")).await;
-        let (event, job) = handed_over(&app).await;
-        app.clock.forward(Duration::from_secs(11));
-        app.context.database.observe_time(&app.clock, app.context.database.now(&app.clock).await.expect("a time"), std::time::Instant::now());
-        work(&app, 8, vec![job]).await;
-        assert_eq!(receiver.count(), 0, "less than a third of its lease was left");
-        app.clock.forward(LEASE_ENDS);
-        app.drain().await;
-        assert_eq!((state(&app, event).await, receiver.count()), (Succeeded, 1));
-    }
-
-    async fn a_delivery_whose_lease_is_about_to_end_is_not_sent(app: TestApp) {
-        let receiver = Receiver::start(0).await.expect("a receiver");
-        app.register(&receiver.url("/")).await;
-        let (event, job) = handed_over(&app).await;
-        let now = app.context.database.now(&app.clock).await.expect("a time");
-        let Work::Deliveries(handover) = job.work.clone() else { panic!("{job:?}") };
-        // As if the database had taken so long to say where to send it.
-        let at = tokio::time::Instant::now() - (LEASE - Duration::from_secs(2));
-        let endpoints = EndpointCache::new(&app.context);
-        let claimed = unpack(&app.context, &endpoints, &job, handover, (now, at)).await.expect("unpacked");
-        assert_eq!(claimed.len(), 1);
-        app.send_claimed(claimed).await;
-        assert_eq!(receiver.count(), 0);
-        app.clock.forward(LEASE_ENDS);
-        app.drain().await;
-        assert_eq!((state(&app, event).await, receiver.count()), (Succeeded, 1));
-    }
-
     async fn a_job_that_comes_twice_is_recorded_once(app: TestApp) {
         let receiver = Receiver::start(0).await.expect("a receiver");
         app.register(&receiver.url("/")).await;
@@ -156,22 +105,6 @@ on_both_shapes! {
         work(&app, 8, vec![job]).await;
         let delivery = app.delivery_of(event).await;
         assert_eq!((delivery.state, delivery.claim, app.counts().await), (Succeeded, 1, (0, 1)));
-    }
-
-    async fn what_a_dead_worker_had_is_sent_by_another_and_the_late_result_moves_nothing(app: TestApp) {
-        let receiver = Receiver::start(0).await.expect("a receiver");
-        receiver.answer([Answer::Status(200), Answer::Status(500)]);
-        app.register(&receiver.url("/")).await;
-        let (event, job) = handed_over(&app).await;
-        app.clock.forward(LEASE_ENDS);
-        app.drain().await;
-        assert_eq!(state(&app, event).await, Succeeded);
-        // The clock of this worker has not noticed: it sends once more, and fails.
-        let stale = Job { lease_until: app.clock.now() + LEASE_ENDS, ..job };
-        work(&app, 8, vec![stale]).await;
-        let delivery = app.delivery_of(event).await;
-        assert_eq!((delivery.state, delivery.claim, receiver.count()), (Succeeded, 2, 2));
-        assert_eq!(app.attempts_of(delivery.id).await.len(), 2, "what was sent is on record");
     }
 
     async fn an_endpoint_that_was_paused_after_the_accept_gets_nothing_and_its_delivery_is_held(app: TestApp) {
@@ -242,30 +175,6 @@ on_both_shapes! {
         drop(worker);
     }
 
-    async fn a_lease_is_renewed_for_as_long_as_its_send_runs_and_only_for_its_owner(app: TestApp) {
-        let receiver = Receiver::start(0).await.expect("a receiver");
-        app.register(&receiver.url("/")).await;
-        handed_over(&app).await;
-        let leases = Leases::default();
-        let row = || async {
-            use sea_orm::EntityTrait;
-            entity::delivery::Entity::find().one(app.context.database.reader()).await.expect("a row").expect("a row")
-        };
-        let before = row().await;
-        let kept = leases.keep((before.id, before.claim), Duration::ZERO);
-        app.clock.forward(Duration::from_secs(14));
-        leases.renew(&app.context).await.expect("renewed");
-        let renewed = row().await;
-        assert!(renewed.lease_until >= before.lease_until + 13_000, "{renewed:?}");
-        drop(kept);
-        app.clock.forward(LEASE_ENDS);
-        app.claim_due(1).await;
-        let (taken_over, stale) = (row().await, leases.keep((before.id, before.claim), Duration::ZERO));
-        leases.renew(&app.context).await.expect("asked");
-        assert_eq!(row().await.lease_until, taken_over.lease_until, "another claim has it");
-        drop(stale);
-    }
-
     async fn an_upload_is_handed_over_and_made_good_when_its_job_is_lost(app: TestApp) {
         let receiver = Receiver::start(0).await.expect("a receiver");
         let endpoint = app.register(&receiver.url("/")).await;
@@ -295,16 +204,6 @@ on_both_shapes! {
         app.drain().await;
         let delivery = app.delivery_of(event).await;
         assert_eq!((delivery.state, delivery.claim), (Succeeded, 2));
-    }
-
-    async fn released_leases_of_another_claim_stay(app: TestApp) {
-        let receiver = Receiver::start(0).await.expect("a receiver");
-        app.register(&receiver.url("/")).await;
-        let (_, job) = handed_over(&app).await;
-        let Work::Deliveries(handover) = &job.work else { panic!("{job:?}") };
-        let other = [(handover.deliveries[0].id, 2)];
-        lease::release(app.context.database.writer(), lease::Table::Deliveries, &other).await.expect("asked");
-        assert_eq!(app.leased().await, 1);
     }
 }
 

@@ -14,6 +14,7 @@ mod hands;
 mod held;
 mod held_bounds;
 mod lanes;
+mod leases;
 mod limits;
 mod messages;
 mod owners;

@@ -9,12 +9,9 @@ use domain::delivery::{
 use entity::bulk::lease;
 use serde_json::json;
 use testkit::{Receiver, TestApp, on_both_shapes};
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use worker::{
-    claim::Claimed,
-    record::{Ended, RecipientNews, Recorder},
-};
+
+use crate::hands::{ended, record};
 
 async fn one_delivery(app: &TestApp) -> (Receiver, domain::id::EventId, Uuid) {
     let receiver = Receiver::start(0).await.expect("a receiver");
@@ -22,26 +19,6 @@ async fn one_delivery(app: &TestApp) -> (Receiver, domain::id::EventId, Uuid) {
     let (event, _) = app.publish(json!({})).await.expect("accepted");
     let id = app.delivery_of(event).await.id.0;
     (receiver, event, id)
-}
-
-async fn record(app: &TestApp, ended: Vec<Ended>) {
-    let (recorder, records) = Recorder::new(&app.context);
-    for ended in ended {
-        recorder.record(ended).await;
-    }
-    drop(recorder);
-    records.run(CancellationToken::new()).await;
-}
-
-fn ended(delivery: Claimed, next: NextStep) -> Ended {
-    Ended {
-        delivery,
-        attempt: None,
-        next,
-        spends_position: true,
-        lane: None,
-        recipient: RecipientNews::default(),
-    }
 }
 
 on_both_shapes! {

@@ -67,8 +67,10 @@ impl Broadcaster {
     async fn pages(&self, leased: Leased) {
         while !self.halt.is_cancelled() {
             match page_of(&self.context, leased).await {
-                Ok(Some(made)) if !made.is_last => {}
-                Ok(_) => return,
+                Ok(Some(made)) if made.is_last => return,
+                Ok(Some(_)) => {}
+                // Its channel is not set here: others need not wait for the lease to end.
+                Ok(None) => break,
                 Err(error) => return failed(&error),
             }
         }

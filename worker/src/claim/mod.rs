@@ -20,8 +20,10 @@ use domain::{
 use platform::{
     context::Context,
     database::{DatabaseError, Pool, Turn, within_deadline},
+    telemetry::names,
 };
 use tokio::time::Instant;
+use tracing::warn;
 use uuid::Uuid;
 
 use crate::endpoints::EndpointCache;
@@ -128,16 +130,28 @@ async fn claim_in_turn(
         drop(turn);
     }
     if !limited.is_empty() {
-        let granted = match context.database.grouped() {
-            Pool::Postgres(pool) => within_deadline(limited::postgres::claim(pool, &limited, times)).await?,
-            Pool::Sqlite(pool) => limited::sqlite::claim(pool, &limited, times).await?,
-        };
-        claims.claimed.extend(granted.claimed);
-        claims.again = granted.again;
+        match claim_limited(context, &limited, times).await {
+            Ok(granted) => {
+                claims.claimed.extend(granted.claimed);
+                claims.again = granted.again;
+            }
+            Err(error) if claims.claimed.is_empty() => return Err(error),
+            Err(error) => {
+                metrics::counter!(names::DATABASE_ERRORS).increment(1);
+                warn!(%error, "nothing was claimed of limited lanes; the next claim follows");
+            }
+        }
     }
     claims.claimed = recipients::attach(context, endpoints, claims.claimed).await;
     claims.claimed.iter_mut().for_each(|delivery| delivery.lease_ends = Some(ends));
     Ok(claims)
+}
+
+async fn claim_limited(context: &Context, limited: &[Wanted], times: Times) -> Result<Claims, DatabaseError> {
+    Ok(match context.database.grouped() {
+        Pool::Postgres(pool) => within_deadline(limited::postgres::claim(pool, limited, times)).await?,
+        Pool::Sqlite(pool) => limited::sqlite::claim(pool, limited, times).await?,
+    })
 }
 
 /// Ends every lease: only for a process that is the database's only worker, at its start.

@@ -24,8 +24,9 @@ use uuid::Uuid;
 
 pub use self::open::TargetError;
 
-/// How old what is cached may be. Changes that are signalled hold earlier.
-pub const MAX_AGE: Duration = Duration::from_secs(1);
+/// How old what is cached may be. Changes that are signalled hold earlier. With the wait for a slot
+/// ([`crate::lanes::MAX_WAIT`]) it makes one second.
+pub const MAX_AGE: Duration = Duration::from_millis(800);
 /// Most endpoints that are cached, and most that are kept opened.
 const CAPACITY: u64 = 10_000;
 

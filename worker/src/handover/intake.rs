@@ -1,6 +1,6 @@
 //! Takes in the deliveries of jobs: each is sent when its lane may use a slot, waits a moment for one, or is released.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc};
 
 use domain::{
     clock::{Millis, millis},
@@ -17,12 +17,9 @@ use super::unpack;
 use crate::{
     claim::{Claimed, Recipient},
     endpoints::EndpointCache,
-    lanes::{Admission, Slots, WaitingRoom},
+    lanes::{Slots, WaitingRoom},
     send::Sender,
 };
-
-/// How long a job waits in all for lanes that move but have no place: other lanes' jobs wait behind it.
-const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Where the jobs of deliveries are handled. Clones share it.
 #[derive(Clone)]
@@ -60,8 +57,8 @@ impl Intake {
         (intake.clone(), IntakeLoop { intake })
     }
 
-    /// Takes in the deliveries of a job. Returns when each of them is sent, waits for a slot, or was released; a job with too
-    /// little left of its lease is dropped.
+    /// Takes in the deliveries of a job. Returns when each of them is sent, was released, or waits for a slot without
+    /// holding up others; a job with too little left of its lease is dropped.
     pub async fn take(&self, job: &Job, handover: Handover) {
         let shared = &self.shared;
         // Both before anything is awaited: what that takes is taken off the lease.
@@ -126,33 +123,32 @@ async fn at(moment: Option<Instant>) {
 }
 
 impl Shared {
-    /// Sends or parks each; what can't be sent now is released.
+    /// Sends each or lets it wait for a slot; what can't be sent now is released. Returns when none of its
+    /// lanes is crowded.
     async fn admit_all(&self, prepared: Vec<Claimed>, now: Millis) {
-        let (mut closed, mut refused) = (vec![], vec![]);
-        let until = Instant::now() + PATIENCE;
+        let (mut closed, mut crowded) = (vec![], BTreeSet::new());
         for delivery in prepared {
             let is_open = match &delivery.recipient {
                 Recipient::Endpoint(endpoint) => endpoint.may_send(now),
                 _ => false,
             };
+            let lane = delivery.lane_id;
             if !is_open {
                 closed.push((delivery.id, delivery.claim));
-                continue;
-            }
-            match self.room.admit(delivery.lane_id, delivery, until).await {
-                Admission::Now(delivery, slot) => self.sender.start(delivery, slot),
-                Admission::Waits => {}
-                Admission::Refused(delivery) => refused.push((delivery.lane_id, delivery)),
+            } else if let Some((delivery, slot)) = self.room.admit(lane, delivery) {
+                self.sender.start(delivery, slot);
+            } else {
+                crowded.insert(lane);
             }
         }
         self.release(&closed, []).await;
-        self.refuse(refused).await;
+        self.room.uncrowded(&crowded.into_iter().collect::<Vec<_>>()).await;
     }
 
     /// Releases deliveries of lanes that do not move, and reports that these have a backlog.
     async fn refuse(&self, refused: Vec<(Uuid, Claimed)>) {
         let leases: Vec<Lease> = refused.iter().map(|(_, delivery)| (delivery.id, delivery.claim)).collect();
-        self.release(&leases, distinct(refused.iter().map(|(lane, _)| *lane))).await;
+        self.release(&leases, refused.iter().map(|(lane, _)| *lane).collect::<BTreeSet<_>>()).await;
     }
 
     async fn release(&self, leases: &[Lease], backlogs: impl IntoIterator<Item = Uuid>) {
@@ -170,8 +166,4 @@ impl Shared {
         }
         context.queue.wake();
     }
-}
-
-fn distinct(ids: impl Iterator<Item = Uuid>) -> HashSet<Uuid> {
-    ids.collect()
 }

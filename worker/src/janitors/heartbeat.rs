@@ -16,6 +16,9 @@ const EVERY: Duration = Duration::from_secs(5);
 /// Silent for so long, a process is forgotten.
 const FORGOTTEN: Duration = Duration::from_secs(3600);
 
+/// Beats between two looks for processes to forget.
+const BEATS_BETWEEN: u32 = 60;
+
 /// What a process says of itself.
 #[derive(Clone, Debug)]
 pub struct Heartbeat {
@@ -29,9 +32,17 @@ pub struct Heartbeat {
 
 /// Beats until `stop`, then takes the row away: a process that stopped is not one that went silent.
 pub async fn heartbeat(context: Context, who: Heartbeat, sender: Sender, stop: CancellationToken) {
-    while !stop.is_cancelled() {
+    for number in 0_u32.. {
+        if stop.is_cancelled() {
+            break;
+        }
         if let Err(error) = beat(&context, &who, sender.in_flight()).await {
             warn!(%error, "no heartbeat");
+        }
+        if number.is_multiple_of(BEATS_BETWEEN)
+            && let Err(error) = forget(&context).await
+        {
+            warn!(%error, "processes that went silent are still listed");
         }
         stop.run_until_cancelled(tokio::time::sleep(EVERY)).await;
     }
@@ -58,6 +69,11 @@ async fn beat(context: &Context, who: &Heartbeat, in_flight: usize) -> Result<()
     let columns = [process::Column::InFlight, process::Column::QueueOk, process::Column::SeenAt];
     let beat = OnConflict::column(process::Column::Id).update_columns(columns).to_owned();
     process::Entity::insert(row).on_conflict(beat).exec_without_returning(context.database.writer()).await?;
+    Ok(())
+}
+
+async fn forget(context: &Context) -> Result<(), DatabaseError> {
+    let now = context.clock.now();
     let long_ago = now.0.saturating_sub(domain::clock::millis(FORGOTTEN));
     let forgotten = process::Entity::delete_many().filter(process::Column::SeenAt.lt(long_ago));
     forgotten.exec(context.database.writer()).await?;

@@ -9,4 +9,4 @@ mod waiting_room;
 pub use backlog::Backlog;
 pub use fair_share::Share;
 pub use slots::{Reserved, Slot, Slots};
-pub use waiting_room::{Admission, MAX_WAIT, WaitingRoom};
+pub use waiting_room::{MAX_WAIT, WaitingRoom};

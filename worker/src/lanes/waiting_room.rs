@@ -1,5 +1,6 @@
 //! Handed-over deliveries whose lane holds its share of the slots: they wait a moment in this process for a slot of their
-//! lane. A lane that does not move within that moment is refused, so that it holds up nobody else's.
+//! lane, first come first served. A lane that keeps one waiting too long gives back all that waits, so that it holds up
+//! nobody else's.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -7,35 +8,22 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    sync::watch,
-    time::{Instant, timeout_at},
-};
+use tokio::{sync::watch, time::Instant};
 use uuid::Uuid;
 
 use super::slots::{Slot, Slots};
 
-/// How long a delivery waits for a slot of its lane at most. Far below its lease.
-pub const MAX_WAIT: Duration = Duration::from_millis(500);
-/// Most deliveries of one lane that wait; what comes then holds up the job that carries it.
-const MOST_OF_A_LANE: usize = 64;
+/// How long a delivery waits for a slot of its lane at most; meanwhile it may hold up other lanes' jobs.
+pub const MAX_WAIT: Duration = Duration::from_millis(200);
+/// Deliveries of one lane that wait without holding up the jobs that carry them.
+const ROOM_OF_A_LANE: usize = 64;
 
-/// What waits, lane by lane, oldest first.
+/// What waits, lane by lane, oldest first. It is bounded by the jobs that are taken in at once.
 pub struct WaitingRoom<T> {
     slots: Slots,
     lanes: Mutex<HashMap<Uuid, VecDeque<(Instant, T)>>>,
     /// Changes when something begins or ceases to wait.
     changed: watch::Sender<u64>,
-}
-
-/// What became of a delivery.
-pub enum Admission<T> {
-    /// It has a slot.
-    Now(T, Slot),
-    /// It waits for one.
-    Waits,
-    /// Its lane does not move: it is to be released.
-    Refused(T),
 }
 
 impl<T> WaitingRoom<T> {
@@ -45,41 +33,32 @@ impl<T> WaitingRoom<T> {
         Self { slots, lanes: Mutex::default(), changed: watch::Sender::new(0) }
     }
 
-    /// Gives a slot, a place to wait, or neither. While the lane moves but has no place, the caller waits here, at most until
-    /// this time: it may hold up other lanes' deliveries.
-    pub async fn admit(&self, lane: Uuid, mut item: T, until: Instant) -> Admission<T> {
-        let mut changed = self.changed.subscribe();
-        loop {
-            changed.mark_unchanged();
-            item = match self.try_admit(lane, item) {
-                Admission::Refused(item) if Instant::now() < until && self.moves(lane) => item,
-                admission => return admission,
-            };
-            let _ = timeout_at(until, changed.changed()).await;
-        }
-    }
-
-    fn try_admit(&self, lane: Uuid, item: T) -> Admission<T> {
+    /// Returns the item with a slot of its lane, or keeps it until there is one.
+    #[must_use]
+    pub fn admit(&self, lane: Uuid, item: T) -> Option<(T, Slot)> {
         let mut lanes = self.lanes();
         let is_first = lanes.get(&lane).is_none_or(VecDeque::is_empty);
         if is_first && let Some(slot) = self.slots.try_take(lane) {
-            return Admission::Now(item, slot);
+            return Some((item, slot));
         }
-        let waiting = lanes.entry(lane).or_default();
-        let is_stuck = waiting.front().is_some_and(|(since, _)| since.elapsed() >= MAX_WAIT);
-        if is_stuck || waiting.len() >= MOST_OF_A_LANE {
-            return Admission::Refused(item);
-        }
-        waiting.push_back((Instant::now(), item));
+        lanes.entry(lane).or_default().push_back((Instant::now(), item));
         drop(lanes);
         self.tell();
-        Admission::Waits
+        None
     }
 
-    fn moves(&self, lane: Uuid) -> bool {
+    /// Waits until none of these lanes is crowded: more than a few wait for it.
+    pub async fn uncrowded(&self, of: &[Uuid]) {
+        let mut changed = self.changed.subscribe();
+        while self.is_crowded(of) {
+            // The sender is ours: it outlives the wait.
+            let _ = changed.changed().await;
+        }
+    }
+
+    fn is_crowded(&self, of: &[Uuid]) -> bool {
         let lanes = self.lanes();
-        let oldest = lanes.get(&lane).and_then(VecDeque::front);
-        oldest.is_none_or(|(since, _)| since.elapsed() < MAX_WAIT)
+        of.iter().filter_map(|lane| lanes.get(lane)).any(|waiting| waiting.len() > ROOM_OF_A_LANE)
     }
 
     /// Takes what may have a slot now, oldest of each lane first.
@@ -157,25 +136,14 @@ mod tests {
     const A: Uuid = Uuid::from_u128(1);
     const B: Uuid = Uuid::from_u128(2);
 
-    fn soon() -> Instant {
-        Instant::now() + Duration::from_millis(50)
-    }
-
-    fn slot<T>(admission: Admission<T>) -> Slot {
-        match admission {
-            Admission::Now(_, slot) => slot,
-            Admission::Waits | Admission::Refused(_) => panic!("a slot"),
-        }
-    }
-
     #[tokio::test(start_paused = true)]
     async fn what_is_over_its_lanes_share_waits_and_starts_in_order_when_a_slot_is_free() {
         let slots = Slots::new(4);
         let room = WaitingRoom::new(slots.clone());
-        let first = slot(room.admit(A, 1, soon()).await);
-        assert!(matches!(room.admit(A, 2, soon()).await, Admission::Waits));
-        assert!(matches!(room.admit(A, 3, soon()).await, Admission::Waits));
-        let _other = slot(room.admit(B, 9, soon()).await);
+        let first = room.admit(A, 1).expect("a slot");
+        assert!(room.admit(A, 2).is_none());
+        assert!(room.admit(A, 3).is_none());
+        let _other = room.admit(B, 9).expect("a slot of another lane");
         assert!(room.take_startable().is_empty());
         drop(first);
         for expected in [2, 3] {
@@ -187,37 +155,37 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_lane_that_does_not_move_is_refused_and_gives_back_all_that_waits() {
+    async fn a_lane_that_keeps_one_waiting_too_long_gives_back_all_that_waits() {
         let room = WaitingRoom::new(Slots::new(1));
-        let _held = slot(room.admit(A, 0, soon()).await);
-        for item in 1..=MOST_OF_A_LANE {
-            assert!(matches!(room.admit(A, item, soon()).await, Admission::Waits), "{item}");
-        }
-        let began = Instant::now();
-        assert!(matches!(room.admit(A, 99, soon()).await, Admission::Refused(99)));
-        assert_eq!(began.elapsed(), Duration::from_millis(50), "it waits as long as it may");
-        tokio::time::advance(MAX_WAIT - began.elapsed()).await;
-        assert!(matches!(room.admit(A, 99, soon()).await, Admission::Refused(99)));
-        assert_eq!(began.elapsed(), MAX_WAIT, "but not for a lane that does not move");
-        assert!(room.deadline().is_some_and(|at| at <= Instant::now()));
-        assert_eq!(room.take_overdue().len(), MOST_OF_A_LANE);
+        let _held = room.admit(A, 0).expect("a slot");
+        assert!(room.admit(A, 1).is_none());
+        tokio::time::advance(MAX_WAIT - Duration::from_millis(1)).await;
+        assert!(room.admit(A, 2).is_none());
+        assert!(room.take_overdue().is_empty());
+        assert_eq!(room.deadline(), Some(Instant::now() + Duration::from_millis(1)));
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert_eq!(room.take_overdue(), [(A, 1), (A, 2)]);
         assert!(room.take_overdue().is_empty() && room.take_all().is_empty());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_caller_gets_a_place_as_soon_as_one_is_free() {
-        let slots = Slots::new(1);
+    async fn a_caller_waits_while_a_lane_of_its_own_is_crowded() {
+        let slots = Slots::new(4);
         let room = WaitingRoom::new(slots.clone());
-        let held = slot(room.admit(A, 0, soon()).await);
-        for item in 1..=MOST_OF_A_LANE {
-            assert!(matches!(room.admit(A, item, soon()).await, Admission::Waits));
+        let held = room.admit(A, 0).expect("a slot");
+        for item in 1..=ROOM_OF_A_LANE {
+            assert!(room.admit(A, item).is_none());
         }
+        room.uncrowded(&[A, B]).await;
+        assert!(room.admit(A, 99).is_none());
+        room.uncrowded(&[B]).await;
+        let waits = tokio::time::timeout(MAX_WAIT, room.uncrowded(&[A, B])).await;
+        assert!(waits.is_err(), "one more than fits waits for it");
         let free = async {
             drop(held);
             room.take_startable().len()
         };
-        let (admission, started) = tokio::join!(room.admit(A, 99, soon()), free);
-        assert!(matches!(admission, Admission::Waits));
-        assert_eq!(started, 1, "one took the slot, and its place went to the caller");
+        let ((), started) = tokio::join!(room.uncrowded(&[A, B]), free);
+        assert_eq!(started, 1);
     }
 }

@@ -86,15 +86,16 @@ pub(super) fn fold(rows: Vec<LaneRow>, sends: &Sends) -> (Vec<LaneRow>, LaneChan
         let before = health(&row)?;
         let after = before.after(sends.get(&row.id)?, Millis(row.now));
         changes.breaker_closed |= before.is_broken() && !after.is_broken();
-        changes.gate_changed |= gate(&before) != gate(&after);
+        changes.gate_changed |= gate(&before, row.now) != gate(&after, row.now);
         (after != before).then(|| with(row, after))
     };
     let changed = rows.into_iter().filter_map(changed).collect();
     (changed, changes)
 }
 
-fn gate(health: &LaneHealth) -> (LaneState, Millis, Millis) {
-    (health.state, health.blocked_until, health.breaker_until)
+/// What keeps a lane from being sent to. Of a rest only its beginning counts: each further refusal moves its end.
+fn gate(health: &LaneHealth, now: i64) -> (LaneState, bool, bool) {
+    (health.state, health.blocked_until.0 > now, health.is_broken())
 }
 
 /// `None` for a state that this version does not know: it stays as it is.

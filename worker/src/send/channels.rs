@@ -34,7 +34,7 @@ pub(super) struct Terms {
 
 impl Channels {
     pub(super) fn new(config: &Config) -> Result<Self, SenderError> {
-        let options = SenderOptions::default();
+        let options = SenderOptions { max_idle_per_host: config.send_slots, ..SenderOptions::default() };
         let guarded = Outbound::new(Guard::new(config.allow_networks.clone()), &options)?;
         let pushes = config.vapid.as_ref().map(|vapid| {
             VapidKeys::new(vapid.private_key.expose(), &vapid.public_key, &vapid.contact)

@@ -17,6 +17,7 @@ use domain::{
     job::{Job, LEASE, Leased, QueueName},
     upload::{Inspection, SafeFileName, UploadEvent, render_event},
 };
+use entity::bulk::lease;
 use platform::{
     context::Context, database::DatabaseError, links::download_url, storage::StorageError, telemetry::names,
 };
@@ -85,9 +86,12 @@ impl UploadProcessor {
     }
 
     /// Processes an upload that was handed over, as soon as there is room. A job that waited too long is dropped: its upload
-    /// is claimed when the lease ends.
+    /// is claimed when the lease ends. After the halt it is released.
     pub async fn take(&self, job: &Job, leased: Leased) {
-        let Some(Ok(_room)) = self.halt.run_until_cancelled(self.at_once.acquire()).await else { return };
+        let room = self.halt.run_until_cancelled(self.at_once.acquire()).await;
+        if room.is_none() || self.halt.is_cancelled() {
+            return self.release(leased).await;
+        }
         if !job.may_start(self.context.database.estimated_now(&self.context.clock)) {
             return;
         }
@@ -114,6 +118,13 @@ impl UploadProcessor {
             worked = true;
         }
         worked
+    }
+
+    async fn release(&self, leased: Leased) {
+        let (writer, lease) = (self.context.database.writer(), [(leased.id, leased.claim)]);
+        if let Err(error) = lease::release(writer, lease::Table::Uploads, &lease).await {
+            warn!(%error, "an upload was not released; its lease ends at its time");
+        }
     }
 
     async fn one(&self, upload: &ClaimedUpload) {

@@ -77,11 +77,16 @@ impl RedisQueue {
         Ok(queue)
     }
 
-    /// Jobs beyond [`JOBS_A_PUSH`] take another call each, as long as all of the one before were taken.
+    /// Jobs beyond [`JOBS_A_PUSH`] take another call each, as long as all of the one before were taken. When one of these is
+    /// known to have failed, those before it count as taken.
     pub(super) async fn push(&self, queue: QueueName, jobs: &[Job]) -> Result<Pushed, QueueError> {
         let mut all = Pushed::default();
         for some in jobs.chunks(JOBS_A_PUSH) {
-            let pushed = self.push_some(queue, some).await?;
+            let pushed = match self.push_some(queue, some).await {
+                Ok(pushed) => pushed,
+                Err(error) if all.jobs > 0 && error.is_outcome_known() => break,
+                Err(error) => return Err(error),
+            };
             all = Pushed { jobs: all.jobs + pushed.jobs, waiting: pushed.waiting };
             if pushed.jobs < some.len() {
                 break;
