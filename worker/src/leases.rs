@@ -89,7 +89,7 @@ impl Leases {
     /// Those of the database; then the leases end at their time.
     pub async fn release_all(&self, context: &Context) -> Result<usize, DatabaseError> {
         let left: Vec<Lease> = self.held().drain().map(|(id, held)| (id, held.claim)).collect();
-        lease::release(context.database.writer(), Table::Deliveries, &left).await?;
+        within_deadline(lease::release(context.database.writer(), Table::Deliveries, &left)).await?;
         Ok(left.len())
     }
 

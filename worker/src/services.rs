@@ -1,7 +1,7 @@
 //! The services of a worker, in the order in which they stop: first nothing new is taken, then what was taken is sent and
 //! recorded, then upkeep ends.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::id::ProcessId;
 use futures_util::FutureExt;
@@ -49,12 +49,12 @@ pub fn services(context: &Context, kind: &'static str) -> Result<Vec<Service>, S
     let jobs =
         Jobs { intake, uploads: processor.clone(), broadcaster: Broadcaster::new(context, halt.clone()) };
 
-    let mut services = vec![claims(claimer, &sender, halt)];
+    let mut services = vec![claims(claimer, &sender, halt.clone())];
     services.extend(queues(context, &jobs));
     services.push(service("intake", move |stop| intake_loop.run(stop)));
     services
         .push(service("endpoint changes", move |stop| async move { endpoints.follow_changes(stop).await }));
-    services.push(sends(context, &sender));
+    services.push(sends(context, &sender, halt));
     services.push(service("recorder", move |stop| records.run(stop)));
     let leases = sender.leases().clone();
     services.push(task("leases", context, move |context, stop| leases.run(context, stop)));
@@ -94,12 +94,15 @@ fn queues(context: &Context, jobs: &Jobs) -> Vec<Service> {
     context.config.worker_queues.iter().copied().map(service).collect()
 }
 
-fn sends(context: &Context, sender: &Sender) -> Service {
+/// Waits for the sends under way, as long as a stop has left for them since it began with the halt.
+fn sends(context: &Context, sender: &Sender, halt: CancellationToken) -> Service {
     let sender = sender.clone();
     let patience = context.config.shutdown_timeout.saturating_sub(KEPT_FOR_RECORDS);
     service("sends", move |stop| async move {
+        let _ = stop.run_until_cancelled(halt.cancelled()).await;
+        let began = Instant::now();
         stop.cancelled().await;
-        sender.drain(patience).await;
+        sender.drain(patience.saturating_sub(began.elapsed())).await;
     })
 }
 

@@ -172,7 +172,6 @@ impl Rows {
     fn add_event(&mut self, event: &Event, recipients: &[&Recipient], handover: &Handover, now: Millis) {
         self.request_id.clone_from(&event.request_id);
         let body = render(event, now);
-        let is_due = event.deliver_at.is_none_or(|due| due <= now);
         for recipient in recipients {
             self.deliveries.push(DeliveryRow {
                 id: DeliveryId::new(),
@@ -183,7 +182,10 @@ impl Rows {
                 recipient_id: recipient.endpoint_id.into(),
                 body: recipient.custom_payload.as_ref().and_then(|payload| overlay(&body, payload).ok()),
                 due_at: event.deliver_at,
-                leased: is_due && recipient.clear && handover.is_open(QueueName::Deliveries),
+                // Whether a time has come is for the database's clock to say.
+                leased: event.deliver_at.is_none()
+                    && recipient.clear
+                    && handover.is_open(QueueName::Deliveries),
             });
         }
         self.events.push(EventRow {

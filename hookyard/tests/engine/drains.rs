@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use testkit::{TestApp, on_both_shapes};
-use worker::claim::DRAIN_A_SECOND;
+use worker::{
+    claim::{self, DRAIN_A_SECOND, Gate, LANES_A_SCAN, Wanted},
+    endpoints::EndpointCache,
+};
 
 use crate::lanes::{deliveries, literal, number, run, set_lane};
 
@@ -18,6 +21,20 @@ async fn claim(app: &TestApp) -> (i64, i64) {
 }
 
 on_both_shapes! {
+    async fn as_many_lanes_as_a_scan_finds_may_drain_at_once(app: TestApp) {
+        let mut wanted = vec![];
+        for _ in 0..LANES_A_SCAN {
+            let lane = app.register("http://127.0.0.1:9/").await;
+            deliveries(&app, lane, 1, Duration::from_secs(600)).await;
+            deliveries(&app, lane, 1, Duration::ZERO).await;
+            wanted.push(Wanted { lane: lane.0, rows: 2, gate: Gate::Limited });
+        }
+        run(&app, &format!("UPDATE lane SET drain_before = {} - 1000", app.clock.now().0)).await;
+        let endpoints = EndpointCache::new(&app.context);
+        let claims = claim::claim(&app.context, &endpoints, &wanted).await.expect("claimed");
+        assert_eq!(claims.claimed.len(), 2 * wanted.len(), "what waited and what is new, of each");
+    }
+
     async fn what_waited_drains_at_its_pace_and_what_is_new_is_not_held_up(app: TestApp) {
         let lane = app.register("http://127.0.0.1:9/").await;
         deliveries(&app, lane, 1_000, Duration::from_secs(600)).await;

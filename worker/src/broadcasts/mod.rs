@@ -134,7 +134,8 @@ pub async fn step(context: &Context) -> Result<bool, DatabaseError> {
 
 async fn release(context: &Context, leased: Leased) {
     let lease = [(leased.id, leased.claim)];
-    if let Err(error) = lease::release(context.database.writer(), lease::Table::Broadcasts, &lease).await {
+    let released = lease::release(context.database.writer(), lease::Table::Broadcasts, &lease);
+    if let Err(error) = within_deadline(released).await {
         warn!(%error, "a broadcast's lease could not be released; it ends at its time");
     }
 }

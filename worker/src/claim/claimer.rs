@@ -3,8 +3,16 @@
 
 use std::time::Duration;
 
-use domain::job::QueueName;
-use platform::{context::Context, database::DatabaseError, telemetry::names};
+use domain::{
+    clock::millis,
+    job::{BACKLOG_LASTS, QueueName},
+};
+use entity::bulk::lease;
+use platform::{
+    context::Context,
+    database::{DatabaseError, within_deadline},
+    telemetry::names,
+};
 use tokio::{
     sync::watch,
     time::{Instant, sleep, sleep_until},
@@ -43,6 +51,8 @@ pub struct Claimer {
     /// The lane at which the last scan stopped; the next one goes on behind it.
     cursor: Uuid,
     next_scan: Instant,
+    /// When lanes that hang are next reported to have a backlog.
+    next_report: Instant,
 }
 
 impl Claimer {
@@ -58,8 +68,8 @@ impl Claimer {
     ) -> Self {
         let sends = context.config.worker_queues.contains(&QueueName::Deliveries);
         let (context, backlog) = (context.clone(), Backlog::default());
-        let (cursor, next_scan) = (Uuid::nil(), Instant::now());
-        Self { context, endpoints, slots, backlog, recheck, due, sends, cursor, next_scan }
+        let (cursor, next_scan, next_report) = (Uuid::nil(), Instant::now(), Instant::now());
+        Self { context, endpoints, slots, backlog, recheck, due, sends, cursor, next_scan, next_report }
     }
 
     /// Claims until `stop`, giving each claimed delivery with its slot to `send`.
@@ -94,7 +104,20 @@ impl Claimer {
             self.scan(send).await?;
         }
         self.claim_limited(send).await?;
-        self.claim_backlog(send).await
+        self.claim_backlog(send).await?;
+        self.report_backlog().await
+    }
+
+    /// Reports again that lanes have a backlog of which nothing is claimed because they hold their share of the slots.
+    async fn report_backlog(&mut self) -> Result<(), DatabaseError> {
+        let lanes = self.backlog.without_room(&self.slots.share());
+        if lanes.is_empty() || Instant::now() < self.next_report {
+            return Ok(());
+        }
+        self.next_report = Instant::now() + BACKLOG_LASTS / 2;
+        let (writer, time) =
+            (self.context.database.writer(), self.context.database.statement_time(&self.context.clock));
+        within_deadline(lease::report_backlogs(writer, &lanes, time, millis(BACKLOG_LASTS))).await
     }
 
     /// Passes the lanes from where it stopped, as far as there are slots; what is left is next.

@@ -167,7 +167,17 @@ pub(super) async fn attach(
             }
         }
     }
-    claimed
+    leave_out_inactive(context, claimed).await
+}
+
+/// Endpoints may have been paused while they were read.
+async fn leave_out_inactive(context: &Context, claimed: Vec<Claimed>) -> Vec<Claimed> {
+    let is_active = |one: &Claimed| one.recipient.endpoint().is_none_or(|endpoint| endpoint.is_active());
+    let (active, inactive): (Vec<Claimed>, Vec<Claimed>) = claimed.into_iter().partition(is_active);
+    if !inactive.is_empty() {
+        release(context, inactive.iter()).await;
+    }
+    active
 }
 
 fn of_channel(claimed: &[Claimed], channel: Channel) -> impl Iterator<Item = &Claimed> {
@@ -225,9 +235,13 @@ where
 async fn give_back(context: &Context, theirs: &[&Claimed], channel: Channel, error: &DatabaseError) {
     metrics::counter!(names::DATABASE_ERRORS).increment(1);
     warn!(%error, %channel, "recipients could not be read; these deliveries are released");
-    let leases: Vec<lease::Lease> = theirs.iter().map(|one| (one.id, one.claim)).collect();
-    let released = lease::release(context.database.writer(), lease::Table::Deliveries, &leases).await;
-    if let Err(error) = released {
+    release(context, theirs.iter().copied()).await;
+}
+
+async fn release(context: &Context, theirs: impl Iterator<Item = &Claimed>) {
+    let leases: Vec<lease::Lease> = theirs.map(|one| (one.id, one.claim)).collect();
+    let released = lease::release(context.database.writer(), lease::Table::Deliveries, &leases);
+    if let Err(error) = within_deadline(released).await {
         warn!(%error, "leases could not be released; they end at their time");
     }
 }

@@ -73,15 +73,18 @@ impl Endpoint {
         self.target.as_deref().map_err(|error| *error)
     }
 
+    /// Whether it was neither paused nor disabled when it was read.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.row.state == LaneState::Active.as_str()
+    }
+
     /// Whether its lane may be sent to at `now` (the database's time) without a claim: it is active, does not rest, its
     /// breaker is closed, and it has no limits.
     #[must_use]
     pub fn may_send(&self, now: Millis) -> bool {
         let row = &self.row;
-        row.state == LaneState::Active.as_str()
-            && row.blocked_until <= now.0
-            && row.breaker_until == 0
-            && !row.is_limited
+        self.is_active() && row.blocked_until <= now.0 && row.breaker_until == 0 && !row.is_limited
     }
 
     fn new(row: EndpointRow, target: Result<Arc<WebhookTarget>, TargetError>) -> Self {

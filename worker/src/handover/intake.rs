@@ -7,7 +7,7 @@ use domain::{
     job::{BACKLOG_LASTS, Handover, Job},
 };
 use entity::bulk::lease::{self, Lease, Table};
-use platform::{context::Context, telemetry::names};
+use platform::{context::Context, database::within_deadline, telemetry::names};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
@@ -72,6 +72,8 @@ impl Intake {
             return shared.release(&leases, []).await;
         }
         match unpack(&shared.context, &shared.endpoints, job, handover, (now, at)).await {
+            // The database may have taken longer than the loop that empties the room was there.
+            Ok(_) if shared.halt.is_cancelled() => shared.release(&leases, []).await,
             Ok(prepared) => shared.admit_all(prepared, now).await,
             Err(error) => {
                 metrics::counter!(names::DATABASE_ERRORS).increment(1);
@@ -142,7 +144,8 @@ impl Shared {
             }
         }
         self.release(&closed, []).await;
-        self.room.uncrowded(&crowded.into_iter().collect::<Vec<_>>()).await;
+        let crowded: Vec<Uuid> = crowded.into_iter().collect();
+        let _ = self.halt.run_until_cancelled(self.room.uncrowded(&crowded)).await;
     }
 
     /// Releases deliveries of lanes that do not move, and reports that these have a backlog.
@@ -158,8 +161,9 @@ impl Shared {
         let (context, lanes) = (&self.context, backlogs.into_iter().collect::<Vec<_>>());
         let time = context.database.statement_time(&context.clock);
         let writer = context.database.writer();
-        let reported = lease::report_backlogs(writer, &lanes, time, millis(BACKLOG_LASTS)).await;
-        let released = lease::release(writer, Table::Deliveries, leases).await;
+        let reported =
+            within_deadline(lease::report_backlogs(writer, &lanes, time, millis(BACKLOG_LASTS))).await;
+        let released = within_deadline(lease::release(writer, Table::Deliveries, leases)).await;
         if let Err(error) = reported.and(released) {
             metrics::counter!(names::DATABASE_ERRORS).increment(1);
             warn!(%error, "leases could not be released; they end at their time");

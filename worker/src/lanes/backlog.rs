@@ -54,12 +54,16 @@ impl Backlog {
         self.state().contains(lane)
     }
 
-    /// Divides at most `most` slots among the lanes that do not rest; those that get some are last in turn.
+    /// Divides at most `most` slots among the lanes that do not rest and have room; those that get some are last in turn.
     #[must_use]
     pub fn take(&self, share: &Share, most: usize, now: Instant) -> Vec<(Uuid, usize)> {
         let mut state = self.state();
-        let ready: Vec<(Uuid, usize)> =
-            state.ready(now).take(LANES).map(|lane| (lane, share.room_for(lane))).collect();
+        let ready: Vec<(Uuid, usize)> = state
+            .ready(now)
+            .map(|lane| (lane, share.room_for(lane)))
+            .filter(|(_, room)| *room > 0)
+            .take(LANES)
+            .collect();
         let given = share.divide(&ready, most);
         given.iter().for_each(|(lane, _)| state.move_to_end(*lane));
         given
@@ -73,6 +77,13 @@ impl Backlog {
         } else if rows < wanted {
             state.rest(lane, now + REST);
         }
+    }
+
+    /// The lanes that hold their share of the slots: nothing is claimed of them for now.
+    #[must_use]
+    pub fn without_room(&self, share: &Share) -> Vec<Uuid> {
+        let state = self.state();
+        state.lanes.iter().map(|(lane, _)| *lane).filter(|lane| share.room_for(*lane) == 0).collect()
     }
 
     /// Whether a lane that does not rest has room for a quarter of what it may hold, or more.
@@ -173,6 +184,16 @@ mod tests {
         assert_eq!(backlog.take(&share(10, &[]), 512, now), [(A, 2), (B, 2)]);
         assert_eq!(backlog.take(&share(10, &[(A, 9)]), 1, now), [(B, 1)], "no more than are wanted");
         assert_eq!(backlog.take(&share(0, &[]), 512, now), []);
+    }
+
+    #[test]
+    fn lanes_that_hold_their_share_keep_none_from_lanes_behind_them() {
+        let backlog = Backlog::default();
+        let full: Vec<Uuid> = (2..2 + LANES as u128).map(Uuid::from_u128).collect();
+        backlog.add(full.iter().copied().chain([A]));
+        let used: Vec<(Uuid, usize)> = full.iter().map(|lane| (*lane, 1)).collect();
+        assert_eq!(backlog.take(&share(3, &used), 512, Instant::now()), [(A, 1)]);
+        assert_eq!(backlog.without_room(&share(3, &used)), full);
     }
 
     #[test]

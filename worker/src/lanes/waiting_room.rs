@@ -13,12 +13,17 @@ use uuid::Uuid;
 
 use super::slots::{Slot, Slots};
 
-/// How long a delivery waits for a slot of its lane at most; meanwhile it may hold up other lanes' jobs.
+/// How long a delivery waits for a slot of its lane at most.
 pub const MAX_WAIT: Duration = Duration::from_millis(200);
 /// Deliveries of one lane that wait without holding up the jobs that carry them.
 const ROOM_OF_A_LANE: usize = 64;
+/// A crowded lane holds up other lanes' jobs: it may do so while it starts a delivery at least this often …
+const EACH: Duration = Duration::from_micros(350);
+/// … seen over at least so long, since a busy worker pauses now and then.
+const LEAST_WAIT: Duration = Duration::from_millis(50);
 
-/// What waits, lane by lane, oldest first. It is bounded by the jobs that are taken in at once.
+/// What waits, lane by lane, oldest first: of each lane what the jobs that are taken in at once carry, and at most
+/// [`ROOM_OF_A_LANE`] that earlier jobs have left.
 pub struct WaitingRoom<T> {
     slots: Slots,
     lanes: Mutex<HashMap<Uuid, VecDeque<(Instant, T)>>>,
@@ -80,7 +85,8 @@ impl<T> WaitingRoom<T> {
     /// Takes everything of the lanes whose oldest has waited too long.
     #[must_use]
     pub fn take_overdue(&self) -> Vec<(Uuid, T)> {
-        self.take_where(|waiting| waiting.front().is_some_and(|(since, _)| since.elapsed() >= MAX_WAIT))
+        let now = Instant::now();
+        self.take_where(|waiting| overdue_at(waiting).is_some_and(|at| at <= now))
     }
 
     /// Takes all.
@@ -111,7 +117,7 @@ impl<T> WaitingRoom<T> {
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         let lanes = self.lanes();
-        lanes.values().filter_map(|waiting| Some(waiting.front()?.0 + MAX_WAIT)).min()
+        lanes.values().filter_map(overdue_at).min()
     }
 
     /// Changes when something begins or ceases to wait.
@@ -127,6 +133,17 @@ impl<T> WaitingRoom<T> {
     fn lanes(&self) -> MutexGuard<'_, HashMap<Uuid, VecDeque<(Instant, T)>>> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// When a lane gives back all that waits, unless its oldest has a slot by then.
+fn overdue_at<T>(waiting: &VecDeque<(Instant, T)>) -> Option<Instant> {
+    let (since, _) = waiting.front()?;
+    let crowd = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
+    let patience = match waiting.len() > ROOM_OF_A_LANE {
+        true => EACH.saturating_mul(crowd).clamp(LEAST_WAIT, MAX_WAIT),
+        false => MAX_WAIT,
+    };
+    Some(*since + patience)
 }
 
 #[cfg(test)]
@@ -166,6 +183,23 @@ mod tests {
         tokio::time::advance(Duration::from_millis(1)).await;
         assert_eq!(room.take_overdue(), [(A, 1), (A, 2)]);
         assert!(room.take_overdue().is_empty() && room.take_all().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_crowded_lane_waits_as_long_as_a_lane_that_moves_would_take() {
+        for (waiting, patience) in [
+            (ROOM_OF_A_LANE, MAX_WAIT),
+            (ROOM_OF_A_LANE + 1, LEAST_WAIT),
+            (200, Duration::from_millis(70)),
+            (2_000, MAX_WAIT),
+        ] {
+            let room = WaitingRoom::new(Slots::new(1));
+            let _held = room.admit(A, 0).expect("a slot");
+            for item in 1..=waiting {
+                assert!(room.admit(A, item).is_none());
+            }
+            assert_eq!(room.deadline(), Some(Instant::now() + patience), "{waiting}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

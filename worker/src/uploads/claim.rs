@@ -9,7 +9,7 @@ use domain::{
 };
 use platform::{
     context::Context,
-    database::{DatabaseError, Pool},
+    database::{DatabaseError, Pool, within_deadline},
 };
 use sqlx::{PgPool, SqlitePool};
 use uuid::Uuid;
@@ -67,7 +67,7 @@ impl ClaimedUpload {
 pub async fn claim_next(context: &Context) -> Result<Option<ClaimedUpload>, DatabaseError> {
     let time = context.database.statement_time(&context.clock);
     Ok(match context.database.pool() {
-        Pool::Postgres(pool) => claim_postgres(pool, time).await?,
+        Pool::Postgres(pool) => within_deadline(claim_postgres(pool, time)).await?,
         Pool::Sqlite(pool) => claim_sqlite(pool, time).await?,
     })
 }
@@ -79,7 +79,7 @@ pub async fn claim_next(context: &Context) -> Result<Option<ClaimedUpload>, Data
 pub async fn take_over(context: &Context, leased: Leased) -> Result<Option<ClaimedUpload>, DatabaseError> {
     let time = context.database.statement_time(&context.clock);
     Ok(match context.database.pool() {
-        Pool::Postgres(pool) => take_over_postgres(pool, leased, time).await?,
+        Pool::Postgres(pool) => within_deadline(take_over_postgres(pool, leased, time)).await?,
         Pool::Sqlite(pool) => take_over_sqlite(pool, leased, time).await?,
     })
 }
@@ -94,7 +94,8 @@ pub(super) async fn renew(context: &Context, upload: &ClaimedUpload) -> Result<b
     let renewed = match context.database.pool() {
         Pool::Postgres(pool) => {
             let sql = "UPDATE upload SET lease_until = now_ms() + $3 + $4 WHERE id = $1 AND claim = $2";
-            sqlx::query(sql).bind(id).bind(claim).bind(time).bind(lease).execute(pool).await?.rows_affected()
+            let renewed = sqlx::query(sql).bind(id).bind(claim).bind(time).bind(lease).execute(pool);
+            within_deadline(renewed).await?.rows_affected()
         }
         Pool::Sqlite(pool) => {
             let sql = "UPDATE upload SET lease_until = ?3 + ?4 WHERE id = ?1 AND claim = ?2";

@@ -19,7 +19,11 @@ use domain::{
 };
 use entity::bulk::lease;
 use platform::{
-    context::Context, database::DatabaseError, links::download_url, storage::StorageError, telemetry::names,
+    context::Context,
+    database::{DatabaseError, within_deadline},
+    links::download_url,
+    storage::StorageError,
+    telemetry::names,
 };
 use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -65,12 +69,14 @@ pub async fn uploads(context: Context, processor: UploadProcessor, due: DueSigna
     if !context.config.worker_queues.contains(&QueueName::Uploads) {
         return stop.cancelled().await;
     }
-    while !stop.is_cancelled() {
-        // As many at once as there is room for: one finds nothing when there is only one.
-        let all = (0..AT_ONCE).map(|_| processor.work_due());
-        futures_util::future::join_all(all).await;
-        due.wait(&stop).await;
-    }
+    // Each on its own: a file that takes long holds up one of them.
+    let one = async || {
+        while !stop.is_cancelled() {
+            processor.work_due().await;
+            due.wait(&stop).await;
+        }
+    };
+    futures_util::future::join_all((0..AT_ONCE).map(|_| one())).await;
 }
 
 fn not_claimed(error: &DatabaseError) {
@@ -122,7 +128,7 @@ impl UploadProcessor {
 
     async fn release(&self, leased: Leased) {
         let (writer, lease) = (self.context.database.writer(), [(leased.id, leased.claim)]);
-        if let Err(error) = lease::release(writer, lease::Table::Uploads, &lease).await {
+        if let Err(error) = within_deadline(lease::release(writer, lease::Table::Uploads, &lease)).await {
             warn!(%error, "an upload was not released; its lease ends at its time");
         }
     }
@@ -173,7 +179,7 @@ impl UploadProcessor {
         outcome: Outcome,
     ) -> Result<Option<&'static str>, ProcessError> {
         let status = if outcome.inspection.failure.is_some() { "failed" } else { "processed" };
-        let finished = finish(&self.context, upload, &outcome).await?;
+        let finished = within_deadline(finish(&self.context, upload, &outcome)).await?;
         Ok(finished.then_some(status))
     }
 
@@ -244,7 +250,7 @@ impl UploadProcessor {
         warn!(%error, upload_id = %upload.id(), attempt = upload.attempts + 1, "an upload was not processed; it is tried again");
         // Often it is the database that failed: asked again until the lease would end, then the lease's end does the same.
         let message = error.to_string();
-        let put_off = || put_off(&self.context, upload, &message, wait.min(LONGEST_WAIT));
+        let put_off = || within_deadline(put_off(&self.context, upload, &message, wait.min(LONGEST_WAIT)));
         let patience = ExponentialBuilder::default().with_max_delay(Duration::from_secs(2)).with_jitter();
         let patience = patience.without_max_times().with_total_delay(Some(LEASE));
         let put_off = put_off.retry(patience).when(|error| !error.is_refusal());

@@ -13,6 +13,9 @@ use super::{
     Change, Counted, Range, depth, ranges, settle,
 };
 
+/// Most terms of one compound `SELECT`: SQLite takes 500.
+const TERMS: usize = 400;
+
 pub(in super::super) async fn claim(pool: &SqlitePool, wanted: &[Wanted], times: Times) -> Result<Claims> {
     let now = times.now_or_offset;
     let ids: Vec<Uuid> = wanted.iter().map(|wanted| wanted.lane).collect();
@@ -24,10 +27,10 @@ pub(in super::super) async fn claim(pool: &SqlitePool, wanted: &[Wanted], times:
     let due: Vec<Due> = count(&lanes, now).build_query_as().fetch_all(&mut *tx).await?;
     let counted = Counted::of(lanes, due, wanted);
     let ranges = ranges(&counted);
-    let ids: Vec<Uuid> = match ranges.is_empty() {
-        true => vec![],
-        false => take(&ranges, now).build_query_scalar().fetch_all(&mut *tx).await?,
-    };
+    let mut ids: Vec<Uuid> = vec![];
+    for ranges in ranges.chunks(TERMS) {
+        ids.extend(take(ranges, now).build_query_scalar::<Uuid>().fetch_all(&mut *tx).await?);
+    }
     let claimed = lease_rows(&mut tx, &ids, times).await?;
     let (changes, claims) = settle(&counted, claimed);
     if !changes.is_empty() {
