@@ -37,8 +37,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 const RETRY_SCHEDULE: &str = "1s,1s,2s,2s,5s,5s,10s,10s,30s,30s,60s,60s,120s,120s,120s";
 /// Sends at once in each process.
 pub(super) const SLOTS: usize = 128;
-/// Load before the first fault.
-const CALM: Duration = Duration::from_secs(1);
+/// Load before the first fault: scans claim what is due several times meanwhile.
+const CALM: Duration = Duration::from_secs(4);
+/// Load after the last.
+const AFTER: Duration = Duration::from_secs(1);
 
 const USUAL: Duration = Duration::from_secs(240);
 /// Below, not one fault fits.
@@ -64,8 +66,9 @@ pub(crate) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
     eprintln!("bench: chaos on {shape}, seed {}, {} s of faults", plan.seed, faults_for(plan).as_secs());
     let load = Load::start(&scene.rig.address(), &endpoints, &ledger);
     sleep(CALM).await;
+    let twice_in_calm = ledger.sums().twice;
     let (healed, ended) = make_faults(&mut scene, plan, &ledger).await?;
-    sleep(CALM).await;
+    sleep(AFTER).await;
     load.stop().await;
     let waited = Instant::now();
     while ledger.outstanding() > 0 && waited.elapsed() < STRAGGLE {
@@ -80,6 +83,10 @@ pub(crate) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
         .figure("faults", healed.len() as f64)
         .figure("waited_for_stragglers_s", waited.elapsed().as_secs_f64())
         .figure("ended_by_themselves", ended as f64)
+        .must(
+            format!("nothing arrives twice while nothing is broken (is {twice_in_calm})"),
+            twice_in_calm == 0,
+        )
         .must("no process ends by itself", ended == 0);
     if scene.rig.disk.is_none() {
         report.note("no full disk: this user may not mount one");
