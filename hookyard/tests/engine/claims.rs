@@ -60,12 +60,12 @@ on_both_shapes! {
         assert!(claims.claimed.iter().all(is_whole), "{:?}", claims.claimed);
     }
 
-    async fn a_lane_that_gives_all_that_is_wanted_has_a_backlog_until_it_gives_nothing(app: TestApp) {
-        let (all, less) = (lane(&app, 3).await, lane(&app, 2).await);
-        assert_eq!(claim_all(&app, &[wanted(all, 3), wanted(less, 3)]).await.claimed.len(), 5);
-        assert_eq!((has_backlog(&app, all).await, has_backlog(&app, less).await), (true, false));
-        assert_eq!(claimed(&app, all, 3).await, 0);
-        assert!(!has_backlog(&app, all).await, "the backlog is gone");
+    async fn a_slow_lane_with_more_due_than_slots_is_reported_to_have_a_backlog(app: TestApp) {
+        let (more, less) = (lane(&app, 9).await, lane(&app, 1).await);
+        let claimer = AtWork::holding(&app, 20);
+        wait::until("it is reported", SOON, async || has_backlog(&app, more).await.then_some(())).await;
+        assert!(!has_backlog(&app, less).await);
+        claimer.stop().await;
     }
 
     async fn what_is_leased_or_not_due_or_may_not_be_sent_stays(app: TestApp) {

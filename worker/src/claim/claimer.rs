@@ -51,7 +51,7 @@ pub struct Claimer {
     /// The lane at which the last scan stopped; the next one goes on behind it.
     cursor: Uuid,
     next_scan: Instant,
-    /// When lanes that hang are next reported to have a backlog.
+    /// When slow lanes are next reported to have a backlog.
     next_report: Instant,
 }
 
@@ -67,7 +67,7 @@ impl Claimer {
         due: Due,
     ) -> Self {
         let sends = context.config.worker_queues.contains(&QueueName::Deliveries);
-        let (context, backlog) = (context.clone(), Backlog::default());
+        let (context, backlog) = (context.clone(), slots.backlog().clone());
         let (cursor, next_scan, next_report) = (Uuid::nil(), Instant::now(), Instant::now());
         Self { context, endpoints, slots, backlog, recheck, due, sends, cursor, next_scan, next_report }
     }
@@ -108,9 +108,10 @@ impl Claimer {
         self.report_backlog().await
     }
 
-    /// Reports again that lanes have a backlog of which nothing is claimed because they hold their share of the slots.
+    /// Reports the lanes whose receivers are slower than what comes in, so that accepts do not hand over their deliveries.
+    /// Where this machine sets the pace they go on: a full queue makes accepts yield.
     async fn report_backlog(&mut self) -> Result<(), DatabaseError> {
-        let lanes = self.backlog.without_room(&self.slots.share());
+        let lanes = self.slots.slow(self.backlog.lanes());
         if lanes.is_empty() || Instant::now() < self.next_report {
             return Ok(());
         }

@@ -13,10 +13,7 @@ mod sqlite;
 
 use std::time::Duration;
 
-use domain::{
-    clock::millis,
-    job::{BACKLOG_LASTS, LEASE},
-};
+use domain::{clock::millis, job::LEASE};
 use platform::{
     context::Context,
     database::{DatabaseError, Pool, Turn, within_deadline},
@@ -72,16 +69,11 @@ struct Times {
     /// SQLite: now. Postgres: an offset that is added to the server's clock.
     now_or_offset: i64,
     lease: i64,
-    backlog_lasts: i64,
 }
 
 impl Times {
     fn of(context: &Context) -> Self {
-        Self {
-            now_or_offset: context.database.statement_time(&context.clock),
-            lease: millis(LEASE),
-            backlog_lasts: millis(BACKLOG_LASTS),
-        }
+        Self { now_or_offset: context.database.statement_time(&context.clock), lease: millis(LEASE) }
     }
 }
 
@@ -94,8 +86,7 @@ pub async fn scan(context: &Context, after: Uuid) -> Result<Scan, DatabaseError>
 }
 
 /// Claims the oldest due deliveries of each of these lanes that have no live lease. A lane that is paused, rests or whose
-/// breaker is open gives nothing; one with a limit gives what the limit allows, with its row locked. Open lanes that give all
-/// that is wanted are noted to have a backlog, those that give nothing to have none.
+/// breaker is open gives nothing; one with a limit gives what the limit allows, with its row locked.
 ///
 /// # Errors
 /// Those of the database; then nothing was claimed, or what was is free again when its lease ends.

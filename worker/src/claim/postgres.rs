@@ -16,13 +16,11 @@ macro_rules! now {
 /// is lost with the server leaves its delivery due, so it is sent again as after any crash. A delivery whose event or lane is
 /// gone is claimed too: it is buried instead of passed over.
 macro_rules! lease {
-    ($due:expr, $more:expr) => {
+    ($due:expr) => {
         concat!(
             "WITH due AS MATERIALIZED (",
             $due,
-            ")",
-            $more,
-            " UPDATE delivery d
+            ") UPDATE delivery d
             SET claim = d.claim + 1,
                 lease_until = (SELECT now_ms() + $2 + $3 FROM set_config('synchronous_commit', 'off', true))
             FROM due LEFT JOIN LATERAL (SELECT body FROM event WHERE id = due.event_id LIMIT 1) AS event ON true
@@ -36,39 +34,25 @@ macro_rules! lease {
 }
 pub(super) use lease;
 
-// A lane that gives all that is wanted has a backlog, one that gives nothing has none. Locks of lanes are never waited for.
-const CLAIM: &str = lease!(
-    concat!(
-        "SELECT row.*, row.n = asked.rows AS is_last FROM unnest($1::uuid[], $4::bigint[]) AS asked (lane_id, rows)
+const CLAIM: &str = lease!(concat!(
+    "SELECT row.* FROM unnest($1::uuid[], $4::bigint[]) AS asked (lane_id, rows)
         LEFT JOIN LATERAL (SELECT * FROM lane WHERE id = asked.lane_id LIMIT 1) AS l ON true
         CROSS JOIN LATERAL (
-            SELECT d.*, row_number() OVER () AS n FROM (
-                SELECT id, event_id, lane_id, lease_until > 0 AS rescued FROM delivery
-                WHERE lane_id = asked.lane_id AND due_at <= ",
-        now!(),
-        " AND lease_until <= ",
-        now!(),
-        " ORDER BY due_at, id LIMIT asked.rows FOR UPDATE OF delivery SKIP LOCKED
-            ) AS d
+            SELECT id, event_id, lane_id, lease_until > 0 AS rescued FROM delivery
+            WHERE lane_id = asked.lane_id AND due_at <= ",
+    now!(),
+    " AND lease_until <= ",
+    now!(),
+    " ORDER BY due_at, id LIMIT asked.rows FOR UPDATE OF delivery SKIP LOCKED
         ) AS row
         WHERE coalesce(l.state = 'active' AND greatest(l.blocked_until, l.breaker_until) <= ",
-        now!(),
-        " AND l.rate_limit IS NULL AND l.max_in_flight IS NULL AND l.breaker_until = 0 AND l.drain_before = 0, true)"
-    ),
-    ", backlog AS (
-        UPDATE lane SET backlog_until = CASE WHEN id = ANY(ARRAY(SELECT lane_id FROM due)) THEN now_ms() + $2 + $5 ELSE 0 END
-        WHERE id = ANY(ARRAY(
-            SELECT id FROM lane
-            WHERE id = ANY($1) AND CASE
-                WHEN id = ANY(ARRAY(SELECT lane_id FROM due WHERE is_last)) THEN backlog_until <= now_ms() + $2 + $5 / 2
-                ELSE backlog_until > now_ms() + $2 AND id <> ALL(ARRAY(SELECT lane_id FROM due)) END
-            ORDER BY id FOR NO KEY UPDATE SKIP LOCKED))
-    )"
-);
+    now!(),
+    " AND l.rate_limit IS NULL AND l.max_in_flight IS NULL AND l.breaker_until = 0 AND l.drain_before = 0, true)"
+));
 
 pub(super) async fn claim(pool: &PgPool, wanted: &[Wanted], times: Times) -> Result<Vec<Claimed>> {
     let lanes: Vec<Uuid> = wanted.iter().map(|wanted| wanted.lane).collect();
     let rows: Vec<i64> = wanted.iter().map(|wanted| as_i64(wanted.rows)).collect();
     let query = sqlx::query_as(CLAIM).bind(lanes).bind(times.now_or_offset).bind(times.lease);
-    query.bind(rows).bind(times.backlog_lasts).fetch_all(pool).await
+    query.bind(rows).fetch_all(pool).await
 }

@@ -25,7 +25,6 @@ pub(super) async fn claim(
 ) -> Result<Vec<Claimed>> {
     let mut claim = AtOnce::hasty();
     read(claim.statement(), wanted, times);
-    note_backlogs(claim.statement(), wanted, times);
     lease(claim.statement(), wanted, times);
     let done = claim.run(writer).await?;
     done.rows.iter().map(Claimed::from_row).collect()
@@ -65,26 +64,6 @@ fn push_oldest(query: &mut QueryBuilder<Sqlite>, of: Wanted, now: i64) {
         .push(" AND rate_limit IS NULL AND max_in_flight IS NULL AND breaker_until = 0 AND drain_before = 0");
     query.push(" FROM lane WHERE id = ").push_bind(of.lane).push("), true)");
     query.push(" ORDER BY due_at, id LIMIT ").push_bind(as_i64(of.rows));
-}
-
-/// A lane that gives all that is wanted has a backlog, one that gives nothing has none.
-fn note_backlogs(update: &mut QueryBuilder<Sqlite>, wanted: &[Wanted], times: Times) {
-    let (now, lasts) = (times.now_or_offset, times.backlog_lasts);
-    update.push("UPDATE lane SET backlog_until = CASE asked.gave WHEN 0 THEN 0 ELSE ").push_bind(now + lasts);
-    update.push(" END FROM (");
-    for (place, wanted) in wanted.iter().enumerate() {
-        update.push(if place == 0 { "SELECT " } else { " UNION ALL SELECT " });
-        update.push_bind(wanted.lane).push(" AS id, ").push_bind(as_i64(wanted.rows));
-        update.push(" AS wanted, (SELECT count(*) FROM (");
-        push_oldest(update, *wanted, now);
-        update.push(")) AS gave");
-    }
-    update.push(") AS asked WHERE lane.id = asked.id AND ((asked.gave = asked.wanted AND backlog_until <= ");
-    update
-        .push_bind(now + lasts / 2)
-        .push(") OR (asked.gave = 0 AND backlog_until > ")
-        .push_bind(now)
-        .push("))");
 }
 
 pub(super) async fn free_all(pool: &SqlitePool) -> Result<u64> {

@@ -68,7 +68,7 @@ pub const CHECKS: &[Check] = &[
         condition: "seen_at > $1 + 60000",
         cure: Cure::Delete,
     },
-    // A lane whose backlog is worked off shows it: each claim that takes all it may notes the backlog.
+    // A lane whose backlog is worked off shows it: it is noted to have one, or its sends succeed.
     Check {
         name: "neglected",
         meaning: "deliveries due for five minutes that nobody takes: is a worker running?",
@@ -76,7 +76,7 @@ pub const CHECKS: &[Check] = &[
         condition: "due_at < $1 - 300000 AND lease_until <= $1 AND NOT EXISTS (
             SELECT 1 FROM lane l WHERE l.id = delivery.lane_id AND (l.state <> 'active' OR l.breaker_until > 0
                 OR l.drain_before > 0 OR l.rate_limit IS NOT NULL OR l.max_in_flight IS NOT NULL
-                OR l.blocked_until > $1 - 300000 OR l.backlog_until > $1 - 300000 OR l.resumed_at > $1 - 300000))",
+                OR l.blocked_until > $1 - 300000 OR l.backlog_until > $1 - 300000 OR l.succeeded_at > $1 - 300000 OR l.resumed_at > $1 - 300000))",
         cure: Cure::Wake,
     },
     Check {

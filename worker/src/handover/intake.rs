@@ -148,10 +148,12 @@ impl Shared {
         let _ = self.halt.run_until_cancelled(self.room.uncrowded(&crowded)).await;
     }
 
-    /// Releases deliveries of lanes that do not move, and reports that these have a backlog.
+    /// Releases deliveries of lanes that move too slowly. Unless it is this machine that is slow, it reports that these have
+    /// a backlog.
     async fn refuse(&self, refused: Vec<(Uuid, Claimed)>) {
         let leases: Vec<Lease> = refused.iter().map(|(_, delivery)| (delivery.id, delivery.claim)).collect();
-        self.release(&leases, refused.iter().map(|(lane, _)| *lane).collect::<BTreeSet<_>>()).await;
+        let lanes: BTreeSet<Uuid> = refused.iter().map(|(lane, _)| *lane).collect();
+        self.release(&leases, self.slots.slow(lanes.into_iter().collect())).await;
     }
 
     async fn release(&self, leases: &[Lease], backlogs: impl IntoIterator<Item = Uuid>) {

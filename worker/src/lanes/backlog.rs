@@ -1,5 +1,5 @@
-//! Lanes of which more is due than they had slots for. Accepts do not hand over their deliveries; this worker claims what is
-//! due of them whenever they have room, until nothing is left.
+//! Lanes of which more is due than they had slots for. This worker claims what is due of them whenever they have room, until
+//! nothing is left.
 
 use std::{
     collections::VecDeque,
@@ -79,11 +79,10 @@ impl Backlog {
         }
     }
 
-    /// The lanes that hold their share of the slots: nothing is claimed of them for now.
+    /// All of them.
     #[must_use]
-    pub fn without_room(&self, share: &Share) -> Vec<Uuid> {
-        let state = self.state();
-        state.lanes.iter().map(|(lane, _)| *lane).filter(|lane| share.room_for(*lane) == 0).collect()
+    pub fn lanes(&self) -> Vec<Uuid> {
+        self.state().lanes.iter().map(|(lane, _)| *lane).collect()
     }
 
     /// Whether a lane that does not rest has room for a quarter of what it may hold, or more.
@@ -193,7 +192,6 @@ mod tests {
         backlog.add(full.iter().copied().chain([A]));
         let used: Vec<(Uuid, usize)> = full.iter().map(|lane| (*lane, 1)).collect();
         assert_eq!(backlog.take(&share(3, &used), 512, Instant::now()), [(A, 1)]);
-        assert_eq!(backlog.without_room(&share(3, &used)), full);
     }
 
     #[test]

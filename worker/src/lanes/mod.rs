@@ -3,6 +3,7 @@
 
 mod backlog;
 mod fair_share;
+mod pace;
 mod slots;
 mod waiting_room;
 

@@ -5,10 +5,14 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use uuid::Uuid;
 
-use super::fair_share::{Share, may_take};
+use super::{
+    Backlog,
+    fair_share::{Share, may_take},
+    pace::Pace,
+};
 
 /// The slots. Clones share them.
 #[derive(Clone)]
@@ -19,11 +23,14 @@ pub struct Slots {
 struct Inner {
     state: Mutex<State>,
     freed: watch::Sender<u64>,
+    backlog: Backlog,
 }
 
 struct State {
     free: usize,
     used: HashMap<Uuid, usize>,
+    /// Of the lanes that hold slots.
+    pace: HashMap<Uuid, Pace>,
 }
 
 /// One slot, held for a lane until it is dropped.
@@ -42,16 +49,19 @@ impl Slots {
     /// That many free slots.
     #[must_use]
     pub fn new(slots: usize) -> Self {
-        let state = Mutex::new(State { free: slots, used: HashMap::new() });
-        Self { inner: Arc::new(Inner { state, freed: watch::Sender::new(0) }) }
+        let state = Mutex::new(State { free: slots, used: HashMap::new(), pace: HashMap::new() });
+        let (freed, backlog) = (watch::Sender::new(0), Backlog::default());
+        Self { inner: Arc::new(Inner { state, freed, backlog }) }
     }
 
-    /// Takes a slot for a lane if its share allows one more.
+    /// Takes a slot for a delivery of this lane that was handed over, if the lane's share allows one more. While the lane has
+    /// a backlog, half of its share is left to claims.
     #[must_use]
     pub fn try_take(&self, lane: Uuid) -> Option<Slot> {
+        let weight = if self.inner.backlog.contains(lane) { 2 } else { 1 };
         let mut state = self.inner.state();
         let used = state.used.get(&lane).copied().unwrap_or(0);
-        if !may_take(state.free, used) {
+        if !may_take(state.free, used * weight) {
             return None;
         }
         state.free -= 1;
@@ -68,6 +78,20 @@ impl Slots {
         state.free -= count;
         drop(state);
         Reserved { count, inner: Arc::clone(&self.inner) }
+    }
+
+    /// The lanes of which more is due than they have slots for.
+    #[must_use]
+    pub fn backlog(&self) -> &Backlog {
+        &self.inner.backlog
+    }
+
+    /// Those of these lanes whose receivers set their pace.
+    #[must_use]
+    pub fn slow(&self, mut lanes: Vec<Uuid>) -> Vec<Uuid> {
+        let (state, now) = (self.inner.state(), Instant::now());
+        lanes.retain(|lane| !state.pace.get(lane).is_some_and(|pace| pace.is_fast(now)));
+        lanes
     }
 
     /// What is free and what lanes hold at this moment.
@@ -114,12 +138,14 @@ impl Drop for Reserved {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let mut state = self.inner.state();
+        let (mut state, now) = (self.inner.state(), Instant::now());
         state.free += 1;
+        state.pace.entry(self.lane).or_insert_with(|| Pace::new(now)).ended(now);
         if let Some(count) = state.used.get_mut(&self.lane) {
             *count -= 1;
             if *count == 0 {
                 state.used.remove(&self.lane);
+                state.pace.remove(&self.lane);
             }
         }
         drop(state);
@@ -154,6 +180,19 @@ mod tests {
         assert!(freed.has_changed().expect("the slots are there"));
         assert!(slots.try_take(LANE).is_some());
         assert_eq!((slots.share().free, slots.share().used), (7, HashMap::from([(LANE, 1)])));
+    }
+
+    #[test]
+    fn half_of_the_share_of_a_lane_with_a_backlog_is_left_to_claims() {
+        let slots = Slots::new(100);
+        let taken = || std::iter::from_fn(|| slots.try_take(LANE)).collect::<Vec<_>>();
+        assert_eq!(taken().len(), 25);
+        slots.backlog().add([LANE]);
+        let held = taken();
+        assert_eq!(held.len(), 15);
+        assert_eq!(slots.share().room_for(LANE), 14, "claims go by the whole share");
+        slots.backlog().gave(LANE, 1, 0, Instant::now());
+        assert_eq!(taken().len(), 10, "the backlog is gone");
     }
 
     #[test]

@@ -43,8 +43,7 @@ const TAKE: &str = lease!(
             WHERE lane_id = range.lane_id AND due_at > range.after AND due_at <= range.until
               AND lease_until <= (SELECT now_ms() + $2)
             ORDER BY due_at, id LIMIT range.rows FOR UPDATE OF delivery SKIP LOCKED
-        ) AS row",
-    ""
+        ) AS row"
 );
 
 const CHANGE: &str = "UPDATE lane SET rate_slot_us = change.slot_us, drain_before = change.drain_before

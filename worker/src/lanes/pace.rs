@@ -1,0 +1,68 @@
+//! How fast a lane gives its slots back: whether its receiver sets its pace, or this machine.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Over how long sends are counted.
+const WINDOW: Duration = Duration::from_millis(200);
+/// Sends in a window from which on a lane is fast: one in 350 µs. A lane that is slower has all its slots in use while its
+/// receiver takes its time.
+const FAST: u32 = 571;
+/// A lane of which no send has ended for so long is not fast.
+const FORGOTTEN: Duration = Duration::from_secs(1);
+
+/// The sends of one lane that have ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    since: Instant,
+    ended: u32,
+    was_fast: bool,
+}
+
+impl Pace {
+    /// Of a lane of which nothing is known.
+    pub(super) const fn new(now: Instant) -> Self {
+        Self { since: now, ended: 0, was_fast: false }
+    }
+
+    /// Counts a send that has ended.
+    pub(super) fn ended(&mut self, now: Instant) {
+        self.ended += 1;
+        let passed = now.duration_since(self.since);
+        if passed >= WINDOW {
+            let in_a_window = f64::from(self.ended) * WINDOW.as_secs_f64() / passed.as_secs_f64();
+            *self = Self { since: now, ended: 0, was_fast: in_a_window >= f64::from(FAST) };
+        }
+    }
+
+    /// Whether the lane was fast a moment ago.
+    pub(super) fn is_fast(&self, now: Instant) -> bool {
+        self.was_fast && now.duration_since(self.since) < FORGOTTEN
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// So many sends in each of two windows.
+    fn after(ended: u32) -> (Pace, Instant) {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        for window in 0..2 {
+            let first = start + WINDOW * window;
+            (1..=ended).for_each(|n| pace.ended(first + WINDOW * n / ended));
+        }
+        (pace, start + WINDOW * 2)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lane_is_fast_while_it_ends_as_many_sends_as_that_takes() {
+        let ((fast, now), (slow, _)) = (after(FAST), after(FAST - 1));
+        assert!(fast.is_fast(now) && !slow.is_fast(now));
+        assert!(fast.is_fast(now + FORGOTTEN - Duration::from_millis(1)));
+        assert!(!fast.is_fast(now + FORGOTTEN), "a lane that hangs is not fast");
+        assert!(!Pace::new(now).is_fast(now));
+    }
+}
