@@ -1,8 +1,9 @@
 //! How fast a lane gives its slots back: whether its receiver sets its pace, or this machine.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use tokio::time::Instant;
+use uuid::Uuid;
 
 /// Over how long sends are counted.
 const WINDOW: Duration = Duration::from_millis(200);
@@ -12,9 +13,32 @@ const FAST: u32 = 571;
 /// A lane of which no send has ended for so long is not fast.
 const FORGOTTEN: Duration = Duration::from_secs(1);
 
+/// The lanes of which sends have ended lately.
+#[derive(Default)]
+pub(super) struct Paces {
+    lanes: HashMap<Uuid, Pace>,
+    tidied: Option<Instant>,
+}
+
+impl Paces {
+    /// Counts a send of this lane that has ended.
+    pub(super) fn ended(&mut self, lane: Uuid, now: Instant) {
+        self.lanes.entry(lane).or_insert_with(|| Pace::new(now)).ended(now);
+        if self.tidied.is_none_or(|tidied| now.duration_since(tidied) >= FORGOTTEN) {
+            self.tidied = Some(now);
+            self.lanes.retain(|_, pace| now.duration_since(pace.since) < FORGOTTEN);
+        }
+    }
+
+    /// Whether this lane was fast a moment ago.
+    pub(super) fn is_fast(&self, lane: Uuid, now: Instant) -> bool {
+        self.lanes.get(&lane).is_some_and(|pace| pace.is_fast(now))
+    }
+}
+
 /// The sends of one lane that have ended.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pace {
+struct Pace {
     since: Instant,
     ended: u32,
     was_fast: bool,
@@ -22,12 +46,12 @@ pub(super) struct Pace {
 
 impl Pace {
     /// Of a lane of which nothing is known.
-    pub(super) const fn new(now: Instant) -> Self {
+    const fn new(now: Instant) -> Self {
         Self { since: now, ended: 0, was_fast: false }
     }
 
     /// Counts a send that has ended.
-    pub(super) fn ended(&mut self, now: Instant) {
+    fn ended(&mut self, now: Instant) {
         self.ended += 1;
         let passed = now.duration_since(self.since);
         if passed >= WINDOW {
@@ -37,7 +61,7 @@ impl Pace {
     }
 
     /// Whether the lane was fast a moment ago.
-    pub(super) fn is_fast(&self, now: Instant) -> bool {
+    fn is_fast(&self, now: Instant) -> bool {
         self.was_fast && now.duration_since(self.since) < FORGOTTEN
     }
 }
@@ -64,5 +88,13 @@ mod tests {
         assert!(fast.is_fast(now + FORGOTTEN - Duration::from_millis(1)));
         assert!(!fast.is_fast(now + FORGOTTEN), "a lane that hangs is not fast");
         assert!(!Pace::new(now).is_fast(now));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lanes_are_forgotten_a_second_after_their_last_window() {
+        let (mut paces, start) = (Paces::default(), Instant::now());
+        (0..100).for_each(|lane| paces.ended(Uuid::from_u128(lane), start));
+        paces.ended(Uuid::from_u128(100), start + FORGOTTEN);
+        assert_eq!(paces.lanes.keys().copied().collect::<Vec<_>>(), [Uuid::from_u128(100)]);
     }
 }

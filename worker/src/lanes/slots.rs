@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     Backlog,
     fair_share::{Share, may_take},
-    pace::Pace,
+    pace::Paces,
 };
 
 /// The slots. Clones share them.
@@ -29,8 +29,7 @@ struct Inner {
 struct State {
     free: usize,
     used: HashMap<Uuid, usize>,
-    /// Of the lanes that hold slots.
-    pace: HashMap<Uuid, Pace>,
+    pace: Paces,
 }
 
 /// One slot, held for a lane until it is dropped.
@@ -49,7 +48,7 @@ impl Slots {
     /// That many free slots.
     #[must_use]
     pub fn new(slots: usize) -> Self {
-        let state = Mutex::new(State { free: slots, used: HashMap::new(), pace: HashMap::new() });
+        let state = Mutex::new(State { free: slots, used: HashMap::new(), pace: Paces::default() });
         let (freed, backlog) = (watch::Sender::new(0), Backlog::default());
         Self { inner: Arc::new(Inner { state, freed, backlog }) }
     }
@@ -86,11 +85,11 @@ impl Slots {
         &self.inner.backlog
     }
 
-    /// Those of these lanes whose receivers set their pace.
+    /// Those of these lanes whose receivers set their pace: they hold slots and are not fast.
     #[must_use]
     pub fn slow(&self, mut lanes: Vec<Uuid>) -> Vec<Uuid> {
         let (state, now) = (self.inner.state(), Instant::now());
-        lanes.retain(|lane| !state.pace.get(lane).is_some_and(|pace| pace.is_fast(now)));
+        lanes.retain(|lane| state.used.contains_key(lane) && !state.pace.is_fast(*lane, now));
         lanes
     }
 
@@ -140,12 +139,11 @@ impl Drop for Slot {
     fn drop(&mut self) {
         let (mut state, now) = (self.inner.state(), Instant::now());
         state.free += 1;
-        state.pace.entry(self.lane).or_insert_with(|| Pace::new(now)).ended(now);
+        state.pace.ended(self.lane, now);
         if let Some(count) = state.used.get_mut(&self.lane) {
             *count -= 1;
             if *count == 0 {
                 state.used.remove(&self.lane);
-                state.pace.remove(&self.lane);
             }
         }
         drop(state);
