@@ -23,7 +23,7 @@ const EACH: Duration = Duration::from_micros(350);
 const LEAST_WAIT: Duration = Duration::from_millis(50);
 
 /// What waits, lane by lane, oldest first: of each lane what the jobs that are taken in at once carry, and at most
-/// [`ROOM_OF_A_LANE`] that earlier jobs have left.
+/// 64 that earlier jobs have left.
 pub struct WaitingRoom<T> {
     slots: Slots,
     lanes: Mutex<HashMap<Uuid, VecDeque<(Instant, T)>>>,
