@@ -87,7 +87,7 @@ pub(crate) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
             format!("nothing arrives twice while nothing is broken (is {twice_in_calm})"),
             twice_in_calm == 0,
         )
-        .must("no process ends by itself", ended == 0);
+        .must("no process ends unexpectedly", ended == 0);
     if scene.rig.disk.is_none() {
         report.note("no full disk: this user may not mount one");
     }

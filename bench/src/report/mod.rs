@@ -98,3 +98,15 @@ impl Report {
         self.gave_up.is_none() && self.lost.is_none_or(|lost| lost == 0) && !broken
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_fails_for_what_must_hold_and_not_for_a_goal_of_speed() {
+        let mut report = Report::new("chaos", Shape::Embedded);
+        assert!(report.goal("fast", false).must("nothing is lost", true).is_well());
+        assert!(!report.must("nothing arrives twice", false).is_well());
+    }
+}

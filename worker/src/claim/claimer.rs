@@ -111,8 +111,11 @@ impl Claimer {
     /// Reports the lanes whose receivers are slower than what comes in, so that accepts do not hand over their deliveries.
     /// Where this machine sets the pace they go on: a full queue makes accepts yield.
     async fn report_backlog(&mut self) -> Result<(), DatabaseError> {
+        if Instant::now() < self.next_report {
+            return Ok(());
+        }
         let lanes = self.slots.slow(self.backlog.lanes());
-        if lanes.is_empty() || Instant::now() < self.next_report {
+        if lanes.is_empty() {
             return Ok(());
         }
         self.next_report = Instant::now() + BACKLOG_LASTS / 2;

@@ -7,9 +7,8 @@ use uuid::Uuid;
 
 /// Over how long sends are counted.
 const WINDOW: Duration = Duration::from_millis(200);
-/// Sends in a window from which on a lane is fast: one in 350 µs. A lane that is slower has all its slots in use while its
-/// receiver takes its time.
-const FAST: u32 = 571;
+/// A lane is fast while it ends a send at least this often. In a slower one all slots are in use and wait for the receiver.
+pub(super) const EACH: Duration = Duration::from_micros(350);
 /// A lane of which no send has ended for so long is not fast.
 const FORGOTTEN: Duration = Duration::from_secs(1);
 
@@ -55,8 +54,7 @@ impl Pace {
         self.ended += 1;
         let passed = now.duration_since(self.since);
         if passed >= WINDOW {
-            let in_a_window = f64::from(self.ended) * WINDOW.as_secs_f64() / passed.as_secs_f64();
-            *self = Self { since: now, ended: 0, was_fast: in_a_window >= f64::from(FAST) };
+            *self = Self { since: now, ended: 0, was_fast: EACH * self.ended >= passed };
         }
     }
 
@@ -69,6 +67,9 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The fewest sends in a window of a fast lane.
+    const FAST: u32 = 572;
 
     /// So many sends in each of two windows.
     fn after(ended: u32) -> (Pace, Instant) {

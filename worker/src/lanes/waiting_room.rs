@@ -1,6 +1,6 @@
 //! Handed-over deliveries whose lane holds its share of the slots: they wait a moment in this process for a slot of their
-//! lane, first come first served. A lane that keeps one waiting too long gives back all that waits, so that it holds up
-//! nobody else's.
+//! lane, first come first served. A lane that keeps one waiting too long gives back all that waits, so that it does not
+//! hold up other lanes.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -11,15 +11,17 @@ use std::{
 use tokio::{sync::watch, time::Instant};
 use uuid::Uuid;
 
-use super::slots::{Slot, Slots};
+use super::{
+    pace::EACH,
+    slots::{Slot, Slots},
+};
 
 /// How long a delivery waits for a slot of its lane at most.
 pub const MAX_WAIT: Duration = Duration::from_millis(200);
 /// Deliveries of one lane that wait without holding up the jobs that carry them.
 const ROOM_OF_A_LANE: usize = 64;
-/// A crowded lane holds up other lanes' jobs: it may do so while it starts a delivery at least this often …
-const EACH: Duration = Duration::from_micros(350);
-/// … seen over at least so long, since a busy worker pauses now and then.
+/// A crowded lane holds up other lanes' jobs. It may do so while it is fast, seen over at least so long: a busy worker pauses
+/// now and then.
 const LEAST_WAIT: Duration = Duration::from_millis(50);
 
 /// What waits, lane by lane, oldest first: of each lane what the jobs that are taken in at once carry, and at most
