@@ -12,7 +12,7 @@ use crate::{
     accept::Accept,
     auth::Lock,
     edge::{AddressRules, Paces, PerAddress},
-    routes::{events, notify},
+    routes::{events, notify, push_subscriptions::Unreached},
 };
 
 /// The state of the router; clones share everything.
@@ -27,6 +27,7 @@ pub struct Parts {
     pub(crate) lock: Lock,
     pub(crate) addresses: AddressRules,
     pub(crate) paces: Paces,
+    pub(crate) unreached: Unreached,
     pub(crate) limits: Limits,
     pub(crate) crowd: Semaphore,
     pub(crate) uploading: Semaphore,
@@ -58,6 +59,8 @@ pub struct Limits {
     pub large_messages: usize,
     /// Most of them from one address.
     pub large_messages_of_address: usize,
+    /// Most push subscriptions that no message has reached yet, for callers without a key.
+    pub unreached_subscriptions: u64,
     /// Longest that a search may wait and take; one more moment is answered 503.
     pub search: Duration,
     /// Longest wait for the next byte of a body.
@@ -82,6 +85,7 @@ impl Default for Limits {
             searches: 2,
             large_messages: 64,
             large_messages_of_address: 16,
+            unreached_subscriptions: 100_000,
             search: Duration::from_secs(5),
             stall: Duration::from_secs(30),
             send_stall: Duration::from_secs(120),
@@ -106,7 +110,8 @@ impl App {
             guard: Guard::new(context.config.allow_networks.clone()),
             lock: Lock::new(context.config.admin_api_key.as_ref()),
             addresses: AddressRules::of(&context.config),
-            paces: Paces::default(),
+            paces: Paces::new(context.config.push_subscriptions_per_day),
+            unreached: Unreached::default(),
             context: context.clone(),
             accept,
             limits,

@@ -11,7 +11,8 @@ pub struct Model {
     pub id: Uuid,
     /// Where its push service takes messages for it: a URL, and who knows it may try.
     pub endpoint: String,
-    /// The lane of its push service.
+    /// The lane of its push service. There is such a lane once the service has taken a message, or is a known one; until
+    /// then deliveries go by the lane of unproven services.
     pub lane_id: Uuid,
     /// Its public key: an uncompressed point of P-256, 65 bytes.
     pub p256dh: Vec<u8>,
@@ -23,6 +24,8 @@ pub struct Model {
     pub created_at: i64,
     /// When it was last changed, in ms.
     pub updated_at: i64,
+    /// When a message reached it for the first time, in ms; none: never.
+    pub reached_at: Option<i64>,
 }
 
 /// No relations: joins are written where they are used.

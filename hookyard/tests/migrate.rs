@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::notification::UNPROVEN_PUSH_LANE;
 use hookyard::migrate::{Direction, run, run_with};
 use platform::database::{Database, DatabaseUrl};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
@@ -38,7 +39,7 @@ impl Postgres {
 async fn a_table_in_use_delays_the_migration_and_nobody_else() {
     let postgres = Postgres::behind().await;
     let mut reader = postgres.session().await;
-    reader.execute("BEGIN; LOCK TABLE delivery IN ACCESS SHARE MODE").await.expect("it reads");
+    reader.execute("BEGIN; LOCK TABLE push_subscription IN ACCESS SHARE MODE").await.expect("it reads");
 
     let (lines, mut reported) = mpsc::unbounded_channel();
     let migrating = tokio::spawn({
@@ -49,7 +50,8 @@ async fn a_table_in_use_delays_the_migration_and_nobody_else() {
     assert!(next().await.ends_with(": begins"));
     let mut others = postgres.session().await;
     for _ in 0..2 {
-        let count = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM delivery").fetch_one(&mut others);
+        let count =
+            sqlx::query_scalar::<_, i64>("SELECT count(*) FROM push_subscription").fetch_one(&mut others);
         timeout(SOON, count).await.expect("others are not held up").expect("counted");
         assert!(next().await.contains("a table is in use; trying again"));
     }
@@ -76,7 +78,7 @@ async fn migrations_have_no_statement_timeout_and_a_short_one_for_locks() {
 async fn a_migration_that_is_broken_off_leaves_no_lock_behind() {
     let postgres = Postgres::behind().await;
     let mut reader = postgres.session().await;
-    reader.execute("BEGIN; LOCK TABLE delivery IN ACCESS SHARE MODE").await.expect("it reads");
+    reader.execute("BEGIN; LOCK TABLE push_subscription IN ACCESS SHARE MODE").await.expect("it reads");
     let migrating = run(&postgres.database, &postgres.url, Direction::Up);
     let broken_off = timeout(Duration::from_secs(2), migrating);
     assert!(broken_off.await.is_err(), "it waits for the reader");
@@ -92,4 +94,35 @@ async fn of_two_at_once_one_waits_for_the_other() {
     let (one, other) = tokio::join!(migrate(), migrate());
     one.expect("migrated");
     other.expect("nothing was left");
+}
+
+/// Two push services, one that has taken a message and one that never did, with a delivery that waits for each.
+const SUBSCRIBED: &str = "
+    INSERT INTO lane (id, channel, succeeded_at) VALUES
+        ('00000000-0000-0000-0000-00000000000a', 'web_push', 5), ('00000000-0000-0000-0000-00000000000b', 'web_push', 0);
+    INSERT INTO push_subscription (id, endpoint, lane_id, p256dh, auth, created_at, updated_at)
+    SELECT id, 'https://' || id, id, '', '', 1, 2 FROM lane WHERE channel = 'web_push';
+    INSERT INTO delivery (id, event_id, lane_id, channel, recipient_id, created_at, due_at)
+    SELECT id, id, id, 'web_push', id, 1, 1 FROM lane WHERE channel = 'web_push'";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn push_services_that_never_took_a_message_move_to_the_shared_lane_and_back() {
+    let postgres = Postgres::behind().await;
+    let mut session = postgres.session().await;
+    session.execute(SUBSCRIBED).await.expect("rows");
+    let lanes = "SELECT lane_id::text FROM delivery ORDER BY id";
+    let (proven, stranger) = ("00000000-0000-0000-0000-00000000000a", "00000000-0000-0000-0000-00000000000b");
+    for direction in [Direction::Up, Direction::Down, Direction::Up] {
+        let is_up = direction == Direction::Up;
+        run(&postgres.database, &postgres.url, direction).await.expect("migrated");
+        let shared = UNPROVEN_PUSH_LANE.to_string();
+        let lanes: Vec<String> = sqlx::query_scalar(lanes).fetch_all(&mut session).await.expect("lanes");
+        assert_eq!(lanes, [proven, if is_up { &shared } else { stranger }]);
+        let exists = "SELECT id::text FROM lane ORDER BY id";
+        let exists: Vec<String> = sqlx::query_scalar(exists).fetch_all(&mut session).await.expect("lanes");
+        assert_eq!(exists, [proven, if is_up { &shared } else { stranger }]);
+    }
+    let reached = "SELECT reached_at FROM push_subscription ORDER BY id";
+    let reached: Vec<Option<i64>> = sqlx::query_scalar(reached).fetch_all(&mut session).await.expect("rows");
+    assert_eq!(reached, [Some(2), None]);
 }

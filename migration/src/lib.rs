@@ -10,6 +10,7 @@ mod m20261125_000001_messages;
 mod m20261125_000002_notifications;
 mod m20261127_000001_due_by_lane;
 mod m20261128_000001_one_lease;
+mod m20261128_000002_strangers;
 
 /// Every migration, oldest first.
 pub struct Migrator;
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000002_notifications::Migration),
             Box::new(m20261127_000001_due_by_lane::Migration),
             Box::new(m20261128_000001_one_lease::Migration),
+            Box::new(m20261128_000002_strangers::Migration),
         ]
     }
 }

@@ -25,7 +25,9 @@ use crate::{app::App, problem::Problem};
 pub(crate) use address::AddressRules;
 pub(crate) use crowd::deadline;
 pub(crate) use observe::IngestNote;
-pub(crate) use pace::{Paces, Peer, address_of, of_open_route, of_push_tests, of_wrong_signatures};
+pub(crate) use pace::{
+    Paces, Peer, address_of, of_open_route, of_push_tests, of_wrong_signatures, stranger, too_many,
+};
 pub(crate) use per_address::{PerAddress, UnderWay};
 pub(crate) use request_id::RequestId;
 

@@ -30,8 +30,12 @@ const WRONG_KEY_EVERY_MS: i64 = 6_000;
 const PUSH_TESTS: i64 = 10;
 /// 10 a minute.
 const PUSH_TEST_EVERY_MS: i64 = 6_000;
+/// The day over which the new push subscriptions of an address are bounded.
+const DAY_MS: i64 = 24 * 3_600 * 1_000;
 /// Most addresses that are remembered; beyond, all further ones share one count.
 const ADDRESSES: usize = 4_096;
+/// The same of addresses that have subscribed, which are remembered for up to a day.
+const SUBSCRIBING_ADDRESSES: usize = 65_536;
 
 /// Who is at the other end of the connection; the listener says.
 #[derive(Clone, Copy, Debug)]
@@ -42,14 +46,20 @@ pub(crate) struct Paces {
     open: Buckets,
     wrong_keys: Buckets,
     push_tests: Buckets,
+    /// New push subscriptions.
+    pub(crate) subscriptions: Buckets,
 }
 
-impl Default for Paces {
-    fn default() -> Self {
+impl Paces {
+    /// Nothing is used up. `subscriptions_per_day`: new push subscriptions that an
+    /// address may make at once, and as many again over a day; at least 1.
+    pub(crate) fn new(subscriptions_per_day: u32) -> Self {
+        let per_day = i64::from(subscriptions_per_day);
         Self {
             open: Buckets::new(OPEN_BURST, OPEN_EVERY_MS),
             wrong_keys: Buckets::new(WRONG_KEYS, WRONG_KEY_EVERY_MS),
             push_tests: Buckets::new(PUSH_TESTS, PUSH_TEST_EVERY_MS),
+            subscriptions: Buckets::new(per_day, DAY_MS / per_day).remembering(SUBSCRIBING_ADDRESSES),
         }
     }
 }
@@ -86,7 +96,7 @@ pub(crate) async fn of_wrong_signatures(State(app): State<App>, request: Request
 }
 
 /// Who is counted; none for those who are free.
-pub(super) fn stranger(app: &App, request: &Request) -> Option<IpAddr> {
+pub(crate) fn stranger(app: &App, request: &Request) -> Option<IpAddr> {
     let address = address_of(request)?;
     let is_free = if app.lock.is_set() {
         app.lock.caller(request.headers()).is_ok()
@@ -132,7 +142,7 @@ pub(crate) fn address_of(request: &Request) -> Option<IpAddr> {
     request.extensions().get::<Peer>().map(|peer| peer.0.ip())
 }
 
-pub(super) fn too_many(wait_ms: i64) -> Response {
+pub(crate) fn too_many(wait_ms: i64) -> Response {
     let seconds = wait_ms.max(1).unsigned_abs().div_ceil(1_000);
     let status = StatusCode::TOO_MANY_REQUESTS;
     let told = format!("too many requests of this address, try again in {seconds} s");
@@ -143,25 +153,30 @@ pub(super) fn too_many(wait_ms: i64) -> Response {
 }
 
 /// A token bucket for each address, each kept as the one moment at which it is full again.
-struct Buckets {
+pub(crate) struct Buckets {
     burst: i64,
     every_ms: i64,
+    addresses: usize,
     full_at: Mutex<HashMap<Option<IpAddr>, i64>>,
 }
 
 impl Buckets {
     fn new(burst: i64, every_ms: i64) -> Self {
-        Self { burst, every_ms, full_at: Mutex::default() }
+        Self { burst, every_ms, addresses: ADDRESSES, full_at: Mutex::default() }
+    }
+
+    fn remembering(self, addresses: usize) -> Self {
+        Self { addresses, ..self }
     }
 
     /// Takes a token, or says in how many ms there is one.
-    fn take(&self, address: IpAddr, now: Millis) -> Result<(), i64> {
+    pub(crate) fn take(&self, address: IpAddr, now: Millis) -> Result<(), i64> {
         let mut all = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
         let who = Some(network(address));
-        if all.len() >= ADDRESSES && !all.contains_key(&who) {
+        if all.len() >= self.addresses && !all.contains_key(&who) {
             all.retain(|_, full_at| *full_at > now.0);
         }
-        let has_place = all.len() < ADDRESSES || all.contains_key(&who);
+        let has_place = all.len() < self.addresses || all.contains_key(&who);
         let full_at = all.entry(who.filter(|_| has_place)).or_insert(now.0);
         // A clock that was set back must not lock anybody out for longer than an empty bucket does.
         let used = (*full_at - now.0).clamp(0, self.burst * self.every_ms);
@@ -195,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_burst_is_served_and_then_as_many_as_time_gives() {
-        let paces = Paces::default();
+        let paces = Paces::new(1_000);
         let open = |at| paces.open.take(ip("192.0.2.1"), Millis(at));
         assert!((0..OPEN_BURST).all(|_| open(0).is_ok()));
         assert_eq!(open(0), Err(OPEN_EVERY_MS));
@@ -208,7 +223,7 @@ mod tests {
 
     #[test]
     fn ten_wrong_keys_a_minute_are_told_so() {
-        let paces = Paces::default();
+        let paces = Paces::new(1_000);
         let wrong = |at| paces.wrong_keys.take(ip("192.0.2.1"), Millis(at));
         assert!((0..10).all(|_| wrong(0).is_ok()));
         assert_eq!(wrong(0), Err(6_000));
@@ -218,11 +233,22 @@ mod tests {
 
     #[test]
     fn ten_tests_of_a_subscription_and_then_one_each_six_seconds() {
-        let paces = Paces::default();
+        let paces = Paces::new(1_000);
         let test = |at| paces.push_tests.take(ip("192.0.2.1"), Millis(at));
         assert!((0..10).all(|_| test(0).is_ok()));
         assert_eq!((test(0), test(5_999)), (Err(6_000), Err(1)));
         assert!(test(6_000).is_ok() && test(6_000).is_err());
+    }
+
+    #[test]
+    fn new_subscriptions_of_an_address_are_bounded_by_the_day() {
+        let paces = Paces::new(100);
+        let subscribe = |at| paces.subscriptions.take(ip("192.0.2.1"), Millis(at));
+        assert!((0..100).all(|_| subscribe(0).is_ok()));
+        assert_eq!(subscribe(0), Err(DAY_MS / 100));
+        assert!((0..100).all(|_| subscribe(DAY_MS).is_ok()) && subscribe(DAY_MS).is_err());
+        let most = Paces::new(1_000_000).subscriptions;
+        assert_eq!((most.burst, most.every_ms), (1_000_000, 86));
     }
 
     #[test]

@@ -31,6 +31,7 @@ const VAPID: &[(&str, &str)] = &[
         "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8",
     ),
     ("VAPID_EMAIL", "push@example.org"),
+    ("PUSH_SERVICES", "push.example.org,*.test"),
 ];
 
 /// What a browser sends, with keys of its own.

@@ -43,6 +43,7 @@ async fn subscribed(api: &TestApi, user_id: Option<i64>) {
         user_id: Set(user_id),
         created_at: Set(1),
         updated_at: Set(1),
+        reached_at: Set(None),
     };
     let insert = push_subscription::Entity::insert(row);
     insert.exec_without_returning(api.context.database.writer()).await.expect("a row");

@@ -70,7 +70,7 @@ pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
     Ok(report)
 }
 
-/// Rows as subscribing would leave them.
+/// Rows as subscribing and a first message would leave them.
 async fn subscribe(store: &Store, receiver: &Receiver, count: u64) -> Result<()> {
     let keys = testkit::push_service::PushService::browser();
     let origin = PushTarget::new(&receiver.url("/push/0"), keys.public(), keys.auth())?.origin();
@@ -81,10 +81,10 @@ async fn subscribe(store: &Store, receiver: &Receiver, count: u64) -> Result<()>
         let row = |number: u64| {
             let id = store.uuid(Uuid::from_u128(FIRST + u128::from(number)));
             let endpoint = receiver.url(&format!("/push/{number}"));
-            format!("({id}, '{endpoint}', {lane}, {p256dh}, {auth}, 0, 0)")
+            format!("({id}, '{endpoint}', {lane}, {p256dh}, {auth}, 0, 0, 0)")
         };
         let rows: Vec<String> = (first..(first + STEP).min(count)).map(row).collect();
-        let columns = "id, endpoint, lane_id, p256dh, auth, created_at, updated_at";
+        let columns = "id, endpoint, lane_id, p256dh, auth, created_at, updated_at, reached_at";
         store
             .rows
             .change(&format!("INSERT INTO push_subscription ({columns}) VALUES {}", rows.join(", ")))

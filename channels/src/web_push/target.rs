@@ -68,7 +68,13 @@ impl PushTarget {
         self.origin.clone()
     }
 
-    /// The address as it is sent to, for storing. A secret.
+    /// The address as it is sent to. A secret.
+    #[must_use]
+    pub const fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The same as text, for storing.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         self.url.as_str()

@@ -12,6 +12,14 @@ pub const CHAT_OF_SETTINGS: Uuid = Uuid::from_u128(0x9a1c_3f0e_5b7d_4c21_8e6a_2f
 /// Messages a second that a bot may send: the Bot API takes about 30 of a broadcast (core.telegram.org/bots/faq).
 pub const BOT_RATE: i32 = 25;
 
+/// The lane of subscriptions whose push service has no lane of its own yet. Anyone may subscribe at any service, so one that
+/// has taken no message costs no lane and no slots of its own. Its services share nothing else, so it has no breaker and no
+/// rests.
+pub const UNPROVEN_PUSH_LANE: LaneId = LaneId(Uuid::from_u128(0x4833_5023_2962_5880_8ab9_3453_25cf_6040));
+
+/// Most sends under way on that lane, all workers together.
+pub const UNPROVEN_PUSH_IN_FLIGHT: i32 = 32;
+
 /// The lane of a push service: `origin` is `https://host` with its port, if it is not the scheme's own.
 #[must_use]
 pub fn push_lane(origin: &str) -> LaneId {
@@ -41,5 +49,6 @@ mod tests {
         assert_eq!(bot_lane("1:old"), bot_lane("1:new"), "another token is still the same bot");
         // Stored in rows: must never change.
         assert_eq!(bot_lane("42").to_string(), "4bcb5dfb-b46b-5f78-906d-b21a9b18edde");
+        assert_eq!(UNPROVEN_PUSH_LANE, named("unproven web_push"));
     }
 }

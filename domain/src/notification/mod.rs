@@ -3,6 +3,7 @@
 
 mod chat;
 mod lanes;
+mod push_services;
 mod values;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,10 @@ use serde_json::value::RawValue;
 use crate::id::NoticeId;
 
 pub use chat::{ChatId, ChatIdError, MAX_CHAT_NAME_CHARS};
-pub use lanes::{BOT_RATE, CHAT_OF_SETTINGS, bot_lane, push_lane};
+pub use lanes::{
+    BOT_RATE, CHAT_OF_SETTINGS, UNPROVEN_PUSH_IN_FLIGHT, UNPROVEN_PUSH_LANE, bot_lane, push_lane,
+};
+pub use push_services::{HostPattern, HostPatternError, KNOWN_PUSH_SERVICES, PushServices};
 pub use values::{
     DEFAULT_NOTICE_TYPE, MAX_NAME_CHARS, MAX_NOTICE_TYPE_CHARS, MAX_PACKAGE, ValueError, check_day,
     check_note, check_package, check_text,

@@ -5,13 +5,14 @@ use std::{
     time::Duration,
 };
 
-use domain::id::EndpointId;
+use domain::id::{EndpointId, LaneId};
 use testkit::{Shape, TestApp, on_both_shapes, wait};
 use tokio::time::timeout;
 use uuid::Uuid;
 use worker::{
     claim::{Claimed, Claims, Gate, Recipient, Wanted, claim, scan},
     endpoints::EndpointCache,
+    lanes::Holder,
 };
 
 use crate::{
@@ -30,7 +31,7 @@ async fn lane(app: &TestApp, count: usize) -> EndpointId {
 }
 
 const fn wanted(lane: EndpointId, rows: usize) -> Wanted {
-    Wanted { lane: lane.0, rows, gate: Gate::Open }
+    Wanted { holder: Holder::of_lane(LaneId(lane.0)), rows, gate: Gate::Open }
 }
 
 async fn claim_all(app: &TestApp, wanted: &[Wanted]) -> Claims {
@@ -102,7 +103,8 @@ on_both_shapes! {
         assert_eq!(claimed(&app, lane, 9).await, 3);
         assert_eq!(scan(&app.context, Uuid::nil()).await.expect("a scan").lanes, [], "all of it is leased");
         app.clock.forward(Duration::from_secs(16));
-        assert_eq!(scan(&app.context, Uuid::nil()).await.expect("a scan").lanes, [(lane.0, Gate::Open)]);
+        let holder = Holder::new(lane.0, Some("webhook"), Some(1));
+        assert_eq!(scan(&app.context, Uuid::nil()).await.expect("a scan").lanes, [(holder, Gate::Open)]);
         assert_eq!(claimed(&app, lane, 9).await, 3);
         assert_eq!(number(&app, "SELECT count(*) FROM delivery WHERE claim = 2").await, 3);
     }
@@ -112,7 +114,7 @@ on_both_shapes! {
         set_lane(&app, limited, "rate_limit = 5").await;
         set_lane(&app, paused, "state = 'paused'").await;
         let found = scan(&app.context, Uuid::nil()).await.expect("a scan");
-        let found: BTreeMap<Uuid, bool> = found.lanes.iter().map(|(lane, gate)| (*lane, *gate == Gate::Open)).collect();
+        let found: BTreeMap<Uuid, bool> = found.lanes.iter().map(|(holder, gate)| (holder.lane, *gate == Gate::Open)).collect();
         assert_eq!(found, BTreeMap::from([(open.0, true), (limited.0, false)]));
         let last = open.0.max(limited.0).max(paused.0);
         assert_eq!(scan(&app.context, last).await.expect("a scan").lanes, [], "there is no lane behind the last one");

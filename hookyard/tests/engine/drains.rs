@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use domain::id::LaneId;
 use testkit::{TestApp, on_both_shapes};
 use worker::{
     claim::{self, DRAIN_A_SECOND, Gate, LANES_A_SCAN, Wanted},
     endpoints::EndpointCache,
+    lanes::Holder,
 };
 
 use crate::lanes::{deliveries, literal, number, run, set_lane};
@@ -27,7 +29,7 @@ on_both_shapes! {
             let lane = app.register("http://127.0.0.1:9/").await;
             deliveries(&app, lane, 1, Duration::from_secs(600)).await;
             deliveries(&app, lane, 1, Duration::ZERO).await;
-            wanted.push(Wanted { lane: lane.0, rows: 2, gate: Gate::Limited });
+            wanted.push(Wanted { holder: Holder::of_lane(LaneId(lane.0)), rows: 2, gate: Gate::Limited });
         }
         run(&app, &format!("UPDATE lane SET drain_before = {} - 1000", app.clock.now().0)).await;
         let endpoints = EndpointCache::new(&app.context);

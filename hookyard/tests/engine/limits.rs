@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use domain::id::LaneId;
 use entity::bulk::lease;
 use testkit::{TestApp, on_both_shapes};
 use worker::{
     claim::{Claimed, Gate, Wanted, claim},
     endpoints::EndpointCache,
+    lanes::Holder,
 };
 
 use crate::lanes::{deliveries, in_flight, set_lane};
@@ -49,7 +51,7 @@ on_both_shapes! {
         let lane = app.register("http://127.0.0.1:9/").await;
         set_lane(&app, lane, "rate_limit = 1").await;
         deliveries(&app, lane, 2, Duration::from_secs(1)).await;
-        let wanted = [Wanted { lane: lane.0, rows: 9, gate: Gate::Limited }];
+        let wanted = [Wanted { holder: Holder::of_lane(LaneId(lane.0)), rows: 9, gate: Gate::Limited }];
         let claims = claim(&app.context, &EndpointCache::new(&app.context), &wanted).await.expect("a claim");
         assert_eq!((claims.claimed.len(), claims.again.len()), (1, 1));
         assert!(claims.again[0].1 <= Duration::from_secs(1));
@@ -59,7 +61,7 @@ on_both_shapes! {
         let lane = app.register("http://127.0.0.1:9/").await;
         deliveries(&app, lane, 1, Duration::from_secs(1)).await;
         set_lane(&app, lane, "max_in_flight = 1").await;
-        let wanted = [Wanted { lane: lane.0, rows: 9, gate: Gate::Open }];
+        let wanted = [Wanted { holder: Holder::of_lane(LaneId(lane.0)), rows: 9, gate: Gate::Open }];
         let claims = claim(&app.context, &EndpointCache::new(&app.context), &wanted).await.expect("a claim");
         assert_eq!(claims.claimed.len(), 0, "its limit was set after the scan");
         assert_eq!(all_at_once(&app).await.len(), 1);

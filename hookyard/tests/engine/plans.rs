@@ -3,6 +3,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use domain::id::LaneId;
 use platform::database::Pool;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Postgres, Row, pool::PoolConnection};
@@ -10,6 +11,7 @@ use testkit::{Answer, Receiver, Shape, TestApp, ingest::message};
 use worker::{
     claim::{Gate, Wanted, claim},
     endpoints::EndpointCache,
+    lanes::Holder,
 };
 
 use crate::{
@@ -18,7 +20,7 @@ use crate::{
 };
 
 /// Accepts of each kind, a send that fails and others that don't, scans, and claims of open and limited lanes.
-async fn work(app: &TestApp) {
+pub async fn work(app: &TestApp) {
     let receiver = Receiver::start(0).await.expect("a receiver");
     receiver.answer(vec![Answer::Status(500)]);
     app.register(&receiver.url("/")).await;
@@ -42,7 +44,7 @@ async fn work(app: &TestApp) {
     let claimed = app.claim_due(65).await;
     assert!(claimed.len() >= 65, "{}", claimed.len());
     // A lane that gives nothing loses its backlog.
-    let wanted = [Wanted { lane: open.0, rows: 1, gate: Gate::Open }];
+    let wanted = [Wanted { holder: Holder::of_lane(LaneId(open.0)), rows: 1, gate: Gate::Open }];
     claim(&app.context, &EndpointCache::new(&app.context), &wanted).await.expect("a claim");
 }
 

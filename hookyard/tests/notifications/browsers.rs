@@ -49,6 +49,7 @@ in_both_towns! {
     }
 
     async fn a_message_that_is_too_large_is_given_up(town: Town) {
+        town.service_is_proven().await;
         let browser = town.browser().await;
         browser.answer([Answer::Status(413)]);
         town.notify(json!({"message": "m"})).await;
@@ -58,6 +59,7 @@ in_both_towns! {
     }
 
     async fn a_service_that_is_overloaded_or_broken_is_left_alone_and_tried_again(town: Town) {
+        town.service_is_proven().await;
         let browser = town.browser().await;
         browser.answer([slow_down(90), Answer::Status(500), Answer::Status(201)]);
         town.notify(json!({"message": "m"})).await;
@@ -76,6 +78,7 @@ in_both_towns! {
     }
 
     async fn a_service_that_fails_for_days_is_never_switched_off(town: Town) {
+        town.service_is_proven().await;
         let browser = town.browser().await;
         browser.answer(std::iter::repeat_n(Answer::Status(500), 200));
         for _ in 0..30 {

@@ -6,12 +6,17 @@ mod browsers;
 mod chats;
 mod notices;
 mod pages;
+mod strangers;
 mod waits;
 
 use channels::VapidKeys;
-use domain::{delivery::DeliveryState, id::EventId};
-use entity::{event, push_subscription};
-use sea_orm::{EntityTrait, QueryOrder};
+use domain::{
+    delivery::DeliveryState,
+    id::{EventId, LaneId},
+    notification::push_lane,
+};
+use entity::{event, lane, push_subscription};
+use sea_orm::{ActiveValue::Set, EntityTrait, QueryOrder};
 use serde_json::{Value, json};
 use testkit::{
     Shape, TestApp,
@@ -61,6 +66,20 @@ impl Town {
         let (status, told) = self.app.post_json("/api/push/subscribe", subscription.to_json()).await;
         assert_eq!((status, told), (200, json!({"success": true})));
         subscription
+    }
+
+    /// The push service has taken messages before: it has a lane of its own.
+    async fn service_is_proven(&self) -> LaneId {
+        let id = push_lane(&self.pushes.origin());
+        let lane = lane::ActiveModel {
+            id: Set(id.0),
+            channel: Set("web_push".to_owned()),
+            succeeded_at: Set(1),
+            ..Default::default()
+        };
+        let insert = lane::Entity::insert(lane).exec_without_returning(self.app.context.database.writer());
+        insert.await.expect("a lane");
+        id
     }
 
     /// Notifies and gives the results.

@@ -23,6 +23,7 @@ async fn browsers(town: &Town, count: usize) {
         user_id: Set(None),
         created_at: Set(0),
         updated_at: Set(0),
+        reached_at: Set(None),
     };
     let rows: Vec<_> = (1..count).map(row).collect();
     for rows in rows.chunks(1_000) {

@@ -16,7 +16,7 @@ mod words;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use domain::{delivery::RetrySchedule, job::QueueName};
+use domain::{delivery::RetrySchedule, job::QueueName, notification::PushServices};
 use ipnet::IpNet;
 use url::Url;
 
@@ -82,6 +82,10 @@ pub struct Config {
     pub cors_origins: CorsOrigins,
     /// The VAPID keys, when web push is set.
     pub vapid: Option<VapidSettings>,
+    /// The push services at which browsers may subscribe.
+    pub push_services: PushServices,
+    /// New push subscriptions that one address may make at once, and as many again over a day.
+    pub push_subscriptions_per_day: u32,
     /// The bot, when Telegram is set.
     pub telegram: Option<TelegramSettings>,
     /// How long finished deliveries and events are kept.

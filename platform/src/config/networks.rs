@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use domain::notification::{HostPattern, PushServices};
 use ipnet::IpNet;
 use url::{Host, Url};
 
@@ -14,6 +15,8 @@ use super::{
 const MAX_ADDRESSES: usize = 8;
 /// Most exceptions to the outbound guard.
 const MAX_NETWORKS: usize = 64;
+/// Most push services beside the known ones.
+const MAX_PUSH_SERVICES: usize = 64;
 /// Most origins.
 const MAX_ORIGINS: usize = 64;
 /// Where the API listens by default.
@@ -69,6 +72,12 @@ pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
         network
             .map_err(|_| format!("{entry:?} is not a network like 10.0.0.0/8 or fd00::/8, and not \"none\""))
     })
+}
+
+/// Push services by comma, beside the known ones: names, `*.name` for what is below a name, `*` for every host.
+pub(super) fn push_services(text: &str) -> Result<PushServices, String> {
+    let pattern = |entry: &str| entry.parse::<HostPattern>().map_err(|wrong| wrong.to_string());
+    list(text, MAX_PUSH_SERVICES, pattern).map(PushServices::known_and)
 }
 
 /// The default of `PUBLIC_URL`: the first address, by loopback where it listens everywhere.
@@ -127,6 +136,19 @@ mod tests {
         }
         assert!(networks(&vec!["10.0.0.1"; MAX_NETWORKS].join(",")).is_ok());
         assert!(networks(&vec!["10.0.0.1"; MAX_NETWORKS + 1].join(",")).is_err());
+    }
+
+    #[test]
+    fn push_services_are_added_to_the_known_ones() {
+        let read = push_services("push.example.com, *.example.org").expect("patterns");
+        let allows = |name: &str| read.allow(&Host::Domain(name));
+        assert!(allows("push.example.com") && allows("a.example.org") && allows("fcm.googleapis.com"));
+        assert!(!allows("example.org"));
+        for bad in ["https://push.example.com", "push.example.com:443", "10.0.0.1", "a,,b"] {
+            assert!(push_services(bad).is_err(), "{bad}");
+        }
+        assert!(push_services(&vec!["a.example"; MAX_PUSH_SERVICES].join(",")).is_ok());
+        assert!(push_services(&vec!["a.example"; MAX_PUSH_SERVICES + 1].join(",")).is_err());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use domain::delivery::RetrySchedule;
+use domain::{delivery::RetrySchedule, notification::PushServices};
 
 use super::{
     Config, ConfigErrors, CorsOrigins, DatabaseUrl, LogFormat, Role, SecretKey,
@@ -78,6 +78,9 @@ fn settings_of(role: Role, reader: &mut Reader<'_>) -> Config {
         metrics_public: reader.or_default("METRICS_PUBLIC", boolean),
         cors_origins: reader.or("CORS_ORIGINS", cors, networks::origins),
         vapid: secrets::vapid(reader),
+        push_services: reader.or("PUSH_SERVICES", PushServices::default(), networks::push_services),
+        push_subscriptions_per_day: reader
+            .or_default("PUSH_SUBSCRIPTIONS_PER_DAY", words::push_subscriptions_per_day),
         telegram: secrets::telegram(reader),
         retention: reader.or_default("RETENTION", duration(DAY..=RETENTION_MAX)),
         otlp_endpoint: reader.optional("OTEL_EXPORTER_OTLP_ENDPOINT", urls::base),

@@ -122,6 +122,18 @@ pub const SETTINGS: &[SettingDoc] = &[
     ),
     setting("VAPID_PUBLIC_KEY", "", "Public key of web push in base64url."),
     setting("VAPID_EMAIL", "", "Contact for push services: an e-mail address or an https URL."),
+    setting(
+        "PUSH_SERVICES",
+        "",
+        "Push services at which browsers may subscribe, beside those of Chrome, Edge, Firefox and Safari: \
+         host names by comma, *.example.com for its subdomains, * for every host.",
+    ),
+    setting(
+        "PUSH_SUBSCRIPTIONS_PER_DAY",
+        "1000",
+        "New push subscriptions that one address may make at once, and as many again over a day, without a \
+         key: 1 to 1000000.",
+    ),
     setting("TELEGRAM_BOT_TOKEN", "", "Token of the Telegram bot."),
     setting("TELEGRAM_CHAT_ID", "", "A chat that gets every message, beside the subscribers."),
     setting("TELEGRAM_API_URL", "https://api.telegram.org", "Where the Bot API answers."),

@@ -105,6 +105,7 @@ fn a_setting_outside_its_bounds_is_refused_and_at_the_bound_taken() {
         ("RETENTION", ["1d", "3650d"], ["23h", "3651d"]),
         ("SEND_SLOTS", ["1", "65536"], ["0", "65537"]),
         ("HELD_LIMIT", ["1", "10000000"], ["0", "10000001"]),
+        ("PUSH_SUBSCRIPTIONS_PER_DAY", ["1", "1000000"], ["0", "1000001"]),
         ("MAX_UPLOAD_BYTES", ["1", "1099511627776"], ["0", "1099511627777"]),
         ("WEBHOOK_PORT", ["0", "65535"], ["-1", "65536"]),
         ("RETRY_SCHEDULE", ["7d", "0s"], ["604801s", "soon"]),

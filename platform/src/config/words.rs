@@ -13,6 +13,8 @@ use super::{
 
 /// Upper bound of `SEND_SLOTS`.
 const SEND_SLOTS_MAX: u64 = 65_536;
+/// Upper bound of `PUSH_SUBSCRIPTIONS_PER_DAY`.
+const PUSH_SUBSCRIPTIONS_MAX: u64 = 1_000_000;
 /// Upper bound of `HELD_LIMIT`: each delivery that is kept is a step along an index at every check.
 const HELD_LIMIT_MAX: u64 = 10_000_000;
 /// Most parts of `LOG_LEVEL`.
@@ -72,6 +74,11 @@ fn queue(word: &str) -> Result<QueueName, String> {
 pub(super) fn send_slots(text: &str) -> Result<usize, String> {
     let slots = number(1..=SEND_SLOTS_MAX)(text)?;
     Ok(usize::try_from(slots).expect("at most 65,536"))
+}
+
+pub(super) fn push_subscriptions_per_day(text: &str) -> Result<u32, String> {
+    let most = number(1..=PUSH_SUBSCRIPTIONS_MAX)(text)?;
+    Ok(u32::try_from(most).expect("at most 1,000,000"))
 }
 
 pub(super) fn held_limit(text: &str) -> Result<i64, String> {

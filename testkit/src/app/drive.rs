@@ -88,8 +88,11 @@ impl TestApp {
             (EndpointCache::new(&self.context), vec![], Some(Uuid::nil()));
         while let Some(after) = cursor {
             let found = scan(&self.context, after).await.expect("a scan");
-            let wanted =
-                found.lanes.iter().map(|(lane, gate)| Wanted { lane: *lane, rows: rows(*lane), gate: *gate });
+            let wanted = found.lanes.iter().map(|(holder, gate)| Wanted {
+                holder: *holder,
+                rows: rows(holder.lane),
+                gate: *gate,
+            });
             let wanted: Vec<Wanted> = wanted.filter(|wanted| wanted.rows > 0).collect();
             claimed.extend(claim(&self.context, &endpoints, &wanted).await.expect("a claim").claimed);
             cursor = found.stopped_at;

@@ -16,9 +16,11 @@ use uuid::Uuid;
 
 use super::{PAGE, channels};
 
-/// The next recipients of a page, with their lanes. `$1` is the cursor, `$2` the broadcast.
+/// The next recipients of a page, with their lanes. `$1` is the cursor, `$2` the broadcast, `$4` the lane of push services
+/// that have taken no message: they have none of their own.
 pub(super) const SUBSCRIPTIONS: &str =
-    "SELECT id, lane_id FROM push_subscription WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3";
+    "SELECT s.id, coalesce((SELECT l.id FROM lane l WHERE l.id = s.lane_id), $4) AS lane_id
+    FROM push_subscription s WHERE s.id > $1 AND s.id < $2 ORDER BY s.id LIMIT $3";
 /// The next chats. `$4` is the chat of the settings, which has its delivery already.
 pub(super) const CHATS: &str = "SELECT id FROM subscriber
     WHERE active AND chat_id IS NOT NULL AND id > $1 AND id < $2 AND (CAST($4 AS text) IS NULL OR chat_id <> $4)

@@ -1,6 +1,6 @@
 //! Pages on Postgres: the broadcast's row is locked before its recipients are read.
 
-use domain::{delivery::Channel, job::Leased};
+use domain::{delivery::Channel, job::Leased, notification::UNPROVEN_PUSH_LANE};
 use entity::{
     broadcast,
     bulk::{self, Stamp},
@@ -40,7 +40,7 @@ pub(super) async fn page_of(pool: &PgPool, leased: Leased, terms: &Terms) -> Res
 async fn page(tx: &mut PgConnection, broadcast: &broadcast::Model, terms: &Terms) -> Result<Page> {
     let Some(bot) = terms.bot.as_ref().filter(|_| broadcast.channel == Channel::Telegram.as_str()) else {
         let found = sqlx::query_as(SUBSCRIPTIONS).bind(broadcast.cursor).bind(broadcast.id).bind(LIMIT);
-        let found: Vec<(Uuid, Uuid)> = found.fetch_all(tx).await?;
+        let found: Vec<(Uuid, Uuid)> = found.bind(UNPROVEN_PUSH_LANE.0).fetch_all(tx).await?;
         let found: Vec<Recipient> = found.into_iter().map(|(id, lane)| (id, lane.into())).collect();
         return Ok(Page::of(broadcast, Channel::WebPush, &found, None));
     };

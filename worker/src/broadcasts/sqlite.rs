@@ -1,6 +1,6 @@
 //! Pages on SQLite, by the one connection that writes: what it reads stays as it is until the page is written.
 
-use domain::{delivery::Channel, job::Leased};
+use domain::{delivery::Channel, job::Leased, notification::UNPROVEN_PUSH_LANE};
 use entity::{broadcast, bulk};
 use sqlx::{QueryBuilder, Result, Sqlite, SqliteConnection, SqlitePool};
 use uuid::Uuid;
@@ -48,7 +48,7 @@ fn push_channels(query: &mut QueryBuilder<Sqlite>, terms: &Terms) {
 async fn page(tx: &mut SqliteConnection, broadcast: &broadcast::Model, terms: &Terms) -> Result<Page> {
     let Some(bot) = terms.bot.as_ref().filter(|_| broadcast.channel == Channel::Telegram.as_str()) else {
         let found = sqlx::query_as(SUBSCRIPTIONS).bind(broadcast.cursor).bind(broadcast.id).bind(LIMIT);
-        let found: Vec<(Uuid, Uuid)> = found.fetch_all(tx).await?;
+        let found: Vec<(Uuid, Uuid)> = found.bind(UNPROVEN_PUSH_LANE.0).fetch_all(tx).await?;
         let found: Vec<Recipient> = found.into_iter().map(|(id, lane)| (id, lane.into())).collect();
         return Ok(Page::of(broadcast, Channel::WebPush, &found, None));
     };

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Recipient;
+use crate::lanes::Holder;
 
 /// A delivery with all that its send needs.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -73,6 +74,12 @@ impl Claimed {
     #[must_use]
     pub fn lane_id(&self) -> LaneId {
         self.lane_id.into()
+    }
+
+    /// Whom its send slot is held for.
+    #[must_use]
+    pub fn holder(&self) -> Holder {
+        Holder::new(self.lane_id, Some(&self.channel), self.user_id)
     }
 
     /// Its place in the retry schedule.

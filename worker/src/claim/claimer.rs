@@ -25,7 +25,7 @@ use super::{BATCH, Claimed, Claims, Gate, Recheck, Scan, Wanted, claim_in_turn, 
 use crate::{
     due::Due,
     endpoints::EndpointCache,
-    lanes::{Backlog, Share, Slot, Slots},
+    lanes::{Backlog, Holder, Share, Slot, Slots},
 };
 
 /// How often it scans when nothing wakes it.
@@ -132,13 +132,14 @@ impl Claimer {
             if !self.sends {
                 return Ok(());
             }
-            let lanes: Vec<(Uuid, Gate)> =
-                found.lanes.into_iter().filter(|(lane, _)| !self.backlog.contains(*lane)).collect();
-            let limited = lanes.iter().filter(|(_, gate)| *gate == Gate::Limited).map(|(lane, _)| *lane);
+            let lanes: Vec<(Holder, Gate)> =
+                found.lanes.into_iter().filter(|(holder, _)| !self.backlog.contains(holder.lane)).collect();
+            let limited = lanes.iter().filter(|(_, gate)| *gate == Gate::Limited).map(|(holder, _)| *holder);
             self.recheck.expect(limited);
             let served = self.claim(&lanes, send).await?;
-            let is_left = |(lane, gate): &&(Uuid, Gate)| *gate == Gate::Open && !served.contains(lane);
-            self.backlog.add(lanes.iter().filter(is_left).map(|(lane, _)| *lane));
+            let is_left =
+                |(holder, gate): &&(Holder, Gate)| *gate == Gate::Open && !served.contains(&holder.lane);
+            self.backlog.add(lanes.iter().filter(is_left).map(|(holder, _)| *holder));
             if served.is_empty() && !lanes.is_empty() && self.slots.share().most_of_a_lane() == 0 {
                 // Without slots the cursor stays: these lanes are first when some are freed. Lanes that hold their share
                 // are passed.
@@ -164,10 +165,11 @@ impl Claimer {
 
     /// Claims the limited lanes that may have more now.
     async fn claim_limited(&mut self, send: &impl Fn(Claimed, Slot)) -> Result<(), DatabaseError> {
-        let lanes: Vec<(Uuid, Gate)> =
-            self.recheck.take(LIMITED_LANES).into_iter().map(|lane| (lane, Gate::Limited)).collect();
+        let lanes: Vec<(Holder, Gate)> =
+            self.recheck.take(LIMITED_LANES).into_iter().map(|holder| (holder, Gate::Limited)).collect();
         let served = self.claim(&lanes, send).await?;
-        self.recheck.expect(lanes.iter().map(|(lane, _)| *lane).filter(|lane| !served.contains(lane)));
+        let is_left = |holder: &Holder| !served.contains(&holder.lane);
+        self.recheck.expect(lanes.iter().map(|(holder, _)| *holder).filter(is_left));
         Ok(())
     }
 
@@ -183,7 +185,7 @@ impl Claimer {
     /// Claims of these lanes what their share of the slots allows. Returns those for which there was a slot.
     async fn claim(
         &self,
-        lanes: &[(Uuid, Gate)],
+        lanes: &[(Holder, Gate)],
         send: &impl Fn(Claimed, Slot),
     ) -> Result<Vec<Uuid>, DatabaseError> {
         if lanes.is_empty() {
@@ -208,10 +210,10 @@ impl Claimer {
         let claims = claim_in_turn(&self.context, &self.endpoints, turn, &wanted).await?;
         self.note(&wanted, &claims);
         for delivery in claims.claimed {
-            let slot = reserved.hold(delivery.lane_id);
+            let slot = reserved.hold(delivery.holder());
             send(delivery, slot);
         }
-        Ok(wanted.into_iter().map(|wanted| wanted.lane).collect())
+        Ok(wanted.into_iter().map(|wanted| wanted.holder.lane).collect())
     }
 
     /// What lanes gave: open ones that gave all they were asked for have more, limited ones later.
@@ -220,11 +222,11 @@ impl Claimer {
         metrics::counter!(names::RESCUED).increment(rescued as u64);
         let now = Instant::now();
         for wanted in wanted.iter().filter(|wanted| wanted.gate == Gate::Open) {
-            let gave = claims.of_lane(wanted.lane);
+            let gave = claims.of_lane(wanted.holder.lane);
             if gave >= wanted.rows {
-                self.backlog.add([wanted.lane]);
+                self.backlog.add([wanted.holder]);
             }
-            self.backlog.gave(wanted.lane, wanted.rows, gave, now);
+            self.backlog.gave(wanted.holder.lane, wanted.rows, gave, now);
         }
         claims.again.iter().for_each(|(lane, wait)| self.recheck.again_in(*lane, *wait));
     }
@@ -251,15 +253,16 @@ impl Claimer {
 }
 
 /// What each lane may have, limited ones among them.
-fn wanted(lanes: &[(Uuid, Gate)], share: &Share) -> Vec<Wanted> {
-    let wants: Vec<(Uuid, usize)> = lanes.iter().map(|(lane, _)| (*lane, share.room_for(*lane))).collect();
+fn wanted(lanes: &[(Holder, Gate)], share: &Share) -> Vec<Wanted> {
+    let wants: Vec<(Holder, usize)> =
+        lanes.iter().map(|(holder, _)| (*holder, share.room_for(holder))).collect();
     let gate = |lane| lanes.iter().find(|(known, _)| *known == lane).map_or(Gate::Open, |(_, gate)| *gate);
     let given = share.divide(&wants, BATCH).into_iter();
-    given.map(|(lane, rows)| Wanted { lane, rows, gate: gate(lane) }).collect()
+    given.map(|(holder, rows)| Wanted { holder, rows, gate: gate(holder) }).collect()
 }
 
-fn open(given: Vec<(Uuid, usize)>) -> Vec<Wanted> {
-    given.into_iter().map(|(lane, rows)| Wanted { lane, rows, gate: Gate::Open }).collect()
+fn open(given: Vec<(Holder, usize)>) -> Vec<Wanted> {
+    given.into_iter().map(|(holder, rows)| Wanted { holder, rows, gate: Gate::Open }).collect()
 }
 
 /// Takes back what there are no slots for: some may have gone since the share was looked at.

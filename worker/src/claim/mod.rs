@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use tracing::warn;
 use uuid::Uuid;
 
-use crate::endpoints::EndpointCache;
+use crate::{endpoints::EndpointCache, lanes::Holder};
 
 pub use claimed::Claimed;
 pub use claimer::Claimer;
@@ -38,8 +38,8 @@ pub const BATCH: usize = 512;
 /// What is to be claimed of a lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wanted {
-    /// The lane.
-    pub lane: Uuid,
+    /// The lane, and whom its slots count for.
+    pub holder: Holder,
     /// Deliveries, at most.
     pub rows: usize,
     /// Whether its limits are computed under its lock.

@@ -51,7 +51,7 @@ const CLAIM: &str = lease!(concat!(
 ));
 
 pub(super) async fn claim(pool: &PgPool, wanted: &[Wanted], times: Times) -> Result<Vec<Claimed>> {
-    let lanes: Vec<Uuid> = wanted.iter().map(|wanted| wanted.lane).collect();
+    let lanes: Vec<Uuid> = wanted.iter().map(|wanted| wanted.holder.lane).collect();
     let rows: Vec<i64> = wanted.iter().map(|wanted| as_i64(wanted.rows)).collect();
     let query = sqlx::query_as(CLAIM).bind(lanes).bind(times.now_or_offset).bind(times.lease);
     query.bind(rows).fetch_all(pool).await

@@ -10,6 +10,8 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 use uuid::Uuid;
 
+use crate::lanes::Holder;
+
 /// How long a lane is remembered without being expected again: longer than a send may take.
 const REMEMBERED: Duration = Duration::from_secs(75);
 /// When a lane that was not expected before is claimed again: a record just before went unnoticed.
@@ -26,8 +28,8 @@ pub struct Recheck {
 
 #[derive(Default)]
 struct State {
-    /// Until when each is remembered.
-    expected: HashMap<Uuid, Instant>,
+    /// Until when each is remembered, and whom its slots count for.
+    expected: HashMap<Uuid, (Instant, Holder)>,
     /// Those that have room now.
     ready: HashSet<Uuid>,
     /// Those that have room later.
@@ -37,11 +39,15 @@ struct State {
 impl State {
     /// Whether this lane is expected; one whose time is over is forgotten.
     fn expects(&mut self, lane: &Uuid, now: Instant) -> bool {
-        let until = self.expected.get(lane).copied();
+        let until = self.expected.get(lane).map(|(until, _)| *until);
         if until.is_some_and(|until| until <= now) {
             self.expected.remove(lane);
         }
         until.is_some_and(|until| until > now)
+    }
+
+    fn holder(&self, lane: Uuid) -> Holder {
+        self.expected.get(&lane).map_or(Holder::of_lane(lane.into()), |(_, holder)| *holder)
     }
 }
 
@@ -67,18 +73,19 @@ impl Recheck {
     }
 
     /// From now on sends of these lanes matter.
-    pub(super) fn expect(&self, lanes: impl IntoIterator<Item = Uuid>) {
+    pub(super) fn expect(&self, lanes: impl IntoIterator<Item = Holder>) {
         let now = Instant::now();
         let mut state = self.state();
-        for lane in lanes {
+        for holder in lanes {
+            let lane = holder.lane;
             let is_known = state.expected.contains_key(&lane);
             if !is_known && state.expected.len() >= MOST {
-                state.expected.retain(|_, until| *until > now);
+                state.expected.retain(|_, (until, _)| *until > now);
                 if state.expected.len() >= MOST {
                     continue;
                 }
             }
-            state.expected.insert(lane, now + REMEMBERED);
+            state.expected.insert(lane, (now + REMEMBERED, holder));
             if !is_known {
                 state.later.entry(lane).or_insert(now + FIRST);
             }
@@ -112,7 +119,7 @@ impl Recheck {
     }
 
     /// Takes at most `most` lanes that have room.
-    pub(super) fn take(&self, most: usize) -> Vec<Uuid> {
+    pub(super) fn take(&self, most: usize) -> Vec<Holder> {
         let now = Instant::now();
         let mut state = self.state();
         let due: Vec<Uuid> =
@@ -125,7 +132,7 @@ impl Recheck {
         for lane in &taken {
             state.ready.remove(lane);
         }
-        taken
+        taken.into_iter().map(|lane| state.holder(lane)).collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -136,30 +143,32 @@ impl Recheck {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lanes::Group;
 
     const LANE: Uuid = Uuid::from_u128(1);
+    const HOLDER: Holder = Holder { lane: LANE, group: Some(Group::Tenant(7)) };
 
     #[tokio::test]
     async fn a_lane_is_ready_when_it_was_expected_and_a_send_of_it_settled() {
         let recheck = Recheck::default();
         recheck.settled([LANE]);
         assert!(recheck.take(9).is_empty());
-        recheck.expect([LANE]);
+        recheck.expect([HOLDER]);
         recheck.ready().await;
-        assert_eq!(recheck.take(9), [LANE], "once without a record: one may have come first");
+        assert_eq!(recheck.take(9), [HOLDER], "once without a record: one may have come first");
         assert!(recheck.take(9).is_empty());
         recheck.settled([LANE, Uuid::from_u128(2)]);
         recheck.ready().await;
-        assert_eq!(recheck.take(9), [LANE]);
+        assert_eq!(recheck.take(9), [HOLDER]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_lane_that_is_not_expected_again_is_forgotten() {
         let recheck = Recheck::default();
-        recheck.expect([LANE]);
+        recheck.expect([HOLDER]);
         tokio::time::advance(REMEMBERED - Duration::from_millis(1)).await;
         assert!(recheck.expects([LANE].into_iter()));
-        assert_eq!(recheck.take(9), [LANE], "once");
+        assert_eq!(recheck.take(9), [HOLDER], "once");
         tokio::time::advance(Duration::from_millis(1)).await;
         assert!(!recheck.expects([LANE].into_iter()));
         recheck.settled([LANE]);
@@ -173,13 +182,13 @@ mod tests {
         let start = Instant::now();
         recheck.ready().await;
         assert!(start.elapsed() >= Duration::from_millis(20));
-        assert_eq!(recheck.take(9), [LANE]);
+        assert_eq!(recheck.take(9), [Holder::of_lane(LANE.into())], "nothing else is known of it");
     }
 
     #[tokio::test]
     async fn no_more_lanes_are_remembered_than_there_is_place_for() {
         let recheck = Recheck::default();
-        recheck.expect((0..=MOST as u128).map(Uuid::from_u128));
+        recheck.expect((0..=MOST as u128).map(|number| Holder { lane: Uuid::from_u128(number), ..HOLDER }));
         assert_eq!(recheck.state().expected.len(), MOST);
     }
 }

@@ -17,8 +17,9 @@ use uuid::Uuid;
 use super::Claimed;
 use crate::endpoints::{Endpoint, EndpointCache};
 
-const SUBSCRIPTIONS: &str =
-    "SELECT d.id, s.id AS subscription_id, s.endpoint, s.p256dh, s.auth FROM delivery d
+const SUBSCRIPTIONS: &str = "SELECT d.id, s.id AS subscription_id, s.endpoint, s.p256dh, s.auth,
+        s.reached_at IS NOT NULL AS is_reached
+    FROM delivery d
     LEFT JOIN push_subscription s ON s.id = d.recipient_id WHERE d.id ";
 const CHATS: &str = "SELECT d.id, d.recipient_id, s.id AS subscriber_id, s.chat_id, coalesce(p.parts, 0) AS parts FROM delivery d
     LEFT JOIN subscriber s ON s.id = d.recipient_id AND s.active
@@ -49,6 +50,8 @@ pub struct Subscription {
     pub p256dh: Vec<u8>,
     /// Its authentication secret.
     pub auth: Vec<u8>,
+    /// Whether a message has reached it before.
+    pub is_reached: bool,
 }
 
 /// Which chat, and how much of the message it has.
@@ -103,6 +106,7 @@ struct SubscriptionRow {
     endpoint: Option<String>,
     p256dh: Option<Vec<u8>>,
     auth: Option<Vec<u8>>,
+    is_reached: bool,
 }
 
 #[derive(FromRow)]
@@ -118,7 +122,8 @@ impl From<SubscriptionRow> for (Uuid, Recipient) {
     fn from(row: SubscriptionRow) -> Self {
         let recipient = match (row.subscription_id, row.endpoint, row.p256dh, row.auth) {
             (Some(id), Some(endpoint), Some(p256dh), Some(auth)) => {
-                Recipient::Subscription(Subscription { id, endpoint, p256dh, auth })
+                let is_reached = row.is_reached;
+                Recipient::Subscription(Subscription { id, endpoint, p256dh, auth, is_reached })
             }
             _ => Recipient::Gone,
         };

@@ -10,6 +10,8 @@ use platform::{
 use sqlx::{PgPool, Result, SqlitePool};
 use uuid::Uuid;
 
+use crate::lanes::Holder;
+
 /// Most lanes of one scan.
 pub const LANES_A_SCAN: i64 = 256;
 
@@ -26,7 +28,7 @@ pub enum Gate {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scan {
     /// Lanes of which something is due that may be claimed.
-    pub lanes: Vec<(Uuid, Gate)>,
+    pub lanes: Vec<(Holder, Gate)>,
     /// The last lane it passed; none when it passed the last one there is.
     pub stopped_at: Option<Uuid>,
     /// Whether an upload is due that has no live lease.
@@ -41,8 +43,16 @@ pub struct Scan {
 #[derive(sqlx::FromRow)]
 struct Passed {
     lane_id: Option<Uuid>,
+    channel: Option<String>,
+    user_id: Option<i64>,
     gate: i32,
     now: i64,
+}
+
+impl Passed {
+    fn holder(&self) -> Option<Holder> {
+        self.lane_id.map(|lane| Holder::new(lane, self.channel.as_deref(), self.user_id))
+    }
 }
 
 const OPEN: i32 = 1;
@@ -63,7 +73,7 @@ macro_rules! scan {
                 SELECT (SELECT d.lane_id FROM delivery d WHERE d.lane_id > passed.lane_id ORDER BY d.lane_id LIMIT 1), n + 1
                 FROM passed WHERE passed.lane_id IS NOT NULL AND n < $3
             )
-            SELECT passed.lane_id, CASE
+            SELECT passed.lane_id, l.channel, (SELECT e.user_id FROM endpoint e WHERE e.id = passed.lane_id) AS user_id, CASE
                 WHEN l.state <> 'active' OR ", $greatest, "(l.blocked_until, l.breaker_until) > ", $now, " THEN 0
                 WHEN (SELECT 1 FROM delivery d WHERE d.lane_id = passed.lane_id AND d.due_at <= ", $now, "
                         AND d.lease_until <= ", $now, " LIMIT 1) IS NULL THEN 0
@@ -71,7 +81,7 @@ macro_rules! scan {
                 WHEN l.rate_limit IS NULL AND l.max_in_flight IS NULL AND l.breaker_until = 0 AND l.drain_before = 0 THEN 1
                 ELSE 2 END AS gate, ", $now, " AS now
             FROM passed LEFT JOIN ", $lane, " WHERE passed.lane_id IS NOT NULL
-            UNION ALL SELECT NULL,
+            UNION ALL SELECT NULL, NULL, NULL,
                 coalesce((SELECT 1 FROM upload WHERE state = 'received' AND due_at <= ", $now, " AND lease_until <= ", $now, " LIMIT 1), 0)
                 + coalesce((SELECT 2 FROM broadcast WHERE state = 'running' AND lease_until <= ", $now, " LIMIT 1), 0)
                 + coalesce((SELECT 4 FROM replay WHERE state = 'running' AND next_at <= ", $now, " + $4 LIMIT 1), 0), ", $now
@@ -113,16 +123,16 @@ async fn on_sqlite(pool: &SqlitePool, after: Uuid, now: i64) -> Result<Vec<Passe
 }
 
 fn found(passed: &[Passed]) -> Scan {
-    let lanes: Vec<(Uuid, i32)> =
-        passed.iter().filter_map(|passed| Some((passed.lane_id?, passed.gate))).collect();
+    let lanes: Vec<(Holder, i32)> =
+        passed.iter().filter_map(|passed| Some((passed.holder()?, passed.gate))).collect();
     let is_last = i64::try_from(lanes.len()).is_ok_and(|count| count < LANES_A_SCAN);
-    let stopped_at = if is_last { None } else { lanes.iter().map(|(lane, _)| *lane).max() };
+    let stopped_at = if is_last { None } else { lanes.iter().map(|(holder, _)| holder.lane).max() };
     let gate = |gate| match gate {
         OPEN => Some(Gate::Open),
         LIMITED => Some(Gate::Limited),
         _ => None,
     };
-    let lanes = lanes.into_iter().filter_map(|(lane, number)| Some((lane, gate(number)?))).collect();
+    let lanes = lanes.into_iter().filter_map(|(holder, number)| Some((holder, gate(number)?))).collect();
     let others = passed.iter().find(|passed| passed.lane_id.is_none()).map_or(0, |others| others.gate);
     let is_due = |bit| others & bit != 0;
     Scan {

@@ -55,14 +55,14 @@ fn push_due(query: &mut QueryBuilder<Sqlite>, wanted: &[Wanted], now: i64) {
 
 /// The oldest of a lane without a live lease; none when it may not be sent to.
 fn push_oldest(query: &mut QueryBuilder<Sqlite>, of: Wanted, now: i64) {
-    query.push("SELECT id FROM delivery WHERE lane_id = ").push_bind(of.lane);
+    query.push("SELECT id FROM delivery WHERE lane_id = ").push_bind(of.holder.lane);
     query.push(" AND due_at <= ").push_bind(now).push(" AND lease_until <= ").push_bind(now);
     query
         .push(" AND coalesce((SELECT state = 'active' AND max(blocked_until, breaker_until) <= ")
         .push_bind(now);
     query
         .push(" AND rate_limit IS NULL AND max_in_flight IS NULL AND breaker_until = 0 AND drain_before = 0");
-    query.push(" FROM lane WHERE id = ").push_bind(of.lane).push("), true)");
+    query.push(" FROM lane WHERE id = ").push_bind(of.holder.lane).push("), true)");
     query.push(" ORDER BY due_at, id LIMIT ").push_bind(as_i64(of.rows));
 }
 

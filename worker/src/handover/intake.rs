@@ -134,13 +134,13 @@ impl Shared {
                 Recipient::Endpoint(endpoint) => endpoint.may_send(now),
                 _ => false,
             };
-            let lane = delivery.lane_id;
+            let holder = delivery.holder();
             if !is_open {
                 closed.push((delivery.id, delivery.claim));
-            } else if let Some((delivery, slot)) = self.room.admit(lane, delivery) {
+            } else if let Some((delivery, slot)) = self.room.admit(holder, delivery) {
                 self.sender.start(delivery, slot);
             } else {
-                crowded.insert(lane);
+                crowded.insert(holder.lane);
             }
         }
         self.release(&closed, []).await;

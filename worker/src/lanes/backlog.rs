@@ -13,7 +13,7 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::Share;
+use super::{Holder, Share};
 
 /// Most lanes at a time; others are found by the next scan.
 const MOST: usize = 256;
@@ -32,16 +32,16 @@ pub struct Backlog {
 #[derive(Default)]
 struct State {
     /// The lane whose turn is next comes first; each with the time until which it rests.
-    lanes: VecDeque<(Uuid, Instant)>,
+    lanes: VecDeque<(Holder, Instant)>,
 }
 
 impl Backlog {
     /// From now on these are claimed whenever they have room.
-    pub fn add(&self, lanes: impl IntoIterator<Item = Uuid>) {
+    pub fn add(&self, lanes: impl IntoIterator<Item = Holder>) {
         let mut state = self.state();
-        for lane in lanes {
-            if state.lanes.len() < MOST && !state.contains(lane) {
-                state.lanes.push_back((lane, Instant::now()));
+        for holder in lanes {
+            if state.lanes.len() < MOST && !state.contains(holder.lane) {
+                state.lanes.push_back((holder, Instant::now()));
             }
         }
         drop(state);
@@ -56,16 +56,16 @@ impl Backlog {
 
     /// Divides at most `most` slots among the lanes that do not rest and have room; those that get some are last in turn.
     #[must_use]
-    pub fn take(&self, share: &Share, most: usize, now: Instant) -> Vec<(Uuid, usize)> {
+    pub fn take(&self, share: &Share, most: usize, now: Instant) -> Vec<(Holder, usize)> {
         let mut state = self.state();
-        let ready: Vec<(Uuid, usize)> = state
+        let ready: Vec<(Holder, usize)> = state
             .ready(now)
-            .map(|lane| (lane, share.room_for(lane)))
+            .map(|holder| (holder, share.room_for(&holder)))
             .filter(|(_, room)| *room > 0)
             .take(LANES)
             .collect();
         let given = share.divide(&ready, most);
-        given.iter().for_each(|(lane, _)| state.move_to_end(*lane));
+        given.iter().for_each(|(holder, _)| state.move_to_end(holder.lane));
         given
     }
 
@@ -73,7 +73,7 @@ impl Backlog {
     pub fn gave(&self, lane: Uuid, wanted: usize, rows: usize, now: Instant) {
         let mut state = self.state();
         if rows == 0 {
-            state.lanes.retain(|(known, _)| *known != lane);
+            state.lanes.retain(|(known, _)| known.lane != lane);
         } else if rows < wanted {
             state.rest(lane, now + REST);
         }
@@ -82,18 +82,18 @@ impl Backlog {
     /// All of them.
     #[must_use]
     pub fn lanes(&self) -> Vec<Uuid> {
-        self.state().lanes.iter().map(|(lane, _)| *lane).collect()
+        self.state().lanes.iter().map(|(holder, _)| holder.lane).collect()
     }
 
     /// Whether a lane that does not rest has room for a quarter of what it may hold, or more.
     #[must_use]
     pub fn has_room(&self, share: &Share, now: Instant) -> bool {
-        self.state().ready(now).any(|lane| share.is_much(share.room_for(lane)))
+        self.state().ready(now).any(|holder| share.is_much(share.room_for(&holder)))
     }
 
     /// Waits until the answer of [`Backlog::has_room`] at `asked_at` may be another, except for a slot that is freed.
     pub async fn changed(&self, asked_at: Instant) {
-        let rests = |(_, until): &(Uuid, Instant)| (*until > asked_at).then_some(*until);
+        let rests = |(_, until): &(Holder, Instant)| (*until > asked_at).then_some(*until);
         let next = self.state().lanes.iter().filter_map(rests).min();
         let rested = async {
             match next {
@@ -114,15 +114,15 @@ impl Backlog {
 
 impl State {
     fn contains(&self, lane: Uuid) -> bool {
-        self.lanes.iter().any(|(known, _)| *known == lane)
+        self.lanes.iter().any(|(known, _)| known.lane == lane)
     }
 
-    fn ready(&self, now: Instant) -> impl Iterator<Item = Uuid> {
-        self.lanes.iter().filter(move |(_, rests_until)| *rests_until <= now).map(|(lane, _)| *lane)
+    fn ready(&self, now: Instant) -> impl Iterator<Item = Holder> {
+        self.lanes.iter().filter(move |(_, rests_until)| *rests_until <= now).map(|(holder, _)| *holder)
     }
 
     fn move_to_end(&mut self, lane: Uuid) {
-        if let Some(place) = self.lanes.iter().position(|(known, _)| *known == lane)
+        if let Some(place) = self.lanes.iter().position(|(known, _)| known.lane == lane)
             && let Some(entry) = self.lanes.remove(place)
         {
             self.lanes.push_back(entry);
@@ -130,7 +130,7 @@ impl State {
     }
 
     fn rest(&mut self, lane: Uuid, until: Instant) {
-        if let Some((_, rests_until)) = self.lanes.iter_mut().find(|(known, _)| *known == lane) {
+        if let Some((_, rests_until)) = self.lanes.iter_mut().find(|(known, _)| known.lane == lane) {
             *rests_until = until;
         }
     }
@@ -140,11 +140,21 @@ impl State {
 mod tests {
     use super::*;
 
-    const A: Uuid = Uuid::from_u128(1);
-    const B: Uuid = Uuid::from_u128(2);
+    const A: Holder = lane(1);
+    const B: Holder = lane(2);
 
-    fn share(free: usize, used: &[(Uuid, usize)]) -> Share {
-        Share { free, used: used.iter().copied().collect() }
+    const fn lane(number: u128) -> Holder {
+        Holder { lane: Uuid::from_u128(number), group: None }
+    }
+
+    /// So many free slots beside those that lanes hold.
+    fn share(free: usize, used: &[(Holder, usize)]) -> Share {
+        let held: usize = used.iter().map(|(_, held)| held).sum();
+        let mut share = Share { free: free + held, ..Share::default() };
+        for (holder, held) in used {
+            (0..*held).for_each(|_| share.take(holder));
+        }
+        share
     }
 
     #[test]
@@ -153,14 +163,14 @@ mod tests {
         backlog.add([A]);
         let now = Instant::now();
         assert_eq!(backlog.take(&share, 512, now), [(A, 256)]);
-        backlog.gave(A, 256, 256, now);
+        backlog.gave(A.lane, 256, 256, now);
         assert!(backlog.has_room(&share, now), "it gave all: there is more");
-        backlog.gave(A, 256, 255, now);
+        backlog.gave(A.lane, 256, 255, now);
         let rests = now + REST - Duration::from_millis(1);
         assert!(!backlog.has_room(&share, rests) && backlog.take(&share, 512, rests).is_empty());
         assert!(backlog.has_room(&share, now + REST), "it has rested");
-        backlog.gave(A, 256, 0, now);
-        assert!(!backlog.contains(A) && backlog.take(&share, 512, now + REST).is_empty());
+        backlog.gave(A.lane, 256, 0, now);
+        assert!(!backlog.contains(A.lane) && backlog.take(&share, 512, now + REST).is_empty());
     }
 
     #[tokio::test]
@@ -168,7 +178,7 @@ mod tests {
         let backlog = Backlog::default();
         tokio::join!(backlog.changed(Instant::now()), async { backlog.add([A, B]) });
         let now = Instant::now();
-        backlog.gave(A, 2, 1, now);
+        backlog.gave(A.lane, 2, 1, now);
         backlog.changed(now).await;
         assert!(Instant::now() >= now + REST);
         backlog.changed(now).await;
@@ -188,9 +198,9 @@ mod tests {
     #[test]
     fn lanes_that_hold_their_share_keep_none_from_lanes_behind_them() {
         let backlog = Backlog::default();
-        let full: Vec<Uuid> = (2..2 + LANES as u128).map(Uuid::from_u128).collect();
+        let full: Vec<Holder> = (2..2 + LANES as u128).map(lane).collect();
         backlog.add(full.iter().copied().chain([A]));
-        let used: Vec<(Uuid, usize)> = full.iter().map(|lane| (*lane, 1)).collect();
+        let used: Vec<(Holder, usize)> = full.iter().map(|lane| (*lane, 1)).collect();
         assert_eq!(backlog.take(&share(3, &used), 512, Instant::now()), [(A, 1)]);
     }
 
@@ -206,9 +216,9 @@ mod tests {
     #[test]
     fn no_more_lanes_are_kept_than_there_is_place_for_nor_claimed_at_once() {
         let backlog = Backlog::default();
-        backlog.add((0..=MOST as u128).map(Uuid::from_u128));
+        backlog.add((0..=MOST as u128).map(lane));
         assert_eq!(backlog.state().lanes.len(), MOST);
         assert_eq!(backlog.take(&share(1_024, &[]), 512, Instant::now()).len(), LANES);
-        assert_eq!(backlog.state().lanes[0].0, Uuid::from_u128(LANES as u128), "the others are next");
+        assert_eq!(backlog.state().lanes[0].0, lane(LANES as u128), "the others are next");
     }
 }

@@ -3,11 +3,13 @@
 
 mod backlog;
 mod fair_share;
+mod holder;
 mod pace;
 mod slots;
 mod waiting_room;
 
 pub use backlog::Backlog;
 pub use fair_share::Share;
+pub use holder::{Group, Holder};
 pub use slots::{Reserved, Slot, Slots};
 pub use waiting_room::{MAX_WAIT, WaitingRoom};

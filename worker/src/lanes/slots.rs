@@ -1,18 +1,11 @@
 //! The send slots of a worker, and which lanes hold them. A slot is given back by dropping it, never by anything else.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::{sync::watch, time::Instant};
 use uuid::Uuid;
 
-use super::{
-    Backlog,
-    fair_share::{Share, may_take},
-    pace::Paces,
-};
+use super::{Backlog, Holder, fair_share::Share, pace::Paces};
 
 /// The slots. Clones share them.
 #[derive(Clone)]
@@ -26,15 +19,15 @@ struct Inner {
     backlog: Backlog,
 }
 
+#[derive(Default)]
 struct State {
-    free: usize,
-    used: HashMap<Uuid, usize>,
+    share: Share,
     pace: Paces,
 }
 
 /// One slot, held for a lane until it is dropped.
 pub struct Slot {
-    lane: Uuid,
+    holder: Holder,
     inner: Arc<Inner>,
 }
 
@@ -48,33 +41,32 @@ impl Slots {
     /// That many free slots.
     #[must_use]
     pub fn new(slots: usize) -> Self {
-        let state = Mutex::new(State { free: slots, used: HashMap::new(), pace: Paces::default() });
+        let share = Share { free: slots, ..Share::default() };
+        let state = Mutex::new(State { share, ..State::default() });
         let (freed, backlog) = (watch::Sender::new(0), Backlog::default());
         Self { inner: Arc::new(Inner { state, freed, backlog }) }
     }
 
-    /// Takes a slot for a delivery of this lane that was handed over, if the lane's share allows one more. While the lane has
-    /// a backlog, half of its share is left to claims.
+    /// Takes a slot for a delivery that was handed over, if the shares of its lane and of its group allow one more.
+    /// While the lane has a backlog, half of its share is left to claims.
     #[must_use]
-    pub fn try_take(&self, lane: Uuid) -> Option<Slot> {
-        let weight = if self.inner.backlog.contains(lane) { 2 } else { 1 };
+    pub fn try_take(&self, holder: &Holder) -> Option<Slot> {
+        let weight = if self.inner.backlog.contains(holder.lane) { 2 } else { 1 };
         let mut state = self.inner.state();
-        let used = state.used.get(&lane).copied().unwrap_or(0);
-        if !may_take(state.free, used * weight) {
+        if !state.share.may_take(holder, weight) {
             return None;
         }
-        state.free -= 1;
-        *state.used.entry(lane).or_insert(0) += 1;
+        state.share.take(holder);
         drop(state);
-        Some(Slot { lane, inner: Arc::clone(&self.inner) })
+        Some(Slot { holder: *holder, inner: Arc::clone(&self.inner) })
     }
 
     /// Takes at most `most` slots that no lane gets yet.
     #[must_use]
     pub fn reserve(&self, most: usize) -> Reserved {
         let mut state = self.inner.state();
-        let count = most.min(state.free);
-        state.free -= count;
+        let count = most.min(state.share.free);
+        state.share.free -= count;
         drop(state);
         Reserved { count, inner: Arc::clone(&self.inner) }
     }
@@ -89,15 +81,14 @@ impl Slots {
     #[must_use]
     pub fn slow(&self, mut lanes: Vec<Uuid>) -> Vec<Uuid> {
         let (state, now) = (self.inner.state(), Instant::now());
-        lanes.retain(|lane| state.used.contains_key(lane) && !state.pace.is_fast(*lane, now));
+        lanes.retain(|lane| state.share.used.holds(*lane) && !state.pace.is_fast(*lane, now));
         lanes
     }
 
     /// What is free and what lanes hold at this moment.
     #[must_use]
     pub fn share(&self) -> Share {
-        let state = self.inner.state();
-        Share { free: state.free, used: state.used.clone() }
+        self.inner.state().share.clone()
     }
 
     /// Changes whenever a slot is given back.
@@ -119,17 +110,17 @@ impl Reserved {
     /// # Panics
     /// When none is left: the caller never claims more than it reserved for.
     #[must_use]
-    pub fn hold(&mut self, lane: Uuid) -> Slot {
+    pub fn hold(&mut self, holder: Holder) -> Slot {
         self.count = self.count.checked_sub(1).expect("never more is claimed than was reserved for");
-        *self.inner.state().used.entry(lane).or_insert(0) += 1;
-        Slot { lane, inner: Arc::clone(&self.inner) }
+        self.inner.state().share.used.add(&holder);
+        Slot { holder, inner: Arc::clone(&self.inner) }
     }
 }
 
 impl Drop for Reserved {
     fn drop(&mut self) {
         if self.count > 0 {
-            self.inner.state().free += self.count;
+            self.inner.state().share.free += self.count;
             self.inner.tell();
         }
     }
@@ -138,14 +129,9 @@ impl Drop for Reserved {
 impl Drop for Slot {
     fn drop(&mut self) {
         let (mut state, now) = (self.inner.state(), Instant::now());
-        state.free += 1;
-        state.pace.ended(self.lane, now);
-        if let Some(count) = state.used.get_mut(&self.lane) {
-            *count -= 1;
-            if *count == 0 {
-                state.used.remove(&self.lane);
-            }
-        }
+        state.share.free += 1;
+        state.share.used.remove(&self.holder);
+        state.pace.ended(self.holder.lane, now);
         drop(state);
         self.inner.tell();
     }
@@ -165,31 +151,31 @@ impl Inner {
 mod tests {
     use super::*;
 
-    const LANE: Uuid = Uuid::from_u128(1);
+    const LANE: Holder = Holder { lane: Uuid::from_u128(1), group: None };
 
     #[test]
     fn a_lane_takes_slots_up_to_its_share_and_again_when_one_is_given_back() {
         let slots = Slots::new(8);
-        let first = slots.try_take(LANE).expect("one of eight");
-        let _second = slots.try_take(LANE).expect("two of eight: a quarter");
-        assert!(slots.try_take(LANE).is_none());
+        let first = slots.try_take(&LANE).expect("one of eight");
+        let _second = slots.try_take(&LANE).expect("two of eight: a quarter");
+        assert!(slots.try_take(&LANE).is_none());
         let freed = slots.freed();
         drop(first);
         assert!(freed.has_changed().expect("the slots are there"));
-        assert!(slots.try_take(LANE).is_some());
-        assert_eq!((slots.share().free, slots.share().used), (7, HashMap::from([(LANE, 1)])));
+        assert!(slots.try_take(&LANE).is_some());
+        assert_eq!((slots.share().free, slots.share().room_for(&LANE)), (7, 2));
     }
 
     #[test]
     fn half_of_the_share_of_a_lane_with_a_backlog_is_left_to_claims() {
         let slots = Slots::new(100);
-        let taken = || std::iter::from_fn(|| slots.try_take(LANE)).collect::<Vec<_>>();
+        let taken = || std::iter::from_fn(|| slots.try_take(&LANE)).collect::<Vec<_>>();
         assert_eq!(taken().len(), 25);
         slots.backlog().add([LANE]);
         let held = taken();
         assert_eq!(held.len(), 15);
-        assert_eq!(slots.share().room_for(LANE), 14, "claims go by the whole share");
-        slots.backlog().gave(LANE, 1, 0, Instant::now());
+        assert_eq!(slots.share().room_for(&LANE), 14, "claims go by the whole share");
+        slots.backlog().gave(LANE.lane, 1, 0, Instant::now());
         assert_eq!(taken().len(), 10, "the backlog is gone");
     }
 
@@ -198,11 +184,11 @@ mod tests {
         let slots = Slots::new(3);
         let mut reserved = slots.reserve(9);
         assert_eq!((reserved.count(), slots.share().free), (3, 0));
-        assert!(slots.try_take(LANE).is_none());
+        assert!(slots.try_take(&LANE).is_none());
         let slot = reserved.hold(LANE);
         drop(reserved);
         assert_eq!(slots.share().free, 2);
         drop(slot);
-        assert_eq!((slots.share().free, slots.share().used.len()), (3, 0));
+        assert_eq!((slots.share().free, slots.share().used.holds(LANE.lane)), (3, false));
     }
 }

@@ -12,6 +12,7 @@ use tokio::{sync::watch, time::Instant};
 use uuid::Uuid;
 
 use super::{
+    Holder,
     pace::EACH,
     slots::{Slot, Slots},
 };
@@ -28,9 +29,15 @@ const LEAST_WAIT: Duration = Duration::from_millis(50);
 /// 64 that earlier jobs have left.
 pub struct WaitingRoom<T> {
     slots: Slots,
-    lanes: Mutex<HashMap<Uuid, VecDeque<(Instant, T)>>>,
+    lanes: Mutex<HashMap<Uuid, Waiting<T>>>,
     /// Changes when something begins or ceases to wait.
     changed: watch::Sender<u64>,
+}
+
+/// What waits of one lane, with the time since when.
+struct Waiting<T> {
+    holder: Holder,
+    items: VecDeque<(Instant, T)>,
 }
 
 impl<T> WaitingRoom<T> {
@@ -42,13 +49,14 @@ impl<T> WaitingRoom<T> {
 
     /// Returns the item with a slot of its lane, or keeps it until there is one.
     #[must_use]
-    pub fn admit(&self, lane: Uuid, item: T) -> Option<(T, Slot)> {
+    pub fn admit(&self, holder: Holder, item: T) -> Option<(T, Slot)> {
         let mut lanes = self.lanes();
-        let is_first = lanes.get(&lane).is_none_or(VecDeque::is_empty);
-        if is_first && let Some(slot) = self.slots.try_take(lane) {
+        let is_first = lanes.get(&holder.lane).is_none_or(|waiting| waiting.items.is_empty());
+        if is_first && let Some(slot) = self.slots.try_take(&holder) {
             return Some((item, slot));
         }
-        lanes.entry(lane).or_default().push_back((Instant::now(), item));
+        let waiting = lanes.entry(holder.lane).or_insert_with(|| Waiting { holder, items: VecDeque::new() });
+        waiting.items.push_back((Instant::now(), item));
         drop(lanes);
         self.tell();
         None
@@ -65,7 +73,7 @@ impl<T> WaitingRoom<T> {
 
     fn is_crowded(&self, of: &[Uuid]) -> bool {
         let lanes = self.lanes();
-        of.iter().filter_map(|lane| lanes.get(lane)).any(|waiting| waiting.len() > ROOM_OF_A_LANE)
+        of.iter().filter_map(|lane| lanes.get(lane)).any(|waiting| waiting.items.len() > ROOM_OF_A_LANE)
     }
 
     /// Takes what may have a slot now, oldest of each lane first.
@@ -73,11 +81,11 @@ impl<T> WaitingRoom<T> {
     pub fn take_startable(&self) -> Vec<(T, Slot)> {
         let mut taken = vec![];
         let mut lanes = self.lanes();
-        for (lane, waiting) in lanes.iter_mut() {
-            while !waiting.is_empty()
-                && let Some(slot) = self.slots.try_take(*lane)
+        for waiting in lanes.values_mut() {
+            while !waiting.items.is_empty()
+                && let Some(slot) = self.slots.try_take(&waiting.holder)
             {
-                taken.extend(waiting.pop_front().map(|(_, item)| (item, slot)));
+                taken.extend(waiting.items.pop_front().map(|(_, item)| (item, slot)));
             }
         }
         self.end_taking(lanes, !taken.is_empty());
@@ -97,18 +105,18 @@ impl<T> WaitingRoom<T> {
         self.take_where(|_| true)
     }
 
-    fn take_where(&self, is_wanted: impl Fn(&VecDeque<(Instant, T)>) -> bool) -> Vec<(Uuid, T)> {
+    fn take_where(&self, is_wanted: impl Fn(&Waiting<T>) -> bool) -> Vec<(Uuid, T)> {
         let mut taken = vec![];
         let mut lanes = self.lanes();
         for (lane, waiting) in lanes.iter_mut().filter(|(_, waiting)| is_wanted(waiting)) {
-            taken.extend(waiting.drain(..).map(|(_, item)| (*lane, item)));
+            taken.extend(waiting.items.drain(..).map(|(_, item)| (*lane, item)));
         }
         self.end_taking(lanes, !taken.is_empty());
         taken
     }
 
-    fn end_taking(&self, mut lanes: MutexGuard<'_, HashMap<Uuid, VecDeque<(Instant, T)>>>, any: bool) {
-        lanes.retain(|_, waiting| !waiting.is_empty());
+    fn end_taking(&self, mut lanes: MutexGuard<'_, HashMap<Uuid, Waiting<T>>>, any: bool) {
+        lanes.retain(|_, waiting| !waiting.items.is_empty());
         drop(lanes);
         if any {
             self.tell();
@@ -132,16 +140,16 @@ impl<T> WaitingRoom<T> {
         self.changed.send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    fn lanes(&self) -> MutexGuard<'_, HashMap<Uuid, VecDeque<(Instant, T)>>> {
+    fn lanes(&self) -> MutexGuard<'_, HashMap<Uuid, Waiting<T>>> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// When a lane gives back all that waits, unless its oldest has a slot by then.
-fn overdue_at<T>(waiting: &VecDeque<(Instant, T)>) -> Option<Instant> {
-    let (since, _) = waiting.front()?;
-    let crowd = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
-    let patience = match waiting.len() > ROOM_OF_A_LANE {
+fn overdue_at<T>(waiting: &Waiting<T>) -> Option<Instant> {
+    let (since, _) = waiting.items.front()?;
+    let crowd = u32::try_from(waiting.items.len()).unwrap_or(u32::MAX);
+    let patience = match waiting.items.len() > ROOM_OF_A_LANE {
         true => EACH.saturating_mul(crowd).clamp(LEAST_WAIT, MAX_WAIT),
         false => MAX_WAIT,
     };
@@ -155,14 +163,18 @@ mod tests {
     const A: Uuid = Uuid::from_u128(1);
     const B: Uuid = Uuid::from_u128(2);
 
+    const fn holder(lane: Uuid) -> Holder {
+        Holder { lane, group: None }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn what_is_over_its_lanes_share_waits_and_starts_in_order_when_a_slot_is_free() {
         let slots = Slots::new(4);
         let room = WaitingRoom::new(slots.clone());
-        let first = room.admit(A, 1).expect("a slot");
-        assert!(room.admit(A, 2).is_none());
-        assert!(room.admit(A, 3).is_none());
-        let _other = room.admit(B, 9).expect("a slot of another lane");
+        let first = room.admit(holder(A), 1).expect("a slot");
+        assert!(room.admit(holder(A), 2).is_none());
+        assert!(room.admit(holder(A), 3).is_none());
+        let _other = room.admit(holder(B), 9).expect("a slot of another lane");
         assert!(room.take_startable().is_empty());
         drop(first);
         for expected in [2, 3] {
@@ -176,10 +188,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_lane_that_keeps_one_waiting_too_long_gives_back_all_that_waits() {
         let room = WaitingRoom::new(Slots::new(1));
-        let _held = room.admit(A, 0).expect("a slot");
-        assert!(room.admit(A, 1).is_none());
+        let _held = room.admit(holder(A), 0).expect("a slot");
+        assert!(room.admit(holder(A), 1).is_none());
         tokio::time::advance(MAX_WAIT - Duration::from_millis(1)).await;
-        assert!(room.admit(A, 2).is_none());
+        assert!(room.admit(holder(A), 2).is_none());
         assert!(room.take_overdue().is_empty());
         assert_eq!(room.deadline(), Some(Instant::now() + Duration::from_millis(1)));
         tokio::time::advance(Duration::from_millis(1)).await;
@@ -196,9 +208,9 @@ mod tests {
             (2_000, MAX_WAIT),
         ] {
             let room = WaitingRoom::new(Slots::new(1));
-            let _held = room.admit(A, 0).expect("a slot");
+            let _held = room.admit(holder(A), 0).expect("a slot");
             for item in 1..=waiting {
-                assert!(room.admit(A, item).is_none());
+                assert!(room.admit(holder(A), item).is_none());
             }
             assert_eq!(room.deadline(), Some(Instant::now() + patience), "{waiting}");
         }
@@ -208,12 +220,12 @@ mod tests {
     async fn a_caller_waits_while_a_lane_of_its_own_is_crowded() {
         let slots = Slots::new(4);
         let room = WaitingRoom::new(slots.clone());
-        let held = room.admit(A, 0).expect("a slot");
+        let held = room.admit(holder(A), 0).expect("a slot");
         for item in 1..=ROOM_OF_A_LANE {
-            assert!(room.admit(A, item).is_none());
+            assert!(room.admit(holder(A), item).is_none());
         }
         room.uncrowded(&[A, B]).await;
-        assert!(room.admit(A, 99).is_none());
+        assert!(room.admit(holder(A), 99).is_none());
         room.uncrowded(&[B]).await;
         let waits = tokio::time::timeout(MAX_WAIT, room.uncrowded(&[A, B])).await;
         assert!(waits.is_err(), "one more than fits waits for it");

@@ -13,8 +13,11 @@ use super::rows::Ended;
 /// What a send says of its recipient.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RecipientNews {
-    /// It has left: when the send started that was told so, by the database's clock. Who came back later stays.
+    /// It has left, or never answered: when the send started that showed it, by the database's clock. A recipient that was
+    /// registered again after that stays.
     pub left_at: Option<Millis>,
+    /// A message reached this subscription, and none had before.
+    pub reached_at: Option<Millis>,
     /// Parts of the message that are out, in all.
     pub parts_sent: u16,
 }
@@ -25,6 +28,15 @@ type Row = (Uuid, i64);
 const FORGET_SUBSCRIPTIONS: &str = "DELETE FROM push_subscription AS mine
     USING unnest($1::uuid[], $2::bigint[]) AS gone (id, at)
     WHERE mine.id = gone.id AND mine.id = ANY($1) AND mine.updated_at <= gone.at";
+// The order of lanes keeps two recorders from waiting for each other's new ones.
+const NOTE_REACHED: &str = "WITH reached AS (
+        UPDATE push_subscription AS mine SET reached_at = row.at
+        FROM unnest($1::uuid[], $2::bigint[]) AS row (id, at)
+        WHERE mine.id = row.id AND mine.id = ANY($1) AND mine.reached_at IS NULL
+        RETURNING mine.lane_id, row.at
+    )
+    INSERT INTO lane (id, channel, succeeded_at) SELECT lane_id, 'web_push', max(at) FROM reached GROUP BY lane_id ORDER BY lane_id
+    ON CONFLICT (id) DO NOTHING";
 const SILENCE_SUBSCRIBERS: &str = "UPDATE subscriber AS mine SET active = false, updated_at = now_ms() + $3
     FROM unnest($1::uuid[], $2::bigint[]) AS gone (id, at)
     WHERE mine.id = gone.id AND mine.id = ANY($1) AND mine.active AND mine.updated_at <= gone.at";
@@ -36,6 +48,10 @@ pub(super) async fn on_postgres(tx: &mut PgConnection, ended: &[Ended], offset: 
     let (ids, at) = unzip(left(ended, Channel::WebPush));
     if !ids.is_empty() {
         sqlx::query(FORGET_SUBSCRIPTIONS).bind(ids).bind(at).execute(&mut *tx).await?;
+    }
+    let (ids, at) = unzip(reached(ended));
+    if !ids.is_empty() {
+        sqlx::query(NOTE_REACHED).bind(ids).bind(at).execute(&mut *tx).await?;
     }
     let (ids, at) = unzip(left(ended, Channel::Telegram));
     if !ids.is_empty() {
@@ -52,15 +68,29 @@ pub(super) async fn on_postgres(tx: &mut PgConnection, ended: &[Ended], offset: 
 pub(super) async fn on_sqlite(tx: &mut SqliteConnection, ended: &[Ended], now: i64) -> Result<()> {
     let browsers = left(ended, Channel::WebPush);
     if !browsers.is_empty() {
-        let mut delete = gone(&browsers);
+        let mut delete = with_rows("gone", &browsers);
         delete.push("DELETE FROM push_subscription WHERE EXISTS (SELECT 1 FROM gone ");
         delete.push("WHERE gone.id = push_subscription.id AND push_subscription.updated_at <= gone.at)");
         delete.push(" AND id IN (SELECT id FROM gone)");
         delete.build().execute(&mut *tx).await?;
     }
+    let reached = reached(ended);
+    if !reached.is_empty() {
+        let mut lanes = with_rows("reached", &reached);
+        lanes.push(
+            "INSERT INTO lane (id, channel, succeeded_at) SELECT s.lane_id, 'web_push', max(reached.at) ",
+        );
+        lanes.push("FROM reached JOIN push_subscription s ON s.id = reached.id WHERE s.reached_at IS NULL ");
+        lanes.push("GROUP BY s.lane_id ON CONFLICT (id) DO NOTHING");
+        lanes.build().execute(&mut *tx).await?;
+        let mut update = with_rows("reached", &reached);
+        update.push("UPDATE push_subscription SET reached_at = reached.at FROM reached ");
+        update.push("WHERE push_subscription.id = reached.id AND push_subscription.reached_at IS NULL");
+        update.build().execute(&mut *tx).await?;
+    }
     let chats = left(ended, Channel::Telegram);
     if !chats.is_empty() {
-        let mut update = gone(&chats);
+        let mut update = with_rows("gone", &chats);
         update.push("UPDATE subscriber SET active = false, updated_at = ").push_bind(now);
         update.push(" FROM gone WHERE subscriber.id = gone.id AND subscriber.active ");
         update.push("AND subscriber.updated_at <= gone.at");
@@ -78,8 +108,8 @@ pub(super) async fn on_sqlite(tx: &mut SqliteConnection, ended: &[Ended], now: i
     Ok(())
 }
 
-fn gone(rows: &[Row]) -> QueryBuilder<Sqlite> {
-    let mut query = QueryBuilder::new("WITH gone (id, at) AS (");
+fn with_rows(name: &str, rows: &[Row]) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new(format!("WITH {name} (id, at) AS ("));
     query.push_values(rows, |mut values, (id, at)| {
         values.push_bind(*id).push_bind(*at);
     });
@@ -92,6 +122,13 @@ fn left(ended: &[Ended], channel: Channel) -> Vec<Row> {
     let theirs = ended.iter().filter(|one| one.delivery.channel == channel.as_str());
     let left = theirs.filter_map(|one| Some((one.delivery.recipient.id()?, one.recipient.left_at?.0)));
     newest(left.collect())
+}
+
+/// Which subscriptions were reached for the first time, each once.
+fn reached(ended: &[Ended]) -> Vec<Row> {
+    let reached =
+        ended.iter().filter_map(|one| Some((one.delivery.recipient.id()?, one.recipient.reached_at?.0)));
+    newest(reached.collect())
 }
 
 /// How much is out of messages that are not out as a whole.

@@ -6,10 +6,11 @@ use domain::{
     clock::Millis,
     delivery::{DeadReason, LaneSend, NextStep, RetrySchedule, SendResult, Verdict, next_step},
     id::AttemptId,
+    notification::UNPROVEN_PUSH_LANE,
 };
 
 use crate::{
-    claim::Claimed,
+    claim::{Claimed, Recipient},
     record::{AttemptRow, Ended, RecipientNews},
 };
 
@@ -35,10 +36,14 @@ pub(super) fn sent(
     delivery.body = Bytes::new();
     let spends_position = report.result.spends_position();
     let next = next_step(report.result, delivery.position(), schedule, jitter);
-    let lane = Verdict::of(report.result, report.error_class)
-        .map(|verdict| LaneSend { started_at: started.in_database, verdict });
+    let is_of_one_service = delivery.lane_id() != UNPROVEN_PUSH_LANE;
+    let verdict = Verdict::of(report.result, report.error_class).filter(|_| is_of_one_service);
+    let lane = verdict.map(|verdict| LaneSend { started_at: started.in_database, verdict });
+    let at = started.in_database;
+    let is_first_success = next == NextStep::Succeed && is_never_reached(&delivery);
     let recipient = RecipientNews {
-        left_at: (report.result == SendResult::Unsubscribed).then_some(started.in_database),
+        left_at: has_left(&delivery, report.result, next).then_some(at),
+        reached_at: is_first_success.then_some(at),
         parts_sent: report.parts_sent,
     };
     let attempt = AttemptRow {
@@ -59,9 +64,24 @@ pub(super) fn sent(
     Ended { delivery, attempt: Some(attempt), next, spends_position, lane, recipient }
 }
 
+fn is_never_reached(delivery: &Claimed) -> bool {
+    matches!(&delivery.recipient, Recipient::Subscription(subscription) if !subscription.is_reached)
+}
+
+/// Whether a subscription or subscriber is forgotten: its service said so, or all attempts at one that was never reached
+/// have failed. A refusal counts only of a service that has taken no message: a known one may refuse for a fault of ours.
+fn has_left(delivery: &Claimed, result: SendResult, next: NextStep) -> bool {
+    let is_given_up = match next {
+        NextStep::Bury(DeadReason::ScheduleSpent) => true,
+        NextStep::Bury(DeadReason::Rejected) => delivery.lane_id() == UNPROVEN_PUSH_LANE,
+        _ => false,
+    };
+    result == SendResult::Unsubscribed || (is_given_up && is_never_reached(delivery))
+}
+
 /// A delivery that is buried without being sent.
 pub(super) const fn unsent(delivery: Claimed, reason: DeadReason) -> Ended {
-    let recipient = RecipientNews { left_at: None, parts_sent: 0 };
+    let recipient = RecipientNews { left_at: None, reached_at: None, parts_sent: 0 };
     let next = NextStep::Bury(reason);
     Ended { delivery, attempt: None, next, spends_position: true, lane: None, recipient }
 }

@@ -1,6 +1,7 @@
-//! `/api/push/…`: browsers that want to be told come and go by themselves. Open to everybody and paced: how many there
-//! may be is bounded by the pace of each address alone. Nothing here tells anybody anything.
+//! `/api/push/…`: browsers subscribe and leave. Open without a key, so requests are rate limited, new subscriptions are
+//! bounded per address and day, and those that no message has reached are bounded in total (docs/security.md).
 
+mod bounds;
 mod request;
 mod store;
 mod test;
@@ -8,14 +9,16 @@ mod test;
 use axum::{
     Json,
     extract::{Request, State},
+    response::{IntoResponse, Response},
 };
 use domain::delivery::Channel;
 use serde::Serialize;
 
 use self::request::Subscription;
 use super::notify::not_set;
-use crate::{app::App, problem::Problem, refusal::Refusal};
+use crate::{app::App, edge, problem::Problem, refusal::Refusal};
 
+pub(crate) use bounds::Unreached;
 pub(crate) use test::test;
 
 /// `{"success": …}`.
@@ -31,13 +34,21 @@ pub(crate) struct PublicKey {
     public_key: String,
 }
 
-/// Keeps a subscription; one whose endpoint is known gets these keys. Without web push: 501.
-pub(crate) async fn subscribe(State(app): State<App>, request: Request) -> Result<Json<Done>, Refusal> {
+/// Stores a subscription; one whose endpoint is known gets these keys. Without web push: 501. A new one beyond the bounds:
+/// 429 for its address, 503 for all together.
+pub(crate) async fn subscribe(State(app): State<App>, request: Request) -> Result<Response, Refusal> {
     public_key(&app)?;
+    let stranger = edge::stranger(&app, &request);
     let subscription = Subscription::read(&app, request).await?;
-    subscription.allowed_by(&app.guard)?;
+    subscription.allowed_by(&app.guard, &app.context.config.push_services)?;
+    if let Some(address) = stranger
+        && !store::is_stored(&app, &subscription).await?
+        && let Err(wait_ms) = bounds::admit(&app, address).await?
+    {
+        return Ok(edge::too_many(wait_ms));
+    }
     store::keep(&app, &subscription).await?;
-    Ok(Json(Done { success: true }))
+    Ok(Json(Done { success: true }).into_response())
 }
 
 /// Forgets a subscription that has these keys; whether there was one.

@@ -15,6 +15,7 @@ use domain::{
     endpoint::EndpointUrl,
     id::UserId,
     message::{Fault, FaultKind},
+    notification::PushServices,
 };
 use serde_json::{Map, Value};
 
@@ -61,16 +62,30 @@ impl Subscription {
         Ok(Self { target, p256dh, auth, user_id })
     }
 
-    /// Refuses an address that nothing is sent to: one that is not public, and one without encryption outside of the
-    /// networks that are excepted.
-    pub(super) fn allowed_by(&self, guard: &Guard) -> Result<(), Vec<Fault>> {
-        let url =
-            EndpointUrl::parse(self.target.endpoint()).map_err(|wrong| endpoint_fault(&wrong.to_string()))?;
-        guard.check_literal(url.url()).map_err(|wrong| endpoint_fault(&wrong.to_string()))?;
-        if url.url().scheme() == "https" || guard.excepts(url.url()) {
+    /// Refuses an address that nothing is sent to. A literal address in the excepted networks is allowed, also by http;
+    /// every other must be https and the host that of a push service, at a public address.
+    pub(super) fn allowed_by(&self, guard: &Guard, services: &PushServices) -> Result<(), Vec<Fault>> {
+        let url = self.target.url();
+        guard.check_literal(url).map_err(|wrong| endpoint_fault(&wrong.to_string()))?;
+        if guard.excepts(url) {
             return Ok(());
         }
-        Err(endpoint_fault("must begin with https:// (http:// is for addresses in ALLOW_NETWORKS)"))
+        if url.scheme() != "https" {
+            return Err(endpoint_fault(
+                "must begin with https:// (http:// is for addresses in ALLOW_NETWORKS)",
+            ));
+        }
+        if url.host().is_some_and(|host| services.allow(&host)) {
+            return Ok(());
+        }
+        Err(endpoint_fault("must be at a known push service (PUSH_SERVICES lists further ones)"))
+    }
+
+    /// Whether its push service is listed by name: it has a lane before it has taken a message. Only at the usual port, as
+    /// each port would be a lane.
+    pub(super) fn is_at_a_known_service(&self, services: &PushServices) -> bool {
+        let url = self.target.url();
+        url.port().is_none() && url.host().is_some_and(|host| services.name(&host))
     }
 }
 

@@ -1,6 +1,9 @@
 //! Push subscriptions in the database, one an endpoint.
 
-use domain::{id::PushSubscriptionId, notification::push_lane};
+use domain::{
+    id::{LaneId, PushSubscriptionId},
+    notification::{UNPROVEN_PUSH_LANE, push_lane},
+};
 use entity::{
     bulk::notification::{postgres, sqlite},
     push_subscription::Model,
@@ -12,17 +15,34 @@ use subtle::ConstantTimeEq;
 use super::request::Subscription;
 use crate::{app::App, problem::Problem};
 
-/// Writes it, and the lane of its push service, in one transaction.
+/// Writes it, and the lane of a known push service, in one transaction.
 pub(super) async fn keep(app: &App, subscription: &Subscription) -> Result<(), Problem> {
-    write(app, &row(subscription)).await.map_err(unwritten)
+    let is_known_service = subscription.is_at_a_known_service(&app.context.config.push_services);
+    write(app, &row(subscription), is_known_service).await.map_err(unwritten)
+}
+
+/// Whether a subscription of this endpoint is stored, with whatever keys.
+pub(super) async fn is_stored(app: &App, subscription: &Subscription) -> Result<bool, Problem> {
+    let found = queries::push_subscription::at(app.context.database.reader(), subscription.target.endpoint());
+    found.await.map(|found| found.is_some()).map_err(unread)
+}
+
+/// How many subscriptions no message has reached yet, counted up to `most`.
+pub(super) async fn unreached(app: &App, most: u64) -> Result<u64, Problem> {
+    queries::push_subscription::unreached(app.context.database.reader(), most).await.map_err(unread)
+}
+
+/// The lane that deliveries to this subscription go by.
+pub(super) async fn lane(app: &App, row: &Model) -> Result<LaneId, Problem> {
+    let has_own = queries::push_subscription::has_own_lane(app.context.database.reader(), row);
+    let has_own = has_own.await.map_err(unread)?;
+    Ok(if has_own { LaneId(row.lane_id) } else { UNPROVEN_PUSH_LANE })
 }
 
 /// What has this endpoint and these keys, if it is stored. To know the endpoint alone is not enough.
 pub(super) async fn find(app: &App, subscription: &Subscription) -> Result<Option<Model>, Problem> {
     let found = queries::push_subscription::at(app.context.database.reader(), subscription.target.endpoint());
-    let found =
-        found.await.map_err(|error| Problem::unavailable("push subscriptions cannot be read", error))?;
-    Ok(found.filter(|row| has_keys(row, subscription)))
+    Ok(found.await.map_err(unread)?.filter(|row| has_keys(row, subscription)))
 }
 
 /// Removes what has this endpoint and these keys; whether it did.
@@ -48,15 +68,16 @@ fn row(subscription: &Subscription) -> Model {
         user_id: subscription.user_id.map(|user| user.0),
         created_at: 0,
         updated_at: 0,
+        reached_at: None,
     }
 }
 
-async fn write(app: &App, row: &Model) -> Result<(), DatabaseError> {
+async fn write(app: &App, row: &Model, is_known_service: bool) -> Result<(), DatabaseError> {
     let time = app.context.database.statement_time(&app.context.clock);
     let mut tx = app.context.database.begin().await?;
     match &mut tx {
-        Tx::Postgres(tx) => postgres::subscribe(tx, row, time).await?,
-        Tx::Sqlite(tx) => sqlite::subscribe(tx, row, time).await?,
+        Tx::Postgres(tx) => postgres::subscribe(tx, row, is_known_service, time).await?,
+        Tx::Sqlite(tx) => sqlite::subscribe(tx, row, is_known_service, time).await?,
     }
     tx.commit().await
 }
@@ -70,6 +91,10 @@ async fn remove(app: &App, row: &Model) -> Result<bool, DatabaseError> {
     };
     tx.commit().await?;
     Ok(removed)
+}
+
+fn unread(error: impl std::fmt::Display) -> Problem {
+    Problem::unavailable("push subscriptions cannot be read", error)
 }
 
 fn unwritten(error: impl std::fmt::Display) -> Problem {

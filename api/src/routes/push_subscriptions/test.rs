@@ -5,10 +5,7 @@ use axum::{
     Json,
     extract::{Request, State},
 };
-use domain::{
-    id::{LaneId, PushSubscriptionId},
-    notification::Notification,
-};
+use domain::{id::PushSubscriptionId, notification::Notification};
 
 use super::{Done, public_key, request::Subscription, store};
 use crate::{accept::NewPersonal, app::App, edge::RequestId, refusal::Refusal, routes::notify::not_accepted};
@@ -36,7 +33,7 @@ pub(crate) async fn test(
             notice_id: None,
         },
         subscription_id: PushSubscriptionId(row.id),
-        lane_id: LaneId(row.lane_id),
+        lane_id: store::lane(&app, &row).await?,
         request_id: Some(request_id.as_str().to_owned()),
     };
     app.accept.tell(personal).await.map_err(not_accepted)?;

@@ -1,7 +1,10 @@
 //! Notices, placements, subscribers and push subscriptions on SQLite. A statement takes at most a thousand rows of seven
 //! columns, far below its 32,766 bound values.
 
-use domain::delivery::Channel;
+use domain::{
+    delivery::Channel,
+    notification::{UNPROVEN_PUSH_IN_FLIGHT, UNPROVEN_PUSH_LANE},
+};
 use sqlx::{QueryBuilder, Result, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
@@ -75,20 +78,31 @@ pub async fn upsert_subscribers(
     insert.push(TAIL).build_query_as().fetch_all(tx).await
 }
 
-/// Stores a push subscription and makes the lane of its push service. One whose endpoint is known keeps its id, its age,
+/// Stores a push subscription and makes the lane that it begins on: its own at a known push service, else that of unproven
+/// ones. One whose endpoint is known keeps its id, its age,
 /// and its user if the new one names none. Its times are `now`.
 ///
 /// # Errors
 /// Those of the database; the caller's transaction is then lost.
-pub async fn subscribe(tx: &mut SqliteConnection, row: &push_subscription::Model, now: i64) -> Result<()> {
-    const LANE: &str = "INSERT INTO lane (id, channel) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING";
+pub async fn subscribe(
+    tx: &mut SqliteConnection,
+    row: &push_subscription::Model,
+    is_known_service: bool,
+    now: i64,
+) -> Result<()> {
+    const LANE: &str =
+        "INSERT INTO lane (id, channel, max_in_flight) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING";
     const SQL: &str = "INSERT INTO push_subscription
             (id, endpoint, lane_id, p256dh, auth, user_id, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
         ON CONFLICT (endpoint) DO UPDATE
         SET p256dh = excluded.p256dh, auth = excluded.auth,
             user_id = coalesce(excluded.user_id, push_subscription.user_id), updated_at = excluded.updated_at";
-    sqlx::query(LANE).bind(row.lane_id).bind(Channel::WebPush.as_str()).execute(&mut *tx).await?;
+    let (lane, in_flight) = match is_known_service {
+        true => (row.lane_id, None),
+        false => (UNPROVEN_PUSH_LANE.0, Some(UNPROVEN_PUSH_IN_FLIGHT)),
+    };
+    sqlx::query(LANE).bind(lane).bind(Channel::WebPush.as_str()).bind(in_flight).execute(&mut *tx).await?;
     sqlx::query(SQL)
         .bind(row.id)
         .bind(&row.endpoint)

@@ -46,7 +46,7 @@ struct Counted {
 impl Counted {
     fn of(lanes: Vec<Lane>, due: Vec<Due>, wanted: &[Wanted]) -> Vec<Self> {
         let rows = |lane: &Lane| {
-            wanted.iter().find(|wanted| wanted.lane == lane.id).map_or(0, |wanted| wanted.rows as i64)
+            wanted.iter().find(|wanted| wanted.holder.lane == lane.id).map_or(0, |wanted| wanted.rows as i64)
         };
         lanes.into_iter().zip(due).map(|(lane, due)| Self { rows: rows(&lane), lane, due }).collect()
     }

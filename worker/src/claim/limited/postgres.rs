@@ -52,7 +52,7 @@ const CHANGE: &str = "UPDATE lane SET rate_slot_us = change.slot_us, drain_befor
 
 pub(in super::super) async fn claim(pool: &PgPool, wanted: &[Wanted], times: Times) -> Result<Claims> {
     let mut tx = pool.begin().await?;
-    let ids: Vec<Uuid> = wanted.iter().map(|wanted| wanted.lane).collect();
+    let ids: Vec<Uuid> = wanted.iter().map(|wanted| wanted.holder.lane).collect();
     let lanes: Vec<Lane> =
         sqlx::query_as(LOCK).bind(ids).bind(times.now_or_offset).fetch_all(&mut *tx).await?;
     let due = count(&mut tx, &lanes, times.now_or_offset).await?;

@@ -18,7 +18,7 @@ const TERMS: usize = 400;
 
 pub(in super::super) async fn claim(pool: &SqlitePool, wanted: &[Wanted], times: Times) -> Result<Claims> {
     let now = times.now_or_offset;
-    let ids: Vec<Uuid> = wanted.iter().map(|wanted| wanted.lane).collect();
+    let ids: Vec<Uuid> = wanted.iter().map(|wanted| wanted.holder.lane).collect();
     let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
     let lanes: Vec<Lane> = read(&ids, now).build_query_as().fetch_all(&mut *tx).await?;
     if lanes.is_empty() {

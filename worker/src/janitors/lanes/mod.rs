@@ -1,4 +1,5 @@
-//! Lanes that do not send: what waits for them too long or is too much, what nobody wants any more, and who is to be told.
+//! Lanes that do not send: what waits for them too long or is too much, what no recipient takes any more, lanes that are not
+//! used, and owners that are to be notified.
 //! Safe in many workers at once: each batch is one transaction, and rows that another has locked are passed over.
 
 mod bury;
@@ -6,6 +7,7 @@ mod deleted;
 mod endpoint_down;
 mod held_limit;
 mod owners;
+mod unused;
 
 use std::time::Duration;
 
@@ -18,6 +20,7 @@ pub use deleted::cancel_deleted;
 pub use endpoint_down::bury_endpoint_down;
 pub use held_limit::bury_beyond_limits;
 pub use owners::tell_owners;
+pub use unused::remove_unused;
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(15);
@@ -51,17 +54,19 @@ fn held_limits(context: &Context) -> HeldLimits {
 async fn look(context: &Context, at_bounds: bool) -> Result<(), DatabaseError> {
     let told = tell_owners(context).await?;
     let cancelled = cancel_deleted(context).await?;
-    let (mut down, mut beyond) = (0, 0);
+    let (mut down, mut beyond, mut removed) = (0, 0, 0);
     if at_bounds {
+        removed = remove_unused(context).await?;
         down = bury_endpoint_down(context).await?;
         beyond = bury_beyond_limits(context, held_limits(context)).await?;
     }
-    if told + cancelled + down + beyond > 0 {
+    if told + cancelled + down + beyond + removed > 0 {
         info!(
             told,
             cancelled,
             endpoint_down = down,
             held_limit = beyond,
+            removed,
             "looked after lanes that do not send"
         );
     }

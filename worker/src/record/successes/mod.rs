@@ -52,6 +52,6 @@ impl<'e> Successes<'e> {
 fn success(ended: &Ended) -> Option<&AttemptRow> {
     let attempt = ended.kept_attempt()?;
     let is_well = ended.lane.is_none_or(|send| send.verdict == Verdict::Succeeded);
-    let is_there = ended.recipient.left_at.is_none();
-    (is_well && is_there).then_some(attempt)
+    let has_news = ended.recipient.left_at.is_some() || ended.recipient.reached_at.is_some();
+    (is_well && !has_news).then_some(attempt)
 }
