@@ -1,5 +1,6 @@
 //! The group committer: takes what waits, writes it in one transaction, answers each caller after the commit.
-//! Batching is natural: while one transaction runs, the next batch gathers. No timer.
+//! Batching is natural: while one transaction runs, the next batch gathers. No timer. What is too much for one transaction
+//! is written in turn with what comes later, so that one tenant's large batch does not hold up the accepts of others.
 
 use domain::clock::Millis;
 use platform::{context::Context, database::Pool, telemetry::names};
@@ -8,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     AcceptError, Event, Ingested, Outcome, Published, Work,
-    handover::Handover,
-    portions::{TRANSACTION_BYTES, portions},
+    handover::{Handover, OpenQueues},
+    portions::{Deferred, TRANSACTION_BYTES, portions},
     recipients::{self, Recipients, Remembered},
     rows::{self, Rows},
     write::{self, WriteError},
@@ -41,44 +42,55 @@ impl Committer {
 
     /// Runs until every sender is gone, or `stop` and nothing waits.
     pub(super) async fn run(self, mut entries: mpsc::Receiver<Entry>, stop: CancellationToken) {
-        let mut batch = Vec::with_capacity(BATCH);
+        let mut deferred = Deferred::default();
         loop {
-            tokio::select! {
-                biased;
-                taken = entries.recv_many(&mut batch, BATCH) => if taken == 0 { return },
-                () = stop.cancelled() => {
-                    entries.close();
-                    if entries.recv_many(&mut batch, BATCH).await == 0 { return }
-                }
+            let batch =
+                if deferred.is_empty() { next(&mut entries, &stop).await } else { at_once(&mut entries) };
+            if batch.is_empty() && deferred.is_empty() {
+                return;
             }
-            self.commit(std::mem::take(&mut batch)).await;
+            let later = deferred.next();
+            deferred.add(self.commit(batch, self.handover.open()).await);
+            if let Some(batch) = later {
+                deferred.add(self.commit(batch, self.handover.open_at_once()).await);
+            }
         }
     }
 
-    /// Commits a batch for the recipients that are remembered, and for those that have changed, once more.
-    async fn commit(&self, batch: Vec<Entry>) {
-        let changed = match self.remembered(&batch) {
-            Some(recipients) => self.commit_for(batch, &recipients).await,
-            None => batch,
+    /// Commits a batch for the recipients that are remembered, and for those that have changed, once more. Returns what is
+    /// more than one transaction takes.
+    async fn commit(&self, batch: Vec<Entry>, open: OpenQueues) -> Vec<Vec<Entry>> {
+        if batch.is_empty() {
+            return vec![];
+        }
+        let (changed, mut rest) = match self.remembered(&batch) {
+            Some(recipients) => self.commit_for(batch, &recipients, open).await,
+            None => (batch, vec![]),
         };
-        if changed.is_empty() {
-            return;
+        if !changed.is_empty() {
+            match self.find_recipients(&changed).await {
+                Ok(recipients) => rest.extend(self.commit_for(changed, &recipients, open).await.1),
+                Err(error) => refuse(changed, error),
+            }
         }
-        match self.find_recipients(&changed).await {
-            Ok(recipients) => drop(self.commit_for(changed, &recipients).await),
-            Err(error) => refuse(changed, error),
-        }
+        rest
     }
 
-    /// Commits in transactions of bounded size. One bad row never fails a stranger's: what is refused is split, and its halves
-    /// retried. Returns the entries whose recipients have changed meanwhile.
-    async fn commit_for(&self, batch: Vec<Entry>, recipients: &Recipients) -> Vec<Entry> {
+    /// Commits as much as one transaction takes. One bad row never fails a stranger's: what is refused is split, and its halves
+    /// retried. Returns the entries whose recipients have changed meanwhile, and the portions that are left.
+    async fn commit_for(
+        &self,
+        batch: Vec<Entry>,
+        recipients: &Recipients,
+        open: OpenQueues,
+    ) -> (Vec<Entry>, Vec<Vec<Entry>>) {
         let mut changed = vec![];
-        let mut stack = portions(batch, TRANSACTION_BYTES, |entry| rows::weight(&entry.work, recipients));
-        stack.reverse();
+        let weight = |entry: &Entry| rows::weight(&entry.work, recipients);
+        let mut rest = portions(batch, TRANSACTION_BYTES, weight, |entry| entry.work.user_id());
+        let mut stack: Vec<Vec<Entry>> = rest.drain(..rest.len().min(1)).collect();
         while let Some(mut batch) = stack.pop() {
             let works = batch.iter().map(|entry| &entry.work);
-            let mut rows = Rows::of(works, recipients, &self.handover, &self.context);
+            let mut rows = Rows::of(works, recipients, open, &self.context);
             match write::write(&self.context, &mut rows, recipients.confirmation()).await {
                 Ok(accepted_at) => self.accepted(batch, rows, accepted_at).await,
                 Err(WriteError::Changed) => changed.append(&mut batch),
@@ -89,7 +101,7 @@ impl Committer {
                 Err(error) => refuse(batch, error.into()),
             }
         }
-        changed
+        (changed, rest)
     }
 
     /// The recipients that are remembered, when there is nothing but events without a key in the batch.
@@ -131,6 +143,25 @@ impl Committer {
         }
         self.handover.take(rows.jobs(accepted_at)).await;
     }
+}
+
+/// Waits for what comes next; nothing when every sender is gone, or at a stop.
+async fn next(entries: &mut mpsc::Receiver<Entry>, stop: &CancellationToken) -> Vec<Entry> {
+    let mut batch = Vec::with_capacity(BATCH);
+    tokio::select! {
+        biased;
+        _ = entries.recv_many(&mut batch, BATCH) => {}
+        () = stop.cancelled() => {
+            entries.close();
+            entries.recv_many(&mut batch, BATCH).await;
+        }
+    }
+    batch
+}
+
+/// What waits at this moment.
+fn at_once(entries: &mut mpsc::Receiver<Entry>) -> Vec<Entry> {
+    std::iter::from_fn(|| entries.try_recv().ok()).take(BATCH).collect()
 }
 
 fn events_of(batch: &[Entry]) -> Vec<&Event> {

@@ -14,7 +14,7 @@ use domain::job::{Job, QueueName, Work};
 use entity::bulk::lease::{self, Lease, Table};
 use platform::{context::Context, database::within_deadline};
 use tokio::{
-    sync::mpsc,
+    sync::{Mutex, mpsc},
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -36,13 +36,21 @@ pub(super) struct Handover {
     batches: mpsc::Sender<Vec<Job>>,
     context: Context,
     pauses: Pauses,
+    /// Held while jobs are pushed or held back.
+    pushing: Arc<Mutex<()>>,
 }
+
+/// The queues that have room for what is written now.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct OpenQueues([bool; QueueName::ALL.len()]);
 
 /// Pushes jobs, one batch after the other.
 pub(super) struct Pusher {
     batches: mpsc::Receiver<Vec<Job>>,
     context: Context,
     pauses: Pauses,
+    /// Held while jobs are pushed or held back.
+    pushing: Arc<Mutex<()>>,
 }
 
 /// Until when nothing is handed over to each queue, in ms since `start`.
@@ -55,14 +63,36 @@ struct Pauses {
 pub(super) fn new(context: &Context) -> (Handover, Pusher) {
     let (sender, receiver) = mpsc::channel(WAITING);
     let pauses = Pauses { start: Instant::now(), until_ms: Arc::default() };
-    let handover = Handover { batches: sender, context: context.clone(), pauses: pauses.clone() };
-    (handover, Pusher { batches: receiver, context: context.clone(), pauses })
+    let pushing = Arc::<Mutex<()>>::default();
+    let handover = Handover {
+        batches: sender,
+        context: context.clone(),
+        pauses: pauses.clone(),
+        pushing: Arc::clone(&pushing),
+    };
+    (handover, Pusher { batches: receiver, context: context.clone(), pauses, pushing })
+}
+
+impl OpenQueues {
+    /// Whether a row that is written now may be leased: a job that carries it would find room in this queue.
+    pub(super) const fn contain(self, queue: QueueName) -> bool {
+        self.0[queue as usize]
+    }
 }
 
 impl Handover {
-    /// Whether a row that is written now may be leased: a job that carries it would find room in this queue.
-    pub(super) fn is_open(&self, queue: QueueName) -> bool {
-        self.context.queue.is_open() && !self.pauses.is_on(queue)
+    /// The queues that are open at this moment.
+    pub(super) fn open(&self) -> OpenQueues {
+        let is_open = |queue: &QueueName| self.context.queue.is_open() && !self.pauses.is_on(*queue);
+        let mut open = OpenQueues::default();
+        QueueName::ALL.iter().for_each(|queue| open.0[*queue as usize] = is_open(queue));
+        open
+    }
+
+    /// The same for what others must not wait for: none while earlier jobs wait.
+    pub(super) fn open_at_once(&self) -> OpenQueues {
+        let none_wait = self.batches.capacity() == self.batches.max_capacity();
+        if none_wait && self.pushing.try_lock().is_ok() { self.open() } else { OpenQueues::default() }
     }
 
     /// Takes the jobs of a commit. Waits a moment while earlier ones are held back; then their rows are released.
@@ -91,6 +121,7 @@ impl Pusher {
 
     /// A batch's jobs stand queue by queue.
     async fn push(&self, jobs: Vec<Job>) {
+        let _pushing = self.pushing.lock().await;
         for jobs in jobs.chunk_by(|a, b| a.queue() == b.queue()) {
             self.push_to(jobs[0].queue(), jobs).await;
         }

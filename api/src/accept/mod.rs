@@ -112,6 +112,15 @@ impl Work {
             Self::Upload(_) | Self::Notification(_) | Self::Personal(_) => None,
         }
     }
+
+    /// Its tenant; none where no user owns it.
+    fn user_id(&self) -> Option<UserId> {
+        match self {
+            Self::Upload(upload) => Some(upload.user_id),
+            Self::Event(event) | Self::Message(Incoming { event, .. }) => event.user_id,
+            Self::Notification(_) | Self::Personal(_) => None,
+        }
+    }
 }
 
 /// What became of an entry.

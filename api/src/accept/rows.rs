@@ -14,11 +14,12 @@ use platform::context::Context;
 
 use super::{
     Event, Incoming, NewUpload, Outcome, Outgoing, Published, Work,
-    handover::Handover,
+    handover::OpenQueues,
     keys::{FullKey, Keys, full},
     messages::Messages,
     notifications::Notifications,
     personal::Personal,
+    portions::DELIVERY_BYTES,
     recipients::{Recipient, Recipients},
 };
 
@@ -51,18 +52,18 @@ impl Rows {
     pub(super) fn of<'w>(
         works: impl Iterator<Item = &'w Work>,
         recipients: &Recipients,
-        handover: &Handover,
+        open: OpenQueues,
         context: &Context,
     ) -> Self {
         let mut rows = Self::empty(context);
         let now = context.clock.now();
         for work in works {
             let plan = match work {
-                Work::Upload(upload) => rows.add_upload(upload, handover),
-                Work::Event(event) => rows.plan_event(event, recipients.of(event), handover, now),
-                Work::Message(message) => rows.plan_message(message, recipients, handover, now),
-                Work::Notification(notification) => rows.plan_notification(notification, handover, now),
-                Work::Personal(personal) => rows.plan_personal(personal, handover, now),
+                Work::Upload(upload) => rows.add_upload(upload, open),
+                Work::Event(event) => rows.plan_event(event, recipients.of(event), open, now),
+                Work::Message(message) => rows.plan_message(message, recipients, open, now),
+                Work::Notification(notification) => rows.plan_notification(notification, open, now),
+                Work::Personal(personal) => rows.plan_personal(personal, open, now),
             };
             rows.plans.push(plan);
         }
@@ -85,7 +86,7 @@ impl Rows {
         }
     }
 
-    fn add_upload(&mut self, upload: &NewUpload, handover: &Handover) -> Plan {
+    fn add_upload(&mut self, upload: &NewUpload, open: OpenQueues) -> Plan {
         self.request_id.clone_from(&upload.request_id);
         self.uploads.push(UploadRow {
             id: upload.id,
@@ -94,7 +95,7 @@ impl Rows {
             file_name: upload.file_name.clone(),
             storage_key: upload.storage_key.clone(),
             size_bytes: i64::try_from(upload.size_bytes).unwrap_or(i64::MAX),
-            leased: handover.is_open(QueueName::Uploads),
+            leased: open.contain(QueueName::Uploads),
         });
         Plan::Upload
     }
@@ -103,7 +104,7 @@ impl Rows {
         &mut self,
         event: &Event,
         recipients: Result<Vec<&Recipient>, Published>,
-        handover: &Handover,
+        open: OpenQueues,
         now: Millis,
     ) -> Plan {
         let key = event.user_id.zip(event.key.as_ref()).map(|(user, key)| (full(user, key), key.body_hash));
@@ -111,7 +112,7 @@ impl Rows {
             Ok(recipients) => {
                 let deliveries = recipients.len();
                 if self.is_first(event, key.as_ref(), deliveries) {
-                    self.add_event(event, &recipients, handover, now);
+                    self.add_event(event, &recipients, open, now);
                 }
                 Published::Stored { id: event.id, deliveries }
             }
@@ -127,33 +128,33 @@ impl Rows {
         &mut self,
         Incoming { row, event }: &Incoming,
         recipients: &Recipients,
-        handover: &Handover,
+        open: OpenQueues,
         now: Millis,
     ) -> Plan {
         if self.messages.want(row) {
             // Its type need not exist and it names nobody, so nothing refuses it.
             let recipients = recipients.of(event).unwrap_or_default();
-            self.add_event(event, &recipients, handover, now);
+            self.add_event(event, &recipients, open, now);
         }
         Plan::Message(event.id)
     }
 
     /// Its deliveries are made page by page, by workers.
-    fn plan_notification(&mut self, outgoing: &Outgoing, handover: &Handover, now: Millis) -> Plan {
-        let leased = handover.is_open(QueueName::Broadcasts);
+    fn plan_notification(&mut self, outgoing: &Outgoing, open: OpenQueues, now: Millis) -> Plan {
+        let leased = open.contain(QueueName::Broadcasts);
         let broadcasts = outgoing.broadcasts.iter().map(|row| BroadcastRow { leased, ..row.clone() });
         self.notifications.want(broadcasts);
-        self.add_event(&outgoing.event, &[], handover, now);
+        self.add_event(&outgoing.event, &[], open, now);
         Plan::Notification(outgoing.event.id)
     }
 
     fn plan_personal(
         &mut self,
         Personal { event, delivery }: &Personal,
-        handover: &Handover,
+        open: OpenQueues,
         now: Millis,
     ) -> Plan {
-        self.add_event(event, &[], handover, now);
+        self.add_event(event, &[], open, now);
         self.deliveries.push(delivery.clone());
         Plan::Personal
     }
@@ -169,7 +170,7 @@ impl Rows {
         true
     }
 
-    fn add_event(&mut self, event: &Event, recipients: &[&Recipient], handover: &Handover, now: Millis) {
+    fn add_event(&mut self, event: &Event, recipients: &[&Recipient], open: OpenQueues, now: Millis) {
         self.request_id.clone_from(&event.request_id);
         let body = render(event, now);
         for recipient in recipients {
@@ -183,9 +184,7 @@ impl Rows {
                 body: recipient.custom_payload.as_ref().and_then(|payload| overlay(&body, payload).ok()),
                 due_at: event.deliver_at,
                 // Whether a time has come is for the database's clock to say.
-                leased: event.deliver_at.is_none()
-                    && recipient.clear
-                    && handover.is_open(QueueName::Deliveries),
+                leased: event.deliver_at.is_none() && recipient.clear && open.contain(QueueName::Deliveries),
             });
         }
         self.events.push(EventRow {
@@ -234,7 +233,7 @@ impl Rows {
     }
 }
 
-/// What an entry weighs in a transaction, in bytes: its bodies, and something for each row.
+/// What an entry weighs in a transaction, in bytes: its bodies, and something for each row and each delivery.
 pub(super) fn weight(work: &Work, recipients: &Recipients) -> usize {
     const ROW: usize = 512;
     if let Work::Notification(outgoing) = work {
@@ -248,7 +247,7 @@ pub(super) fn weight(work: &Work, recipients: &Recipients) -> usize {
     let own_bodies = recipients.iter().filter(|recipient| recipient.custom_payload.is_some()).count();
     // A message's text is written twice more, once of them folded.
     let others = if matches!(work, Work::Message(_)) { 2 } else { 0 };
-    (event.data.get().len() + ROW) * (1 + own_bodies + others) + ROW * recipients.len()
+    (event.data.get().len() + ROW) * (1 + own_bodies + others) + DELIVERY_BYTES * recipients.len()
 }
 
 /// The body that is signed and sent: `data` byte for byte as it came.

@@ -46,6 +46,23 @@ on_both_databases! {
         let large = vec![b' '; 8 * 1_024 * 1_024 + 1];
         api.send("POST", "/v1/events/batch", &[JSON], &large).await.problem(413, "payload_too_large");
     }
+
+    async fn a_batch_of_many_deliveries_does_not_hold_up_another_users_event(api: TestApi) {
+        let event_type = api.event_type(TYPE).await;
+        for user_id in [vec![1; 40], vec![2]].concat() {
+            api.webhook_of(user_id, &event_type).await;
+        }
+        let batch = json!({"events": vec![event(&json!({})); 1_000]});
+        let other = async {
+            while api.count("event").await == 0 {}
+            let answer = api.publish(&event(&json!({"user_id": 2}))).await;
+            (answer, api.count("delivery").await)
+        };
+        let (batch, (answer, written)) = tokio::join!(api.post_json("/v1/events/batch", &batch), other);
+        assert_eq!((batch.status, answer.status), (202, 202), "{answer:?}");
+        assert!(written < 20_000, "the other's answer came when half of the batch was written: {written}");
+        assert_eq!(api.count("delivery").await, 40_001);
+    }
 }
 
 #[tokio::test]
