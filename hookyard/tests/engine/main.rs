@@ -20,6 +20,7 @@ mod messages;
 mod owners;
 mod partitions;
 mod plans;
+mod plans_sqlite;
 mod probes;
 mod publishing;
 mod push_tests;
