@@ -203,7 +203,7 @@ mod tests {
     fn a_tenant_and_a_channel_hold_three_quarters_however_many_lanes_they_have() {
         for slots in [4, 100, 1_024] {
             let tenant: Vec<Holder> = (0..3_000).map(|number| of_user(number, 7)).collect();
-            let channel: Vec<Holder> = (0..3_000).map(|number| of_push(number)).collect();
+            let channel: Vec<Holder> = (0..3_000).map(of_push).collect();
             assert_eq!(settled(slots, &tenant).1, slots / 4, "{slots} slots");
             assert_eq!(settled(slots, &channel).1, slots / 4, "{slots} slots");
         }
