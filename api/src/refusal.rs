@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::problem::Problem;
 
-/// The scheme of the signature, for whoever asks what would be right.
+/// The scheme of the signature, as `WWW-Authenticate` names it.
 const SCHEME: HeaderValue = HeaderValue::from_static("HMAC-SHA256");
 
 /// A request that is not done.

@@ -48,7 +48,7 @@ pub(crate) async fn search<Row: Found>(app: &App, pieces: Pieces) -> Result<Vec<
     search.await.map_err(|error| Problem::internal("a search broke", error))?
 }
 
-/// The rows of a statement that is quick by an index: it waits for nobody.
+/// The rows of a statement that is quick by an index: it waits for no other search.
 pub(crate) async fn look<Row: Found>(app: &App, pieces: &Pieces) -> Result<Vec<Row>, Problem> {
     let database = &app.context.database;
     let (time, most) = (database.statement_time(&app.context.clock), app.limits.search);

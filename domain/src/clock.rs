@@ -1,5 +1,5 @@
 //! Points in time as the databases keep them, and the two ways they are written at the edge.
-//! Reads no clock: whoever decides is told what time it is.
+//! Reads no clock: callers pass the time.
 
 use std::{fmt, ops::Add, time::Duration};
 

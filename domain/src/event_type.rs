@@ -29,7 +29,7 @@ pub enum NameError {
     /// Control characters, line ends among them.
     #[error("must not contain control characters")]
     Control,
-    /// Nobody sees a blank there.
+    /// Blanks at its ends would not be visible.
     #[error("must not begin or end with a blank")]
     Blank,
     /// Event types are named by name or id.

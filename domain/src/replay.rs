@@ -28,13 +28,13 @@ impl ReplayState {
 
 /// Most deliveries that one replay may take on.
 pub const MAX_TOTAL: i64 = 1_000_000;
-/// Most replays of one user (or of nobody in particular) that are not finished.
+/// Most replays of one user (or of those without a user) that are not finished.
 pub const MAX_UNFINISHED: u64 = 10;
 /// Most deliveries that are looked at in one transaction.
 pub const PAGE: i64 = 1_000;
 /// Fastest pace, in new deliveries a second.
 pub const MAX_RATE: i32 = 1_000;
-/// The pace where nobody asks for another.
+/// The rate by default.
 pub const DEFAULT_RATE: i32 = 50;
 /// How far ahead, in ms, a page may be made before its deliveries are due.
 pub const AHEAD_MS: i64 = 1_000;

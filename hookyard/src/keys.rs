@@ -28,7 +28,7 @@ fn vapid() -> [String; 5] {
     let (private, public) = VapidKeys::generate();
     [
         "# Web push: the same three for every process. Put an address of yours in VAPID_EMAIL: push services may write to it.".to_owned(),
-        "# Keep the pair for good: whoever has subscribed to another public key gets nothing until they subscribe anew.".to_owned(),
+        "# Keep the pair: browsers that subscribed with another public key get nothing until they subscribe again.".to_owned(),
         format!("VAPID_PRIVATE_KEY={private}"),
         format!("VAPID_PUBLIC_KEY={public}"),
         format!("VAPID_EMAIL={CONTACT}"),

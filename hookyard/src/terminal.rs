@@ -44,7 +44,7 @@ impl Paint {
     }
 }
 
-/// Writes a line. Whoever closed the pipe does not want to hear about it.
+/// Writes a line. A closed pipe is ignored.
 pub(crate) fn say(line: &str) {
     let mut out = stdout().lock();
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());

@@ -54,7 +54,7 @@ fn dependencies_between_our_crates_go_one_way() {
             assert!(may.contains(&other.as_str()), "{package} may not know {other}");
         }
     }
-    // bench uses testkit's servers and processes (decision 8); nobody uses bench.
+    // bench uses testkit's servers and processes (decision 8); no crate uses bench.
     for (package, known) in &all {
         assert!(!known.contains("bench"), "{package} may not know bench");
     }

@@ -1,4 +1,4 @@
-//! Migrations beside those who work: no time limit of theirs, and nobody waits long for their locks.
+//! Migrations beside running processes: they have no time limit, and no other session waits long for their locks.
 
 use std::time::Duration;
 
@@ -84,7 +84,7 @@ async fn a_migration_that_is_broken_off_leaves_no_lock_behind() {
     assert!(broken_off.await.is_err(), "it waits for the reader");
     reader.execute("ROLLBACK").await.expect("it ends");
     let again = run(&postgres.database, &postgres.url, Direction::Up);
-    timeout(PATIENCE, again).await.expect("nobody holds the lock").expect("migrated");
+    timeout(PATIENCE, again).await.expect("no session holds the lock").expect("migrated");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

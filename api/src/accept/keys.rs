@@ -142,7 +142,7 @@ mod tests {
         keys.want(USER, &key(1), id, 1);
         let (asked, lost) = keys.took(vec![]);
         assert_eq!((asked.len(), lost), (1, HashSet::from([id])));
-        assert_eq!(keys.verdict(&asked[0], &[1; 32], stored(id)), None, "nobody knows yet");
+        assert_eq!(keys.verdict(&asked[0], &[1; 32], stored(id)), None, "its outcome is not known yet");
         keys.found(vec![kept(1, false)]);
         let first = Published::Repeated { id: Uuid::nil().into(), deliveries: 3 };
         assert_eq!(keys.verdict(&asked[0], &[1; 32], stored(id)), Some(first));

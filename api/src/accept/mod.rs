@@ -74,7 +74,7 @@ pub struct Accepted {
     pub deliveries: usize,
 }
 
-/// It was not accepted, or nobody knows.
+/// It was not accepted, or the outcome is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AcceptError {
     /// The database is away or the process is stopping. Nothing was written.
@@ -173,7 +173,7 @@ impl Accept {
     pub async fn event(&self, event: NewEvent) -> Result<Accepted, AcceptError> {
         match self.submit(Work::Event(event.into())).await? {
             Outcome::Event(Published::Stored { deliveries, .. }) => Ok(Accepted { deliveries }),
-            // It has no key, names nobody, and its type is not asked for.
+            // It has no key, names no endpoints, and its type need not exist.
             _ => Err(AcceptError::Refused),
         }
     }

@@ -65,7 +65,7 @@ impl From<NewNotification> for Outgoing {
     }
 }
 
-/// The event of a notification, whoever gets it.
+/// The event of a notification, the same for every recipient.
 pub(super) fn event_of(notification: &Notification, request_id: Option<String>) -> Event {
     Event {
         id: EventId::new(),

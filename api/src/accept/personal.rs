@@ -1,5 +1,5 @@
 //! A notification to one browser alone: an event, and a delivery to that subscription beside it.
-//! Makes no broadcast: nobody else is told.
+//! Makes no broadcast: no other browser gets it.
 
 use domain::{
     delivery::Channel,

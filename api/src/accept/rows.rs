@@ -132,7 +132,7 @@ impl Rows {
         now: Millis,
     ) -> Plan {
         if self.messages.want(row) {
-            // Its type need not exist and it names nobody, so nothing refuses it.
+            // Its type need not exist and it names no endpoints, so nothing refuses it.
             let recipients = recipients.of(event).unwrap_or_default();
             self.add_event(event, &recipients, open, now);
         }

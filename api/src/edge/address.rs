@@ -21,7 +21,7 @@ use crate::{app::App, problem::Problem};
 /// Who may be meant by `Host`, and who may write by `Origin`.
 #[derive(Clone, Debug)]
 pub(crate) struct AddressRules {
-    /// Whether any name is served: a key keeps out whoever comes by a rebound one. Without a key the address that is
+    /// Whether any name is served: a key keeps out callers that use a rebound name. Without a key the address that is
     /// listened on says nothing: a page in the owner's browser reaches private networks, too.
     pub(crate) any_host: bool,
     /// `PUBLIC_URL`.
@@ -156,7 +156,7 @@ fn is_host_of(url: &Url, host: &str) -> bool {
     url.host_str().is_some_and(|ours| ours.eq_ignore_ascii_case(host.trim_end_matches('.')))
 }
 
-/// Whether nobody can point this host elsewhere: an address needs no DNS, `localhost` and names without a dot, such as
+/// Whether this host cannot be pointed elsewhere: an address needs no DNS, `localhost` and names without a dot, such as
 /// those of a compose file, are not in the public one.
 fn cannot_be_rebound(host: &str) -> bool {
     let literal = host.trim_start_matches('[').trim_end_matches(']');

@@ -29,7 +29,7 @@ const ANYBODY: HeaderValue = HeaderValue::from_static("*");
 /// Who may read the answers at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Readers<'a> {
-    Nobody,
+    NoOrigin,
     Anybody,
     These(&'a [String]),
 }
@@ -41,7 +41,7 @@ pub(super) async fn answer<Answer: Future<Output = Response>>(
     next: impl FnOnce(Request) -> Answer,
 ) -> Response {
     let readers = Readers::at(request.uri().path(), &app.context.config.cors_origins);
-    if readers == Readers::Nobody {
+    if readers == Readers::NoOrigin {
         return next(request).await;
     }
     let allowed = readers.allow(request.headers());
@@ -62,7 +62,7 @@ impl<'a> Readers<'a> {
     fn at(path: &str, origins: &'a CorsOrigins) -> Self {
         match origins {
             CorsOrigins::AnyForNotifications if is_made_for_pages(path) => Self::Anybody,
-            CorsOrigins::AnyForNotifications | CorsOrigins::Nobody => Self::Nobody,
+            CorsOrigins::AnyForNotifications | CorsOrigins::NoOrigin => Self::NoOrigin,
             CorsOrigins::Anybody => Self::Anybody,
             CorsOrigins::These(origins) => Self::These(origins),
         }
@@ -73,7 +73,7 @@ impl<'a> Readers<'a> {
         let mut given = headers.get_all(ORIGIN).iter();
         let origin = given.next().filter(|_| given.next().is_none())?;
         match self {
-            Self::Nobody => None,
+            Self::NoOrigin => None,
             Self::Anybody => Some(ANYBODY),
             Self::These(origins) => {
                 origins.iter().any(|one| one.as_bytes() == origin.as_bytes()).then(|| origin.clone())
@@ -133,7 +133,7 @@ mod tests {
             let at = |origins: &CorsOrigins| Readers::at(path, origins) == Readers::Anybody;
             assert_eq!(at(&CorsOrigins::AnyForNotifications), is_c, "{path}");
             assert!(at(&CorsOrigins::Anybody), "{path}");
-            assert_eq!(Readers::at(path, &CorsOrigins::Nobody), Readers::Nobody, "{path}");
+            assert_eq!(Readers::at(path, &CorsOrigins::NoOrigin), Readers::NoOrigin, "{path}");
             let setting = CorsOrigins::These(these.clone());
             assert_eq!(Readers::at(path, &setting), Readers::These(&these), "{path}");
         }
@@ -151,7 +151,7 @@ mod tests {
         }
         assert_eq!(told(these, &["https://a.test", "https://a.test"]), None);
         assert_eq!((told(Readers::Anybody, &["null"]), told(Readers::Anybody, &[])), (Some(ANYBODY), None));
-        assert_eq!(told(Readers::Nobody, &["https://a.test"]), None);
+        assert_eq!(told(Readers::NoOrigin, &["https://a.test"]), None);
     }
 
     #[test]

@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     async fn broken() {
-        panic!("a cause that nobody outside may see");
+        panic!("a cause that no caller may see");
     }
 
     async fn answer(path: &str) -> (u16, Value) {

@@ -69,7 +69,7 @@ pub(crate) async fn of_open_route(State(app): State<App>, request: Request, next
     paced(&app, &app.paces.open, request, next).await
 }
 
-/// The layer of open routes that make somebody else work: a message of ours to whoever's push service. The same are free.
+/// The layer of open routes that cause work elsewhere: a message to a push service. The same callers are exempt.
 pub(crate) async fn of_push_tests(State(app): State<App>, request: Request, next: Next) -> Response {
     paced(&app, &app.paces.push_tests, request, next).await
 }

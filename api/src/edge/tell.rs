@@ -22,7 +22,7 @@ pub(super) async fn in_words_of_the_surface<Answer: Future<Output = Response>>(
     answer
 }
 
-/// What an error that nobody of ours wrote stands for.
+/// What an error that no handler of ours wrote stands for.
 fn bare(answer: &Response) -> Option<Problem> {
     let media_type = answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     let status = answer.status().as_u16();

@@ -155,7 +155,7 @@ pub(crate) fn announced(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// Lets go of a request whose body nobody wants. A caller that waits for `100 Continue` is not made to send it.
+/// Drops a request whose body is not wanted. A caller that waits for `100 Continue` is not made to send it.
 pub(crate) fn refuse_body(request: Request) {
     if !request.headers().contains_key(EXPECT) {
         linger(request.into_body());

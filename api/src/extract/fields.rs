@@ -19,7 +19,7 @@ const NAMED_UNKNOWN: usize = 16;
 /// Stands for a value that can't be held: one with a number beyond all, or nested too deep. No rule takes an empty array.
 const BEYOND: Value = Value::Array(Vec::new());
 
-/// The members of a body that nobody has taken yet, and what was wrong with those that were.
+/// The members of a body that have not been taken yet, and what was wrong with those that were.
 pub(crate) struct Fields {
     given: Map<String, Value>,
     /// The same as they were written, where a body was read.

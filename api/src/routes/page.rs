@@ -7,7 +7,7 @@ use crate::extract::Query;
 
 /// Most rows of a page.
 const MAX_LIMIT: u64 = 1_000;
-/// Rows of a page where nobody asks for another number.
+/// Rows of a page by default.
 const DEFAULT_LIMIT: u64 = 100;
 
 /// How many rows are asked for.

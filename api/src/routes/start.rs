@@ -15,7 +15,7 @@ use crate::app::App;
 
 /// The version of this program.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// The page loads nothing, runs nothing and is framed by nobody.
+/// The page loads nothing, runs nothing and may not be framed.
 const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Shows one or the other.

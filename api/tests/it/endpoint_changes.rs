@@ -71,8 +71,8 @@ on_both_databases! {
         let masked = json!({"custom_headers": {"authorization": "••••••••"}});
         assert_eq!(faults(&api.patch(&path, &masked).await), ["custom_headers"]);
         assert_eq!(api.get(&path).await.json(), before);
-        let nobody = "/v1/endpoints/441a53ea-93d1-4a87-9b99-ac20616458c3";
-        api.patch(nobody, &json!({})).await.problem(404, "not_found");
+        let missing = "/v1/endpoints/441a53ea-93d1-4a87-9b99-ac20616458c3";
+        api.patch(missing, &json!({})).await.problem(404, "not_found");
         api.patch("/v1/endpoints/x", &json!({})).await.problem(400, "bad_request");
     }
 

@@ -15,7 +15,7 @@ use crate::{
     harness::TestApi,
 };
 
-const NOBODY: &str = "/v1/endpoints/441a53ea-93d1-4a87-9b99-ac20616458c3";
+const MISSING: &str = "/v1/endpoints/441a53ea-93d1-4a87-9b99-ac20616458c3";
 
 async fn lane(api: &TestApi, path: &str) -> lane::Model {
     let found = lane::Entity::find_by_id(id(path).0).one(api.context.database.writer()).await;
@@ -68,7 +68,7 @@ on_both_databases! {
         assert_eq!(switched(&api, &path, "pause").await, told);
         assert_eq!(lane(&api, &path).await.off_since, 5, "asked again, nothing changes");
         assert_eq!(api.get(&path).await.json(), told);
-        api.post(&format!("{NOBODY}/pause")).await.problem(404, "not_found");
+        api.post(&format!("{MISSING}/pause")).await.problem(404, "not_found");
     }
 
     async fn a_resumed_endpoint_begins_afresh(api: TestApi) {
@@ -92,7 +92,7 @@ on_both_databases! {
         assert_eq!(after, fresh);
         assert_eq!(switched(&api, &path, "resume").await, told);
         assert_eq!(lane(&api, &path).await, after, "asked again, nothing changes");
-        api.post(&format!("{NOBODY}/resume")).await.problem(404, "not_found");
+        api.post(&format!("{MISSING}/resume")).await.problem(404, "not_found");
     }
 
     async fn resuming_an_active_endpoint_closes_its_breaker(api: TestApi) {
@@ -162,7 +162,7 @@ on_both_databases! {
         let lane = lane(&api, &path).await;
         assert!(lane.state == "deleted" && is_now(&api, lane.off_since) && row.updated_at > row.created_at);
         assert_eq!(api.count("endpoint_event_type").await, 0);
-        api.delete(NOBODY).await.problem(404, "not_found");
+        api.delete(MISSING).await.problem(404, "not_found");
     }
 
     async fn of_many_deletes_at_once_one_did_it(api: TestApi) {

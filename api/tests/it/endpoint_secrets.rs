@@ -109,7 +109,7 @@ async fn a_secret_may_be_brought_along_and_every_fault_is_named() {
     let sealed = row(&api, &id).await.sealed_secret;
     assert_eq!(rotate(&api, &id, &json!({"secret": own.expose()})).await.json(), told, "a repeat");
     assert_eq!(signatures_in(&api, &id, 0).await, 2, "no third key by the repeat");
-    assert_ne!(row(&api, &id).await.sealed_secret, sealed, "sealed anew");
+    assert_ne!(row(&api, &id).await.sealed_secret, sealed, "sealed again");
 
     let body = json!({"grace_seconds": -1, "secret": "whsec_short", "colour": "red"});
     let answer = rotate(&api, &id, &body).await;

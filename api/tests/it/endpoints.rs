@@ -66,8 +66,8 @@ on_both_databases! {
         assert_eq!(same["public_key"], json!(public), "asked again, the key stays");
         let without = api.patch(&path, &json!({"signing": "hmac"})).await.json();
         assert_eq!((&without["signing"], &without["public_key"]), (&json!("hmac"), &Value::Null));
-        let anew = api.patch(&path, &json!({"signing": "ed25519"})).await.json();
-        assert_ne!(anew["public_key"], json!(public));
+        let again = api.patch(&path, &json!({"signing": "ed25519"})).await.json();
+        assert_ne!(again["public_key"], json!(public));
         assert_eq!(api.get(&format!("{path}/secret")).await.json()["secret"], made["secret"]);
         for wrong in [json!("rsa"), json!(1)] {
             assert_eq!(faults(&api.post_json(ENDPOINTS, &with("signing", wrong.clone())).await), ["signing"]);

@@ -1,4 +1,4 @@
-//! `/api/push/…`: who may subscribe, what a subscription says, and that an endpoint is one subscription whoever writes it.
+//! `/api/push/…`: who may subscribe, what a subscription says, and that an endpoint is one subscription.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `POST /api/push/test`: a browser that shows its keys is sent one notification, and nobody else is told anything.
+//! `POST /api/push/test`: a browser that shows its keys is sent one notification, and no other browser gets any.
 
 use std::time::Duration;
 

@@ -149,7 +149,7 @@ on_both_databases! {
         ] {
             post(&api, "/v1/subscribers", &body).await;
         }
-        // Two browsers of a subscriber, one of another, two of somebody else, two of nobody.
+        // Two browsers of a subscriber, one of another, two of another user, two without a user.
         for user in [Some(10), Some(10), Some(12), Some(99), Some(99), None, None] {
             subscribed(&api, user).await;
         }

@@ -1,5 +1,5 @@
-//! Clients that publish and upload until they are told to stop, and enter in the ledger what was accepted. Nobody repeats a
-//! request: each number is asked for once.
+//! Clients that publish and upload until they are stopped, and enter in the ledger what was accepted. No request is repeated:
+//! each number is asked for once.
 
 use std::{sync::Arc, time::Duration};
 

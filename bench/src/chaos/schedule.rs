@@ -81,7 +81,7 @@ fn hold(fault: Fault, long: bool, random: &mut Random) -> Duration {
     }
 }
 
-/// SplitMix64: small, and the same for ever.
+/// SplitMix64: small, and the same in every version.
 struct Random(u64);
 
 impl Random {

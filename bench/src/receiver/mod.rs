@@ -1,4 +1,4 @@
-//! A receiver of webhooks that costs little: it counts, answers as it is told, and shows each call to whoever measures.
+//! A receiver of webhooks that costs little: it counts, answers as configured, and shows each call to the measurement.
 //! Remembers one body and nothing else.
 
 mod serve;
@@ -82,7 +82,7 @@ impl Receiver {
         self.state.count.load(Relaxed)
     }
 
-    /// The number of calls itself, for whoever looks often.
+    /// The number of calls itself, for callers that read it often.
     pub(crate) fn counter(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.state.count)
     }
@@ -99,7 +99,7 @@ impl Receiver {
 
     /// The body of the first call.
     pub(crate) fn sample(&self) -> Option<Bytes> {
-        self.state.sample.lock().expect("nobody panics with it").clone()
+        self.state.sample.lock().expect("no holder panics").clone()
     }
 
     /// Stops listening and breaks every connection.

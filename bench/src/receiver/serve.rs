@@ -62,6 +62,6 @@ async fn answer(request: Request<Incoming>, state: &State) -> hyper::Result<Resp
 fn note(state: &State, headers: &HeaderMap, body: Bytes) {
     (state.watch)(headers, &body);
     if state.count.fetch_add(1, Relaxed) == 0 {
-        *state.sample.lock().expect("nobody panics with it") = Some(body);
+        *state.sample.lock().expect("no holder panics") = Some(body);
     }
 }

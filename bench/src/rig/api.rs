@@ -19,7 +19,7 @@ pub(crate) struct Api {
 
 impl Api {
     pub(super) fn new(address: &str) -> Self {
-        // Whoever was first has installed it already.
+        // An earlier call has installed it already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().expect("a plain client");
         Self { base: format!("http://{address}"), http }

@@ -1,4 +1,4 @@
-//! Signed messages, each new, in a closed loop: how many are accepted a second. Nobody is registered for them.
+//! Signed messages, each new, in a closed loop: how many are accepted a second. No endpoint is registered for them.
 
 use std::{
     sync::Arc,

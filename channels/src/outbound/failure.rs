@@ -108,7 +108,7 @@ fn connect_class(error: &reqwest::Error, resolving: bool) -> ErrorClass {
         io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
             ErrorClass::Reset
         }
-        // Nobody reads before TLS does.
+        // Nothing is read before TLS is set up.
         io::ErrorKind::UnexpectedEof => ErrorClass::Tls,
         io::ErrorKind::AddrNotAvailable => ErrorClass::Internal,
         _ => ErrorClass::Refused,

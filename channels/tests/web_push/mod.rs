@@ -97,7 +97,7 @@ async fn a_repeated_event_has_the_topic_of_the_first_and_another_has_not() {
     let topics: Vec<_> = messages.iter().map(|one| one.call.header("topic").expect("a topic")).collect();
     assert_eq!((topics[0], topics[0].len()), (topics[1], 22));
     assert_ne!(topics[1], topics[2]);
-    assert_ne!(messages[0].call.body, messages[1].call.body, "encrypted anew");
+    assert_ne!(messages[0].call.body, messages[1].call.body, "encrypted again");
 }
 
 #[tokio::test]
@@ -149,9 +149,9 @@ async fn each_answer_of_a_push_service_has_its_meaning() {
         assert_eq!(send(&browser).await.result, SendResult::Accepted, "the next one is taken");
         assert_eq!(browser.messages(SENT_AT).expect("as the RFCs ask").len(), 2);
     }
-    let nobody = service.subscribe();
-    nobody.unsubscribe();
-    assert_eq!(send(&nobody).await.result, SendResult::Unsubscribed);
+    let gone = service.subscribe();
+    gone.unsubscribe();
+    assert_eq!(send(&gone).await.result, SendResult::Unsubscribed);
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ pub async fn plant(context: &Context) -> Result<(), DbErr> {
     rows::insert(db, rows::worker("worker-7c9f4d-old44:1", 3, ago(now, 140))).await
 }
 
-/// Lets a few deliveries come in every second, for ever.
+/// Adds a few deliveries every second, until the process ends.
 pub async fn keep_growing(context: Context) {
     let db = context.database.writer();
     let now = context.clock.now();

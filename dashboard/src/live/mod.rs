@@ -1,4 +1,4 @@
-//! The live overview: one poller reads for everybody who listens, and reads nothing while nobody does.
+//! The live overview: one poller reads for all viewers, and reads nothing while there are none.
 //! Never sends what it read, only the names of what changed: pages fetch the fragments that they show.
 
 pub(crate) mod series;
@@ -47,7 +47,7 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    /// Nothing read yet, nobody listening.
+    /// Nothing read yet, no viewers.
     pub(crate) fn new() -> Self {
         Self {
             latest: Arc::new(watch::Sender::new(Latest::default())),

@@ -1,4 +1,4 @@
-//! Attempts a second over the last minutes. Every look counts the recent seconds anew, because a slow send is
+//! Attempts a second over the last minutes. Every poll counts the recent seconds again, because a slow send is
 //! recorded long after it began; older seconds stay as they were counted.
 
 use std::{collections::BTreeMap, time::Duration};

@@ -74,7 +74,7 @@ pub(crate) async fn submit(
     if !app.sessions.is_locked() {
         return Ok(Redirect::to(&next).into_response());
     }
-    // The key is looked at first: nobody behind the same address can keep out who has it.
+    // The key is checked first: others behind the same address cannot keep its owner out.
     if let Some(cookie) = app.sessions.open(&login.key, now) {
         app.login_attempts.forget(address);
         return Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&next)).into_response());

@@ -15,7 +15,7 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// Any name where a key is asked for and others than this machine may come; else those that nobody can rebind,
+    /// Any name where a key is asked for and others than this machine may come; else those that cannot be rebound,
     /// and the hosts of `PUBLIC_URL` and `CORS_ORIGINS`.
     pub(crate) fn of(config: &Config) -> Self {
         let pages = match &config.cors_origins {
@@ -43,7 +43,7 @@ fn is_same_name(ours: &str, name: &str) -> bool {
     ours.eq_ignore_ascii_case(name.trim_end_matches('.'))
 }
 
-/// Whether nobody can point this host elsewhere: an address needs no DNS, `localhost` and names without a dot, such as
+/// Whether this host cannot be pointed elsewhere: an address needs no DNS, `localhost` and names without a dot, such as
 /// those of a compose file, are not in the public one.
 fn cannot_be_rebound(host: &str) -> bool {
     let literal = host.trim_start_matches('[').trim_end_matches(']');

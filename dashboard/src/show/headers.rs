@@ -1,4 +1,4 @@
-//! Stored headers as pairs. What proves an identity is masked once more, whoever stored it.
+//! Stored headers as pairs. What proves an identity is masked once more when it is shown.
 
 use serde_json::Value;
 

@@ -102,7 +102,7 @@ pub struct LaneHealth {
     pub resumed_at: Millis,
     /// Whether its owner has yet to be told that it was disabled.
     pub tell_owner: bool,
-    /// Whether there is an owner who could resume it. A push service or a bot is nobody's: it is never disabled, its
+    /// Whether there is an owner who could resume it. A push service or a bot has no owner: it is never disabled, its
     /// breaker goes on probing, and what waits for it dies by its schedule.
     pub has_owner: bool,
 }

@@ -1,4 +1,4 @@
-//! Which chats a bot can be told to write to. One spelling a chat, so that nobody is told twice; whether the chat is there
+//! Which chats a bot can be told to write to. One spelling a chat, so that no chat gets a message twice; whether the chat is there
 //! is Telegram's to say.
 
 use std::fmt;

@@ -1,5 +1,5 @@
 //! What a file that came in is called, what was found out about it, and what its endpoint is told.
-//! Reads no file: whoever looks into one hands over an [`Inspection`].
+//! Reads no file: callers pass an [`Inspection`].
 
 mod event;
 mod file_name;
@@ -16,7 +16,7 @@ use crate::words::words;
 words! {
     /// How far an upload has come.
     UploadState {
-        /// Stored; nobody has looked into it yet.
+        /// Stored; not inspected yet.
         Received = "received",
         /// Looked into; its event was made.
         Processed = "processed",

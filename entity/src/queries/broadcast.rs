@@ -1,5 +1,5 @@
 //! Broadcasts: how many recipients a channel has, how those of an event stand, and which notices have yet to go out.
-//! They belong to no user: whoever asks is an administrator.
+//! They belong to no user: only administrators may ask for them.
 
 use domain::{
     clock::Millis,

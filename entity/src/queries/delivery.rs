@@ -144,7 +144,7 @@ impl Row {
 }
 
 /// At most `limit` rows that `scope` may see and that `filter` lets through, newest first. Walks along the index of the
-/// event, the endpoint or the user, else along the ids; whoever runs it sets a limit of time.
+/// event, the endpoint or the user, else along the ids; the caller sets a limit of time.
 #[must_use]
 pub fn search(scope: Scope, filter: &Filter, limit: i64) -> Pieces {
     select(limit, |query, table| {

@@ -51,7 +51,7 @@ pub async fn keep(tx: &impl ConnectionTrait, asked: &[EventTypeRef]) -> Result<V
     select(asked).lock(LockType::KeyShare).all(tx).await
 }
 
-/// The one that is asked for; nobody can register for it until the transaction `tx` ends.
+/// Returns the event type, locked: no endpoint can be registered for it until the transaction `tx` ends.
 ///
 /// # Errors
 /// Those of the database.

@@ -1,5 +1,5 @@
 //! Messages in the order of their times, and what is known of all of them. Counts that need no look at the messages are
-//! read from the rollups. Messages belong to no user: whoever asks is an administrator.
+//! read from the rollups. Messages belong to no user: only administrators may ask for them.
 
 use domain::message::Shown;
 

@@ -21,7 +21,7 @@ use sea_orm::{ColumnTrait, Condition};
 /// Whose rows a caller may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Everybody's, and those of nobody: an administrator's.
+    /// Those of all users and those without a user: for administrators.
     Everyone,
     /// One user's.
     User(UserId),

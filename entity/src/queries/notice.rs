@@ -1,4 +1,4 @@
-//! Notices, newest first, and what became of them. They belong to no user: whoever asks is an administrator.
+//! Notices, newest first, and what became of them. They belong to no user: only administrators may ask for them.
 
 use domain::id::NoticeId;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};

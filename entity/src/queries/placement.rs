@@ -1,4 +1,4 @@
-//! Placements, newest first, and what they amount to. They belong to no user: whoever asks is an administrator.
+//! Placements, newest first, and what they amount to. They belong to no user: only administrators may ask for them.
 
 use domain::id::PlacementId;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};

@@ -1,4 +1,4 @@
-//! Subscribers, newest first, and how many users there are. They belong to no user: whoever asks is an administrator.
+//! Subscribers, newest first, and how many users there are. They belong to no user: only administrators may ask for them.
 
 use domain::id::SubscriberId;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};

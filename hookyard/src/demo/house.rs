@@ -23,7 +23,7 @@ use crate::migrate::{self, Direction};
 
 use super::notified::{CHAT, TOKEN};
 
-/// The schedule, shortened so that nobody waits.
+/// The retry schedule, shortened so that the demo does not wait.
 pub(super) const RETRY_SCHEDULE: &str = "300ms,600ms,1s";
 const LOOPBACK: [u8; 4] = [127, 0, 0, 1];
 const LOG: &str = "hookyard.log";

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{api::Api, registered::text, same, screen::Screen};
 use crate::receiver::{Answer, Call, Receiver};
 
-/// A bot that nobody has.
+/// A bot that does not exist.
 pub(super) const TOKEN: &str = "123456:the-bot-of-the-demo";
 /// The chat that it speaks to.
 pub(super) const CHAT: &str = "-1001234567890";

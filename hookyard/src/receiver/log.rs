@@ -99,7 +99,7 @@ impl Log {
         }
         // Within the lock: who sees the count finds the call, and subscribers get them in order.
         self.counts.send_modify(|count| *count += 1);
-        // Nobody has to listen.
+        // A receiver is optional.
         let _ = self.calls.send(call);
     }
 

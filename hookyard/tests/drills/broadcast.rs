@@ -1,4 +1,4 @@
-//! A broadcast that is cut by a crash: whoever had it recorded gets it once, and nobody is forgotten.
+//! A broadcast that is cut by a crash: recipients with a recorded delivery get it once, and none is left out.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -51,7 +51,7 @@ async fn a_broadcast_cut_by_a_kill_reaches_everybody_and_nobody_twice_who_had_it
     let twice = calls.values().filter(|count| **count > 1).count();
     println!("after the restart: {} browsers called, {twice} of them twice", calls.len());
     let all: BTreeSet<Uuid> = (0..BROWSERS).map(browser).collect();
-    assert_eq!(calls.keys().copied().collect::<BTreeSet<_>>(), all, "nobody is forgotten");
+    assert_eq!(calls.keys().copied().collect::<BTreeSet<_>>(), all, "none is left out");
     for (id, _) in recorded {
         assert_eq!(calls[&id], 1, "{id} had it recorded and got it again");
     }

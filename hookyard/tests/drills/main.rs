@@ -1,5 +1,5 @@
 //! Drills: the real programs, real servers and real signals. Whatever is killed, stopped, paused or wiped, every accepted
-//! delivery arrives and nobody lends a hand. Each drill prints what it saw (`--nocapture`).
+//! delivery arrives without manual action. Each drill prints what it saw (`--nocapture`).
 
 mod backlog;
 mod broadcast;

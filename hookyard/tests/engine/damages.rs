@@ -1,4 +1,4 @@
-//! What is damaged, full or missing: it is told or survived, never passed over for ever.
+//! What is damaged, full or missing: it is reported or survived, never skipped indefinitely.
 
 use std::time::Duration;
 

@@ -248,7 +248,7 @@ on_both_shapes! {
             if left[0].state != Pending {
                 assert_eq!(hand(&app, id, "retry").await.0, 200);
             }
-            // Due by now, whoever came last.
+            // Due by now, whichever came last.
             app.clock.forward(Duration::from_secs(120));
         }
     }

@@ -4,11 +4,17 @@ use std::time::Duration;
 
 use domain::{
     delivery::DeliveryState::Succeeded,
-    job::{Job, LEASE, Work},
+    job::{Job, LEASE, Leased, Work},
 };
 use entity::bulk::lease;
 use testkit::{Answer, Receiver, on_both_shapes};
-use worker::{endpoints::EndpointCache, handover::unpack, leases::Leases};
+use tokio_util::sync::CancellationToken;
+use worker::{
+    endpoints::EndpointCache,
+    handover::unpack,
+    leases::Leases,
+    uploads::{UploadProcessor, claim_next},
+};
 
 use crate::handovers::{LEASE_ENDS, handed_over, state, work};
 
@@ -103,5 +109,19 @@ on_both_shapes! {
         let other = [(handover.deliveries[0].id, 2)];
         lease::release(app.context.database.writer(), lease::Table::Deliveries, &other).await.expect("asked");
         assert_eq!(app.leased().await, 1);
+    }
+
+    async fn an_upload_that_a_stopping_worker_is_handed_is_released(app: TestApp) {
+        let endpoint = app.register("http://127.0.0.1:9/").await;
+        assert_eq!(app.upload(endpoint, "a.txt", "text").await, 200);
+        let upload = claim_next(&app.context).await.expect("a claim").expect("an upload");
+        let leased = Leased { id: upload.id().0, claim: upload.claim };
+        let now = app.context.database.now(&app.clock).await.expect("a time");
+        let job = Job { accepted_at: now, lease_until: now + LEASE, work: Work::Upload(leased), request_id: None };
+        let halt = CancellationToken::new();
+        halt.cancel();
+        UploadProcessor::new(&app.context, halt).take(&job, leased).await;
+        let again = claim_next(&app.context).await.expect("a claim").expect("free at once");
+        assert_eq!((again.id(), again.claim), (upload.id(), upload.claim + 1));
     }
 }

@@ -193,7 +193,7 @@ on_both_shapes! {
             data: RawValue::from_string("{}".into()).expect("JSON"),
             request_id: None,
         };
-        // Copies among them: whoever of two is tried first after the split is the first.
+        // Copies among them: the one of two that is tried first after the split is the first.
         let good = (0..50).map(|n| app.accept.message(new(&(n % 40).to_string(), "+1", "x")));
         let (bad, good) = tokio::join!(app.accept.event(again), futures_util::future::join_all(good));
         assert_eq!(bad, Err(AcceptError::Refused), "its id is taken");

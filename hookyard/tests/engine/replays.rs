@@ -1,4 +1,4 @@
-//! Replays: the set is fixed, pages are made once, whoever stops when.
+//! Replays: the set is fixed, and each page is made once, whenever a worker stops.
 
 mod set;
 
@@ -146,7 +146,7 @@ on_both_shapes! {
         let id = start(&app, json!({"rate_per_second": 1_000})).await;
         assert!(step(&app.context).await.expect("a step"));
         assert_eq!(standing(&app, id).await, ("running".into(), 2_500, 1_000, 0), "a page, and its cursor");
-        // A stop in between is nothing but a while without steps; whoever comes goes on.
+        // A stop in between is a while without steps; the next worker goes on.
         app.clock.forward(Duration::from_secs(60));
         for _ in 0..12 {
             let steps = (0..4).map(|_| step(&app.context));

@@ -42,10 +42,10 @@ impl World {
             assert_eq!(row.state == "cancelled", self.cancelled.contains(&row.id), "{}", row.id);
             // In the end the real sender works: what it has sent is known by the receiver.
             let sent = self.succeeded.contains(&row.id) || self.receiver.count() > 0;
-            assert!(row.state != "succeeded" || sent, "{} succeeded, but nobody had sent it", row.id);
+            assert!(row.state != "succeeded" || sent, "{} succeeded, but no worker had sent it", row.id);
         }
         let findings = worker::doctor::examine(&self.app.context, false).await.expect("examined");
-        // Nobody looks unless the dice say so: what is neglected is no fault here.
+        // Workers scan only when the dice say so: what waits is no fault here.
         let faults: Vec<_> =
             findings.iter().filter(|found| !found.check.name.starts_with("neglected")).collect();
         assert!(faults.is_empty(), "{faults:?}");

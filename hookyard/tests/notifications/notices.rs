@@ -1,4 +1,4 @@
-//! Notices go out once on each channel, whoever asks how often.
+//! Notices go out once on each channel, however often they are announced.
 
 use std::time::Duration;
 

@@ -1,12 +1,16 @@
-//! Broadcasts at size: pages behind a cursor, each made once, whoever dies and whoever joins.
+//! Broadcasts at size: pages behind a cursor, each made once, whichever worker dies or joins.
 
 use std::collections::HashSet;
 
-use domain::id::PushSubscriptionId;
+use domain::{
+    id::PushSubscriptionId,
+    job::{Job, LEASE, Work},
+};
 use entity::{broadcast, delivery, push_subscription};
 use sea_orm::{ActiveValue::Set, EntityTrait};
 use serde_json::json;
-use worker::broadcasts::{PAGE, step};
+use tokio_util::sync::CancellationToken;
+use worker::broadcasts::{Broadcaster, PAGE, claim, step};
 
 use crate::{Town, in_both_towns};
 
@@ -75,7 +79,7 @@ in_both_towns! {
             town.notify(json!({"message": message, "channels": ["web_push"]})).await;
         }
         let workers = (0..6).map(|_| async {
-            // A busy row is passed over: whoever finds nothing may have come too early.
+            // A locked row is skipped: a worker that finds nothing may have come too early.
             for _ in 0..20 {
                 while step(&town.app.context).await.expect("a page") {}
             }
@@ -106,5 +110,20 @@ in_both_towns! {
         assert_eq!(told["results"]["web_push"], json!({"total": 50, "queued": 50, "succeeded": 1, "failed": 49}));
         assert_eq!(town.subscriptions().await, 1);
         working.stop().await;
+    }
+
+    async fn a_broadcast_that_a_stopping_worker_is_handed_is_released(town: Town) {
+        browsers(&town, 2).await;
+        town.notify(json!({"message": "m", "channels": ["web_push"]})).await;
+        let context = &town.app.context;
+        let leased = claim(context).await.expect("a claim").expect("a broadcast");
+        let now = context.database.now(&town.app.clock).await.expect("a time");
+        let job = Job { accepted_at: now, lease_until: now + LEASE, work: Work::Broadcast(leased), request_id: None };
+        let halt = CancellationToken::new();
+        halt.cancel();
+        Broadcaster::new(context, halt).take(&job, leased).await;
+        assert_eq!(recipients(&town).await.len(), 0, "no page is begun");
+        let again = claim(context).await.expect("a claim").expect("free at once");
+        assert_eq!((again.id, again.claim), (leased.id, leased.claim + 1));
     }
 }

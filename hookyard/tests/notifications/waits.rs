@@ -40,7 +40,7 @@ in_both_towns! {
         town.subscriber("1").await;
         let started = std::time::Instant::now();
         let (applied, told) = notify(&town, "wait=1").await;
-        assert!(started.elapsed() < Duration::from_secs(20), "nobody works");
+        assert!(started.elapsed() < Duration::from_secs(20), "no worker runs");
         assert_eq!((applied.as_deref(), &told["success"]), (Some("wait=1"), &json!(true)));
         assert_eq!(told["results"]["telegram"], json!({"total": 1, "queued": 1, "succeeded": 0, "failed": 0}));
         let (applied, told) = notify(&town, "respond-async").await;

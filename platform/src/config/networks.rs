@@ -97,7 +97,7 @@ pub(super) fn origins(text: &str) -> Result<CorsOrigins, String> {
         let entries: Vec<String> =
             serde_json::from_str(text).map_err(|_| "is not a JSON list of strings".to_owned())?;
         if entries.is_empty() {
-            return Ok(CorsOrigins::Nobody);
+            return Ok(CorsOrigins::NoOrigin);
         }
         list(&entries.join(","), MAX_ORIGINS, origin)?
     } else {
@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(origins(r#"["http://localhost:3000"]"#), these(&["http://localhost:3000"]));
         assert_eq!(origins("*"), Ok(CorsOrigins::Anybody));
         assert_eq!(origins(r#"["*"]"#), Ok(CorsOrigins::Anybody));
-        assert_eq!(origins("[]"), Ok(CorsOrigins::Nobody));
+        assert_eq!(origins("[]"), Ok(CorsOrigins::NoOrigin));
         for bad in ["example.com", "https://a.example/path", "https://a:b@c.example", "[1]", "ftp://a"] {
             assert!(origins(bad).is_err(), "{bad}");
         }

@@ -51,7 +51,7 @@ fn settings_of(role: Role, reader: &mut Reader<'_>) -> Config {
     // Of each pair the first is the default of the all-in-one process, the second that of API and worker.
     let private = role.pick(networks::loopback_networks(), Vec::new());
     let format = role.pick(LogFormat::Pretty, LogFormat::Json);
-    let cors = role.pick(CorsOrigins::AnyForNotifications, CorsOrigins::Nobody);
+    let cors = role.pick(CorsOrigins::AnyForNotifications, CorsOrigins::NoOrigin);
     Config {
         role,
         database_url: reader.or("DATABASE_URL", urls::default_database(&data_dir), urls::database),

@@ -60,7 +60,7 @@ fn api_and_worker_have_careful_defaults() {
         let config = apart(role, &[]).expect("enough");
         assert!(config.allow_networks.is_empty());
         assert_eq!(config.log_format, LogFormat::Json);
-        assert_eq!(config.cors_origins, CorsOrigins::Nobody);
+        assert_eq!(config.cors_origins, CorsOrigins::NoOrigin);
     }
 }
 

@@ -118,7 +118,7 @@ pub enum CorsOrigins {
     /// Every origin, on the notification surface only: the default of the all-in-one process.
     AnyForNotifications,
     /// No origin: the default elsewhere.
-    Nobody,
+    NoOrigin,
     /// Every origin on every surface: `*`.
     Anybody,
     /// These origins on every surface, as browsers send them: `https://app.example.com`.

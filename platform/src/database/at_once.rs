@@ -104,7 +104,7 @@ impl Done {
     }
 }
 
-/// A connection that goes back to its pool only when all went well; also when whoever waits for it has gone away.
+/// A connection that goes back to its pool only when all went well; also when its caller has gone away.
 struct Doubtful {
     connection: PoolConnection<Sqlite>,
     went_well: bool,

@@ -88,7 +88,7 @@ impl DatabaseError {
 /// Waits for `statements` as long as a server that lives would take.
 ///
 /// # Errors
-/// Its own, or [`DatabaseError::Deadline`]: then nobody knows whether they were carried out.
+/// Its own, or [`DatabaseError::Deadline`]: then it is not known whether they were carried out.
 pub async fn within_deadline<T, E>(statements: impl Future<Output = Result<T, E>>) -> Result<T, DatabaseError>
 where
     DatabaseError: From<E>,
@@ -189,7 +189,7 @@ impl Database {
         Tx::begin(&self.grouped).await
     }
 
-    /// Waits for the turn to write. Whoever groups what it writes takes what waits when its turn has come, not before.
+    /// Waits for the turn to write. A caller that groups what it writes takes what waits when its turn has come, not before.
     ///
     /// # Errors
     /// When no connection can be had.

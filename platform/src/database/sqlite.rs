@@ -55,8 +55,8 @@ pub(super) async fn connect(path: &Path) -> Result<Database, DatabaseError> {
     })
 }
 
-/// A pool whose connections live for good: a lost one would lose its page cache, and there is no network to fail. So nobody
-/// asks a connection whether it lives before it is used.
+/// A pool whose connections live for good: a lost one would lose its page cache, and there is no network to fail. So no
+/// connection is pinged before it is used.
 fn pool(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(connections)

@@ -7,6 +7,6 @@ use sqlx::{PgPool, Sqlite, pool::PoolConnection};
 pub enum Turn {
     /// Any of many connections: none is held before it is used.
     Postgres(PgPool),
-    /// The one connection that writes: nobody else does while this is kept.
+    /// The one connection that writes: nothing else is written while this is kept.
     Sqlite(PoolConnection<Sqlite>),
 }

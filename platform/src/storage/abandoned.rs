@@ -10,7 +10,7 @@ use std::{
 use super::{Storage, StorageError, blocking};
 use crate::supervisor::Service;
 
-/// A temporary file that nobody has written to for so long is abandoned.
+/// A temporary file that has not been written to for so long is abandoned.
 pub(super) const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 3_600);
 
 impl Storage {

@@ -68,7 +68,7 @@ impl Storage {
     /// When the directory cannot be made or opened.
     pub fn local(dir: &Path) -> Result<Self, StorageError> {
         let directory = |source| StorageError::Directory { path: dir.to_owned(), source };
-        // For their owner alone: what clients sent is nobody else's on this machine.
+        // For their owner alone: no other account of this machine may read what clients sent.
         fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(directory)?;
         let root = fs::canonicalize(dir).map_err(directory)?;
         // `with_fsync`: file and directory reach the disk before an object counts as there. Without it a 2xx would
@@ -115,7 +115,7 @@ impl Storage {
         Ok((found.meta.size, found.into_stream().map(|part| part.map_err(StorageError::Store)).boxed()))
     }
 
-    /// The object as a file of this machine, for whoever must seek in it. Open it, read it, do not write.
+    /// Returns the path of the object as a local file, for callers that seek in it. Read only.
     ///
     /// # Errors
     /// When there is no such object or the disk refuses.

@@ -57,7 +57,7 @@ pub fn stop_on_signals() -> io::Result<Signals> {
         let first = next().await;
         tracing::info!(signal = ?first, "stopping; a second signal ends at once");
         asked.cancel();
-        // Nobody listens any more when the process ends before a second signal.
+        // There is no receiver any more when the process ends before a second signal.
         let _ = tell.send(next().await);
     });
     Ok(Signals { stop, second })

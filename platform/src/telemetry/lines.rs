@@ -14,7 +14,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 /// Longest wait of a line.
 const GATHER: Duration = Duration::from_millis(10);
-/// As much waits at most, in bytes: whoever adds the line that passes it writes all of it out.
+/// Most bytes that wait: the caller that adds the line beyond it writes all of it out.
 const MOST: usize = 64 * 1_024;
 
 /// Where lines are handed in. Clones hand them in at one place.
@@ -38,7 +38,7 @@ struct Shared {
 #[derive(Default)]
 struct Waiting {
     lines: Vec<u8>,
-    /// Nobody comes for lines any more.
+    /// No thread writes lines any more.
     is_over: bool,
 }
 
@@ -94,11 +94,11 @@ impl Shared {
         }
     }
 
-    /// Whoever writes has taken what waited before anybody else does: lines keep their order.
+    /// A writer has taken what waited before the next one does: lines keep their order.
     fn write_out(&self) {
         let Out { to, lines } = &mut *lock(&self.out);
         mem::swap(lines, &mut lock(&self.waiting).lines);
-        // Nobody is left to be told that nobody reads them.
+        // There is no place left to report that the output is closed.
         let _ = to.write_all(lines).and_then(|()| to.flush());
         lines.clear();
     }
@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn no_more_waits_than_its_bound() {
         let (lines, _logging, written) = told();
-        // Nobody takes it: the thread waits for a first line to be told of.
+        // Nothing takes it: the thread waits for a first line.
         lock(&lines.shared.waiting).lines = vec![b'x'; MOST - 1];
         add(&lines, "x", false);
         assert_eq!(written.try_iter().count(), 0, "at the bound");

@@ -20,7 +20,7 @@ const SECONDS: [f64; 20] = [
 ];
 /// Quantiles of summaries.
 const QUANTILES: [f64; 5] = [0.5, 0.9, 0.95, 0.99, 0.999];
-/// How often recorded values are drained, so that nobody's memory grows while no one scrapes.
+/// How often recorded values are drained, so that memory does not grow while nothing is scraped.
 const UPKEEP: Duration = Duration::from_secs(5);
 
 /// The metrics of this process. Clones show the same numbers.
@@ -51,7 +51,7 @@ impl Telemetry {
         Ok(Self { handle })
     }
 
-    /// The recorder that all tests of one process share: installed by whoever is first. Numbers of other tests are in
+    /// The recorder that all tests of one process share: installed by the first of them. Numbers of other tests are in
     /// it too, so compare before and after, or use labels of your own.
     #[must_use]
     pub fn for_tests() -> Self {

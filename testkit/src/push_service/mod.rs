@@ -43,7 +43,7 @@ pub struct PushMessage {
 }
 
 impl PushService {
-    /// Listens on a free port; addresses that nobody subscribed get 404.
+    /// Listens on a free port; addresses without a subscription get 404.
     ///
     /// # Errors
     /// When no port can be had.
@@ -59,7 +59,7 @@ impl PushService {
         self.receiver.url("")
     }
 
-    /// A browser's keys, for whoever answers by itself.
+    /// A browser's keys, for tests that answer without a push service.
     #[must_use]
     pub fn browser() -> Browser {
         Browser::new()

@@ -71,7 +71,7 @@ pub const CHECKS: &[Check] = &[
     // A lane whose backlog is worked off shows it: it is noted to have one, or its sends succeed.
     Check {
         name: "neglected",
-        meaning: "deliveries due for five minutes that nobody takes: is a worker running?",
+        meaning: "deliveries due for five minutes that no worker takes: is one running?",
         table: "delivery",
         condition: "due_at < $1 - 300000 AND lease_until <= $1 AND NOT EXISTS (
             SELECT 1 FROM lane l WHERE l.id = delivery.lane_id AND (l.state <> 'active' OR l.breaker_until > 0
@@ -81,7 +81,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         name: "neglected_upload",
-        meaning: "uploads due for fifteen minutes that nobody takes: is a worker with the uploads queue running?",
+        meaning: "uploads due for fifteen minutes that no worker takes: is one with the uploads queue running?",
         table: "upload",
         condition: "state = 'received' AND due_at < $1 - 900000 AND lease_until <= $1",
         cure: Cure::Wake,

@@ -37,7 +37,7 @@ const COUNTS: &str = "SELECT
         WHERE (l.state <> 'active' OR l.breaker_until > 0) AND l.state IN ('paused', 'disabled') LIMIT $1) AS few)";
 
 // From lane to lane along the index, the first due row of each that should be sent at once: what a pause, a breaker, a
-// limit or the receiver's own wish holds up is nobody's delay.
+// limit or the receiver's own wish holds up is not a delay of ours.
 const OLDEST: &str = "WITH RECURSIVE passed (lane_id, n) AS (
         SELECT * FROM (SELECT lane_id, 1 FROM delivery WHERE lane_id > $3 ORDER BY lane_id LIMIT 1) AS first
         UNION ALL

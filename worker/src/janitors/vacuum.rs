@@ -21,7 +21,7 @@ const MOST_PAGES: i64 = 131_072;
 /// Dead rows as the server has counted them, which may be a second old.
 const IS_DUE: &str = "SELECT EXISTS (SELECT 1 FROM pg_stat_user_tables
     WHERE relid = 'delivery'::regclass AND n_dead_tup >= $1 AND pg_relation_size(relid) <= $2 * 8192)";
-// Whoever does it already is not waited for, and nobody waits for this one: that would be the case if it gave pages back.
+// A vacuum that runs already is not waited for, and no statement waits for this one, as it gives no pages back.
 const VACUUM: &str = "VACUUM (SKIP_LOCKED, TRUNCATE off) delivery";
 
 /// Takes dead rows away until `stop`.

@@ -1,5 +1,5 @@
-//! What sends say of their recipients: who has left, and how much of a message is out. Both are true whoever has the
-//! delivery by now, so no fence holds them.
+//! What sends say of their recipients: who has left, and how much of a message is out. Both are true whichever
+//! worker has the delivery by now, so no fence holds them.
 
 use domain::{
     clock::Millis,

@@ -1,5 +1,5 @@
 //! The recorder: takes the sends that have ended, of whatever job, and records them together.
-//! While one transaction runs, the next batch gathers; at little load a batch is given a moment to gather, since nobody
+//! While one transaction runs, the next batch gathers; at little load a batch is given a moment to gather, since no caller
 //! waits for it.
 
 use std::time::Duration;

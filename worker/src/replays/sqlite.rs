@@ -1,5 +1,5 @@
 //! Pages on SQLite: the set is read beside the writer, and a page is written only when the replay still stands where it
-//! stood: a long search holds up nobody's accept.
+//! stood: a long search holds up no accept.
 
 use domain::replay::PAGE;
 use entity::{
@@ -35,7 +35,7 @@ pub(super) async fn step(writer: &SqlitePool, reader: &SqlitePool, now: i64) -> 
     Ok(Some(Made { replay: replay.id, count, is_last: page.is_last }))
 }
 
-/// Whether nobody paused it or made a page of it since it was read.
+/// Whether it was neither paused nor had a page made since it was read.
 async fn stands(tx: &mut SqliteConnection, replay: &Model) -> Result<bool> {
     const SQL: &str = "SELECT EXISTS (SELECT 1 FROM replay
         WHERE id = $1 AND state = 'running' AND cursor = $2 AND done = $3 AND skipped = $4)";

@@ -30,7 +30,7 @@ const EVENT: &str = "NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event_id = row
 // A notice's broadcast says that it went out, as long as there is the notice.
 const BROADCAST: &str = "row.state = 'done'
     AND NOT EXISTS (SELECT 1 FROM notice n WHERE n.id = row.notice_id)";
-// Whoever tries a dead letter again goes on where it stopped.
+// A dead letter that is retried goes on where it stopped.
 const PROGRESS: &str = "NOT EXISTS (SELECT 1 FROM delivery d WHERE d.id = row.id)
     AND NOT EXISTS (SELECT 1 FROM finished_delivery f WHERE f.id = row.id AND f.state = 'dead')
     AND NOT EXISTS (SELECT 1 FROM dead_letter l WHERE l.id = row.id)";

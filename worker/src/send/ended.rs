@@ -32,7 +32,7 @@ pub(super) fn sent(
     schedule: &RetrySchedule,
     jitter: f64,
 ) -> Ended {
-    // Nobody needs it any more, and records may have to wait for the database.
+    // It is not needed any more, and records may have to wait for the database.
     delivery.body = Bytes::new();
     let spends_position = report.result.spends_position();
     let next = next_step(report.result, delivery.position(), schedule, jitter);

@@ -162,7 +162,7 @@ impl UploadProcessor {
         if upload.attempts + 1 < TRIES && !upload.is_deadly() {
             return Err(error);
         }
-        // No try got through: that is told, not tried for ever.
+        // No try got through: that is reported, not tried again without end.
         self.finish(upload, self.unreadable(upload, &error)).await
     }
 

@@ -49,7 +49,7 @@ type Named = (i64, Uuid);
 pub(super) struct Recipients {
     registered: HashMap<Key, Arc<Vec<Recipient>>>,
     named: HashMap<Named, Recipient>,
-    /// Types that exist, of those that nobody is registered for.
+    /// Types that exist, of those without a registered endpoint.
     known: HashSet<String>,
     /// What must hold still when these were remembered.
     confirmation: Option<Confirmation>,

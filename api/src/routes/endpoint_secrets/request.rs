@@ -23,7 +23,7 @@ const NAME_CHARS: usize = 64;
 /// A rotation that keeps the rules.
 pub(super) struct Rotation {
     grace: Duration,
-    /// None: every key is made anew.
+    /// None: every key is replaced.
     given: Option<Key>,
 }
 

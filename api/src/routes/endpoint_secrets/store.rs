@@ -1,5 +1,5 @@
 //! An endpoint's keys as they lie in its row. A change is written only over what it was made from (compare and swap), so
-//! that of many changes at once none is lost and nobody waits for a lock.
+//! that of many changes at once none is lost and none waits for a lock.
 
 use domain::{delivery::LaneState, id::EndpointId, problem::ProblemCode, signature::SigningKeys};
 use entity::{endpoint, lane, queries::Scope};

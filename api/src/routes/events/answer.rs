@@ -59,7 +59,7 @@ fn not_recipients(places: &[usize]) -> Problem {
     Problem { errors, ..ProblemCode::ValidationFailed.into() }
 }
 
-/// Why nothing was accepted, or why nobody knows.
+/// Why nothing was accepted, or why the outcome is unknown.
 pub(crate) fn not_accepted(error: AcceptError) -> Problem {
     match error {
         AcceptError::Refused => Problem::internal("an event was refused by the database", error),

@@ -47,7 +47,7 @@ pub(super) fn key_header(headers: &HeaderMap) -> KeyHeader {
     Ok(Some(text.to_owned()))
 }
 
-/// A body as JSON that nobody has looked into.
+/// A body as JSON that has not been parsed further.
 pub(super) fn json(body: &[u8]) -> Result<&RawValue, Problem> {
     serde_json::from_slice(body).map_err(|wrong| {
         Problem::new(ProblemCode::JsonInvalid, format!("the body is not valid JSON: {wrong}"))

@@ -75,7 +75,7 @@ async fn deliveries(app: &App, id: EventId) -> Result<(Vec<DeliveryOut>, bool), 
     Ok(bounded(rows, DeliveryOut::from))
 }
 
-/// An event of nobody goes to everybody's endpoints: of those nobody is missed.
+/// An event without a user goes to the endpoints of all users: none of those is reported as missing.
 async fn unmatched(app: &App, event: &Model) -> Result<(Vec<UnmatchedOut>, bool), DbErr> {
     let Some(user) = event.user_id.map(UserId) else {
         return Ok((vec![], false));

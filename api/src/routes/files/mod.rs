@@ -1,4 +1,4 @@
-//! `GET /v1/uploads/{id}/file`: the file itself, for whoever has a signed link. No key is asked for.
+//! `GET /v1/uploads/{id}/file`: the file itself, for callers with a signed link. No key is needed.
 
 mod range;
 

@@ -8,7 +8,7 @@ use entity::queries::message::Filter;
 
 /// Most messages of a page.
 const MAX_LIMIT: i64 = 100;
-/// Messages of a page where nobody asks for another number.
+/// Messages of a page by default.
 const DEFAULT_LIMIT: i64 = 50;
 
 /// Which messages are asked for.

@@ -72,7 +72,7 @@ impl Results {
         }
     }
 
-    /// False when it is known that nobody got it who should.
+    /// False when it is known that no recipient got it.
     fn is_success(&self) -> bool {
         let sum = |of: fn(&Counts) -> Option<i64>| self.0.values().filter_map(of).sum::<i64>();
         let (succeeded, failed) = (sum(|counts| counts.succeeded), sum(|counts| counts.failed));
@@ -106,8 +106,8 @@ mod tests {
             results.learn(standing);
             results.is_success()
         };
-        assert!(Results::of(&audience(2)).is_success(), "nobody waited");
-        assert!(success(0, &standing(0, 0, 0, true)), "nobody to tell");
+        assert!(Results::of(&audience(2)).is_success(), "no request waited");
+        assert!(success(0, &standing(0, 0, 0, true)), "there are no recipients");
         assert!(success(2, &standing(0, 1, 2, true)), "one may still get it");
         assert!(success(2, &standing(1, 1, 2, true)));
         assert!(!success(2, &standing(0, 2, 2, true)));

@@ -28,7 +28,7 @@ pub(super) struct Wanted {
 impl Wanted {
     /// Reads a body. `only` is the route's one channel.
     pub(super) async fn read(app: &App, request: Request, only: Option<Channel>) -> Result<Self, Refusal> {
-        // Whoever asks for what is not set need not send a good body to be told so.
+        // A channel that is not set is reported before faults of the body.
         match only {
             Some(channel) if !is_set(app, channel) => return Err(not_set(only).into()),
             None if channels_set(app).is_empty() => return Err(not_set(None).into()),

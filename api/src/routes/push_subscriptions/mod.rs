@@ -59,7 +59,7 @@ pub(crate) async fn unsubscribe(State(app): State<App>, request: Request) -> Res
     Ok(Json(Done { success }))
 }
 
-/// What a browser needs to subscribe: it takes messages of whoever has the other half of this key.
+/// What a browser needs to subscribe: it takes messages that are signed with the private half of this key.
 pub(crate) async fn vapid_key(State(app): State<App>) -> Result<Json<PublicKey>, Problem> {
     Ok(Json(PublicKey { public_key: public_key(&app)?.to_owned() }))
 }

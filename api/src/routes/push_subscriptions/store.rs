@@ -82,7 +82,7 @@ async fn write(app: &App, row: &Model, is_known_service: bool) -> Result<(), Dat
     tx.commit().await
 }
 
-/// Only while it still has the keys that were looked at: who has subscribed anew since then stays.
+/// Only while it still has the keys that were looked at: a browser that has subscribed again since then stays.
 async fn remove(app: &App, row: &Model) -> Result<bool, DatabaseError> {
     let mut tx = app.context.database.begin().await?;
     let removed = match &mut tx {

@@ -30,7 +30,7 @@ use crate::{app::App, auth::Publisher, extract::json_body, problem::Problem, sea
 
 /// Largest body, in bytes.
 const MAX_BODY: usize = 16 * 1_024;
-/// How far ahead of the database's clock that of a process may be: ids beyond it are nobody's yet.
+/// How far ahead of the database's clock that of a process may be: ids beyond it belong to no event yet.
 const SKEW: Duration = Duration::from_secs(3_600);
 
 /// Says how many deliveries are meant, or starts the replay.

@@ -1,4 +1,4 @@
-//! How many users there are, and by what they are reached. A user is a subscriber, or whoever has push subscriptions and
+//! How many users there are, and by what they are reached. A user is a subscriber, or a person who has push subscriptions and
 //! is none; of subscriptions that name no user each is one.
 
 use entity::queries::subscriber::{self, Users};
@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::only;
 use crate::{app::App, problem::Problem, search::search};
 
-/// `user_stats`. Whoever only has push subscriptions is active.
+/// `user_stats`. A user with push subscriptions only is active.
 #[derive(Serialize)]
 pub(crate) struct UserStats {
     total: i64,

@@ -12,11 +12,11 @@ on_both_databases! {
         assert_eq!((answer.status, &answer.json()["deliveries"]), (202, &json!(2)), "{answer:?}");
         assert_eq!(answer.json().as_object().map(serde_json::Map::len), Some(2));
         assert!(id(&answer).parse::<Uuid>().is_ok_and(|id| id.get_version_num() == 7));
-        let nobody = api.publish(&event(&json!({"user_id": -3}))).await;
+        let unregistered = api.publish(&event(&json!({"user_id": -3}))).await;
         assert_eq!(
-            (nobody.status, &nobody.json()["deliveries"]),
+            (unregistered.status, &unregistered.json()["deliveries"]),
             (202, &json!(0)),
-            "nobody is registered: stored"
+            "no endpoint is registered: stored"
         );
         assert_eq!((api.count("event").await, api.count("delivery").await), (2, 2));
     }

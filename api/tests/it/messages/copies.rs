@@ -1,4 +1,4 @@
-//! One id, one message: the first one's content, whoever sends it again and however often.
+//! One id, one message: the first one's content, however often it is sent again.
 
 use futures_util::future::join_all;
 use serde_json::json;

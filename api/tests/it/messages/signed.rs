@@ -84,7 +84,7 @@ on_both_databases! {
         let answer = api.signed(&large, &[]).await;
         assert_eq!((answer.status, answer.json()["detail"].is_string()), (413, true), "{answer:?}");
         let unsigned = api.send("POST", "/webhook", &[], &large).await;
-        assert_eq!(unsigned.status, 413, "too large, whoever signed it");
+        assert_eq!(unsigned.status, 413, "too large, signed or not");
         assert_eq!(api.ids("").await.1, 1);
     }
 }

@@ -76,14 +76,14 @@ impl Queues {
 
 impl Processes {
     pub(super) fn of(snapshot: &Snapshot) -> Self {
-        let nobody = snapshot.processes.iter().all(|process| process.lost);
+        let all_lost = snapshot.processes.iter().all(|process| process.lost);
         Self {
             processes: snapshot
                 .processes
                 .iter()
                 .map(|process| ProcessView::of(process, snapshot.at))
                 .collect(),
-            work_waits: nobody && !snapshot.backlog.due.is_zero(),
+            work_waits: all_lost && !snapshot.backlog.due.is_zero(),
         }
     }
 }

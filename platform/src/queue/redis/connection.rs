@@ -89,7 +89,7 @@ impl Link {
         }
     }
 
-    // Whoever holds the lock is making a new connection already.
+    // The holder of the lock is making a new connection already.
     fn drop_connection(&self) {
         if let Ok(mut connection) = self.connection.try_lock() {
             *connection = None;

@@ -1,5 +1,5 @@
 //! Tells owners that an endpoint of theirs was disabled, by an event on their other endpoints.
-//! The mark is taken off in the transaction that writes the event: it is told once, whoever dies.
+//! The mark is taken off in the transaction that writes the event: the owner is notified once, also when a worker dies.
 
 use domain::{
     clock::Millis,

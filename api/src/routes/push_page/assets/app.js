@@ -19,7 +19,7 @@ function show(name, more = "") {
   at("subscribe").textContent = ["changed", "forgotten", "noservice"].includes(name) ? "Subscribe again" : "Subscribe";
   for (const button of buttons) button.hidden = !offered.includes(button.id);
   at("unsubscribe").hidden = !subscription || ["looking", "working"].includes(name);
-  // Whoever walks by keyboard goes on from where they were, also when what they pressed is gone.
+  // Keyboard focus stays near where it was, also when the pressed button is hidden now.
   if (hadFocus && !(document.activeElement.matches("button") && !document.activeElement.hidden)) {
     (buttons.find((button) => !button.hidden) ?? at("state")).focus();
   }
@@ -92,7 +92,7 @@ async function sendTest() {
 async function leave() {
   const leaving = subscription;
   show("working", "Unsubscribing…");
-  // Also when the server is away: the push service tells it later that nobody is here any more.
+  // Also when the server is away: the push service answers 410 to the next message.
   await tell("unsubscribe", leaving).catch(() => {});
   await leaving.unsubscribe();
   subscription = null;

@@ -15,7 +15,7 @@ export const STATES = {
   unset: {
     tone: "warn",
     title: "Web push is not set up on this server",
-    text: "Whoever runs it has to set `VAPID_PRIVATE_KEY`, `VAPID_PUBLIC_KEY` and `VAPID_EMAIL`, and start it again. `hookyard keys vapid` prints all three.",
+    text: "The operator has to set `VAPID_PRIVATE_KEY`, `VAPID_PUBLIC_KEY` and `VAPID_EMAIL`, and start it again. `hookyard keys vapid` prints all three.",
     buttons: ["retry"],
   },
   away: {
