@@ -35,7 +35,7 @@ describe("the looks", () => {
     const reader = await Reader.open(browser);
     const page = await reader.goto(server.dashboard);
     await page.getByText("Succeeded").first().waitFor();
-    await page.locator(".pill", { hasText: "Failing" }).first().waitFor();
+    await page.locator(".badge", { hasText: "Failing" }).first().waitFor();
     const links = (name) => page.locator(".delivery", { hasText: name }).first().getAttribute("href");
     const [good, failing] = [await links("Succeeded"), await links("Failing")];
     await page.goto(server.dashboard + good);

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     accept::Accept,
     auth::Lock,
-    edge::{AddressRules, Paces, PerAddress},
+    middleware::{OriginPolicy, PerAddress, RateLimits},
     routes::{events, notify, push_subscriptions::Unreached},
 };
 
@@ -25,8 +25,8 @@ pub struct Parts {
     pub(crate) accept: Accept,
     pub(crate) guard: Guard,
     pub(crate) lock: Lock,
-    pub(crate) addresses: AddressRules,
-    pub(crate) paces: Paces,
+    pub(crate) addresses: OriginPolicy,
+    pub(crate) rate_limits: RateLimits,
     pub(crate) unreached: Unreached,
     pub(crate) limits: Limits,
     pub(crate) crowd: Semaphore,
@@ -109,8 +109,8 @@ impl App {
         Self(Arc::new(Parts {
             guard: Guard::new(context.config.allow_networks.clone()),
             lock: Lock::new(context.config.admin_api_key.as_ref()),
-            addresses: AddressRules::of(&context.config),
-            paces: Paces::new(context.config.push_subscriptions_per_day),
+            addresses: OriginPolicy::of(&context.config),
+            rate_limits: RateLimits::new(context.config.push_subscriptions_per_day),
             unreached: Unreached::default(),
             context: context.clone(),
             accept,

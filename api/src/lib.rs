@@ -4,9 +4,9 @@
 pub mod accept;
 mod app;
 mod auth;
-mod edge;
 mod extract;
 mod listen;
+mod middleware;
 mod multipart;
 mod problem;
 mod refusal;

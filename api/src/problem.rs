@@ -1,4 +1,4 @@
-//! What a handler refuses with. It is only marked here; the edge writes it in the words of the surface.
+//! What a handler refuses with. It is only marked here; the middleware renders it in the format of the API.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,5 @@
-//! How signed ingest and notifications say no: `{"detail": "invalid signature"}`, or every fault in a list. All else the
-//! edge tells.
+//! How signed ingest and notifications say no: `{"detail": "invalid signature"}`, or every fault in a list. The
+//! middleware renders all else.
 
 use axum::{
     Json,

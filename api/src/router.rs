@@ -9,7 +9,7 @@ use domain::problem::ProblemCode;
 
 use crate::{
     app::App,
-    edge,
+    middleware,
     problem::Problem,
     routes::{
         deliveries, endpoint_secrets, endpoint_test, endpoints, errors, event_types, events, files, health,
@@ -158,15 +158,17 @@ impl Route {
     fn build(self, app: &App) -> MethodRouter<App> {
         let state = app.clone();
         let in_time =
-            |handler: MethodRouter<App>| handler.layer(from_fn_with_state(app.clone(), edge::deadline));
+            |handler: MethodRouter<App>| handler.layer(from_fn_with_state(app.clone(), middleware::deadline));
         match self.pace {
             Pace::ItsOwn => self.handler,
             Pace::OfWrongSignatures => {
-                in_time(self.handler).layer(from_fn_with_state(state, edge::of_wrong_signatures))
+                in_time(self.handler).layer(from_fn_with_state(state, middleware::limit_bad_signatures))
             }
-            Pace::OfPushTests => in_time(self.handler).layer(from_fn_with_state(state, edge::of_push_tests)),
+            Pace::OfPushTests => {
+                in_time(self.handler).layer(from_fn_with_state(state, middleware::limit_push_tests))
+            }
             Pace::Usual if self.info.is_open => {
-                in_time(self.handler).layer(from_fn_with_state(state, edge::of_open_route))
+                in_time(self.handler).layer(from_fn_with_state(state, middleware::limit_public_route))
             }
             Pace::Usual => in_time(self.handler),
         }
@@ -184,5 +186,5 @@ pub fn router(app: App) -> Router {
     let bare = Router::new().fallback(async || Problem::from(ProblemCode::NotFound));
     let listed =
         routes().into_iter().fold(bare, |router, route| router.route(route.info.path, route.build(&app)));
-    edge::around(listed, &app).with_state(app)
+    middleware::around(listed, &app).with_state(app)
 }

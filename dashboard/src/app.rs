@@ -8,7 +8,7 @@ use url::Url;
 use crate::{
     assets::Assets,
     live::Live,
-    shield::{attempts::LoginAttempts, origin::Names, session::Sessions},
+    security::{attempts::LoginAttempts, origin::OriginPolicy, session::Sessions},
 };
 
 /// Where everything on a page is read from.
@@ -25,7 +25,7 @@ pub(crate) struct Sources {
 /// The settings that pages show or obey.
 pub(crate) struct Settings {
     /// Under which names the pages are shown.
-    pub(crate) names: Names,
+    pub(crate) names: OriginPolicy,
     /// How clients reach the API, for the examples.
     pub(crate) public_url: Url,
     /// How many attempts the default schedule makes.
@@ -64,7 +64,7 @@ impl App {
                 clock: context.clock.clone(),
             },
             settings: Arc::new(Settings {
-                names: Names::of(config),
+                names: OriginPolicy::of(config),
                 public_url: config.public_url.clone(),
                 attempts: config.retry_schedule.attempts(),
                 metrics_public: config.metrics_public,

@@ -33,7 +33,7 @@ const STYLE: [&str; 7] = [
     "vendor/uplot-1.6.32.min.css",
     "styles/tokens.css",
     "styles/base.css",
-    "styles/frame.css",
+    "styles/layout.css",
     "styles/parts.css",
     "styles/overview.css",
     "styles/details.css",

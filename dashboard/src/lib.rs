@@ -3,7 +3,8 @@
 
 mod app;
 mod assets;
-mod frame;
+mod format;
+mod layout;
 mod listen;
 mod live;
 mod operations;
@@ -11,8 +12,7 @@ mod pages;
 mod problem;
 mod queries;
 mod routes;
+mod security;
 mod service;
-mod shield;
-mod show;
 
 pub use service::{router, services, services_on};

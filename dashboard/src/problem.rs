@@ -10,7 +10,7 @@ use axum::{
 };
 use sea_orm::DbErr;
 
-use crate::{app::App, frame::Frame};
+use crate::{app::App, layout::Layout};
 
 /// Longest work on one page. Streams are not counted: only their beginning is.
 const PAGE_DEADLINE: std::time::Duration = std::time::Duration::from_secs(10);
@@ -96,7 +96,7 @@ impl IntoResponse for Problem {
 #[derive(Template, WebTemplate)]
 #[template(path = "message/page.html")]
 struct MessagePage {
-    frame: Frame,
+    layout: Layout,
     title: &'static str,
     text: &'static str,
     code: u16,
@@ -104,7 +104,7 @@ struct MessagePage {
 
 /// Ends work that takes too long, and turns problems into pages; fragments keep what they show.
 pub(crate) async fn dress(State(app): State<App>, request: Request, next: Next) -> Response {
-    let frame = Frame::of(&app, request.uri().path(), request.headers());
+    let layout = Layout::of(&app, request.uri().path(), request.headers());
     let is_fragment = is_htmx(request.headers());
     let answer = tokio::time::timeout(PAGE_DEADLINE, next.run(request)).await;
     let response = answer.unwrap_or_else(|_| Problem::Slow.into_response());
@@ -115,7 +115,7 @@ pub(crate) async fn dress(State(app): State<App>, request: Request, next: Next) 
     if is_fragment {
         return (status, [("hx-reswap", "none")]).into_response();
     }
-    (status, MessagePage { frame, title, text, code: status.as_u16() }).into_response()
+    (status, MessagePage { layout, title, text, code: status.as_u16() }).into_response()
 }
 
 /// Whether the request comes from a fragment that fetches itself.

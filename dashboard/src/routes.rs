@@ -14,7 +14,7 @@ use crate::{
     assets, operations,
     pages::{delivery, errors, live, login, overview, upload},
     problem::{Problem, dress},
-    shield::{headers, origin},
+    security::{headers, origin},
 };
 
 /// Largest form.

@@ -1,4 +1,4 @@
-//! Points in time as the databases keep them, and the two ways they are written at the edge.
+//! Points in time as the databases keep them, and the two ways they are written in requests and answers.
 //! Reads no clock: callers pass the time.
 
 use std::{fmt, ops::Add, time::Duration};

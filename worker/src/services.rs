@@ -15,9 +15,9 @@ use crate::{
     due::Due,
     endpoints::EndpointCache,
     handover::Intake,
-    janitors::{self, Heartbeat},
     jobs::Jobs,
     lanes::Slots,
+    maintenance::{self, Heartbeat},
     queue_workers::{self, WorkerOptions},
     record::Recorder,
     replays::replays,
@@ -118,17 +118,17 @@ fn upkeep(
     let Due { uploads: due_uploads, broadcasts: due_broadcasts, replays: due_replays } = due.clone();
     vec![
         task("uploads", context, |context, stop| uploads(context, processor, due_uploads, stop)),
-        task("partitions", context, janitors::partitions),
-        task("vacuum", context, janitors::vacuum),
+        task("partitions", context, maintenance::partitions),
+        task("vacuum", context, maintenance::vacuum),
         task("broadcasts", context, |context, stop| broadcasts(context, due_broadcasts, stop)),
         task("replays", context, |context, stop| replays(context, due_replays, stop)),
         task("retention", context, retention),
         task("doctor", context, doctor),
-        task("lanes", context, janitors::lanes::lanes),
-        task("orphans", context, janitors::orphans),
-        task("forget keys", context, janitors::forget_keys),
-        task("gauges", context, |context, stop| janitors::gauges(context, gauging, stop)),
-        task("heartbeat", context, move |context, stop| janitors::heartbeat(context, who, beating, stop)),
+        task("lanes", context, maintenance::lanes::lanes),
+        task("orphans", context, maintenance::orphans),
+        task("forget keys", context, maintenance::forget_keys),
+        task("gauges", context, |context, stop| maintenance::gauges(context, gauging, stop)),
+        task("heartbeat", context, move |context, stop| maintenance::heartbeat(context, who, beating, stop)),
     ]
 }
 

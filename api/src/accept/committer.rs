@@ -9,11 +9,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     AcceptError, Event, Ingested, Outcome, Published, Work,
+    chunks::{Deferred, TRANSACTION_BYTES, chunks},
     handover::{Handover, OpenQueues},
-    portions::{Deferred, TRANSACTION_BYTES, portions},
     recipients::{self, Recipients, Remembered},
     rows::{self, Rows},
-    write::{self, WriteError},
+    transaction::{self, WriteError},
 };
 
 /// Most entries that one transaction writes: what two clients publish a thousand at a time. It holds up claims and records on
@@ -77,7 +77,7 @@ impl Committer {
     }
 
     /// Commits as much as one transaction takes. One bad row never fails a stranger's: what is refused is split, and its halves
-    /// retried. Returns the entries whose recipients have changed meanwhile, and the portions that are left.
+    /// retried. Returns the entries whose recipients have changed meanwhile, and the chunks that are left.
     async fn commit_for(
         &self,
         batch: Vec<Entry>,
@@ -86,12 +86,12 @@ impl Committer {
     ) -> (Vec<Entry>, Vec<Vec<Entry>>) {
         let mut changed = vec![];
         let weight = |entry: &Entry| rows::weight(&entry.work, recipients);
-        let mut rest = portions(batch, TRANSACTION_BYTES, weight, |entry| entry.work.user_id());
+        let mut rest = chunks(batch, TRANSACTION_BYTES, weight, |entry| entry.work.user_id());
         let mut stack: Vec<Vec<Entry>> = rest.drain(..rest.len().min(1)).collect();
         while let Some(mut batch) = stack.pop() {
             let works = batch.iter().map(|entry| &entry.work);
             let mut rows = Rows::of(works, recipients, open, &self.context);
-            match write::write(&self.context, &mut rows, recipients.confirmation()).await {
+            match transaction::write(&self.context, &mut rows, recipients.confirmation()).await {
                 Ok(accepted_at) => self.accepted(batch, rows, accepted_at).await,
                 Err(WriteError::Changed) => changed.append(&mut batch),
                 Err(WriteError::Refused) if batch.len() > 1 => {
@@ -114,7 +114,7 @@ impl Committer {
     async fn find_recipients(&self, batch: &[Entry]) -> Result<Recipients, AcceptError> {
         let events = events_of(batch);
         let found = recipients::of(&self.context, &events).await.map_err(|error| {
-            write::log_and_count(&error);
+            transaction::log_and_count(&error);
             AcceptError::Unavailable
         })?;
         if let Some(remembered) = &self.remembered {
@@ -124,7 +124,7 @@ impl Committer {
     }
 
     async fn accepted(&self, batch: Vec<Entry>, rows: Rows, accepted_at: Millis) {
-        for (entry, verdict) in batch.into_iter().zip(rows.verdicts()) {
+        for (entry, verdict) in batch.into_iter().zip(rows.outcomes()) {
             match verdict {
                 Some(Outcome::Upload) => count("upload"),
                 Some(Outcome::Event(Published::Stored { .. })) => count("event"),

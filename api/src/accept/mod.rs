@@ -1,18 +1,18 @@
 //! Accept: what came in is written, with the deliveries it causes, before anybody is told that it was accepted.
 //! One task per process groups what waits into one transaction; nothing here waits for the queue or for a receiver.
 
+mod chunks;
 mod committer;
 mod handover;
 mod jobs;
 mod keys;
 mod messages;
 mod notifications;
-mod personal;
-mod portions;
 mod publication;
 mod recipients;
 mod rows;
-mod write;
+mod single_recipient;
+mod transaction;
 
 use domain::id::{EndpointId, EventId, UploadId, UserId};
 use platform::{context::Context, supervisor::Service};
@@ -22,13 +22,13 @@ use tokio::sync::{mpsc, oneshot};
 use committer::{Committer, Entry};
 use messages::Incoming;
 use notifications::Outgoing;
-use personal::Personal;
 use publication::Event;
+use single_recipient::Personal;
 
 pub use messages::{Ingested, NewMessage};
 pub use notifications::{Announced, Audience, NewNotification};
-pub use personal::NewPersonal;
 pub use publication::{Key, Publication, Published};
+pub use single_recipient::NewPersonal;
 
 /// Requests that may wait for the committer; beyond it callers wait to get in.
 const WAITING: usize = 4_096;

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::NewEvent;
 
-/// An event of a user, with all that publishing may ask for. The edge has checked every bound.
+/// An event of a user, with all that publishing may ask for. The route has checked every bound.
 #[derive(Clone, Debug)]
 pub struct Publication {
     /// Whose endpoints get it.

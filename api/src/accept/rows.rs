@@ -14,13 +14,13 @@ use platform::context::Context;
 
 use super::{
     Event, Incoming, NewUpload, Outcome, Outgoing, Published, Work,
+    chunks::DELIVERY_BYTES,
     handover::OpenQueues,
     keys::{FullKey, Keys, full},
     messages::Messages,
     notifications::Notifications,
-    personal::Personal,
-    portions::DELIVERY_BYTES,
     recipients::{Recipient, Recipients},
+    single_recipient::Personal,
 };
 
 /// The rows of one transaction.
@@ -217,7 +217,7 @@ impl Rows {
     }
 
     /// What each entry is told after the commit, in order; none when not even its key's row is there.
-    pub(super) fn verdicts(&self) -> impl Iterator<Item = Option<Outcome>> {
+    pub(super) fn outcomes(&self) -> impl Iterator<Item = Option<Outcome>> {
         self.plans.iter().map(|plan| match plan {
             Plan::Upload => Some(Outcome::Upload),
             Plan::Event(verdict, None) => Some(Outcome::Event(verdict.clone())),

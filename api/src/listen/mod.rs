@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use web::listener::{self, Bounds};
 
-use crate::{accept::Accept, app::App, edge::Peer, router::router};
+use crate::{accept::Accept, app::App, middleware::Peer, router::router};
 
 /// Most connections at once, all listeners together, where the limit of file descriptors allows it; a few more wait.
 const MAX_CONNECTIONS: usize = 8_192;

@@ -14,8 +14,8 @@ use crate::{
     accept::{Publication, Published},
     app::App,
     auth::Publisher,
-    edge::RequestId,
     extract::Id,
+    middleware::RequestId,
     problem::Problem,
 };
 

@@ -6,7 +6,7 @@ use axum::{
 };
 use serde::Serialize;
 
-/// `{"message": …, "data": …, "error": false}`. Refusals are told by the edge.
+/// `{"message": …, "data": …, "error": false}`. The middleware renders refusals.
 #[derive(Serialize)]
 pub(crate) struct Envelope<T> {
     message: &'static str,

@@ -3,7 +3,6 @@
 mod both;
 mod cors;
 mod deliveries;
-mod edge;
 mod endpoint_changes;
 mod endpoint_life;
 mod endpoint_secrets;
@@ -15,6 +14,7 @@ mod harness;
 mod health;
 mod lock;
 mod messages;
+mod middleware;
 mod notices;
 mod placements;
 mod push_page;

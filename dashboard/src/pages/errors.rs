@@ -7,13 +7,13 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::overview::ErrorView;
-use crate::{app::App, frame::Frame, problem::Problem, queries::errors};
+use crate::{app::App, layout::Layout, problem::Problem, queries::errors};
 
 /// A page of errors.
 #[derive(Template, WebTemplate)]
 #[template(path = "errors/page.html")]
 pub(crate) struct ErrorsPage {
-    frame: Frame,
+    layout: Layout,
     errors: Vec<ErrorView>,
     older: Option<Uuid>,
     is_first: bool,
@@ -28,7 +28,7 @@ pub(crate) struct Cursor {
 /// Shows errors, newest first.
 pub(crate) async fn page(
     State(app): State<App>,
-    frame: Frame,
+    layout: Layout,
     cursor: Result<Query<Cursor>, QueryRejection>,
 ) -> Result<ErrorsPage, Problem> {
     let before = cursor.map_err(|_| Problem::BadRequest)?.before;
@@ -37,7 +37,7 @@ pub(crate) async fn page(
     rows.truncate(errors::PAGE);
     let now = app.sources.clock.now();
     Ok(ErrorsPage {
-        frame,
+        layout,
         older: rows.last().filter(|_| has_older).map(|row| row.id),
         errors: rows.iter().map(|row| ErrorView::of(row, now)).collect(),
         is_first: before.is_none(),

@@ -16,7 +16,7 @@ use url::form_urlencoded::byte_serialize;
 
 use crate::{
     app::App,
-    frame::Frame,
+    layout::Layout,
     problem::{Problem, is_htmx},
 };
 
@@ -26,7 +26,7 @@ const NEXT_LIMIT: usize = 512;
 #[derive(Template, WebTemplate)]
 #[template(path = "login/page.html")]
 struct LoginPage {
-    frame: Frame,
+    layout: Layout,
     next: String,
     complaint: Option<&'static str>,
 }
@@ -51,20 +51,20 @@ pub(crate) type Peer = Option<Extension<ConnectInfo<SocketAddr>>>;
 
 /// Shows the form, or the pages to those who need none.
 pub(crate) async fn page(
-    frame: Frame,
+    layout: Layout,
     target: Result<Query<Target>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
     let next = local(target.map(|Query(target)| target.next).unwrap_or_default());
-    if frame.admitted {
+    if layout.admitted {
         return Redirect::to(&next).into_response();
     }
-    LoginPage { frame, next, complaint: None }.into_response()
+    LoginPage { layout, next, complaint: None }.into_response()
 }
 
 /// Takes the key.
 pub(crate) async fn submit(
     State(app): State<App>,
-    frame: Frame,
+    layout: Layout,
     peer: Peer,
     form: Result<Form<Login>, axum::extract::rejection::FormRejection>,
 ) -> Result<Response, Problem> {
@@ -79,19 +79,19 @@ pub(crate) async fn submit(
         app.login_attempts.forget(address);
         return Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&next)).into_response());
     }
-    Ok(refused(&app, frame, next, address))
+    Ok(refused(&app, layout, next, address))
 }
 
 /// Counts a wrong key, and says so.
-fn refused(app: &App, frame: Frame, next: String, address: Option<IpAddr>) -> Response {
+fn refused(app: &App, layout: Layout, next: String, address: Option<IpAddr>) -> Response {
     if !app.login_attempts.count(address, app.sources.clock.now()) {
         tracing::warn!(?address, "too many logins to the dashboard");
         let page =
-            LoginPage { frame, next, complaint: Some("Too many attempts. Wait a minute and try again.") };
+            LoginPage { layout, next, complaint: Some("Too many attempts. Wait a minute and try again.") };
         return (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "60")], page).into_response();
     }
     let complaint = Some("That is not the key. It is the value of ADMIN_API_KEY.");
-    (StatusCode::UNAUTHORIZED, LoginPage { frame, next, complaint }).into_response()
+    (StatusCode::UNAUTHORIZED, LoginPage { layout, next, complaint }).into_response()
 }
 
 /// Ends the session.

@@ -9,24 +9,24 @@ use uuid::Uuid;
 
 use crate::{
     app::App,
-    frame::Frame,
+    format::{
+        badge::{Badge, Tone},
+        json::laid_out,
+        number::bytes,
+        time::Moment,
+    },
+    layout::Layout,
     problem::Problem,
     queries::uploads,
-    show::{
-        json::laid_out,
-        moment::Moment,
-        number::bytes,
-        pill::{Pill, Tone},
-    },
 };
 
 /// An upload's page.
 #[derive(Template, WebTemplate)]
 #[template(path = "upload/page.html")]
 pub(crate) struct UploadPage {
-    frame: Frame,
+    layout: Layout,
     upload: Model,
-    pill: Pill,
+    badge: Badge,
     endpoint: String,
     size: String,
     facts: Option<String>,
@@ -37,7 +37,7 @@ pub(crate) struct UploadPage {
 /// Shows an upload.
 pub(crate) async fn page(
     State(app): State<App>,
-    frame: Frame,
+    layout: Layout,
     id: Result<Path<Uuid>, PathRejection>,
 ) -> Result<UploadPage, Problem> {
     let Path(id) = id.map_err(|_| Problem::NotFound)?;
@@ -45,8 +45,8 @@ pub(crate) async fn page(
     let (upload, url) = found.ok_or(Problem::NotFound)?;
     let now = app.sources.clock.now();
     Ok(UploadPage {
-        frame,
-        pill: pill(&upload, now),
+        layout,
+        badge: badge(&upload, now),
         endpoint: url.unwrap_or_else(|| upload.endpoint_id.to_string()),
         size: bytes(u64::try_from(upload.size_bytes).unwrap_or(0)),
         facts: upload.facts.as_deref().map(|facts| laid_out(facts).unwrap_or_else(|| facts.to_owned())),
@@ -56,12 +56,12 @@ pub(crate) async fn page(
     })
 }
 
-fn pill(upload: &Model, now: Millis) -> Pill {
+fn badge(upload: &Model, now: Millis) -> Badge {
     match upload.state.as_str() {
-        "received" if upload.lease_until > now.0 => Pill::new(Tone::Busy, "Processing"),
-        "received" => Pill::new(Tone::Calm, "Received"),
-        "processed" => Pill::new(Tone::Good, "Processed"),
-        "failed" => Pill::new(Tone::Bad, "Failed"),
-        other => Pill::new(Tone::Mute, other),
+        "received" if upload.lease_until > now.0 => Badge::new(Tone::Busy, "Processing"),
+        "received" => Badge::new(Tone::Calm, "Received"),
+        "processed" => Badge::new(Tone::Good, "Processed"),
+        "failed" => Badge::new(Tone::Bad, "Failed"),
+        other => Badge::new(Tone::Mute, other),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::show::number::grouped;
+use crate::format::number::grouped;
 
 /// Most rows that a count walks through.
 pub(crate) const COUNT_LIMIT: u64 = 10_000;

@@ -1,4 +1,4 @@
-//! What may be published: names of types, data, keys, and when. The rules of the edge, without the edge.
+//! What may be published: names of types, data, keys, and when. The rules that requests keep, without HTTP.
 //! Nothing here knows a request.
 
 mod data;

@@ -1,4 +1,4 @@
-//! A signing secret: text at the edge, a prepared HMAC key inside.
+//! A signing secret: text in requests and answers, a prepared HMAC key inside.
 //! Its text is wiped when dropped and appears in no `Debug`, no error and no log.
 
 use std::{fmt, str::FromStr};

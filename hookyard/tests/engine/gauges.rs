@@ -3,7 +3,7 @@
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 use testkit::on_both_shapes;
-use worker::janitors::oldest_due;
+use worker::maintenance::oldest_due;
 
 on_both_shapes! {
     async fn what_a_lane_holds_up_by_itself_is_nobodys_delay(app: TestApp) {

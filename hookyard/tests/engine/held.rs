@@ -12,7 +12,7 @@ use domain::{
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 use testkit::{TestApp, on_both_shapes};
-use worker::janitors::lanes::{bury_beyond_limits, bury_endpoint_down, cancel_deleted};
+use worker::maintenance::lanes::{bury_beyond_limits, bury_endpoint_down, cancel_deleted};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const SCHEDULE: Duration = Duration::from_secs(5 + 300 + 1800 + (2 + 5 + 10 + 14 + 20 + 24) * 3600);

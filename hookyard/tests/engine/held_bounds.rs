@@ -9,7 +9,7 @@ use domain::delivery::{
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 use testkit::{TestApp, on_both_shapes};
-use worker::janitors::lanes::bury_beyond_limits;
+use worker::maintenance::lanes::bury_beyond_limits;
 
 const HOUR: Duration = Duration::from_secs(3600);
 

@@ -5,7 +5,7 @@ use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use testkit::{Receiver, TestApp, on_both_shapes};
 use uuid::Uuid;
-use worker::janitors::lanes::tell_owners;
+use worker::maintenance::lanes::notify_owners;
 
 const TYPE: &str = "0199b0c0-0000-7000-8000-00000000d15a";
 
@@ -42,9 +42,9 @@ on_both_shapes! {
         let deleted = listening(&app, 1, &strange.url("/deleted")).await;
         change(&app, &format!("UPDATE lane SET state = 'deleted' WHERE id = {}", id(&app, deleted.0))).await;
         disable(&app, broken).await;
-        let looks = futures_util::future::join_all((0..4).map(|_| tell_owners(&app.context))).await;
+        let looks = futures_util::future::join_all((0..4).map(|_| notify_owners(&app.context))).await;
         assert_eq!(looks.into_iter().map(|look| look.expect("a look")).sum::<u64>(), 1);
-        assert_eq!(tell_owners(&app.context).await.expect("a look"), 0, "once");
+        assert_eq!(notify_owners(&app.context).await.expect("a look"), 0, "once");
         app.drain().await;
         assert_eq!((own.count(), other.count(), strange.count()), (0, 1, 0));
         let body: Value = serde_json::from_slice(&other.calls()[0].body).expect("JSON");
@@ -58,7 +58,7 @@ on_both_shapes! {
         listening(&app, 1, "http://127.0.0.1:9/b").await;
         disable(&app, broken).await;
         change(&app, "UPDATE lane SET state = 'active'").await;
-        assert_eq!(tell_owners(&app.context).await.expect("a look"), 0);
+        assert_eq!(notify_owners(&app.context).await.expect("a look"), 0);
         assert_eq!(app.counts().await, (0, 0));
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Transaction};
 use testkit::{Answer, Receiver, Shape, TestApp};
 use tokio::time::timeout;
-use worker::janitors::{Partitions, make_partitions};
+use worker::maintenance::{Partitions, make_partitions};
 
 use crate::lanes::number;
 

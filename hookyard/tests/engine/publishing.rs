@@ -13,7 +13,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde_json::{Value, json, value::RawValue};
 use testkit::{Receiver, TestApp, app::publish::USER, on_both_shapes};
 use tokio_util::sync::CancellationToken;
-use worker::janitors::forget_batch;
+use worker::maintenance::forget_batch;
 
 const TYPE: &str = "invoice.paid";
 const HOUR: Duration = Duration::from_secs(3_600);

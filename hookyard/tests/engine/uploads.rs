@@ -129,7 +129,7 @@ on_both_shapes! {
         file.finish().await.expect("durable");
         let minute = std::time::Duration::from_secs(60);
         let now = std::time::SystemTime::now();
-        let sweep = async |written| worker::janitors::sweep(&app.context, written).await.expect("a sweep");
+        let sweep = async |written| worker::maintenance::sweep(&app.context, written).await.expect("a sweep");
         assert_eq!(sweep(now - 2 * minute..now - minute).await, 0, "too young");
         assert_eq!(sweep(now - minute..now + minute).await, 1);
         assert!(app.context.storage.open_file(&orphan).await.is_err());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use platform::database::Pool;
 use testkit::{Shape, TestApp};
-use worker::janitors::vacuum_when_due;
+use worker::maintenance::vacuum_when_due;
 
 use crate::lanes::{deliveries, number, run};
 

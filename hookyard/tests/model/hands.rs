@@ -1,11 +1,11 @@
-//! What people do by hand, by HTTP: pause and resume, rotate secrets, retry and cancel; and what the janitors do.
+//! What people do by hand, by HTTP: pause and resume, rotate secrets, retry and cancel; and what maintenance does.
 
 use std::time::Duration;
 
 use domain::delivery::HeldLimits;
 use rand::{RngExt, seq::IteratorRandom};
 use serde_json::{Value, json};
-use worker::janitors::lanes::{bury_beyond_limits, bury_endpoint_down, cancel_deleted, tell_owners};
+use worker::maintenance::lanes::{bury_beyond_limits, bury_endpoint_down, cancel_deleted, notify_owners};
 
 use crate::world::{Mood, World};
 
@@ -67,7 +67,7 @@ impl World {
 
     pub async fn look_after_lanes(&mut self) {
         let context = &self.app.context;
-        tell_owners(context).await.expect("a look");
+        notify_owners(context).await.expect("a look");
         cancel_deleted(context).await.expect("a look");
         bury_endpoint_down(context).await.expect("a look");
         bury_beyond_limits(context, HELD).await.expect("a look");

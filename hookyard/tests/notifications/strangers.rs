@@ -13,7 +13,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryF
 use serde_json::json;
 use testkit::{Answer, Receiver, Shape, push_service::slow_down, wait};
 use tokio::net::TcpListener;
-use worker::janitors::lanes::remove_unused;
+use worker::maintenance::lanes::remove_unused;
 
 use crate::{Town, in_both_towns};
 

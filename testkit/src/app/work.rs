@@ -1,4 +1,4 @@
-//! A real worker beside a test's app: queue, claimer, sends and janitors, as in production.
+//! A real worker beside a test's app: queue, claimer, sends and maintenance, as in production.
 
 use std::time::Duration;
 

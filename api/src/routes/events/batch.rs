@@ -17,7 +17,9 @@ use super::{
     request::{self, Wanted},
     room,
 };
-use crate::{app::App, auth::Publisher, edge::RequestId, extract::json_bytes, problem::Problem, surface};
+use crate::{
+    app::App, auth::Publisher, extract::json_bytes, middleware::RequestId, problem::Problem, surface,
+};
 
 /// Largest body of a batch, in bytes.
 const MAX_BODY: usize = 8 * 1_024 * 1_024;

@@ -14,7 +14,7 @@ use axum::{
 };
 
 use self::request::Wanted;
-use crate::{app::App, auth::Publisher, edge::RequestId, extract::json_bytes, problem::Problem};
+use crate::{app::App, auth::Publisher, extract::json_bytes, middleware::RequestId, problem::Problem};
 
 pub(crate) use answer::{Receipt, not_accepted, stored};
 pub(crate) use batch::publish_batch;

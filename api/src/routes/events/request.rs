@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use super::members::{Members, items};
 use crate::{
     accept::{Key, Publication},
-    edge::RequestId,
+    middleware::RequestId,
     problem::Problem,
 };
 

@@ -20,8 +20,8 @@ use tokio::sync::SemaphorePermit;
 use crate::{
     accept::{AcceptError, Ingested, NewMessage},
     app::App,
-    edge::{IngestNote, RequestId, UnderWay, address_of},
     extract::{announced, raw_body_growing, refuse_body},
+    middleware::{IngestNote, RequestId, UnderWay, address_of},
     problem::Problem,
     refusal::Refusal,
 };

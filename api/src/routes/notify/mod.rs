@@ -19,7 +19,7 @@ use crate::{
     accept::{AcceptError, Audience, NewNotification},
     app::App,
     auth::Administrator,
-    edge::RequestId,
+    middleware::RequestId,
     problem::Problem,
     refusal::Refusal,
     search,

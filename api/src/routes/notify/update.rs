@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::{announce, answer::Results, audience, channels_set, not_set};
 use crate::{
-    accept::Audience, app::App, auth::Administrator, edge::RequestId, problem::Problem, refusal::Refusal,
-    search,
+    accept::Audience, app::App, auth::Administrator, middleware::RequestId, problem::Problem,
+    refusal::Refusal, search,
 };
 
 /// Notices that are accepted together.

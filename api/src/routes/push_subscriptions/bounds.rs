@@ -32,7 +32,7 @@ pub(super) async fn admit(app: &App, address: IpAddr) -> Result<Result<(), i64>,
         let detail = "too many subscriptions have not been reached by a message yet; try again later";
         return Err(Problem::new(ProblemCode::Unavailable, detail));
     }
-    let admitted = app.paces.subscriptions.take(address, app.context.clock.now());
+    let admitted = app.rate_limits.subscriptions.take(address, app.context.clock.now());
     if admitted.is_ok() {
         app.unreached.add_one();
     }

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use self::request::Subscription;
 use super::notify::not_set;
-use crate::{app::App, edge, problem::Problem, refusal::Refusal};
+use crate::{app::App, middleware, problem::Problem, refusal::Refusal};
 
 pub(crate) use bounds::Unreached;
 pub(crate) use test::test;
@@ -38,14 +38,14 @@ pub(crate) struct PublicKey {
 /// 429 for its address, 503 for all together.
 pub(crate) async fn subscribe(State(app): State<App>, request: Request) -> Result<Response, Refusal> {
     public_key(&app)?;
-    let stranger = edge::stranger(&app, &request);
+    let stranger = middleware::stranger(&app, &request);
     let subscription = Subscription::read(&app, request).await?;
     subscription.allowed_by(&app.guard, &app.context.config.push_services)?;
     if let Some(address) = stranger
         && !store::is_stored(&app, &subscription).await?
         && let Err(wait_ms) = bounds::admit(&app, address).await?
     {
-        return Ok(edge::too_many(wait_ms));
+        return Ok(middleware::too_many(wait_ms));
     }
     store::keep(&app, &subscription).await?;
     Ok(Json(Done { success: true }).into_response())

@@ -8,7 +8,9 @@ use axum::{
 use domain::{id::PushSubscriptionId, notification::Notification};
 
 use super::{Done, public_key, request::Subscription, store};
-use crate::{accept::NewPersonal, app::App, edge::RequestId, refusal::Refusal, routes::notify::not_accepted};
+use crate::{
+    accept::NewPersonal, app::App, middleware::RequestId, refusal::Refusal, routes::notify::not_accepted,
+};
 
 const TITLE: &str = "It works";
 const MESSAGE: &str = "This is a test. What is announced will come to this browser like this.";

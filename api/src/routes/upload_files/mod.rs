@@ -25,8 +25,8 @@ use crate::{
     accept::{AcceptError, NewUpload},
     app::App,
     auth::Publisher,
-    edge::RequestId,
     extract::{Id, announced, linger, refuse_body},
+    middleware::RequestId,
     multipart,
     problem::Problem,
 };
@@ -118,7 +118,7 @@ fn not_accepted(error: AcceptError) -> Problem {
     }
 }
 
-/// Removes the file where surely no row names it. After an unknown outcome it stays; a janitor takes what has no row.
+/// Removes the file where surely no row names it. After an unknown outcome it stays; maintenance removes files without a row.
 async fn clean_up(app: &App, key: &str, error: AcceptError) {
     if error == AcceptError::Unknown {
         return;

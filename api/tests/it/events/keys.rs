@@ -1,4 +1,4 @@
-//! Idempotency keys at the edge.
+//! Idempotency keys over HTTP.
 
 use super::*;
 

@@ -4,12 +4,12 @@ use domain::clock::Millis;
 use entity::attempt::Model;
 use uuid::Uuid;
 
-use crate::show::{
+use crate::format::{
+    badge::{Badge, Tone},
     body::Body,
     headers::{self, Header},
-    moment::Moment,
     number::microseconds,
-    pill::{Pill, Tone},
+    time::Moment,
 };
 
 /// An attempt on a delivery's page.
@@ -17,7 +17,7 @@ pub(super) struct AttemptView {
     pub(super) id: Uuid,
     pub(super) number: i32,
     pub(super) open: bool,
-    pub(super) pill: Pill,
+    pub(super) badge: Badge,
     pub(super) error: Option<String>,
     pub(super) error_class: Option<String>,
     pub(super) started: Moment,
@@ -44,7 +44,7 @@ impl AttemptView {
             id: row.id,
             number: row.number,
             open,
-            pill: pill(row),
+            badge: badge(row),
             error: row.error.clone(),
             error_class: row.error_class.clone(),
             started: Moment::new(Millis(row.started_at), now),
@@ -57,12 +57,12 @@ impl AttemptView {
     }
 }
 
-fn pill(row: &Model) -> Pill {
+fn badge(row: &Model) -> Badge {
     let tone = if row.error_class.is_none() { Tone::Good } else { Tone::Bad };
     match (row.status_code, row.error_class.as_deref()) {
-        (Some(status), _) => Pill::new(tone, status.to_string()),
-        (None, Some(class)) => Pill::new(tone, class.replace('_', " ")),
-        (None, None) => Pill::new(tone, "accepted"),
+        (Some(status), _) => Badge::new(tone, status.to_string()),
+        (None, Some(class)) => Badge::new(tone, class.replace('_', " ")),
+        (None, None) => Badge::new(tone, "accepted"),
     }
 }
 
@@ -141,8 +141,8 @@ mod tests {
 
     #[test]
     fn the_pill_shows_the_status_or_else_what_broke() {
-        assert_eq!(pill(&row()), Pill::new(Tone::Good, "200"));
+        assert_eq!(badge(&row()), Badge::new(Tone::Good, "200"));
         let refused = Model { status_code: None, error_class: Some("connect_timeout".to_owned()), ..row() };
-        assert_eq!(pill(&refused), Pill::new(Tone::Bad, "connect timeout"));
+        assert_eq!(badge(&refused), Badge::new(Tone::Bad, "connect timeout"));
     }
 }

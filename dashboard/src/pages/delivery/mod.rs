@@ -16,10 +16,10 @@ use uuid::Uuid;
 use self::{attempt::AttemptView, why::facts};
 use crate::{
     app::App,
-    frame::Frame,
+    format::{badge::Badge, body::Body, status::DisplayStatus, time::Moment},
+    layout::Layout,
     problem::Problem,
     queries::{attempts, deliveries, deliveries::DeliveryRow, events},
-    show::{body::Body, moment::Moment, pill::Pill, standing::Standing},
 };
 
 /// The part of the page that stays live.
@@ -27,7 +27,7 @@ use crate::{
 #[template(path = "delivery/delivery.html")]
 pub(crate) struct Delivery {
     row: DeliveryRow,
-    pill: Pill,
+    badge: Badge,
     why: String,
     event_type: String,
     attempts: Vec<AttemptView>,
@@ -43,17 +43,17 @@ pub(crate) struct Delivery {
 #[derive(Template, WebTemplate)]
 #[template(path = "delivery/page.html")]
 pub(crate) struct DeliveryPage {
-    frame: Frame,
+    layout: Layout,
     delivery: Delivery,
 }
 
 /// Shows a delivery.
 pub(crate) async fn page(
     State(app): State<App>,
-    frame: Frame,
+    layout: Layout,
     id: Result<Path<Uuid>, PathRejection>,
 ) -> Result<DeliveryPage, Problem> {
-    Ok(DeliveryPage { frame, delivery: load(&app, id).await? })
+    Ok(DeliveryPage { layout, delivery: load(&app, id).await? })
 }
 
 /// The same, for the page that fetches itself again.
@@ -74,7 +74,7 @@ async fn load(app: &App, id: Result<Path<Uuid>, PathRejection>) -> Result<Delive
     let facts = facts(&row, attempts.first(), app.settings.attempts, now);
     let (why, next) = (why(&facts), next_attempt(&facts));
     Ok(Delivery {
-        pill: Standing::of(&row, now).pill(),
+        badge: DisplayStatus::of(&row, now).badge(),
         why,
         event_type: row.event_type.clone().unwrap_or_else(|| "event".to_owned()),
         older_attempts: usize::try_from(row.attempts).unwrap_or(0).saturating_sub(attempts.len()),

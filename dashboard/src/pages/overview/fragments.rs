@@ -8,7 +8,7 @@ use super::{
     tiles::{Tile, tiles},
     views::{DeliveryView, ErrorView, FirstSteps, MinuteView, ProcessView, QueueView},
 };
-use crate::{app::App, live::snapshot::Snapshot, problem::Problem, show::pill::Pill};
+use crate::{app::App, format::badge::Badge, live::snapshot::Snapshot, problem::Problem};
 
 /// The counters.
 #[derive(Template, WebTemplate)]
@@ -23,7 +23,7 @@ pub(crate) struct Counters {
 #[template(path = "overview/queues.html")]
 pub(crate) struct Queues {
     queues: Vec<QueueView>,
-    health: Pill,
+    health: Badge,
 }
 
 /// The processes.

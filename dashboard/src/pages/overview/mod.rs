@@ -14,13 +14,13 @@ use self::{
     fragments::{Counters, Deliveries, Errors, Minutes, Processes, Queues},
     views::FirstSteps,
 };
-use crate::{app::App, frame::Frame, problem::Problem};
+use crate::{app::App, layout::Layout, problem::Problem};
 
 /// The whole page: every fragment as it is now, so that it is complete without a script.
 #[derive(Template, WebTemplate)]
 #[template(path = "overview/page.html")]
 pub(crate) struct OverviewPage {
-    frame: Frame,
+    layout: Layout,
     counters: Counters,
     queues: Queues,
     processes: Processes,
@@ -32,11 +32,11 @@ pub(crate) struct OverviewPage {
 }
 
 /// Shows the overview.
-pub(crate) async fn page(State(app): State<App>, frame: Frame) -> Result<OverviewPage, Problem> {
+pub(crate) async fn page(State(app): State<App>, layout: Layout) -> Result<OverviewPage, Problem> {
     let snapshot = app.live.snapshot(&app.sources).await?;
     let first_steps = snapshot.is_untouched().then(|| FirstSteps::of(&app));
     Ok(OverviewPage {
-        frame,
+        layout,
         counters: Counters::of(&snapshot),
         queues: Queues::of(&snapshot),
         processes: Processes::of(&snapshot),

@@ -1,15 +1,15 @@
 //! The six numbers on top of the overview, and what is said under each.
 
 use crate::{
+    format::{
+        number::{grouped, percent},
+        time::Moment,
+    },
     live::snapshot::Snapshot,
     queries::{
         backlog::Backlog,
         bounded::{Bounded, COUNT_LIMIT},
         totals::Totals,
-    },
-    show::{
-        moment::Moment,
-        number::{grouped, percent},
     },
 };
 

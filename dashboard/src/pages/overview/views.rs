@@ -9,17 +9,17 @@ use uuid::Uuid;
 
 use crate::{
     app::App,
+    format::{
+        badge::{Badge, Tone},
+        number::grouped,
+        status::DisplayStatus,
+        time::Moment,
+    },
     live::{
         series::Second,
         snapshot::{QueueDepth, Snapshot},
     },
     queries::{deliveries::DeliveryRow, processes::Process},
-    show::{
-        moment::Moment,
-        number::grouped,
-        pill::{Pill, Tone},
-        standing::Standing,
-    },
 };
 
 /// A queue with how full it is.
@@ -40,11 +40,11 @@ impl QueueView {
 }
 
 /// Whether the queue moves. A queue that is away is no loss: workers go by the database.
-pub(super) fn queue_health(snapshot: &Snapshot) -> Pill {
+pub(super) fn queue_health(snapshot: &Snapshot) -> Badge {
     let says_depth = snapshot.queues.iter().all(|queue| queue.depth.is_some());
     match snapshot.queue_healthy && says_depth {
-        true => Pill::new(Tone::Good, "Answers"),
-        false => Pill::new(Tone::Warn, "Away: working from the database"),
+        true => Badge::new(Tone::Good, "Answers"),
+        false => Badge::new(Tone::Warn, "Away: working from the database"),
     }
 }
 
@@ -55,7 +55,7 @@ pub(crate) struct ProcessView {
     pub(super) version: String,
     pub(super) queues: String,
     pub(super) load: String,
-    pub(super) health: Pill,
+    pub(super) health: Badge,
     pub(super) seen: Moment,
 }
 
@@ -63,9 +63,9 @@ impl ProcessView {
     pub(super) fn of(process: &Process, now: Millis) -> Self {
         let said = &process.said;
         let health = match (process.lost, said.queue_ok) {
-            (true, _) => Pill::new(Tone::Bad, "Lost"),
-            (false, true) => Pill::new(Tone::Good, "Alive"),
-            (false, false) => Pill::new(Tone::Warn, "No queue"),
+            (true, _) => Badge::new(Tone::Bad, "Lost"),
+            (false, true) => Badge::new(Tone::Good, "Alive"),
+            (false, false) => Badge::new(Tone::Warn, "No queue"),
         };
         Self {
             name: said.name.clone(),
@@ -88,7 +88,7 @@ fn queues(said: &str) -> String {
 /// A delivery as a row.
 pub(crate) struct DeliveryView {
     pub(super) id: Uuid,
-    pub(super) pill: Pill,
+    pub(super) badge: Badge,
     pub(super) event_type: String,
     pub(super) recipient: String,
     pub(super) user: Option<i64>,
@@ -99,11 +99,11 @@ pub(crate) struct DeliveryView {
 
 impl DeliveryView {
     pub(super) fn of(row: &DeliveryRow, now: Millis) -> Self {
-        let standing = Standing::of(row, now);
-        let waits_for_retry = standing == Standing::Failing && row.due_at > now.0;
+        let standing = DisplayStatus::of(row, now);
+        let waits_for_retry = standing == DisplayStatus::Failing && row.due_at > now.0;
         Self {
             id: row.id,
-            pill: standing.pill(),
+            badge: standing.badge(),
             event_type: row.event_type.clone().unwrap_or_else(|| "event".to_owned()),
             recipient: row.url.clone().unwrap_or_else(|| format!("{} {}", row.channel, row.recipient_id)),
             user: row.user_id,

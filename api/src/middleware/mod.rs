@@ -1,14 +1,14 @@
 //! What every request passes on its way in and every answer on its way out.
 //! Nothing here knows a route; order matters and stands in one place.
 
-mod address;
+mod access_log;
 mod cors;
-mod crowd;
-mod observe;
-mod pace;
+mod error_response;
+mod host_origin;
+mod load_shed;
 mod per_address;
+mod rate_limit;
 mod request_id;
-mod tell;
 
 use std::panic::AssertUnwindSafe;
 
@@ -22,31 +22,32 @@ use domain::problem::ProblemCode;
 use futures_util::FutureExt;
 
 use crate::{app::App, problem::Problem};
-pub(crate) use address::AddressRules;
-pub(crate) use crowd::deadline;
-pub(crate) use observe::IngestNote;
-pub(crate) use pace::{
-    Paces, Peer, address_of, of_open_route, of_push_tests, of_wrong_signatures, stranger, too_many,
-};
+pub(crate) use access_log::IngestNote;
+pub(crate) use host_origin::OriginPolicy;
+pub(crate) use load_shed::deadline;
 pub(crate) use per_address::{PerAddress, UnderWay};
+pub(crate) use rate_limit::{
+    Peer, RateLimits, address_of, limit_bad_signatures, limit_public_route, limit_push_tests, stranger,
+    too_many,
+};
 pub(crate) use request_id::RequestId;
 
-/// Lays the edge around the routes. It is one layer of the framework's: seven of them, one in another, would each box the
+/// Wraps the routes. It is one layer of axum's: seven of them, one in another, would each box the
 /// request and copy all that lies within.
 pub(crate) fn around(routes: Router<App>, app: &App) -> Router<App> {
-    routes.layer(from_fn_with_state(app.clone(), edge))
+    routes.layer(from_fn_with_state(app.clone(), run))
 }
 
-async fn edge(State(app): State<App>, request: Request, next: Next) -> Response {
+async fn run(State(app): State<App>, request: Request, next: Next) -> Response {
     told(request, |request| guarded(&app, request, next)).await
 }
 
 /// What a request meets before its route, first to last. CORS is around all that refuses: a page may read why.
 async fn guarded(app: &App, request: Request, next: Next) -> Response {
     cors::answer(app, request, |request| {
-        crowd::limit(app, request, |request| {
-            pace::of_wrong_keys(app, request, |request| {
-                address::check(app, request, |request| next.run(request))
+        load_shed::limit(app, request, |request| {
+            rate_limit::limit_wrong_keys(app, request, |request| {
+                host_origin::check(app, request, |request| next.run(request))
             })
         })
     })
@@ -58,8 +59,8 @@ async fn told<Answer>(request: Request, next: impl FnOnce(Request) -> Answer) ->
 where
     Answer: Future<Output = Response>,
 {
-    observe::request(request, |request| {
-        tell::in_words_of_the_surface(request, |request| whole(async { next(request).await }))
+    access_log::request(request, |request| {
+        error_response::in_words_of_the_surface(request, |request| whole(async { next(request).await }))
     })
     .await
 }

@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use super::pace::network;
+use super::rate_limit::network;
 
 /// Counts by address; an IPv6 customer's /64 is one. Remembers those that have something under way and no others.
 pub(crate) struct PerAddress {

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     BATCH, BATCHES,
-    bury::{self, End},
+    dead_letters::{self, End},
 };
 
 /// Lanes that one statement asks for.
@@ -88,7 +88,7 @@ async fn batch(context: &Context, cutoffs: &Cutoffs, now: i64) -> Result<(u64, b
         Tx::Postgres(tx) => pick_postgres(tx, cutoffs, now).await?,
         Tx::Sqlite(tx) => pick_sqlite(tx, cutoffs, now).await?,
     };
-    let moved = bury::picked(tx, &ids, END, now).await?;
+    let moved = dead_letters::picked(tx, &ids, END, now).await?;
     Ok((moved, i64::try_from(ids.len()).is_ok_and(|picked| picked >= BATCH)))
 }
 

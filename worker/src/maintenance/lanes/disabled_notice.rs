@@ -66,7 +66,7 @@ struct Listener {
 ///
 /// # Errors
 /// Those of the database; who was not told is told later.
-pub async fn tell_owners(context: &Context) -> Result<u64, DatabaseError> {
+pub async fn notify_owners(context: &Context) -> Result<u64, DatabaseError> {
     let mut told = 0;
     for _ in 0..BATCHES {
         let (batch, more) = within_deadline(tell(context)).await?;

@@ -12,7 +12,7 @@ use http::{
 };
 use platform::config::CorsOrigins;
 
-use super::address::is_made_for_pages;
+use super::host_origin::is_made_for_pages;
 use crate::app::App;
 
 /// What a page may do that may write, and one that may not.

@@ -7,7 +7,7 @@ use axum::{
 };
 use domain::problem::ProblemCode;
 
-use super::pace;
+use super::rate_limit;
 use crate::{app::App, problem::Problem};
 
 /// When a stranger with too much under way is asked to come again, in ms.
@@ -23,9 +23,9 @@ pub(super) async fn limit<Answer: Future<Output = Response>>(
         return next(request).await;
     }
     // Callers with a key are bounded all together, strangers by address, too.
-    let stranger = pace::stranger(app, &request);
+    let stranger = rate_limit::stranger(app, &request);
     let Some(_alone) = stranger.map_or(Some(None), |address| app.strangers.enter(address).map(Some)) else {
-        return pace::too_many(AGAIN_MS);
+        return rate_limit::too_many(AGAIN_MS);
     };
     match app.crowd.try_acquire() {
         Ok(_place) => next(request).await,

@@ -26,28 +26,28 @@ impl<T> Deferred<T> {
         self.groups.is_empty()
     }
 
-    /// Adds portions that came together.
-    pub(super) fn add(&mut self, portions: Vec<T>) {
-        if !portions.is_empty() {
-            self.groups.push_back(portions.into());
+    /// Adds chunks that came together.
+    pub(super) fn add(&mut self, chunks: Vec<T>) {
+        if !chunks.is_empty() {
+            self.groups.push_back(chunks.into());
         }
     }
 
-    /// The first portion of the group whose turn it is.
+    /// The first chunk of the group whose turn it is.
     pub(super) fn next(&mut self) -> Option<T> {
         let mut group = self.groups.pop_front()?;
-        let portion = group.pop_front();
+        let chunk = group.pop_front();
         if !group.is_empty() {
             self.groups.push_back(group);
         }
-        portion
+        chunk
     }
 }
 
-/// The items in portions that together weigh at most `limit`; an item above it is a portion of its own. Where there are
-/// several portions, owners take turns by weight, so that one with few items is not behind one with many. Each owner's items
+/// The items in chunks that together weigh at most `limit`; an item above it is a chunk of its own. Where there are
+/// several chunks, owners take turns by weight, so that one with few items is not behind one with many. Each owner's items
 /// keep their order.
-pub(super) fn portions<T, Owner: Eq + Hash>(
+pub(super) fn chunks<T, Owner: Eq + Hash>(
     items: Vec<T>,
     limit: usize,
     weight: impl Fn(&T) -> usize,
@@ -74,30 +74,30 @@ fn in_turn<T, Owner: Eq + Hash>(weighed: Vec<(usize, T)>, owner: impl Fn(&T) -> 
 }
 
 fn cut<T>(items: Vec<(usize, T)>, limit: usize) -> Vec<Vec<T>> {
-    let mut portions = Vec::new();
-    let (mut portion, mut weighs) = (Vec::new(), 0_usize);
+    let mut chunks = Vec::new();
+    let (mut chunk, mut weighs) = (Vec::new(), 0_usize);
     for (more, item) in items {
-        if weighs.saturating_add(more) > limit && !portion.is_empty() {
-            portions.push(std::mem::take(&mut portion));
+        if weighs.saturating_add(more) > limit && !chunk.is_empty() {
+            chunks.push(std::mem::take(&mut chunk));
             weighs = 0;
         }
         weighs = weighs.saturating_add(more);
-        portion.push(item);
+        chunk.push(item);
     }
-    if !portion.is_empty() {
-        portions.push(portion);
+    if !chunk.is_empty() {
+        chunks.push(chunk);
     }
-    portions
+    chunks
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Deferred, portions};
+    use super::{Deferred, chunks};
 
     #[test]
     fn owners_take_turns_when_all_is_too_much_for_one_portion() {
         let of =
-            |items: &[(u8, usize)]| portions(items.to_vec(), 10, |(_, weight)| *weight, |(owner, _)| *owner);
+            |items: &[(u8, usize)]| chunks(items.to_vec(), 10, |(_, weight)| *weight, |(owner, _)| *owner);
         assert_eq!(of(&[(1, 4), (1, 4), (2, 2)]), [vec![(1, 4), (1, 4), (2, 2)]], "all at once: as it came");
         let large = [(1, 6), (1, 6), (1, 6), (2, 3), (2, 3), (3, 1)];
         let turns = [vec![(1, 6), (2, 3), (3, 1)], vec![(2, 3), (1, 6)], vec![(1, 6)]];
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_portion_weighs_the_limit_at_most_and_keeps_the_order() {
-        let of = |items: &[usize]| portions(items.to_vec(), 10, |item| *item, |_| ());
+        let of = |items: &[usize]| chunks(items.to_vec(), 10, |item| *item, |_| ());
         assert_eq!(of(&[]), Vec::<Vec<usize>>::new());
         assert_eq!(of(&[4, 6]), [vec![4, 6]]);
         assert_eq!(of(&[4, 7]), [vec![4], vec![7]]);

@@ -15,7 +15,7 @@ use axum::{
 use domain::{clock::Millis, problem::ProblemCode};
 use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
 
-use super::observe::IngestNote;
+use super::access_log::IngestNote;
 use crate::{app::App, auth::shows_a_key, problem::Problem};
 
 /// Requests to open routes that an address may send at once, and then one each [`OPEN_EVERY_MS`].
@@ -42,7 +42,7 @@ const SUBSCRIBING_ADDRESSES: usize = 65_536;
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
 /// What each address has used up.
-pub(crate) struct Paces {
+pub(crate) struct RateLimits {
     open: Buckets,
     wrong_keys: Buckets,
     push_tests: Buckets,
@@ -50,7 +50,7 @@ pub(crate) struct Paces {
     pub(crate) subscriptions: Buckets,
 }
 
-impl Paces {
+impl RateLimits {
     /// Nothing is used up. `subscriptions_per_day`: new push subscriptions that an
     /// address may make at once, and as many again over a day; at least 1.
     pub(crate) fn new(subscriptions_per_day: u32) -> Self {
@@ -65,13 +65,13 @@ impl Paces {
 }
 
 /// The layer of open routes. Who has the key is not counted, nor is this machine where there is no key.
-pub(crate) async fn of_open_route(State(app): State<App>, request: Request, next: Next) -> Response {
-    paced(&app, &app.paces.open, request, next).await
+pub(crate) async fn limit_public_route(State(app): State<App>, request: Request, next: Next) -> Response {
+    paced(&app, &app.rate_limits.open, request, next).await
 }
 
 /// The layer of open routes that cause work elsewhere: a message to a push service. The same callers are exempt.
-pub(crate) async fn of_push_tests(State(app): State<App>, request: Request, next: Next) -> Response {
-    paced(&app, &app.paces.push_tests, request, next).await
+pub(crate) async fn limit_push_tests(State(app): State<App>, request: Request, next: Next) -> Response {
+    paced(&app, &app.rate_limits.push_tests, request, next).await
 }
 
 async fn paced(app: &App, buckets: &Buckets, request: Request, next: Next) -> Response {
@@ -83,13 +83,13 @@ async fn paced(app: &App, buckets: &Buckets, request: Request, next: Next) -> Re
 
 /// The layer of signed ingest: only who shows a wrong signature counts as somebody at an open route. A right one is never
 /// slowed, whatever else comes from its address.
-pub(crate) async fn of_wrong_signatures(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn limit_bad_signatures(State(app): State<App>, request: Request, next: Next) -> Response {
     let stranger = stranger(&app, &request);
     let answer = next.run(request).await;
     if answer.status() != StatusCode::UNAUTHORIZED {
         return answer;
     }
-    match count(&app, &app.paces.open, stranger) {
+    match count(&app, &app.rate_limits.open, stranger) {
         Ok(()) => answer,
         Err(wait) => keeping_the_note(answer, too_many(wait)),
     }
@@ -119,7 +119,7 @@ fn keeping_the_note(mut first: Response, mut answer: Response) -> Response {
 }
 
 /// The layer around everything: a wrong key too many is told to wait. A right one never gets here as 401.
-pub(super) async fn of_wrong_keys<Answer: Future<Output = Response>>(
+pub(super) async fn limit_wrong_keys<Answer: Future<Output = Response>>(
     app: &App,
     request: Request,
     next: impl FnOnce(Request) -> Answer,
@@ -131,7 +131,7 @@ pub(super) async fn of_wrong_keys<Answer: Future<Output = Response>>(
     let Some(address) = address.filter(|_| is_wrong_key) else {
         return answer;
     };
-    match app.paces.wrong_keys.take(address, app.context.clock.now()) {
+    match app.rate_limits.wrong_keys.take(address, app.context.clock.now()) {
         Ok(()) => answer,
         Err(wait) => too_many(wait),
     }
@@ -210,21 +210,21 @@ mod tests {
 
     #[test]
     fn a_burst_is_served_and_then_as_many_as_time_gives() {
-        let paces = Paces::new(1_000);
-        let open = |at| paces.open.take(ip("192.0.2.1"), Millis(at));
+        let rate_limits = RateLimits::new(1_000);
+        let open = |at| rate_limits.open.take(ip("192.0.2.1"), Millis(at));
         assert!((0..OPEN_BURST).all(|_| open(0).is_ok()));
         assert_eq!(open(0), Err(OPEN_EVERY_MS));
         assert_eq!(open(OPEN_EVERY_MS - 1), Err(1));
         assert!(open(OPEN_EVERY_MS).is_ok() && open(OPEN_EVERY_MS).is_err());
         let a_second_later = OPEN_EVERY_MS + 1_000;
         assert!((0..50).all(|_| open(a_second_later).is_ok()) && open(a_second_later).is_err());
-        assert!(paces.open.take(ip("192.0.2.2"), Millis(0)).is_ok(), "another address is not hurt");
+        assert!(rate_limits.open.take(ip("192.0.2.2"), Millis(0)).is_ok(), "another address is not hurt");
     }
 
     #[test]
     fn ten_wrong_keys_a_minute_are_told_so() {
-        let paces = Paces::new(1_000);
-        let wrong = |at| paces.wrong_keys.take(ip("192.0.2.1"), Millis(at));
+        let rate_limits = RateLimits::new(1_000);
+        let wrong = |at| rate_limits.wrong_keys.take(ip("192.0.2.1"), Millis(at));
         assert!((0..10).all(|_| wrong(0).is_ok()));
         assert_eq!(wrong(0), Err(6_000));
         assert!((0..10).all(|_| wrong(60_000).is_ok()));
@@ -233,8 +233,8 @@ mod tests {
 
     #[test]
     fn ten_tests_of_a_subscription_and_then_one_each_six_seconds() {
-        let paces = Paces::new(1_000);
-        let test = |at| paces.push_tests.take(ip("192.0.2.1"), Millis(at));
+        let rate_limits = RateLimits::new(1_000);
+        let test = |at| rate_limits.push_tests.take(ip("192.0.2.1"), Millis(at));
         assert!((0..10).all(|_| test(0).is_ok()));
         assert_eq!((test(0), test(5_999)), (Err(6_000), Err(1)));
         assert!(test(6_000).is_ok() && test(6_000).is_err());
@@ -242,12 +242,12 @@ mod tests {
 
     #[test]
     fn new_subscriptions_of_an_address_are_bounded_by_the_day() {
-        let paces = Paces::new(100);
-        let subscribe = |at| paces.subscriptions.take(ip("192.0.2.1"), Millis(at));
+        let rate_limits = RateLimits::new(100);
+        let subscribe = |at| rate_limits.subscriptions.take(ip("192.0.2.1"), Millis(at));
         assert!((0..100).all(|_| subscribe(0).is_ok()));
         assert_eq!(subscribe(0), Err(DAY_MS / 100));
         assert!((0..100).all(|_| subscribe(DAY_MS).is_ok()) && subscribe(DAY_MS).is_err());
-        let most = Paces::new(1_000_000).subscriptions;
+        let most = RateLimits::new(1_000_000).subscriptions;
         assert_eq!((most.burst, most.every_ms), (1_000_000, 86));
     }
 

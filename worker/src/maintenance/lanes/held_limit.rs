@@ -8,7 +8,7 @@ use domain::{
 };
 use platform::{context::Context, database::DatabaseError};
 
-use super::bury::{self, End};
+use super::dead_letters::{self, End};
 
 // Of those that are due, the ones that are due last go: one step along the index for each that is kept, once a lane, and no
 // sorting. Joined without the first part, Postgres takes these steps for each delivery. The first condition on the lane is
@@ -40,7 +40,7 @@ pub async fn bury_beyond_limits(context: &Context, limits: HeldLimits) -> Result
         |message| End { state: DeliveryState::Dead, reason: DeadReason::HeldLimit, message: Some(message) };
     let cutoff = now.saturating_sub(millis(limits.longest));
     let long = end("was held for too long (dead: held_limit)");
-    let too_long = bury::all(context, TOO_LONG, &[cutoff, now], long, now).await?;
+    let too_long = dead_letters::all(context, TOO_LONG, &[cutoff, now], long, now).await?;
     let many = end("too many were held for its endpoint (dead: held_limit)");
-    Ok(too_long + bury::all(context, TOO_MANY, &[limits.most, now], many, now).await?)
+    Ok(too_long + dead_letters::all(context, TOO_MANY, &[limits.most, now], many, now).await?)
 }

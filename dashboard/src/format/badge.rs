@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-/// What a pill looks like; each tone has an icon of its own.
+/// What a badge looks like; each tone has an icon of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tone {
     /// Went well.
@@ -37,14 +37,14 @@ impl Tone {
 
 /// Icon and word.
 #[derive(Clone, Debug, PartialEq, Eq, Template)]
-#[template(path = "parts/pill.html")]
-pub(crate) struct Pill {
+#[template(path = "parts/badge.html")]
+pub(crate) struct Badge {
     tone: Tone,
     label: String,
 }
 
-impl Pill {
-    /// A pill that says `label`.
+impl Badge {
+    /// A badge that says `label`.
     pub(crate) fn new(tone: Tone, label: impl Into<String>) -> Self {
         Self { tone, label: label.into() }
     }

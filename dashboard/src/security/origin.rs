@@ -9,12 +9,12 @@ use url::Url;
 
 /// Under which names the pages are shown.
 #[derive(Debug)]
-pub(crate) struct Names {
+pub(crate) struct OriginPolicy {
     any: bool,
     ours: Vec<String>,
 }
 
-impl Names {
+impl OriginPolicy {
     /// Any name where a key is asked for and others than this machine may come; else those that cannot be rebound,
     /// and the hosts of `PUBLIC_URL` and `CORS_ORIGINS`.
     pub(crate) fn of(config: &Config) -> Self {
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn a_rebound_name_is_not_ours() {
         let ours = ["hooks.example.com", "app.example.com"].map(str::to_owned).to_vec();
-        let names = Names { any: false, ours };
+        let names = OriginPolicy { any: false, ours };
         for ours in [
             "localhost",
             "localhost:5555",

@@ -7,13 +7,13 @@ use axum::{
     http::{HeaderMap, request::Parts},
 };
 
-use crate::{app::App, assets::Assets, shield::session::cookie};
+use crate::{app::App, assets::Assets, security::session::cookie};
 
 const THEME_COOKIE: &str = "hookyard_theme";
 
 /// The part of a page that is the same on all of them.
 #[derive(Clone)]
-pub(crate) struct Frame {
+pub(crate) struct Layout {
     /// Where script and style are.
     pub(crate) assets: Arc<Assets>,
     /// `light` or `dark`, when the reader chose one; else the system's.
@@ -26,8 +26,8 @@ pub(crate) struct Frame {
     pub(crate) path: String,
 }
 
-impl Frame {
-    /// The frame of a request.
+impl Layout {
+    /// The layout of a request.
     pub(crate) fn of(app: &App, path: &str, headers: &HeaderMap) -> Self {
         let admitted = app.sessions.admits(headers, app.sources.clock.now());
         Self {
@@ -40,7 +40,7 @@ impl Frame {
     }
 }
 
-impl FromRequestParts<App> for Frame {
+impl FromRequestParts<App> for Layout {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {

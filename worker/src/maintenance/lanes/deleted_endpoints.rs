@@ -3,7 +3,7 @@
 use domain::delivery::{DeadReason, DeliveryState};
 use platform::{context::Context, database::DatabaseError};
 
-use super::bury::{self, End};
+use super::dead_letters::{self, End};
 
 const PICK: &str = "SELECT d.id FROM lane l JOIN delivery d ON d.lane_id = l.id
     WHERE (l.state <> 'active' OR l.breaker_until > 0) AND l.state = 'deleted' AND d.lease_until <= $1 LIMIT $2";
@@ -15,5 +15,5 @@ const PICK: &str = "SELECT d.id FROM lane l JOIN delivery d ON d.lane_id = l.id
 pub async fn cancel_deleted(context: &Context) -> Result<u64, DatabaseError> {
     let now = context.database.now(&context.clock).await?.0;
     let end = End { state: DeliveryState::Cancelled, reason: DeadReason::EndpointDeleted, message: None };
-    bury::all(context, PICK, &[now], end, now).await
+    dead_letters::all(context, PICK, &[now], end, now).await
 }

@@ -5,12 +5,12 @@ use domain::{
     delivery::{DeliveryState, LaneState},
 };
 
-use super::pill::{Pill, Tone};
+use super::badge::{Badge, Tone};
 use crate::queries::deliveries::DeliveryRow;
 
 /// What a delivery is called on a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum DisplayStatus {
     /// Waits for its first attempt.
     Pending,
     /// Waits for another attempt after at least one that failed.
@@ -27,7 +27,7 @@ pub(crate) enum Standing {
     Cancelled,
 }
 
-impl Standing {
+impl DisplayStatus {
     /// Derives the standing of a row at `now`.
     pub(crate) fn of(row: &DeliveryRow, now: Millis) -> Self {
         match row.state.as_deref().map(str::parse) {
@@ -43,15 +43,15 @@ impl Standing {
     }
 
     /// As icon and word.
-    pub(crate) fn pill(self) -> Pill {
+    pub(crate) fn badge(self) -> Badge {
         match self {
-            Self::Pending => Pill::new(Tone::Calm, "Pending"),
-            Self::Failing => Pill::new(Tone::Warn, "Failing"),
-            Self::Held => Pill::new(Tone::Held, "Held"),
-            Self::Sending => Pill::new(Tone::Busy, "Sending"),
-            Self::Succeeded => Pill::new(Tone::Good, "Succeeded"),
-            Self::Dead => Pill::new(Tone::Bad, "Dead"),
-            Self::Cancelled => Pill::new(Tone::Mute, "Cancelled"),
+            Self::Pending => Badge::new(Tone::Calm, "Pending"),
+            Self::Failing => Badge::new(Tone::Warn, "Failing"),
+            Self::Held => Badge::new(Tone::Held, "Held"),
+            Self::Sending => Badge::new(Tone::Busy, "Sending"),
+            Self::Succeeded => Badge::new(Tone::Good, "Succeeded"),
+            Self::Dead => Badge::new(Tone::Bad, "Dead"),
+            Self::Cancelled => Badge::new(Tone::Mute, "Cancelled"),
         }
     }
 }
@@ -69,23 +69,23 @@ mod tests {
 
     #[test]
     fn what_is_under_way_is_called_by_what_it_waits_for() {
-        assert_eq!(Standing::of(&sample(), NOW), Standing::Pending);
+        assert_eq!(DisplayStatus::of(&sample(), NOW), DisplayStatus::Pending);
         let failed = DeliveryRow { attempts: 1, ..sample() };
-        assert_eq!(Standing::of(&failed, NOW), Standing::Failing);
+        assert_eq!(DisplayStatus::of(&failed, NOW), DisplayStatus::Failing);
         let held = DeliveryRow { lane_state: Some("paused".to_owned()), ..failed };
-        assert_eq!(Standing::of(&held, NOW), Standing::Held);
+        assert_eq!(DisplayStatus::of(&held, NOW), DisplayStatus::Held);
         let sending = DeliveryRow { lease_until: 1_001, ..held };
-        assert_eq!(Standing::of(&sending, NOW), Standing::Sending);
+        assert_eq!(DisplayStatus::of(&sending, NOW), DisplayStatus::Sending);
         let lease_over = DeliveryRow { lease_until: 1_000, ..sample() };
-        assert_eq!(Standing::of(&lease_over, NOW), Standing::Pending);
+        assert_eq!(DisplayStatus::of(&lease_over, NOW), DisplayStatus::Pending);
     }
 
     #[test]
     fn what_is_finished_is_called_by_its_state() {
         let ended = |word: &str| DeliveryRow { state: Some(word.to_owned()), ..sample() };
-        assert_eq!(Standing::of(&ended("succeeded"), NOW), Standing::Succeeded);
-        assert_eq!(Standing::of(&ended("dead"), NOW), Standing::Dead);
-        assert_eq!(Standing::of(&ended("cancelled"), NOW), Standing::Cancelled);
-        assert_eq!(Standing::of(&ended("a later word"), NOW), Standing::Cancelled);
+        assert_eq!(DisplayStatus::of(&ended("succeeded"), NOW), DisplayStatus::Succeeded);
+        assert_eq!(DisplayStatus::of(&ended("dead"), NOW), DisplayStatus::Dead);
+        assert_eq!(DisplayStatus::of(&ended("cancelled"), NOW), DisplayStatus::Cancelled);
+        assert_eq!(DisplayStatus::of(&ended("a later word"), NOW), DisplayStatus::Cancelled);
     }
 }

@@ -2,12 +2,12 @@
 //! used, and owners that are to be notified.
 //! Safe in many workers at once: each batch is one transaction, and rows that another has locked are passed over.
 
-mod bury;
-mod deleted;
+mod dead_letters;
+mod deleted_endpoints;
+mod disabled_notice;
 mod endpoint_down;
 mod held_limit;
-mod owners;
-mod unused;
+mod unused_lanes;
 
 use std::time::Duration;
 
@@ -16,11 +16,11 @@ use platform::{context::Context, database::DatabaseError, telemetry::names};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-pub use deleted::cancel_deleted;
+pub use deleted_endpoints::cancel_deleted;
+pub use disabled_notice::notify_owners;
 pub use endpoint_down::bury_endpoint_down;
 pub use held_limit::bury_beyond_limits;
-pub use owners::tell_owners;
-pub use unused::remove_unused;
+pub use unused_lanes::remove_unused;
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(15);
@@ -52,7 +52,7 @@ fn held_limits(context: &Context) -> HeldLimits {
 }
 
 async fn look(context: &Context, at_bounds: bool) -> Result<(), DatabaseError> {
-    let told = tell_owners(context).await?;
+    let told = notify_owners(context).await?;
     let cancelled = cancel_deleted(context).await?;
     let (mut down, mut beyond, mut removed) = (0, 0, 0);
     if at_bounds {

@@ -8,7 +8,7 @@ const MAX_DEPTH: usize = 64;
 /// The same JSON with a line per member, or `None` when `text` is not JSON or nested too deeply.
 pub(crate) fn laid_out(text: &str) -> Option<String> {
     serde_json::from_str::<IgnoredAny>(text).ok()?;
-    let mut out = Layout { text: String::with_capacity(text.len() * 2), depth: 0 };
+    let mut out = Indented { text: String::with_capacity(text.len() * 2), depth: 0 };
     let mut rest = text.trim();
     while let Some(first) = rest.chars().next() {
         let length = token_length(rest, first);
@@ -41,12 +41,12 @@ fn string_length(rest: &str) -> usize {
     rest.len()
 }
 
-struct Layout {
+struct Indented {
     text: String,
     depth: usize,
 }
 
-impl Layout {
+impl Indented {
     fn push(&mut self, token: &str, next: Option<char>) -> Option<()> {
         match token {
             "{" | "[" => {

@@ -20,7 +20,7 @@ use crate::{app::App, problem::Problem};
 
 /// Who may be meant by `Host`, and who may write by `Origin`.
 #[derive(Clone, Debug)]
-pub(crate) struct AddressRules {
+pub(crate) struct OriginPolicy {
     /// Whether any name is served: a key keeps out callers that use a rebound name. Without a key the address that is
     /// listened on says nothing: a page in the owner's browser reaches private networks, too.
     pub(crate) any_host: bool,
@@ -46,7 +46,7 @@ pub(super) async fn check<Answer: Future<Output = Response>>(
     }
 }
 
-impl AddressRules {
+impl OriginPolicy {
     /// As the settings have it.
     pub(crate) fn of(config: &Config) -> Self {
         let keyed = config.admin_api_key.is_some();
@@ -172,10 +172,10 @@ mod tests {
 
     use super::*;
 
-    fn rules(any_host: bool) -> AddressRules {
+    fn rules(any_host: bool) -> OriginPolicy {
         let public_url = "https://hooks.example.org/base".parse().expect("a literal");
         let origins = HashSet::from(["https://app.example.org".to_owned()]);
-        AddressRules { any_host, public_url, any_origin: false, any_page: true, origins }
+        OriginPolicy { any_host, public_url, any_origin: false, any_page: true, origins }
     }
 
     fn judged(any_host: bool, method: &str, path: &str, headers: &[(&str, &str)]) -> Result<(), ProblemCode> {
@@ -183,7 +183,7 @@ mod tests {
     }
 
     fn judged_by(
-        rules: &AddressRules,
+        rules: &OriginPolicy,
         method: &str,
         path: &str,
         headers: &[(&str, &str)],
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn where_no_page_is_allowed_the_surface_for_pages_is_closed_to_foreign_ones_too() {
-        let rules = AddressRules { any_page: false, ..rules(true) };
+        let rules = OriginPolicy { any_page: false, ..rules(true) };
         for path in ["/api/push/subscribe", "/webhook/update"] {
             let by = |origin| judged_by(&rules, "POST", path, &[("host", "a.test"), ("origin", origin)]);
             for own in ["http://a.test", "https://hooks.example.org", "https://app.example.org"] {
