@@ -7,7 +7,7 @@ use domain::{
 use entity::bulk::{broadcasts, keys, messages, postgres, sqlite};
 use platform::{
     context::Context,
-    database::{AtOnce, AtOnceError, DatabaseError, Pool, Tx, within_deadline},
+    database::{BatchTransaction, BatchTransactionError, DatabaseError, Pool, Tx, within_deadline},
     telemetry::names,
 };
 use sqlx::{PgPool, SqlitePool};
@@ -105,7 +105,7 @@ async fn plain_on_postgres(
 
 /// Events and deliveries alone go to the writer in one message.
 async fn plain_on_sqlite(pool: &SqlitePool, rows: &Rows) -> Result<Millis, WriteError> {
-    let mut accept = AtOnce::durable();
+    let mut accept = BatchTransaction::durable();
     if !rows.events.is_empty() {
         sqlite::push_events(accept.statement(), &rows.events, rows.stamp);
     }
@@ -114,7 +114,7 @@ async fn plain_on_sqlite(pool: &SqlitePool, rows: &Rows) -> Result<Millis, Write
     }
     let writer = pool.acquire().await.map_err(|error| not_begun(error.into()))?;
     accept.run(writer).await.map(|_| Millis(rows.stamp.now_or_offset)).map_err(|error| {
-        let is_known = matches!(error, AtOnceError::NotWritten(_));
+        let is_known = matches!(error, BatchTransactionError::NotWritten(_));
         let error = DatabaseError::Sqlx(error.into());
         log_and_count(&error);
         match error.is_refusal() {

@@ -1,7 +1,7 @@
 //! From an exchange to a report, the same way for every channel; what a status means is the channel's own to say.
 //! Must not let through what the channel calls secret, also where the receiver says it back.
 
-mod hide;
+mod redact;
 mod retry_after;
 
 use bytes::Bytes;
@@ -11,7 +11,7 @@ use domain::{
 };
 use http::{HeaderMap, StatusCode};
 
-pub(crate) use hide::Hidden;
+pub(crate) use redact::Redactor;
 use retry_after::retry_after;
 
 use crate::{
@@ -20,23 +20,23 @@ use crate::{
 };
 
 /// What an answer came to: the result and, for a failure, its class.
-pub(crate) type Judgement = (SendResult, Option<ErrorClass>);
+pub(crate) type Classification = (SendResult, Option<ErrorClass>);
 
 /// The judgement of a status that asks the whole lane to slow down, with the wait that the answer asks for.
-pub(crate) fn overloaded(headers: &HeaderMap, sent_at: Millis) -> Judgement {
+pub(crate) fn overloaded(headers: &HeaderMap, sent_at: Millis) -> Classification {
     let retry_after = retry_after(headers, sent_at);
     (SendResult::Overloaded { retry_after }, Some(ErrorClass::Status))
 }
 
-/// The report of an exchange, whose answer `judge` understands; nothing `hidden` stands in it.
+/// The report of an exchange, whose answer `classify` understands; nothing `hidden` stands in it.
 pub(crate) fn report(
     exchange: Exchange,
     request_headers: HeaderRecord,
-    hidden: &Hidden,
-    judge: impl FnOnce(StatusCode, &HeaderMap) -> Judgement,
+    hidden: &Redactor,
+    classify: impl FnOnce(StatusCode, &HeaderMap) -> Classification,
 ) -> SendReport {
     match exchange.answer {
-        Ok(answer) => answered(answer, exchange.timing, request_headers, hidden, judge),
+        Ok(answer) => answered(answer, exchange.timing, request_headers, hidden, classify),
         Err(failure) => SendReport {
             result: if failure.is_local_shortage { SendResult::LocalShortage } else { SendResult::Failed },
             error_class: Some(failure.class),
@@ -55,10 +55,10 @@ fn answered(
     answer: Answer,
     timing: Timing,
     request_headers: HeaderRecord,
-    hidden: &Hidden,
-    judge: impl FnOnce(StatusCode, &HeaderMap) -> Judgement,
+    hidden: &Redactor,
+    classify: impl FnOnce(StatusCode, &HeaderMap) -> Classification,
 ) -> SendReport {
-    let (result, error_class) = judge(answer.status, &answer.headers);
+    let (result, error_class) = classify(answer.status, &answer.headers);
     SendReport {
         result,
         error_class,

@@ -19,7 +19,7 @@ pub use address::is_public;
 use lookup::Lookups;
 pub use lookup::Unresolved;
 
-use crate::outbound::marks;
+use crate::outbound::timings;
 
 /// Decides which addresses may be sent to. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -120,8 +120,8 @@ impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
         let guard = self.clone();
         Box::pin(async move {
-            let addresses = marks::timing_resolve(guard.resolve(name.as_str())).await?;
-            marks::note_addresses(&addresses);
+            let addresses = timings::timing_resolve(guard.resolve(name.as_str())).await?;
+            timings::note_addresses(&addresses);
             let sockets: Vec<_> = addresses.iter().map(|address| SocketAddr::new(*address, 0)).collect();
             Ok(Box::new(sockets.into_iter()) as Addrs)
         })

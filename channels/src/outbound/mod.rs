@@ -2,7 +2,7 @@
 //! Knows HTTP and deadlines; what an answer means is the channel's to say.
 
 mod failure;
-pub(crate) mod marks;
+pub(crate) mod timings;
 mod tls;
 
 use std::time::Duration;
@@ -18,7 +18,7 @@ use url::{Host, Url};
 pub use failure::Failure;
 
 use crate::{guard::Guard, report::Timing};
-use marks::{Marks, TimedConnect};
+use timings::{TimedConnect, Timings};
 
 /// How we introduce ourselves.
 pub const USER_AGENT: &str = concat!("Hookyard/", env!("CARGO_PKG_VERSION"));
@@ -129,7 +129,7 @@ impl Outbound {
         let mut request = Request::new(Method::POST, url);
         *request.headers_mut() = headers;
         *request.body_mut() = Some(body.into());
-        Marks::scope(self.exchange(request, deadline, to_v6)).await
+        Timings::scope(self.exchange(request, deadline, to_v6)).await
     }
 
     async fn exchange(&self, request: Request, deadline: Duration, to_v6: bool) -> Exchange {
@@ -144,7 +144,7 @@ impl Outbound {
             Ok(Err(error)) => Err(failure(&error, to_v6)),
             Err(_) => Err(Failure::new(ErrorClass::Timeout, "no answer within the deadline")),
         };
-        let marks = Marks::current();
+        let marks = Timings::current();
         let timing =
             Timing { resolve: marks.resolve(), connect: marks.connect(), first_byte, total: start.elapsed() };
         Exchange { answer, timing }
@@ -152,7 +152,7 @@ impl Outbound {
 }
 
 fn failure(error: &reqwest::Error, to_v6: bool) -> Failure {
-    let marks = Marks::current();
+    let marks = Timings::current();
     Failure::of(error, marks.is_resolving(), to_v6 || marks.is_only_v6())
 }
 

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 
 use url::Url;
 
-use crate::answer::Hidden;
+use crate::answer::Redactor;
 
 /// Longest token, in characters: what `TELEGRAM_BOT_TOKEN` takes.
 pub const MAX_TOKEN: usize = 128;
@@ -18,7 +18,7 @@ pub struct Bot {
 
 struct Inner {
     name: String,
-    hidden: Hidden,
+    hidden: Redactor,
     send_message: Url,
 }
 
@@ -43,7 +43,7 @@ impl Bot {
         let base = api_url.parse().ok().filter(is_plain).ok_or(BotError::ApiUrl)?;
         let address = format!("{}/bot{token}/sendMessage", Url::as_str(&base).trim_end_matches('/'));
         let send_message = address.parse().map_err(|_| BotError::ApiUrl)?;
-        let hidden = Hidden::new([secret.to_owned()]);
+        let hidden = Redactor::new([secret.to_owned()]);
         let inner = Inner { name: name.to_owned(), hidden, send_message };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -60,7 +60,7 @@ impl Bot {
     }
 
     /// What no report may show: what stands behind the colon of its token, which has no other spelling in a URL.
-    pub(super) fn hidden(&self) -> &Hidden {
+    pub(super) fn hidden(&self) -> &Redactor {
         &self.inner.hidden
     }
 }

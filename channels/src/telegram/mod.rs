@@ -3,10 +3,10 @@
 
 mod bot;
 mod outcome;
+mod response;
 mod send;
 mod split;
 mod text;
-mod told;
 
 pub use bot::{Bot, BotError, MAX_TOKEN};
 pub use send::{TelegramRequest, TelegramSender};

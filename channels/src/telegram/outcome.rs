@@ -10,8 +10,8 @@ use domain::{
 };
 use http::{HeaderMap, StatusCode};
 
-use super::told::Told;
-use crate::answer::{Judgement, overloaded};
+use super::response::BotResponse;
+use crate::answer::{Classification, overloaded};
 
 /// Descriptions of a 400 that mean that the recipient is not there, in lower case; any other 400 is about the message, or about
 /// rights that an administrator may give back.
@@ -30,12 +30,12 @@ const NOT_THERE: [&str; 9] = [
 ];
 
 /// The result and, for a failure, its class. A 200 that says `"ok": false` is judged by the code inside.
-pub(super) fn judge(
+pub(super) fn classify(
     status: StatusCode,
     headers: &HeaderMap,
-    told: Option<&Told>,
+    told: Option<&BotResponse>,
     sent_at: Millis,
-) -> Judgement {
+) -> Classification {
     let result = match (code(status, told), told) {
         (200..=299, Some(told)) if told.ok => return (SendResult::Accepted, None),
         // Who answers so is not the Bot API, or broke off before it had said anything.
@@ -53,12 +53,12 @@ pub(super) fn judge(
     (result, Some(ErrorClass::Status))
 }
 
-fn code(status: StatusCode, told: Option<&Told>) -> u16 {
+fn code(status: StatusCode, told: Option<&BotResponse>) -> u16 {
     let inside = told.filter(|told| status.is_success() && !told.ok).and_then(|told| told.error_code);
     inside.unwrap_or(status.as_u16())
 }
 
-fn is_not_there(told: &Told) -> bool {
+fn is_not_there(told: &BotResponse) -> bool {
     let description = told.description.to_lowercase();
     told.migrate_to.is_some() || NOT_THERE.iter().any(|words| description.contains(words))
 }

@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue, header};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{bot::Bot, outcome::judge, text::parts, told::Told};
+use super::{bot::Bot, outcome::classify, response::BotResponse, text::parts};
 use crate::{
     answer::report,
     outbound::{Exchange, Failure, Outbound, USER_AGENT},
@@ -109,11 +109,11 @@ impl TelegramSender {
     }
 
     fn read(&self, exchange: Exchange, sent_at: Millis) -> (SendReport, Option<i64>) {
-        let told = exchange.answer.as_ref().ok().and_then(|answer| Told::read(&answer.body));
+        let told = exchange.answer.as_ref().ok().and_then(|answer| BotResponse::read(&answer.body));
         let recorded =
             HeaderRecord::of([("content-type", CONTENT_TYPE), ("user-agent", USER_AGENT)].into_iter());
-        let judge = |status, headers: &HeaderMap| judge(status, headers, told.as_ref(), sent_at);
-        let mut report = report(exchange, recorded, self.bot.hidden(), judge);
+        let classify = |status, headers: &HeaderMap| classify(status, headers, told.as_ref(), sent_at);
+        let mut report = report(exchange, recorded, self.bot.hidden(), classify);
         if let Some(words) = own_words(&report, told.as_ref()) {
             report.error = Some(self.bot.hidden().in_text(words));
         }
@@ -136,7 +136,7 @@ fn without_call(parts: &[String], parts_sent: u16) -> SendReport {
 }
 
 /// What says more of a failure than its status.
-fn own_words(report: &SendReport, told: Option<&Told>) -> Option<String> {
+fn own_words(report: &SendReport, told: Option<&BotResponse>) -> Option<String> {
     match (report.error_class?, told) {
         (_, Some(told)) => told.words(),
         (ErrorClass::Protocol, None) => {

@@ -6,11 +6,11 @@ use domain::{
 };
 use http::{HeaderMap, StatusCode};
 
-use crate::answer::{Judgement, overloaded};
+use crate::answer::{Classification, overloaded};
 
 /// The result and, for a failure, its class. The service stands between us and many browsers: what it says of itself
 /// slows its lane, what it says of one subscription ends that one, and what it says of our request no repetition mends.
-pub(super) fn judge(status: StatusCode, headers: &HeaderMap, sent_at: Millis) -> Judgement {
+pub(super) fn classify(status: StatusCode, headers: &HeaderMap, sent_at: Millis) -> Classification {
     match status.as_u16() {
         200..=299 => (SendResult::Accepted, None),
         300..=399 => (SendResult::Failed, Some(ErrorClass::Redirect)),
@@ -30,9 +30,9 @@ mod tests {
 
     use super::*;
 
-    fn of(status: u16, wait: &'static str) -> Judgement {
+    fn of(status: u16, wait: &'static str) -> Classification {
         let headers = HeaderMap::from_iter([(RETRY_AFTER, wait.parse().expect("a value"))]);
-        judge(StatusCode::from_u16(status).expect("a status"), &headers, Millis(0))
+        classify(StatusCode::from_u16(status).expect("a status"), &headers, Millis(0))
     }
 
     #[test]

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::{
     encrypt::encrypt,
-    outcome::judge,
+    outcome::classify,
     payload::payload,
     target::PushTarget,
     vapid::{Tokens, VapidKeys},
@@ -61,7 +61,7 @@ impl WebPushSender {
         let recorded = record(&headers);
         let body = encrypt(target, &payload(event_id, notification)).into();
         let exchange = self.outbound.post(target.url.clone(), headers, body, deadline).await;
-        report(exchange, recorded, &target.hidden(), |status, headers| judge(status, headers, sent_at))
+        report(exchange, recorded, &target.hidden(), |status, headers| classify(status, headers, sent_at))
     }
 
     fn headers(&self, target: &PushTarget, event_id: EventId, sent_at: Millis) -> HeaderMap {

@@ -8,7 +8,7 @@ use p256::PublicKey;
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::answer::Hidden;
+use crate::answer::Redactor;
 
 /// Bytes of a browser's public key: an uncompressed point (SEC 1 §2.3.3).
 pub const KEY_BYTES: usize = 65;
@@ -82,12 +82,12 @@ impl PushTarget {
 
     /// What push services may say back of the address: the whole path, and each long word of it, since they escape what
     /// is between in ways of their own.
-    pub(super) fn hidden(&self) -> Hidden {
+    pub(super) fn hidden(&self) -> Redactor {
         let path = &self.url[url::Position::BeforePath..url::Position::AfterQuery];
         let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         let words = path.split(|c| !is_part(c)).filter(|word| word.len() >= MIN_SECRET[1]);
         let whole = (path.len() >= MIN_SECRET[0]).then_some(path);
-        Hidden::new(whole.into_iter().chain(words).map(str::to_owned))
+        Redactor::new(whole.into_iter().chain(words).map(str::to_owned))
     }
 }
 

@@ -6,11 +6,11 @@ use domain::{
 };
 use http::{HeaderMap, StatusCode};
 
-use crate::answer::{Judgement, overloaded};
+use crate::answer::{Classification, overloaded};
 
 /// The result and, for a failure, its class. `Retry-After` counts with the statuses that slow the lane alone: with any
 /// other, the schedule knows better.
-pub(super) fn judge(status: StatusCode, headers: &HeaderMap, sent_at: Millis) -> Judgement {
+pub(super) fn classify(status: StatusCode, headers: &HeaderMap, sent_at: Millis) -> Classification {
     match status.as_u16() {
         200..=299 => (SendResult::Accepted, None),
         300..=399 => (SendResult::Failed, Some(ErrorClass::Redirect)),
@@ -28,11 +28,11 @@ mod tests {
 
     use super::*;
 
-    fn of(status: u16, retry_after: Option<&'static str>) -> Judgement {
+    fn of(status: u16, retry_after: Option<&'static str>) -> Classification {
         let status = StatusCode::from_u16(status).expect("a status");
         let headers =
             retry_after.map(|wait| (RETRY_AFTER, wait.parse().expect("a value"))).into_iter().collect();
-        judge(status, &headers, Millis(0))
+        classify(status, &headers, Millis(0))
     }
 
     #[test]

@@ -6,9 +6,9 @@ use bytes::Bytes;
 use domain::{clock::Millis, id::EventId};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{outcome::judge, target::WebhookTarget};
+use super::{outcome::classify, target::WebhookTarget};
 use crate::{
-    answer::{Hidden, report},
+    answer::{Redactor, report},
     guard::Guard,
     outbound::{Outbound, OutboundError, SenderOptions},
     report::{HeaderRecord, SendReport},
@@ -60,8 +60,8 @@ impl WebhookSender {
         let WebhookRequest { event_id, target, body, deadline, sent_at } = request;
         let (headers, recorded) = signed_headers(target, event_id, sent_at, &body);
         let exchange = self.outbound.post(target.url.clone(), headers, body, deadline).await;
-        let judge = |status, headers: &HeaderMap| judge(status, headers, sent_at);
-        report(exchange, recorded, &Hidden::default(), judge)
+        let classify = |status, headers: &HeaderMap| classify(status, headers, sent_at);
+        report(exchange, recorded, &Redactor::default(), classify)
     }
 }
 

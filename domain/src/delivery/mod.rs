@@ -2,16 +2,18 @@
 //! Pure: given the same facts it always decides the same.
 
 mod channel;
+mod display_status;
+mod explain;
 mod held;
 mod lane;
 mod outcome;
 mod reason;
 mod schedule;
-mod standing;
 mod state;
-mod why;
 
 pub use channel::{Channel, LaneState};
+pub use display_status::DisplayStatus;
+pub use explain::{Facts, LaneFacts, LastAttempt, next_attempt, why};
 pub use held::HeldLimits;
 pub use lane::{
     BREAKER_FIRST_WAIT, BREAKER_LONGEST_WAIT, BREAKER_OPENS_AFTER, DISABLED_AFTER, LaneHealth, LaneSend,
@@ -20,9 +22,7 @@ pub use lane::{
 pub use outcome::{ErrorClass, LOCAL_SHORTAGE_WAIT, NextStep, SendResult, next_step};
 pub use reason::DeadReason;
 pub use schedule::{RetrySchedule, ScheduleError, parse_duration, write_duration};
-pub use standing::Standing;
 pub use state::DeliveryState;
-pub use why::{Facts, LaneFacts, LastAttempt, next_attempt, why};
 
 /// Claims without a record after which a delivery is dead, `worker_lost`: it takes its workers with it.
 pub const MAX_CLAIMS_WITHOUT_RECORD: u16 = 20;

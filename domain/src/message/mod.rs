@@ -1,17 +1,17 @@
 //! Signed messages: what one must look like, and the order that its time gives it.
 //! Every fault of a body is found, in the words that the ingest surface answers with.
 
+mod case_folding;
 mod fault;
-mod fold;
 mod members;
 mod phone;
-mod shown;
 mod timestamp;
+mod view;
 
+pub use case_folding::folded;
 pub use fault::{Fault, FaultKind};
-pub use fold::folded;
-pub use shown::Shown;
 pub use timestamp::Timestamp;
+pub use view::Shown;
 
 use std::{borrow::Cow, str};
 

@@ -20,7 +20,7 @@ pub struct Recipients {
 
 /// How a broadcast stands.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct Standing {
+pub struct DisplayStatus {
     /// Its channel.
     pub channel: String,
     /// Whether every recipient has its delivery.

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 
 use domain::{
     clock::Millis,
-    delivery::{Channel, ErrorClass, Facts, LaneFacts, LastAttempt, Standing},
+    delivery::{Channel, DisplayStatus, ErrorClass, Facts, LaneFacts, LastAttempt},
     id::{DeliveryId, EndpointId, EventId, UserId, first_id_at},
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -32,7 +32,7 @@ pub struct Filter {
     /// Of this event.
     pub event_id: Option<EventId>,
     /// That are called so.
-    pub standing: Option<Standing>,
+    pub standing: Option<DisplayStatus>,
     /// By this channel.
     pub channel: Option<Channel>,
     /// Of events of this type.
@@ -108,8 +108,8 @@ impl Row {
         let now = Millis(self.asked_at);
         Facts {
             standing: self.state.as_deref().map_or_else(
-                || Standing::under_way(Millis(self.lease_until), lane.state, now),
-                Standing::finished,
+                || DisplayStatus::under_way(Millis(self.lease_until), lane.state, now),
+                DisplayStatus::finished,
             ),
             reason: self.reason.as_deref(),
             attempts: self.attempts,

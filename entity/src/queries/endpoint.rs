@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// An endpoint and its lane.
-pub type Standing = (Model, lane::Model);
+pub type DisplayStatus = (Model, lane::Model);
 
 /// What a page of endpoints is narrowed by.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,7 +41,7 @@ fn standing(scope: Scope) -> SelectTwo<Entity, lane::Entity> {
     live(scope).select_also(lane::Entity)
 }
 
-fn whole((endpoint, lane): (Model, Option<lane::Model>)) -> Option<Standing> {
+fn whole((endpoint, lane): (Model, Option<lane::Model>)) -> Option<DisplayStatus> {
     Some((endpoint, lane?))
 }
 
@@ -61,7 +61,7 @@ pub async fn find_standing(
     db: &impl ConnectionTrait,
     scope: Scope,
     id: EndpointId,
-) -> Result<Option<Standing>, DbErr> {
+) -> Result<Option<DisplayStatus>, DbErr> {
     Ok(standing(scope).filter(Column::Id.eq(id.0)).one(db).await?.and_then(whole))
 }
 
@@ -73,7 +73,7 @@ pub async fn lock(
     tx: &impl ConnectionTrait,
     scope: Scope,
     id: EndpointId,
-) -> Result<Option<Standing>, DbErr> {
+) -> Result<Option<DisplayStatus>, DbErr> {
     Ok(standing(scope).filter(Column::Id.eq(id.0)).lock_exclusive().one(tx).await?.and_then(whole))
 }
 
@@ -86,7 +86,7 @@ pub async fn page(
     scope: Scope,
     filter: Filter,
     limit: u64,
-) -> Result<Vec<Standing>, DbErr> {
+) -> Result<Vec<DisplayStatus>, DbErr> {
     let mut rows = standing(scope);
     if let Some(user) = filter.user {
         rows = rows.filter(Column::UserId.eq(user.0));

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use worker::{
     claim::Claimed,
-    record::{AttemptRow, Ended, RecipientNews, Recorder},
+    record::{AttemptRow, Ended, RecipientUpdate, Recorder},
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -55,7 +55,7 @@ fn ended(delivery: &Claimed, at: i64, verdict: Verdict) -> Ended {
         next,
         spends_position: true,
         lane,
-        recipient: RecipientNews::default(),
+        recipient: RecipientUpdate::default(),
     }
 }
 

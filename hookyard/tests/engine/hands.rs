@@ -20,7 +20,7 @@ use testkit::{Answer, Receiver, TestApp, on_both_shapes};
 use tokio_util::sync::CancellationToken;
 use worker::{
     claim::Claimed,
-    record::{Ended, RecipientNews, Recorder},
+    record::{Ended, RecipientUpdate, Recorder},
 };
 
 pub(crate) async fn record(app: &TestApp, ended: Vec<Ended>) {
@@ -39,7 +39,7 @@ pub(crate) fn ended(delivery: Claimed, next: NextStep) -> Ended {
         next,
         spends_position: true,
         lane: None,
-        recipient: RecipientNews::default(),
+        recipient: RecipientUpdate::default(),
     }
 }
 

@@ -14,7 +14,7 @@ use testkit::{TestApp, on_both_shapes};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use worker::record::{AttemptRow, Ended, RecipientNews, Recorder};
+use worker::record::{AttemptRow, Ended, RecipientUpdate, Recorder};
 
 use crate::lanes::{literal, number, run};
 
@@ -50,7 +50,7 @@ async fn success(app: &TestApp, id: Uuid) -> Ended {
         next: NextStep::Succeed,
         spends_position: true,
         lane,
-        recipient: RecipientNews::default(),
+        recipient: RecipientUpdate::default(),
     }
 }
 

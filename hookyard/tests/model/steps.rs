@@ -18,7 +18,7 @@ use worker::{
     claim::Claimed,
     endpoints::EndpointCache,
     handover::unpack,
-    record::{AttemptRow, Ended, RecipientNews, Recorder},
+    record::{AttemptRow, Ended, RecipientUpdate, Recorder},
 };
 
 use crate::world::{Mood, World};
@@ -179,7 +179,7 @@ impl World {
         if next == NextStep::Succeed {
             self.succeeded.insert(delivery.id().0);
         }
-        let recipient = RecipientNews::default();
+        let recipient = RecipientUpdate::default();
         Ended { attempt: Some(attempt(&delivery)), delivery, next, spends_position: true, lane, recipient }
     }
 

@@ -1,13 +1,13 @@
 //! The one database, SQLite or Postgres, as pools for plain queries (sea-orm) and for bulk statements (sqlx).
 //! Knows no table: statements live where the work is.
 
-mod at_once;
+mod batch_transaction;
 mod postgres;
 mod server_clock;
 mod sqlite;
-mod turn;
 mod tx;
 mod wal;
+mod write_permit;
 
 use std::{
     path::PathBuf,
@@ -18,9 +18,9 @@ use domain::clock::Millis;
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use sqlx::{PgPool, SqlitePool};
 
-pub use at_once::{AtOnce, AtOnceError, Done};
-pub use turn::Turn;
+pub use batch_transaction::{BatchTransaction, BatchTransactionError, Done};
 pub use tx::Tx;
+pub use write_permit::WritePermit;
 
 use self::server_clock::ServerClock;
 use crate::{clock::Clock, supervisor::Service};
@@ -193,10 +193,10 @@ impl Database {
     ///
     /// # Errors
     /// When no connection can be had.
-    pub async fn turn(&self) -> Result<Turn, DatabaseError> {
+    pub async fn write_permit(&self) -> Result<WritePermit, DatabaseError> {
         Ok(match &self.grouped {
-            Pool::Postgres(pool) => Turn::Postgres(pool.clone()),
-            Pool::Sqlite(pool) => Turn::Sqlite(pool.acquire().await?),
+            Pool::Postgres(pool) => WritePermit::Postgres(pool.clone()),
+            Pool::Sqlite(pool) => WritePermit::Sqlite(pool.acquire().await?),
         })
     }
 

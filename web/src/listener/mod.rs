@@ -101,15 +101,15 @@ impl Server {
         let overtaken = self.places.wait();
         let waited = timeout(self.bounds.head, async {
             tokio::select! {
-                place = self.places.take() => Some(Turn::Place(place)),
-                () = connection::is_probe(&stream) => Some(Turn::Probe),
+                place = self.places.take() => Some(WritePermit::Place(place)),
+                () = connection::is_probe(&stream) => Some(WritePermit::Probe),
                 () = overtaken.cancelled() => None,
                 () = self.stop.cancelled() => None,
             }
         });
         match waited.await.ok().flatten() {
-            Some(Turn::Place(place)) => self.general(stream, peer, place).await,
-            Some(Turn::Probe) => self.probe(stream, peer).await,
+            Some(WritePermit::Place(place)) => self.general(stream, peer, place).await,
+            Some(WritePermit::Probe) => self.probe(stream, peer).await,
             None => {}
         }
     }
@@ -121,7 +121,7 @@ impl Server {
     }
 }
 
-enum Turn {
+enum WritePermit {
     Place(OwnedSemaphorePermit),
     Probe,
 }

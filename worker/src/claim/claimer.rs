@@ -200,7 +200,7 @@ impl Claimer {
         choose: impl Fn(&Share) -> Vec<Wanted>,
         send: &impl Fn(Claimed, Slot),
     ) -> Result<Vec<Uuid>, DatabaseError> {
-        let turn = self.context.database.turn().await?;
+        let turn = self.context.database.write_permit().await?;
         let mut wanted = choose(&self.slots.share());
         let mut reserved = self.slots.reserve(wanted.iter().map(|wanted| wanted.rows).sum());
         shorten(&mut wanted, reserved.count());

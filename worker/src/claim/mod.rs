@@ -16,7 +16,7 @@ use std::time::Duration;
 use domain::{clock::millis, job::LEASE};
 use platform::{
     context::Context,
-    database::{DatabaseError, Pool, Turn, within_deadline},
+    database::{DatabaseError, Pool, WritePermit, within_deadline},
     telemetry::names,
 };
 use tokio::time::Instant;
@@ -98,13 +98,13 @@ pub async fn claim(
     if wanted.is_empty() {
         return Ok(Claims::default());
     }
-    claim_in_turn(context, endpoints, context.database.turn().await?, wanted).await
+    claim_in_turn(context, endpoints, context.database.write_permit().await?, wanted).await
 }
 
 async fn claim_in_turn(
     context: &Context,
     endpoints: &EndpointCache,
-    turn: Turn,
+    turn: WritePermit,
     wanted: &[Wanted],
 ) -> Result<Claims, DatabaseError> {
     let (open, limited): (Vec<Wanted>, Vec<Wanted>) =
@@ -114,8 +114,8 @@ async fn claim_in_turn(
     let mut claims = Claims::default();
     if !open.is_empty() {
         claims.claimed = match turn {
-            Turn::Postgres(pool) => within_deadline(postgres::claim(&pool, &open, times)).await?,
-            Turn::Sqlite(writer) => sqlite::claim(writer, &open, times).await?,
+            WritePermit::Postgres(pool) => within_deadline(postgres::claim(&pool, &open, times)).await?,
+            WritePermit::Sqlite(writer) => sqlite::claim(writer, &open, times).await?,
         };
     } else {
         drop(turn);

@@ -1,7 +1,7 @@
 //! Claims of open lanes on SQLite, by the one connection that writes.
 
 use entity::bulk::sqlite::push_list;
-use platform::database::AtOnce;
+use platform::database::BatchTransaction;
 use sqlx::{FromRow, QueryBuilder, Result, Sqlite, SqlitePool, pool::PoolConnection};
 use uuid::Uuid;
 
@@ -23,7 +23,7 @@ pub(super) async fn claim(
     wanted: &[Wanted],
     times: Times,
 ) -> Result<Vec<Claimed>> {
-    let mut claim = AtOnce::hasty();
+    let mut claim = BatchTransaction::hasty();
     read(claim.statement(), wanted, times);
     lease(claim.statement(), wanted, times);
     let done = claim.run(writer).await?;

@@ -13,6 +13,6 @@ mod sqlite;
 mod successes;
 mod write;
 
-pub use recipients::RecipientNews;
+pub use recipients::RecipientUpdate;
 pub use recorder::{Recorder, Records};
 pub use rows::{AttemptRow, Ended};

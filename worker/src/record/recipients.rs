@@ -12,7 +12,7 @@ use super::rows::Ended;
 
 /// What a send says of its recipient.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RecipientNews {
+pub struct RecipientUpdate {
     /// It has left, or never answered: when the send started that showed it, by the database's clock. A recipient that was
     /// registered again after that stays.
     pub left_at: Option<Millis>,

@@ -8,7 +8,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use domain::delivery::NextStep;
 use platform::{
     context::Context,
-    database::{DatabaseError, Turn},
+    database::{DatabaseError, WritePermit},
     telemetry::names,
 };
 use tokio::{
@@ -76,7 +76,7 @@ impl Records {
                 () = stop.cancelled(), if !self.ended.is_closed() => self.ended.close(),
             }
             self.gather(&mut batch).await;
-            let turn = self.context.database.turn().await.ok().filter(|_| !batch.is_empty());
+            let turn = self.context.database.write_permit().await.ok().filter(|_| !batch.is_empty());
             // What has ended while it waited for its turn goes with the others.
             while batch.len() < BATCH
                 && let Ok(ended) = self.ended.try_recv()
@@ -103,7 +103,7 @@ impl Records {
     }
 
     /// Records a batch; one that is refused is split, so that one bad row never fails a stranger's.
-    async fn record(&self, batch: Vec<Ended>, mut turn: Option<Turn>) {
+    async fn record(&self, batch: Vec<Ended>, mut turn: Option<WritePermit>) {
         let mut stack = vec![batch];
         stack.retain(|batch| !batch.is_empty());
         while let Some(mut batch) = stack.pop() {
@@ -133,7 +133,11 @@ impl Records {
     }
 
     /// Tries until the database answers, the first time in the turn that is given. An error is its refusal.
-    async fn write_patiently(&self, batch: &[Ended], mut turn: Option<Turn>) -> Result<Moved, DatabaseError> {
+    async fn write_patiently(
+        &self,
+        batch: &[Ended],
+        mut turn: Option<WritePermit>,
+    ) -> Result<Moved, DatabaseError> {
         let waits =
             ExponentialBuilder::default().with_max_delay(LONGEST_WAIT).with_jitter().without_max_times();
         let mut waits = waits.with_min_delay(Duration::from_millis(50)).build();

@@ -9,7 +9,7 @@ use domain::{
 };
 use uuid::Uuid;
 
-use super::recipients::RecipientNews;
+use super::recipients::RecipientUpdate;
 use crate::claim::Claimed;
 
 /// One attempt, as it is stored.
@@ -64,7 +64,7 @@ pub struct Ended {
     /// What the send says of its lane; none when it says nothing.
     pub lane: Option<LaneSend>,
     /// What the send says of its recipient.
-    pub recipient: RecipientNews,
+    pub recipient: RecipientUpdate,
 }
 
 impl Ended {

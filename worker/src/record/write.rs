@@ -2,7 +2,7 @@
 
 use platform::{
     context::Context,
-    database::{DatabaseError, Turn, Tx, within_deadline},
+    database::{DatabaseError, Tx, WritePermit, within_deadline},
     queue::Signal,
 };
 
@@ -21,7 +21,7 @@ pub(super) struct Moved {
 pub(super) async fn write(
     context: &Context,
     ended: &[Ended],
-    turn: Option<Turn>,
+    turn: Option<WritePermit>,
 ) -> Result<Moved, DatabaseError> {
     within_deadline(write_in_time(context, ended, turn)).await
 }
@@ -29,14 +29,14 @@ pub(super) async fn write(
 async fn write_in_time(
     context: &Context,
     ended: &[Ended],
-    turn: Option<Turn>,
+    turn: Option<WritePermit>,
 ) -> Result<Moved, DatabaseError> {
     let time = context.database.statement_time(&context.clock);
     let mut already_moved = 0;
     if let Some(successes) = Successes::of(ended) {
         let turn = match turn {
             Some(turn) => turn,
-            None => context.database.turn().await?,
+            None => context.database.write_permit().await?,
         };
         already_moved = successes.record(turn, time).await?;
         if already_moved == ended.len() as u64 {

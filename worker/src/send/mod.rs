@@ -2,8 +2,8 @@
 //! Sends run on a tracker of their own and outlive the queue's worker; each records when *it* ends.
 
 mod channels;
-mod ended;
 mod sender;
+mod to_record;
 
 pub use sender::Sender;
 

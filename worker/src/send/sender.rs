@@ -18,7 +18,7 @@ use tracing::{debug, info, warn};
 use super::{
     SenderError,
     channels::{Channels, Terms},
-    ended::{self, Started},
+    to_record::{self, Started},
 };
 use crate::{
     claim::{Claimed, Recipient},
@@ -105,14 +105,14 @@ impl Sender {
 impl Shared {
     async fn send(&self, delivery: Claimed, claimed: Instant) -> Ended {
         if delivery.is_deadly() {
-            return ended::unsent(delivery, DeadReason::WorkerLost);
+            return to_record::unsent(delivery, DeadReason::WorkerLost);
         }
         if !delivery.has_body {
-            return ended::unsent(delivery, DeadReason::Unreadable);
+            return to_record::unsent(delivery, DeadReason::Unreadable);
         }
         // A webhook whose endpoint is gone is recorded as an attempt that says so.
         if matches!(delivery.recipient, Recipient::Gone) && delivery.channel != Channel::Webhook.as_str() {
-            return ended::unsent(delivery, DeadReason::Unsubscribed);
+            return to_record::unsent(delivery, DeadReason::Unsubscribed);
         }
         let in_database = Millis(delivery.claimed_at) + claimed.elapsed();
         let (id, started) = (AttemptId::new(), Started { here: self.context.clock.now(), in_database });
@@ -120,7 +120,7 @@ impl Shared {
         let report = self.attempt(&delivery).await;
         tell(&delivery, &report);
         let jitter = rand::random_range(-1.0..=1.0);
-        ended::sent(delivery, id, started, report, &schedule, jitter)
+        to_record::sent(delivery, id, started, report, &schedule, jitter)
     }
 
     async fn attempt(&self, delivery: &Claimed) -> SendReport {

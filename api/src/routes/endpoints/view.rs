@@ -9,7 +9,7 @@ use domain::{
 };
 use entity::{
     endpoint,
-    queries::{self, Scope, endpoint::Standing},
+    queries::{self, Scope, endpoint::DisplayStatus},
 };
 use platform::context::Context;
 use sea_orm::{ConnectionTrait, DbErr};
@@ -63,7 +63,7 @@ pub(super) async fn one(
 pub(super) async fn many(
     context: &Context,
     db: &impl ConnectionTrait,
-    rows: Vec<Standing>,
+    rows: Vec<DisplayStatus>,
 ) -> Result<Vec<EndpointOut>, DbErr> {
     let now = moment::now(context, db).await?;
     let mut names: HashMap<Uuid, Vec<String>> = HashMap::new();
@@ -71,7 +71,7 @@ pub(super) async fn many(
     for (id, name) in queries::endpoint::event_types(db, ids).await? {
         names.entry(id).or_default().push(name);
     }
-    let shown = |row: Standing| {
+    let shown = |row: DisplayStatus| {
         let mut names = names.remove(&row.0.id).unwrap_or_default();
         names.sort_unstable();
         EndpointOut::of(context, row, names, now)
@@ -80,7 +80,7 @@ pub(super) async fn many(
 }
 
 impl EndpointOut {
-    fn of(context: &Context, (row, lane): Standing, event_types: Vec<String>, now: Millis) -> Self {
+    fn of(context: &Context, (row, lane): DisplayStatus, event_types: Vec<String>, now: Millis) -> Self {
         let keys = endpoint_secrets::open(&context.keys, row.id.into(), &row.sealed_secret).ok();
         Self {
             custom_headers: masked(context, &row),

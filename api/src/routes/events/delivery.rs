@@ -2,7 +2,7 @@
 
 use domain::{
     clock::Millis,
-    delivery::{Channel, Standing},
+    delivery::{Channel, DisplayStatus},
     id::DeliveryId,
 };
 use entity::queries::event::DeliveryOfEvent;
@@ -15,7 +15,7 @@ pub(super) struct DeliveryOut {
     /// None where the recipient is no endpoint.
     endpoint_id: Option<Uuid>,
     channel: String,
-    state: Standing,
+    state: DisplayStatus,
     reason: Option<String>,
     attempts: i32,
     next_attempt_at: Option<String>,
@@ -39,17 +39,17 @@ impl From<DeliveryOfEvent> for DeliveryOut {
     }
 }
 
-fn standing(row: &DeliveryOfEvent) -> Standing {
+fn standing(row: &DeliveryOfEvent) -> DisplayStatus {
     if let Some(ended) = &row.state {
-        return Standing::finished(ended);
+        return DisplayStatus::finished(ended);
     }
     let lane = row.lane_state.as_deref().and_then(|word| word.parse().ok());
-    Standing::under_way(Millis(row.lease_until.unwrap_or(0)), lane, Millis(row.now))
+    DisplayStatus::under_way(Millis(row.lease_until.unwrap_or(0)), lane, Millis(row.now))
 }
 
 /// The earliest that it can be sent; none unless it is pending.
 fn next_attempt(row: &DeliveryOfEvent) -> Option<Millis> {
-    if standing(row) != Standing::Pending {
+    if standing(row) != DisplayStatus::Pending {
         return None;
     }
     [row.due_at, row.blocked_until, row.breaker_until].into_iter().flatten().max().map(Millis)

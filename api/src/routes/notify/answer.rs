@@ -6,7 +6,7 @@ use axum::{
     Json,
     response::{IntoResponse, Response},
 };
-use entity::queries::broadcast::Standing;
+use entity::queries::broadcast::DisplayStatus;
 use serde::Serialize;
 
 use crate::accept::Audience;
@@ -61,7 +61,7 @@ impl Results {
     }
 
     /// Adds what has become of it.
-    pub(super) fn learn(&mut self, standings: &[Standing]) {
+    pub(super) fn learn(&mut self, standings: &[DisplayStatus]) {
         for (channel, counts) in &mut self.0 {
             let standing = standings.iter().find(|standing| standing.channel == *channel);
             counts.succeeded = Some(standing.map_or(0, |standing| standing.succeeded));
@@ -95,13 +95,13 @@ mod tests {
         [Audience { channel: Channel::Telegram, total }]
     }
 
-    fn standing(succeeded: i64, failed: i64, queued: i64, is_done: bool) -> [Standing; 1] {
-        [Standing { channel: "telegram".into(), is_done, queued, succeeded, failed }]
+    fn standing(succeeded: i64, failed: i64, queued: i64, is_done: bool) -> [DisplayStatus; 1] {
+        [DisplayStatus { channel: "telegram".into(), is_done, queued, succeeded, failed }]
     }
 
     #[test]
     fn it_is_a_success_unless_all_are_known_to_have_failed() {
-        let success = |total, standing: &[Standing]| {
+        let success = |total, standing: &[DisplayStatus]| {
             let mut results = Results::of(&audience(total));
             results.learn(standing);
             results.is_success()

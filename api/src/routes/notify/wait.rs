@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::response::Response;
 use domain::clock::Millis;
-use entity::queries::broadcast::{self, Standing};
+use entity::queries::broadcast::{self, DisplayStatus};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 
@@ -59,13 +59,13 @@ impl Patience {
         app: &App,
         announced: &Announced,
         accepted_at: Millis,
-    ) -> Result<Vec<Standing>, Problem> {
+    ) -> Result<Vec<DisplayStatus>, Problem> {
         let query = broadcast::standings(announced.event_id, accepted_at);
         let until = Instant::now() + Duration::from_secs(self.0);
         let mut pause = FIRST_PAUSE;
         loop {
             let asked = Instant::now();
-            let standings: Vec<Standing> = search::look(app, &query).await?;
+            let standings: Vec<DisplayStatus> = search::look(app, &query).await?;
             // A look takes a tenth of the time at most.
             let next = Instant::now() + pause.max(asked.elapsed() * 9);
             if standings.iter().all(is_over) || app.stopping.is_cancelled() || next > until {
@@ -77,7 +77,7 @@ impl Patience {
     }
 }
 
-fn is_over(standing: &Standing) -> bool {
+fn is_over(standing: &DisplayStatus) -> bool {
     standing.is_done && standing.succeeded + standing.failed >= standing.queued
 }
 

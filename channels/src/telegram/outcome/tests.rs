@@ -6,16 +6,16 @@ use http::header::RETRY_AFTER;
 
 use super::*;
 
-fn refusal(code: u16, description: &str) -> Told {
-    Told { error_code: Some(code), description: description.to_owned(), ..Told::default() }
+fn refusal(code: u16, description: &str) -> BotResponse {
+    BotResponse { error_code: Some(code), description: description.to_owned(), ..BotResponse::default() }
 }
 
 fn status(code: u16) -> StatusCode {
     StatusCode::from_u16(code).expect("a status")
 }
 
-fn of(code: u16, told: Option<&Told>) -> (SendResult, Option<ErrorClass>) {
-    judge(status(code), &HeaderMap::new(), told, Millis(0))
+fn of(code: u16, told: Option<&BotResponse>) -> (SendResult, Option<ErrorClass>) {
+    classify(status(code), &HeaderMap::new(), told, Millis(0))
 }
 
 fn bad_request(description: &str) -> SendResult {
@@ -60,11 +60,11 @@ fn a_strangers_word_ends_neither_a_delivery_nor_a_subscription() {
 
 #[test]
 fn only_a_2xx_that_says_ok_is_accepted() {
-    let ok = Told { ok: true, ..Told::default() };
+    let ok = BotResponse { ok: true, ..BotResponse::default() };
     assert_eq!(of(200, Some(&ok)), (SendResult::Accepted, None));
     assert_eq!(of(400, Some(&ok)).0, SendResult::Rejected, "the status counts");
     let protocol = (SendResult::Failed, Some(ErrorClass::Protocol));
-    assert_eq!(of(200, Some(&Told::default())), protocol, "not ok, and no code");
+    assert_eq!(of(200, Some(&BotResponse::default())), protocol, "not ok, and no code");
     assert_eq!(of(200, Some(&refusal(200, ""))), protocol);
 }
 
@@ -97,9 +97,9 @@ fn recipients_that_are_not_there_are_told_from_messages_that_are_wrong() {
 #[test]
 fn the_wait_is_the_bot_apis_or_the_headers() {
     let headers = HeaderMap::from_iter([(RETRY_AFTER, "9".parse().expect("a value"))]);
-    let wait = |code, told: Option<&Told>| judge(status(code), &headers, told, Millis(0)).0;
+    let wait = |code, told: Option<&BotResponse>| classify(status(code), &headers, told, Millis(0)).0;
     let asked = |seconds| SendResult::Overloaded { retry_after: Some(Duration::from_secs(seconds)) };
-    let told = Told { retry_after: Some(Duration::from_secs(3)), ..refusal(429, "") };
+    let told = BotResponse { retry_after: Some(Duration::from_secs(3)), ..refusal(429, "") };
     assert_eq!(wait(429, Some(&told)), asked(3));
     assert_eq!(wait(200, Some(&told)), asked(3));
     assert_eq!(wait(429, Some(&refusal(429, ""))), asked(9));

@@ -1,8 +1,8 @@
-//! From a row to the facts that the sentence of `domain::delivery::why` is made of. Says nothing itself.
+//! From a row to the facts that the sentence of `domain::delivery::explain` is made of. Says nothing itself.
 
 use domain::{
     clock::Millis,
-    delivery::{Facts, LaneFacts, LastAttempt, RetrySchedule, Standing},
+    delivery::{DisplayStatus, Facts, LaneFacts, LastAttempt, RetrySchedule},
 };
 use entity::attempt;
 
@@ -18,8 +18,8 @@ pub(super) fn facts<'a>(
     let lane = lane(row);
     Facts {
         standing: row.state.as_deref().map_or_else(
-            || Standing::under_way(Millis(row.lease_until), lane.state, now),
-            Standing::finished,
+            || DisplayStatus::under_way(Millis(row.lease_until), lane.state, now),
+            DisplayStatus::finished,
         ),
         reason: row.reason.as_deref(),
         attempts: row.attempts,

@@ -1,7 +1,7 @@
 //! The statement of a list of deliveries: the three tables that they may stand in, narrowed by the same clauses. Values are
 //! always bound.
 
-use domain::delivery::Standing;
+use domain::delivery::DisplayStatus;
 
 use super::{Filter, Pieces};
 
@@ -89,27 +89,27 @@ pub(super) fn narrow_by_type(query: &mut Pieces, filter: &Filter, table: Table) 
     }
 }
 
-pub(super) fn narrow_by_standing(query: &mut Pieces, standing: Option<Standing>, table: Table) {
+pub(super) fn narrow_by_standing(query: &mut Pieces, standing: Option<DisplayStatus>, table: Table) {
     const HELD: &str = "EXISTS (SELECT 1 FROM lane l WHERE l.id = d.lane_id AND l.state <> 'active')";
     match (standing, table) {
-        (None, _) | (Some(Standing::Dead), Table::Letters) => {}
-        (Some(Standing::Sending), Table::Open) => {
+        (None, _) | (Some(DisplayStatus::Dead), Table::Letters) => {}
+        (Some(DisplayStatus::Sending), Table::Open) => {
             query.sql(" AND d.lease_until > ").now();
         }
-        (Some(Standing::Held), Table::Open) => {
+        (Some(DisplayStatus::Held), Table::Open) => {
             query.sql(" AND d.lease_until <= ").now().sql(" AND ").sql(HELD);
         }
-        (Some(Standing::Pending), Table::Open) => {
+        (Some(DisplayStatus::Pending), Table::Open) => {
             query.sql(" AND d.lease_until <= ").now().sql(" AND NOT ").sql(HELD);
         }
         // Written out: an index of the dead knows the word, not the bound value.
-        (Some(Standing::Dead), Table::Finished) => {
+        (Some(DisplayStatus::Dead), Table::Finished) => {
             query.sql(" AND d.state = 'dead'");
         }
-        (Some(Standing::Succeeded), Table::Finished) => {
+        (Some(DisplayStatus::Succeeded), Table::Finished) => {
             query.sql(" AND d.state = 'succeeded'");
         }
-        (Some(Standing::Cancelled), Table::Finished) => {
+        (Some(DisplayStatus::Cancelled), Table::Finished) => {
             query.sql(" AND d.state = 'cancelled'");
         }
         _ => {

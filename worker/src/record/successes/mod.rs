@@ -8,7 +8,7 @@ mod sqlite;
 use std::collections::BTreeMap;
 
 use domain::delivery::Verdict;
-use platform::database::{DatabaseError, Turn};
+use platform::database::{DatabaseError, WritePermit};
 use uuid::Uuid;
 
 use super::rows::{AttemptRow, Ended, Tried};
@@ -28,10 +28,10 @@ impl<'e> Successes<'e> {
     /// Writes and commits; returns how many deliveries were moved. None are when a lane is not well; fewer than all when
     /// another worker has taken over: what is missing then is the caller's to record. May be called again after any error:
     /// nothing is moved twice. `time` is that of the statement.
-    pub(super) async fn record(&self, turn: Turn, time: i64) -> Result<u64, DatabaseError> {
+    pub(super) async fn record(&self, turn: WritePermit, time: i64) -> Result<u64, DatabaseError> {
         Ok(match turn {
-            Turn::Postgres(pool) => postgres::record(self, &pool, time).await?,
-            Turn::Sqlite(writer) => sqlite::record(self, writer, time).await?,
+            WritePermit::Postgres(pool) => postgres::record(self, &pool, time).await?,
+            WritePermit::Sqlite(writer) => sqlite::record(self, writer, time).await?,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use domain::delivery::DeliveryState;
 use entity::bulk::sqlite::{ROWS, push_list, push_list_of, push_rows};
-use platform::database::AtOnce;
+use platform::database::BatchTransaction;
 use sqlx::{QueryBuilder, Result, Sqlite, pool::PoolConnection};
 use uuid::Uuid;
 
@@ -31,7 +31,7 @@ pub(super) async fn record(
     let finished: Vec<_> = successes.rows.iter().map(|(ended, _)| (*ended, succeeded)).collect();
     let deliveries: Vec<Uuid> = successes.rows.iter().map(|(ended, _)| ended.delivery.id().0).collect();
 
-    let mut record = AtOnce::durable();
+    let mut record = BatchTransaction::durable();
     let copy = record.statement();
     push_finish(copy, &finished, now);
     copy.push(" WHERE NOT EXISTS (SELECT 1 FROM lane WHERE (failures > 0 OR breaker_until > 0) AND id IN ");

@@ -11,7 +11,7 @@ use domain::{
 
 use crate::{
     claim::{Claimed, Recipient},
-    record::{AttemptRow, Ended, RecipientNews},
+    record::{AttemptRow, Ended, RecipientUpdate},
 };
 
 /// When a send started, by the two clocks that are asked.
@@ -41,7 +41,7 @@ pub(super) fn sent(
     let lane = verdict.map(|verdict| LaneSend { started_at: started.in_database, verdict });
     let at = started.in_database;
     let is_first_success = next == NextStep::Succeed && is_never_reached(&delivery);
-    let recipient = RecipientNews {
+    let recipient = RecipientUpdate {
         left_at: has_left(&delivery, report.result, next).then_some(at),
         reached_at: is_first_success.then_some(at),
         parts_sent: report.parts_sent,
@@ -81,7 +81,7 @@ fn has_left(delivery: &Claimed, result: SendResult, next: NextStep) -> bool {
 
 /// A delivery that is buried without being sent.
 pub(super) const fn unsent(delivery: Claimed, reason: DeadReason) -> Ended {
-    let recipient = RecipientNews { left_at: None, reached_at: None, parts_sent: 0 };
+    let recipient = RecipientUpdate { left_at: None, reached_at: None, parts_sent: 0 };
     let next = NextStep::Bury(reason);
     Ended { delivery, attempt: None, next, spends_position: true, lane: None, recipient }
 }

@@ -11,9 +11,9 @@ use crate::report::MASK;
 
 /// The texts that no report may show. Holds them: has no `Debug`.
 #[derive(Clone, Default)]
-pub(crate) struct Hidden(Vec<String>);
+pub(crate) struct Redactor(Vec<String>);
 
-impl Hidden {
+impl Redactor {
     /// Hides these texts; of texts that lie in each other the longest goes first. Empty ones are passed over.
     pub(crate) fn new(secrets: impl IntoIterator<Item = String>) -> Self {
         let mut secrets: Vec<_> = secrets.into_iter().filter(|secret| !secret.is_empty()).collect();
@@ -101,8 +101,8 @@ mod tests {
 
     use super::*;
 
-    fn hidden() -> Hidden {
-        Hidden::new(["token-1".to_owned(), String::new(), "/send/token-1".to_owned()])
+    fn hidden() -> Redactor {
+        Redactor::new(["token-1".to_owned(), String::new(), "/send/token-1".to_owned()])
     }
 
     #[test]
@@ -117,7 +117,7 @@ mod tests {
     fn what_holds_no_secret_is_kept_as_it_is() {
         let body = Bytes::from_static(b"\xff token-2");
         assert_eq!(hidden().in_body(body.clone()).as_ptr(), body.as_ptr(), "not copied");
-        assert_eq!(Hidden::default().in_body(body.clone()), body);
+        assert_eq!(Redactor::default().in_body(body.clone()), body);
     }
 
     #[test]
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn masks_that_are_longer_than_their_secrets_do_not_lengthen_a_body() {
         let body = "a".repeat(RESPONSE_BODY_KEPT);
-        assert!(Hidden::new(["a".to_owned()]).in_body(body.into()).len() <= RESPONSE_BODY_KEPT);
+        assert!(Redactor::new(["a".to_owned()]).in_body(body.into()).len() <= RESPONSE_BODY_KEPT);
     }
 
     #[test]

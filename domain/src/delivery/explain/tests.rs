@@ -8,7 +8,7 @@ const IN_A_MINUTE: i64 = NOW.0 + 60_000;
 /// Just accepted, due, in an active lane without limits.
 fn fresh() -> Facts<'static> {
     Facts {
-        standing: Standing::Pending,
+        standing: DisplayStatus::Pending,
         reason: None,
         attempts: 0,
         position: 0,
@@ -32,11 +32,11 @@ fn in_lane(facts: Facts<'static>, lane: LaneFacts<'static>) -> Facts<'static> {
 
 fn off(state: LaneState, off_reason: Option<&'static str>) -> Facts<'static> {
     let lane = LaneFacts { state: Some(state), off_reason, ..LaneFacts::default() };
-    Facts { standing: Standing::Held, lane, ..fresh() }
+    Facts { standing: DisplayStatus::Held, lane, ..fresh() }
 }
 
-fn over(standing: Standing, reason: Option<&'static str>, attempts: i32) -> Facts<'static> {
-    let last = (attempts > 0).then(|| answered(if standing == Standing::Succeeded { 204 } else { 500 }));
+fn over(standing: DisplayStatus, reason: Option<&'static str>, attempts: i32) -> Facts<'static> {
+    let last = (attempts > 0).then(|| answered(if standing == DisplayStatus::Succeeded { 204 } else { 500 }));
     Facts { standing, reason, attempts, last, ..fresh() }
 }
 
@@ -140,25 +140,25 @@ fn what_is_held_sent_or_over_says_so_and_whether_anything_follows() {
         ),
         (off(LaneState::Deleted, None), "Held: its endpoint was deleted. It is cancelled within moments."),
         (
-            Facts { standing: Standing::Sending, lease_until: Millis(NOW.0 + 45_000), ..failed() },
+            Facts { standing: DisplayStatus::Sending, lease_until: Millis(NOW.0 + 45_000), ..failed() },
             "A worker is sending it: attempt 3. If the worker is lost, another one takes over in 45 s.",
         ),
         (
-            over(Standing::Succeeded, None, 1),
+            over(DisplayStatus::Succeeded, None, 1),
             "Delivered by the first attempt: the receiver answered 204 within 12.3 ms.",
         ),
         (
-            over(Standing::Succeeded, None, 3),
+            over(DisplayStatus::Succeeded, None, 3),
             "Delivered by attempt 3: the receiver answered 204 within 12.3 ms.",
         ),
-        (Facts { last: None, ..over(Standing::Succeeded, None, 3) }, "Delivered by attempt 3."),
-        (over(Standing::Cancelled, None, 0), "Called off by its owner. It is not sent again by itself."),
+        (Facts { last: None, ..over(DisplayStatus::Succeeded, None, 3) }, "Delivered by attempt 3."),
+        (over(DisplayStatus::Cancelled, None, 0), "Called off by its owner. It is not sent again by itself."),
         (
-            over(Standing::Cancelled, Some("endpoint_deleted"), 0),
+            over(DisplayStatus::Cancelled, Some("endpoint_deleted"), 0),
             "Called off, because its endpoint was deleted.",
         ),
-        (over(Standing::Dead, Some("a later word"), 3), "Given up on. It stays in the dead letters."),
-        (over(Standing::Dead, None, 3), "Given up on. It stays in the dead letters."),
+        (over(DisplayStatus::Dead, Some("a later word"), 3), "Given up on. It stays in the dead letters."),
+        (over(DisplayStatus::Dead, None, 3), "Given up on. It stays in the dead letters."),
     ] {
         assert_eq!(why(&facts), sentence, "{facts:?}");
     }
@@ -184,11 +184,11 @@ fn every_reason_has_a_sentence_of_its_own() {
         }
     };
     for &reason in DeadReason::ALL {
-        let told = why(&over(Standing::Dead, Some(reason.as_str()), 3));
+        let told = why(&over(DisplayStatus::Dead, Some(reason.as_str()), 3));
         let rest = "It stays in the dead letters and is not sent again by itself.";
         assert_eq!(told, format!("{} {rest}", sentence(reason)));
     }
-    let only = why(&over(Standing::Dead, Some("schedule_spent"), 1));
+    let only = why(&over(DisplayStatus::Dead, Some("schedule_spent"), 1));
     assert!(only.starts_with("Its only attempt failed: the receiver answered 500."), "{only}");
 }
 
@@ -200,7 +200,7 @@ fn the_next_attempt_waits_for_the_lane_and_is_known_only_while_pending() {
     assert_eq!(next_attempt(&slowed), Some(Millis(NOW.0 + 9)));
     let broken = in_lane(fresh(), LaneFacts { breaker_until: NOW.0 + 7, ..lane });
     assert_eq!(next_attempt(&broken), Some(Millis(NOW.0 + 7)));
-    for &standing in Standing::ALL.iter().filter(|standing| **standing != Standing::Pending) {
+    for &standing in DisplayStatus::ALL.iter().filter(|standing| **standing != DisplayStatus::Pending) {
         assert_eq!(next_attempt(&Facts { standing, ..fresh() }), None, "{standing}");
     }
 }

@@ -1,7 +1,7 @@
 //! The sentence that says what holds a delivery or ended it, and what happens next. Pure: the API and the pages say the
 //! same, and neither may put words of its own in its place.
 
-use super::{DeadReason, LaneState, Standing};
+use super::{DeadReason, DisplayStatus, LaneState};
 use crate::{
     clock::Millis,
     measure::{microseconds, relative},
@@ -11,7 +11,7 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
     /// What it is called.
-    pub standing: Standing,
+    pub standing: DisplayStatus,
     /// Why it ended so, a word of [`DeadReason`].
     pub reason: Option<&'a str>,
     /// Attempts recorded so far.
@@ -72,12 +72,12 @@ pub struct LastAttempt<'a> {
 #[must_use]
 pub fn why(facts: &Facts<'_>) -> String {
     match facts.standing {
-        Standing::Pending => pending(facts),
-        Standing::Held => held(&facts.lane).to_owned(),
-        Standing::Sending => sending(facts),
-        Standing::Succeeded => succeeded(facts),
-        Standing::Dead => dead(facts),
-        Standing::Cancelled => cancelled(facts).to_owned(),
+        DisplayStatus::Pending => pending(facts),
+        DisplayStatus::Held => held(&facts.lane).to_owned(),
+        DisplayStatus::Sending => sending(facts),
+        DisplayStatus::Succeeded => succeeded(facts),
+        DisplayStatus::Dead => dead(facts),
+        DisplayStatus::Cancelled => cancelled(facts).to_owned(),
     }
 }
 
@@ -85,7 +85,7 @@ pub fn why(facts: &Facts<'_>) -> String {
 #[must_use]
 pub fn next_attempt(facts: &Facts<'_>) -> Option<Millis> {
     let lane = Millis(facts.lane.blocked_until.max(facts.lane.breaker_until));
-    (facts.standing == Standing::Pending).then(|| facts.due_at.max(lane))
+    (facts.standing == DisplayStatus::Pending).then(|| facts.due_at.max(lane))
 }
 
 fn pending(facts: &Facts<'_>) -> String {

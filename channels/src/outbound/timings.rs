@@ -13,19 +13,19 @@ use std::{
 use tower::{Layer, Service};
 
 tokio::task_local! {
-    static MARKS: Marks;
+    static MARKS: Timings;
 }
 
 /// What is known of the send under way.
 #[derive(Clone, Default)]
-pub(super) struct Marks {
+pub(super) struct Timings {
     resolving: Cell<bool>,
     resolve: Cell<Option<Duration>>,
     connect: Cell<Option<Duration>>,
     only_v6: Cell<bool>,
 }
 
-impl Marks {
+impl Timings {
     /// Runs `send` with marks of its own.
     pub(super) async fn scope<F: Future>(send: F) -> F::Output {
         MARKS.scope(Self::default(), send).await
@@ -74,7 +74,7 @@ pub(crate) fn note_addresses(addresses: &[IpAddr]) {
     note(|marks| marks.only_v6.set(addresses.iter().all(IpAddr::is_ipv6)));
 }
 
-fn note(write: impl FnOnce(&Marks)) {
+fn note(write: impl FnOnce(&Timings)) {
     // No marks: the connector runs in the pool's own task, or the resolver outside a send.
     let _ = MARKS.try_with(write);
 }

@@ -7,7 +7,7 @@ use crate::{clock::Millis, words::words};
 
 words! {
     /// Where a delivery stands, as readers call it.
-    Standing {
+    DisplayStatus {
         /// Waits for its due time, for its turn, or for a worker.
         Pending = "pending",
         /// Waits until its lane is active again.
@@ -23,7 +23,7 @@ words! {
     }
 }
 
-impl Standing {
+impl DisplayStatus {
     /// What a delivery under way is called at `now`. A lane that is gone holds nothing.
     #[must_use]
     pub fn under_way(lease_until: Millis, lane: Option<LaneState>, now: Millis) -> Self {
@@ -57,21 +57,21 @@ mod tests {
 
     #[test]
     fn what_is_under_way_is_called_by_what_it_waits_for() {
-        let at = |lease, lane| Standing::under_way(Millis(lease), lane, Millis(1_000));
-        assert_eq!(at(1_000, None), Standing::Pending, "the lease is over");
-        assert_eq!(at(0, Some(LaneState::Active)), Standing::Pending);
+        let at = |lease, lane| DisplayStatus::under_way(Millis(lease), lane, Millis(1_000));
+        assert_eq!(at(1_000, None), DisplayStatus::Pending, "the lease is over");
+        assert_eq!(at(0, Some(LaneState::Active)), DisplayStatus::Pending);
         for lane in [LaneState::Paused, LaneState::Disabled, LaneState::Deleted] {
-            assert_eq!(at(0, Some(lane)), Standing::Held);
-            assert_eq!(at(1_001, Some(lane)), Standing::Sending);
+            assert_eq!(at(0, Some(lane)), DisplayStatus::Held);
+            assert_eq!(at(1_001, Some(lane)), DisplayStatus::Sending);
         }
     }
 
     #[test]
     fn what_is_finished_is_called_by_its_state() {
-        assert_eq!(Standing::finished("succeeded"), Standing::Succeeded);
-        assert_eq!(Standing::finished("dead"), Standing::Dead);
-        assert_eq!(Standing::finished("cancelled"), Standing::Cancelled);
-        assert_eq!(Standing::finished("a later word"), Standing::Cancelled);
-        assert!(Standing::ALL.iter().filter(|standing| standing.is_finished()).count() == 3);
+        assert_eq!(DisplayStatus::finished("succeeded"), DisplayStatus::Succeeded);
+        assert_eq!(DisplayStatus::finished("dead"), DisplayStatus::Dead);
+        assert_eq!(DisplayStatus::finished("cancelled"), DisplayStatus::Cancelled);
+        assert_eq!(DisplayStatus::finished("a later word"), DisplayStatus::Cancelled);
+        assert!(DisplayStatus::ALL.iter().filter(|standing| standing.is_finished()).count() == 3);
     }
 }

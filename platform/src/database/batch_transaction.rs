@@ -9,7 +9,7 @@ use sqlx::{
 };
 
 /// A transaction that writes, to be filled with statements and carried out at once.
-pub struct AtOnce {
+pub struct BatchTransaction {
     query: QueryBuilder<Sqlite>,
     /// Statements before the first one of the caller's.
     before: usize,
@@ -29,7 +29,7 @@ pub struct Done {
 
 /// A transaction was not carried out.
 #[derive(Debug, thiserror::Error)]
-pub enum AtOnceError {
+pub enum BatchTransactionError {
     /// Nothing was written.
     #[error(transparent)]
     NotWritten(sqlx::Error),
@@ -38,15 +38,15 @@ pub enum AtOnceError {
     Unknown(sqlx::Error),
 }
 
-impl From<AtOnceError> for sqlx::Error {
-    fn from(error: AtOnceError) -> Self {
+impl From<BatchTransactionError> for sqlx::Error {
+    fn from(error: BatchTransactionError) -> Self {
         match error {
-            AtOnceError::NotWritten(error) | AtOnceError::Unknown(error) => error,
+            BatchTransactionError::NotWritten(error) | BatchTransactionError::Unknown(error) => error,
         }
     }
 }
 
-impl AtOnce {
+impl BatchTransaction {
     /// A transaction that is on the disk when it is done.
     #[must_use]
     pub fn durable() -> Self {
@@ -72,7 +72,7 @@ impl AtOnce {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn run(mut self, writer: PoolConnection<Sqlite>) -> Result<Done, AtOnceError> {
+    pub async fn run(mut self, writer: PoolConnection<Sqlite>) -> Result<Done, BatchTransactionError> {
         let mut writer = Doubtful { connection: writer, went_well: false };
         self.query.push(self.after);
         let mut done = Done::default();
@@ -83,8 +83,10 @@ impl AtOnce {
                 done.changes.truncate(self.statements - self.before);
                 Ok(done)
             }
-            Err(error) if done.changes.len() < self.statements => Err(AtOnceError::NotWritten(error)),
-            Err(error) => Err(AtOnceError::Unknown(error)),
+            Err(error) if done.changes.len() < self.statements => {
+                Err(BatchTransactionError::NotWritten(error))
+            }
+            Err(error) => Err(BatchTransactionError::Unknown(error)),
         }
     }
 }
@@ -148,7 +150,7 @@ mod tests {
             pool
         }
 
-        async fn run(&self, transaction: AtOnce) -> Result<Done, AtOnceError> {
+        async fn run(&self, transaction: BatchTransaction) -> Result<Done, BatchTransactionError> {
             transaction.run(self.pool().acquire().await.expect("the writer")).await
         }
 
@@ -163,7 +165,7 @@ mod tests {
     }
 
     /// One statement after the other, each inserting these numbers.
-    fn inserting(mut transaction: AtOnce, statements: &[&[i64]]) -> AtOnce {
+    fn inserting(mut transaction: BatchTransaction, statements: &[&[i64]]) -> BatchTransaction {
         for numbers in statements {
             let values = |mut row: sqlx::query_builder::Separated<'_, Sqlite, &'static str>, n: &i64| {
                 row.push_bind(*n);
@@ -176,7 +178,9 @@ mod tests {
     #[tokio::test]
     async fn rows_and_changes_are_told_by_statement() {
         let file = File::new().await;
-        for (kind, first) in [(AtOnce::durable as fn() -> AtOnce, 1), (AtOnce::hasty, 11)] {
+        for (kind, first) in
+            [(BatchTransaction::durable as fn() -> BatchTransaction, 1), (BatchTransaction::hasty, 11)]
+        {
             let mut transaction = inserting(kind(), &[&[first, first + 1], &[first + 2]]);
             transaction.statement().push("SELECT n FROM t WHERE n >= ").push_bind(first).push(" ORDER BY n");
             let done = file.run(transaction).await.expect("done");
@@ -190,12 +194,15 @@ mod tests {
     #[tokio::test]
     async fn when_a_statement_fails_nothing_is_written_and_the_writer_goes_on() {
         let file = File::new().await;
-        for kind in [AtOnce::durable, AtOnce::hasty] {
+        for kind in [BatchTransaction::durable, BatchTransaction::hasty] {
             let failed = file.run(inserting(kind(), &[&[1], &[1]])).await.expect_err("it is there already");
-            assert!(matches!(failed, AtOnceError::NotWritten(sqlx::Error::Database(_))), "{failed:?}");
+            assert!(
+                matches!(failed, BatchTransactionError::NotWritten(sqlx::Error::Database(_))),
+                "{failed:?}"
+            );
             assert_eq!(file.state().await, (0, 2));
         }
-        file.run(inserting(AtOnce::durable(), &[&[1]])).await.expect("done");
+        file.run(inserting(BatchTransaction::durable(), &[&[1]])).await.expect("done");
         assert_eq!(file.state().await, (1, 2));
     }
 
@@ -206,17 +213,17 @@ mod tests {
             .execute(file.pool())
             .await
             .expect("a table");
-        let mut orphan = AtOnce::durable();
+        let mut orphan = BatchTransaction::durable();
         orphan.statement().push("INSERT INTO child (n) VALUES (").push_bind(7).push(")");
-        assert!(matches!(file.run(orphan).await, Err(AtOnceError::Unknown(_))));
-        file.run(inserting(AtOnce::durable(), &[&[1]])).await.expect("done");
+        assert!(matches!(file.run(orphan).await, Err(BatchTransactionError::Unknown(_))));
+        file.run(inserting(BatchTransaction::durable(), &[&[1]])).await.expect("done");
     }
 
     #[tokio::test]
     async fn one_that_is_broken_off_leaves_no_hasty_writer_behind() {
         let file = File::new().await;
         for number in 0..20 {
-            let mut under_way = Box::pin(file.run(inserting(AtOnce::hasty(), &[&[number]])));
+            let mut under_way = Box::pin(file.run(inserting(BatchTransaction::hasty(), &[&[number]])));
             // Let go after so many steps, wherever it stands then.
             for _ in 0..number {
                 if futures_util::poll!(under_way.as_mut()).is_ready() {
@@ -228,6 +235,6 @@ mod tests {
             let (_, level) = file.state().await;
             assert_eq!(level, 2, "after {number} steps");
         }
-        file.run(inserting(AtOnce::durable(), &[&[100]])).await.expect("done");
+        file.run(inserting(BatchTransaction::durable(), &[&[100]])).await.expect("done");
     }
 }

@@ -4,7 +4,7 @@ use sqlx::{PgPool, Sqlite, pool::PoolConnection};
 
 /// Taken by [`super::Database::turn`].
 #[derive(Debug)]
-pub enum Turn {
+pub enum WritePermit {
     /// Any of many connections: none is held before it is used.
     Postgres(PgPool),
     /// The one connection that writes: nothing else is written while this is kept.

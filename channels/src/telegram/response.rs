@@ -10,7 +10,7 @@ const MAX_DESCRIPTION: usize = 200;
 
 /// An answer of the Bot API.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct BotResponse {
     /// Whether the message was taken.
     pub(super) ok: bool,
     /// The status that it means, where it is not taken.
@@ -23,7 +23,7 @@ pub(super) struct Told {
     pub(super) migrate_to: Option<i64>,
 }
 
-impl Told {
+impl BotResponse {
     /// Reads the beginning of a body. `None` when it is not the Bot API's.
     ///
     /// An answer that is larger than what is kept is still known by how it begins: the accepted message is repeated in it,
@@ -68,38 +68,38 @@ mod tests {
 
     #[test]
     fn an_answer_is_read_with_what_it_has() {
-        let ok = Told { ok: true, ..Told::default() };
-        assert_eq!(Told::read(br#"{"ok":true,"result":{"message_id":1}}"#), Some(ok));
+        let ok = BotResponse { ok: true, ..BotResponse::default() };
+        assert_eq!(BotResponse::read(br#"{"ok":true,"result":{"message_id":1}}"#), Some(ok));
         let slow =
             br#"{"ok":false,"error_code":429,"description":"Too\nMany","parameters":{"retry_after":7}}"#;
-        let told = Told::read(slow).expect("read");
+        let told = BotResponse::read(slow).expect("read");
         assert_eq!((told.ok, told.error_code, &told.description[..]), (false, Some(429), "Too Many"));
         assert_eq!((told.retry_after, told.migrate_to), (Some(Duration::from_secs(7)), None));
         let moved = br#"{"ok":false,"error_code":400,"parameters":{"migrate_to_chat_id":-1001234567890123}}"#;
-        assert_eq!(Told::read(moved).and_then(|told| told.migrate_to), Some(-1_001_234_567_890_123));
+        assert_eq!(BotResponse::read(moved).and_then(|told| told.migrate_to), Some(-1_001_234_567_890_123));
     }
 
     #[test]
     fn what_is_odd_inside_counts_as_absent() {
         let odd = br#"{"ok":false,"error_code":"x","description":5,"parameters":{"retry_after":-1,"migrate_to_chat_id":"y"}}"#;
-        assert_eq!(Told::read(odd), Some(Told::default()));
+        assert_eq!(BotResponse::read(odd), Some(BotResponse::default()));
         let zero = br#"{"ok":false,"error_code":70000,"parameters":{"retry_after":0}}"#;
-        assert_eq!(Told::read(zero), Some(Told::default()));
-        assert_eq!(Told::read(br#"{"ok":false,"parameters":[]}"#), Some(Told::default()));
+        assert_eq!(BotResponse::read(zero), Some(BotResponse::default()));
+        assert_eq!(BotResponse::read(br#"{"ok":false,"parameters":[]}"#), Some(BotResponse::default()));
     }
 
     #[test]
     fn what_somebody_else_said_is_not_read() {
         for body in ["", "ok", "<html>", "[]", "{}", "null", r#"{"ok":1}"#, r#"{"error":"x"}"#, r#""ok""#] {
-            assert_eq!(Told::read(body.as_bytes()), None, "{body}");
+            assert_eq!(BotResponse::read(body.as_bytes()), None, "{body}");
         }
-        assert_eq!(Told::read(b"\xff"), None);
+        assert_eq!(BotResponse::read(b"\xff"), None);
     }
 
     #[test]
     fn an_answer_that_was_cut_is_known_by_its_beginning_when_it_is_good() {
         for body in [r#"{"ok":true,"result":{"te"#, "\n{ \"ok\" : true , "] {
-            assert_eq!(Told::read(body.as_bytes()).map(|told| told.ok), Some(true), "{body}");
+            assert_eq!(BotResponse::read(body.as_bytes()).map(|told| told.ok), Some(true), "{body}");
         }
         for body in [
             r#"{"ok":true"#,
@@ -107,23 +107,30 @@ mod tests {
             r#"{"ok":trueish,"#,
             r#"{"result":{"ok":true,"#,
         ] {
-            assert_eq!(Told::read(body.as_bytes()), None, "{body}");
+            assert_eq!(BotResponse::read(body.as_bytes()), None, "{body}");
         }
     }
 
     #[test]
     fn a_refusal_is_told_in_its_own_words() {
-        let told = Told { error_code: Some(403), description: "Forbidden: x".to_owned(), ..Told::default() };
+        let told = BotResponse {
+            error_code: Some(403),
+            description: "Forbidden: x".to_owned(),
+            ..BotResponse::default()
+        };
         assert_eq!(told.words().as_deref(), Some("answered 403: Forbidden: x"));
-        assert_eq!(Told { error_code: None, ..told }.words().as_deref(), Some("answered Forbidden: x"));
-        assert_eq!(Told { error_code: Some(400), ..Told::default() }.words(), None);
+        assert_eq!(
+            BotResponse { error_code: None, ..told }.words().as_deref(),
+            Some("answered Forbidden: x")
+        );
+        assert_eq!(BotResponse { error_code: Some(400), ..BotResponse::default() }.words(), None);
     }
 
     #[test]
     fn a_description_is_bounded() {
         let of = |letters: usize| {
             let body = format!(r#"{{"ok":false,"description":"{}"}}"#, "ä".repeat(letters));
-            Told::read(body.as_bytes()).expect("read").description.chars().count()
+            BotResponse::read(body.as_bytes()).expect("read").description.chars().count()
         };
         assert_eq!((of(MAX_DESCRIPTION), of(MAX_DESCRIPTION + 1)), (MAX_DESCRIPTION, MAX_DESCRIPTION));
     }
