@@ -2,7 +2,7 @@
 
 use sqlx::{PgPool, Sqlite, pool::PoolConnection};
 
-/// Taken by [`super::Database::turn`].
+/// Taken by [`super::Database::write_permit`].
 #[derive(Debug)]
 pub enum WritePermit {
     /// Any of many connections: none is held before it is used.
