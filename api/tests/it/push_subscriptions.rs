@@ -252,8 +252,12 @@ async fn only_known_push_services_are_taken_unless_the_settings_name_others() {
         assert!(done(&api, SUBSCRIBE, &subscription(endpoint)).await, "{endpoint}");
     }
     assert_eq!(api.count("lane").await, 2, "only the service that is listed by its name has a lane at once");
-    assert!(done(&api, SUBSCRIBE, &subscription("https://fcm.googleapis.com:8443/x")).await);
-    assert_eq!(api.count("lane").await, 2, "not each of its ports");
+    let other_port = subscription("https://fcm.googleapis.com:8443/x");
+    assert_eq!(
+        faults(&api.post_json(SUBSCRIBE, &other_port).await, &other_port),
+        ["body.endpoint value_error"]
+    );
+    assert!(done(&api, SUBSCRIBE, &subscription("https://fcm.googleapis.com:443/x")).await, "the usual port");
 }
 
 const KEY: &str = "correct-horse-battery";

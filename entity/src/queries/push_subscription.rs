@@ -1,6 +1,6 @@
 //! Push subscriptions by what their browsers know of them, and how many have never been reached.
 
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Statement};
 
 use crate::{
     lane,
@@ -28,11 +28,11 @@ pub async fn has_own_lane(db: &impl ConnectionTrait, subscription: &Model) -> Re
 /// # Errors
 /// Those of the database.
 pub async fn unreached(db: &impl ConnectionTrait, most: u64) -> Result<u64, DbErr> {
-    Entity::find()
-        .select_only()
-        .column(Column::Id)
-        .filter(Column::ReachedAt.is_null())
-        .limit(most)
-        .count(db)
-        .await
+    // sea-orm's own count leaves a LIMIT out.
+    let sql = format!(
+        "SELECT count(*) AS found FROM (SELECT 1 FROM push_subscription WHERE reached_at IS NULL LIMIT {most}) AS some_rows"
+    );
+    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
+    let found: i64 = row.map_or(Ok(0), |row| row.try_get("", "found"))?;
+    Ok(u64::try_from(found).unwrap_or(0))
 }

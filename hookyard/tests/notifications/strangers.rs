@@ -121,10 +121,14 @@ async fn reached(town: &Town) -> usize {
     usize::try_from(reached.count(town.app.context.database.reader()).await.expect("a count")).expect("few")
 }
 
-async fn open_lanes(town: &Town) -> Vec<uuid::Uuid> {
+/// The deliveries that broadcasts have made, once all pages are made.
+async fn open(town: &Town) -> Vec<delivery::Model> {
     while worker::broadcasts::step(&town.app.context).await.expect("a page") {}
-    let open = delivery::Entity::find().all(town.app.context.database.reader()).await.expect("rows");
-    open.into_iter().map(|row| row.lane_id).collect()
+    delivery::Entity::find().all(town.app.context.database.reader()).await.expect("rows")
+}
+
+async fn open_lanes(town: &Town) -> Vec<uuid::Uuid> {
+    open(town).await.into_iter().map(|row| row.lane_id).collect()
 }
 
 in_both_towns! {
@@ -184,6 +188,35 @@ in_both_towns! {
         }
         assert_eq!(town.ends().await, [(Dead, Some("schedule_spent".to_owned()))]);
         assert_eq!(town.subscriptions().await, 1);
+    }
+
+    async fn a_subscription_that_was_reached_outlives_another_delivery_that_fails(town: Town) {
+        let browser = town.browser().await;
+        browser.answer([Answer::Status(201), Answer::Status(413)]);
+        for _ in 0..2 {
+            town.notify(json!({"message": "m", "channels": ["web_push"]})).await;
+        }
+        let ids: Vec<_> = open(&town).await.iter().map(|row| row.id).collect();
+        // Both are claimed before either is recorded.
+        for delivery in town.app.claim(&ids).await {
+            town.app.send_claimed(vec![delivery]).await;
+        }
+        assert_eq!((town.pushes.count(), town.subscriptions().await, reached(&town).await), (2, 1, 1));
+    }
+
+    async fn a_refusal_removes_nothing_once_its_service_has_taken_a_message(town: Town) {
+        let (first, second) = (town.browser().await, town.browser().await);
+        first.answer([Answer::Status(201)]);
+        second.answer([Answer::Status(403)]);
+        town.notify(json!({"message": "m", "channels": ["web_push"]})).await;
+        let rows = open(&town).await;
+        assert!(rows.iter().all(|row| row.lane_id == UNPROVEN_PUSH_LANE.0) && rows.len() == 2);
+        let taken = push_subscription::Entity::find().filter(push_subscription::Column::Endpoint.eq(first.endpoint()));
+        let taken = taken.one(town.app.context.database.reader()).await.expect("a read").expect("a row");
+        let to_first = rows.iter().find(|row| row.recipient_id == taken.id).expect("a delivery");
+        town.app.send(&[to_first.id]).await;
+        town.app.drain().await;
+        assert_eq!((town.pushes.count(), town.subscriptions().await), (2, 2), "the fault may be ours");
     }
 
     async fn a_refusal_of_a_proven_service_removes_nothing(town: Town) {

@@ -1,6 +1,9 @@
 //! Takes in the deliveries of jobs: each is sent when its lane may use a slot, waits a moment for one, or is released.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use domain::{
     clock::{Millis, millis},
@@ -17,7 +20,7 @@ use super::unpack;
 use crate::{
     claim::{Claimed, Recipient},
     endpoints::EndpointCache,
-    lanes::{Slots, WaitingRoom},
+    lanes::{Holder, Slots, WaitingRoom},
     send::Sender,
 };
 
@@ -152,8 +155,9 @@ impl Shared {
     /// a backlog.
     async fn refuse(&self, refused: Vec<(Uuid, Claimed)>) {
         let leases: Vec<Lease> = refused.iter().map(|(_, delivery)| (delivery.id, delivery.claim)).collect();
-        let lanes: BTreeSet<Uuid> = refused.iter().map(|(lane, _)| *lane).collect();
-        self.release(&leases, self.slots.slow(lanes.into_iter().collect())).await;
+        let lanes: BTreeMap<Uuid, Holder> =
+            refused.iter().map(|(lane, delivery)| (*lane, delivery.holder())).collect();
+        self.release(&leases, self.slots.slow(lanes.into_values())).await;
     }
 
     async fn release(&self, leases: &[Lease], backlogs: impl IntoIterator<Item = Uuid>) {

@@ -81,14 +81,14 @@ impl Backlog {
 
     /// All of them.
     #[must_use]
-    pub fn lanes(&self) -> Vec<Uuid> {
-        self.state().lanes.iter().map(|(holder, _)| holder.lane).collect()
+    pub fn lanes(&self) -> Vec<Holder> {
+        self.state().lanes.iter().map(|(holder, _)| *holder).collect()
     }
 
-    /// Whether a lane that does not rest has room for a quarter of what it may hold, or more.
+    /// Whether a lane that does not rest has room that is worth a claim.
     #[must_use]
     pub fn has_room(&self, share: &Share, now: Instant) -> bool {
-        self.state().ready(now).any(|holder| share.is_much(share.room_for(&holder)))
+        self.state().ready(now).any(|holder| share.is_worth_a_claim(&holder))
     }
 
     /// Waits until the answer of [`Backlog::has_room`] at `asked_at` may be another, except for a slot that is freed.

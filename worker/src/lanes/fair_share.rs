@@ -46,16 +46,25 @@ impl Share {
         of_lane.min(self.most_of_a_group().saturating_sub(self.used.of_group(holder)))
     }
 
-    /// Whether this is room for a quarter of what a lane may hold: worth a claim.
+    /// Whether the room for this lane is worth a claim: a quarter of what a lane may hold, or any when it holds nothing.
     #[must_use]
-    pub const fn is_much(&self, room: usize) -> bool {
-        room > 0 && room * 4 >= self.most_of_a_lane()
+    pub fn is_worth_a_claim(&self, holder: &Holder) -> bool {
+        let room = self.room_for(holder);
+        room > 0 && (room * 4 >= self.most_of_a_lane() || !self.used.holds(holder.lane))
     }
 
-    /// Whether this lane may take another slot. With a `weight` of 2 it may take half as many.
-    pub(super) fn may_take(&self, holder: &Holder, weight: usize) -> bool {
-        self.used.of_lane(holder.lane) * weight < self.most_of_a_lane()
+    /// Whether a claimed delivery of this lane may take another slot.
+    pub(super) fn may_claim(&self, holder: &Holder) -> bool {
+        self.used.of_lane(holder.lane) < self.most_of_a_lane()
             && self.used.of_group(holder) < self.most_of_a_group()
+    }
+
+    /// Whether a handed-over delivery of this lane may take another slot. A third of the group's bound is left to claims, and
+    /// of a lane with a backlog half of the lane's.
+    pub(super) fn may_hand_over(&self, holder: &Holder, has_backlog: bool) -> bool {
+        let weight = if has_backlog { 2 } else { 1 };
+        self.used.of_lane(holder.lane) * weight < self.most_of_a_lane()
+            && self.used.of_group(holder) < self.free * 2
     }
 
     /// Takes a free slot.
@@ -78,7 +87,7 @@ impl Share {
         {
             let (holder, want) = &wants[place];
             // What is free becomes less: a lane that may not take one now may not later.
-            if !now.may_take(holder, 1) {
+            if !now.may_claim(holder) {
                 continue;
             }
             now.take(holder);
@@ -161,7 +170,7 @@ mod tests {
         let mut share = all_free(slots);
         while let Some(next) = lanes
             .iter()
-            .filter(|holder| share.may_take(holder, 1))
+            .filter(|holder| share.may_claim(holder))
             .min_by_key(|holder| share.used.of_lane(holder.lane))
         {
             share.take(next);
@@ -192,7 +201,7 @@ mod tests {
         let with = |free: usize, holds: usize| {
             let mut share = all_free(free + holds);
             (0..holds).for_each(|_| share.take(&lane(1)));
-            share.may_take(&lane(1), 1)
+            share.may_claim(&lane(1))
         };
         assert!(with(1, 0));
         assert!(!with(1, 1) && !with(0, 0));
@@ -212,11 +221,33 @@ mod tests {
     }
 
     #[test]
+    fn a_third_of_what_a_group_may_hold_is_left_to_claims() {
+        let mut share = all_free(1_024);
+        for number in 0..3_000 {
+            if share.may_hand_over(&of_user(number, 7), false) {
+                share.take(&of_user(number, 7));
+            }
+        }
+        assert_eq!(share.free, 341);
+        let waiting = of_user(9_000, 7);
+        assert!(share.may_claim(&waiting) && !share.may_hand_over(&waiting, false));
+    }
+
+    #[test]
+    fn any_room_is_worth_a_claim_for_a_lane_that_holds_nothing() {
+        let mut share = all_free(1_024);
+        (0..765).for_each(|number| share.take(&of_user(number, 7)));
+        let (idle, busy) = (of_user(9_000, 7), of_user(1, 7));
+        assert_eq!((share.room_for(&idle), share.room_for(&busy)), (12, 12));
+        assert!(share.is_worth_a_claim(&idle) && !share.is_worth_a_claim(&busy));
+    }
+
+    #[test]
     fn while_a_channel_hangs_a_tenant_gets_slots() {
         let mut share = all_free(1_024);
         for number in 0..3_000 {
             let stranger = of_push(number);
-            if share.may_take(&stranger, 1) {
+            if share.may_claim(&stranger) {
                 share.take(&stranger);
             }
         }

@@ -51,9 +51,9 @@ impl Slots {
     /// While the lane has a backlog, half of its share is left to claims.
     #[must_use]
     pub fn try_take(&self, holder: &Holder) -> Option<Slot> {
-        let weight = if self.inner.backlog.contains(holder.lane) { 2 } else { 1 };
+        let has_backlog = self.inner.backlog.contains(holder.lane);
         let mut state = self.inner.state();
-        if !state.share.may_take(holder, weight) {
+        if !state.share.may_hand_over(holder, has_backlog) {
             return None;
         }
         state.share.take(holder);
@@ -77,12 +77,15 @@ impl Slots {
         &self.inner.backlog
     }
 
-    /// Those of these lanes whose receivers set their pace: they hold slots and are not fast.
+    /// Those of these lanes whose receivers set their pace: they hold slots and are not fast, or those of their group hold all
+    /// that it may.
     #[must_use]
-    pub fn slow(&self, mut lanes: Vec<Uuid>) -> Vec<Uuid> {
+    pub fn slow(&self, lanes: impl IntoIterator<Item = Holder>) -> Vec<Uuid> {
         let (state, now) = (self.inner.state(), Instant::now());
-        lanes.retain(|lane| state.share.used.holds(*lane) && !state.pace.is_fast(*lane, now));
-        lanes
+        let is_full =
+            |holder: &Holder| state.share.used.holds(holder.lane) || state.share.room_for(holder) == 0;
+        let is_slow = |holder: &Holder| is_full(holder) && !state.pace.is_fast(holder.lane, now);
+        lanes.into_iter().filter(is_slow).map(|holder| holder.lane).collect()
     }
 
     /// What is free and what lanes hold at this moment.

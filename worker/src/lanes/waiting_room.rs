@@ -81,11 +81,14 @@ impl<T> WaitingRoom<T> {
     pub fn take_startable(&self) -> Vec<(T, Slot)> {
         let mut taken = vec![];
         let mut lanes = self.lanes();
-        for waiting in lanes.values_mut() {
-            while !waiting.items.is_empty()
-                && let Some(slot) = self.slots.try_take(&waiting.holder)
-            {
-                taken.extend(waiting.items.pop_front().map(|(_, item)| (item, slot)));
+        // In turn, as lanes of a group take room from each other.
+        let mut before = None;
+        while before != Some(taken.len()) {
+            before = Some(taken.len());
+            for waiting in lanes.values_mut().filter(|waiting| !waiting.items.is_empty()) {
+                if let Some(slot) = self.slots.try_take(&waiting.holder) {
+                    taken.extend(waiting.items.pop_front().map(|(_, item)| (item, slot)));
+                }
             }
         }
         self.end_taking(lanes, !taken.is_empty());

@@ -13,6 +13,6 @@ mod sqlite;
 mod successes;
 mod write;
 
-pub use recipients::RecipientUpdate;
+pub use recipients::{GivenUp, RecipientUpdate};
 pub use recorder::{Recorder, Records};
 pub use rows::{AttemptRow, Ended};

@@ -11,7 +11,7 @@ use domain::{
 
 use crate::{
     claim::{Claimed, Recipient},
-    record::{AttemptRow, Ended, RecipientUpdate},
+    record::{AttemptRow, Ended, GivenUp, RecipientUpdate},
 };
 
 /// When a send started, by the two clocks that are asked.
@@ -42,7 +42,8 @@ pub(super) fn sent(
     let at = started.in_database;
     let is_first_success = next == NextStep::Succeed && is_never_reached(&delivery);
     let recipient = RecipientUpdate {
-        left_at: has_left(&delivery, report.result, next).then_some(at),
+        left_at: (report.result == SendResult::Unsubscribed).then_some(at),
+        given_up: given_up(&delivery, next, at),
         reached_at: is_first_success.then_some(at),
         parts_sent: report.parts_sent,
     };
@@ -68,20 +69,19 @@ fn is_never_reached(delivery: &Claimed) -> bool {
     matches!(&delivery.recipient, Recipient::Subscription(subscription) if !subscription.is_reached)
 }
 
-/// Whether a subscription or subscriber is forgotten: its service said so, or all attempts at one that was never reached
-/// have failed. A refusal counts only of a service that has taken no message: a known one may refuse for a fault of ours.
-fn has_left(delivery: &Claimed, result: SendResult, next: NextStep) -> bool {
-    let is_given_up = match next {
-        NextStep::Bury(DeadReason::ScheduleSpent) => true,
-        NextStep::Bury(DeadReason::Rejected) => delivery.lane_id() == UNPROVEN_PUSH_LANE,
-        _ => false,
+/// That a delivery to a subscription is dead which no message had reached.
+fn given_up(delivery: &Claimed, next: NextStep, at: Millis) -> Option<GivenUp> {
+    let refused = match next {
+        NextStep::Bury(DeadReason::ScheduleSpent) => false,
+        NextStep::Bury(DeadReason::Rejected) => true,
+        _ => return None,
     };
-    result == SendResult::Unsubscribed || (is_given_up && is_never_reached(delivery))
+    is_never_reached(delivery).then_some(GivenUp { at, refused })
 }
 
 /// A delivery that is buried without being sent.
 pub(super) const fn unsent(delivery: Claimed, reason: DeadReason) -> Ended {
-    let recipient = RecipientUpdate { left_at: None, reached_at: None, parts_sent: 0 };
+    let recipient = RecipientUpdate { left_at: None, given_up: None, reached_at: None, parts_sent: 0 };
     let next = NextStep::Bury(reason);
     Ended { delivery, attempt: None, next, spends_position: true, lane: None, recipient }
 }

@@ -63,7 +63,7 @@ impl Subscription {
     }
 
     /// Refuses an address that nothing is sent to. A literal address in the excepted networks is allowed, also by http;
-    /// every other must be https and the host that of a push service, at a public address.
+    /// every other must be https at its usual port and the host that of a push service.
     pub(super) fn allowed_by(&self, guard: &Guard, services: &PushServices) -> Result<(), Vec<Fault>> {
         let url = self.target.url();
         guard.check_literal(url).map_err(|wrong| endpoint_fault(&wrong.to_string()))?;
@@ -75,17 +75,18 @@ impl Subscription {
                 "must begin with https:// (http:// is for addresses in ALLOW_NETWORKS)",
             ));
         }
+        if url.port().is_some() {
+            return Err(endpoint_fault("must not name a port: push services use that of https"));
+        }
         if url.host().is_some_and(|host| services.allow(&host)) {
             return Ok(());
         }
         Err(endpoint_fault("must be at a known push service (PUSH_SERVICES lists further ones)"))
     }
 
-    /// Whether its push service is listed by name: it has a lane before it has taken a message. Only at the usual port, as
-    /// each port would be a lane.
+    /// Whether its push service is listed by name: it has a lane before it has taken a message.
     pub(super) fn is_at_a_known_service(&self, services: &PushServices) -> bool {
-        let url = self.target.url();
-        url.port().is_none() && url.host().is_some_and(|host| services.name(&host))
+        self.target.url().host().is_some_and(|host| services.name(&host))
     }
 }
 

@@ -81,7 +81,7 @@ pub async fn upsert_subscribers(
 }
 
 /// Stores a push subscription and makes the lane that it begins on: its own at a known push service, else that of unproven
-/// ones. One whose endpoint is known keeps its id, its age,
+/// ones: after the subscription, as records do. One whose endpoint is known keeps its id, its age,
 /// and its user if the new one names none. Its times are set by the statement.
 ///
 /// # Errors
@@ -100,11 +100,6 @@ pub async fn subscribe(
         ON CONFLICT (endpoint) DO UPDATE
         SET p256dh = excluded.p256dh, auth = excluded.auth, user_id = coalesce(excluded.user_id, known.user_id),
             updated_at = excluded.updated_at";
-    let (lane, in_flight) = match is_known_service {
-        true => (row.lane_id, None),
-        false => (UNPROVEN_PUSH_LANE.0, Some(UNPROVEN_PUSH_IN_FLIGHT)),
-    };
-    sqlx::query(LANE).bind(lane).bind(Channel::WebPush.as_str()).bind(in_flight).execute(&mut *tx).await?;
     sqlx::query(SQL)
         .bind(row.id)
         .bind(&row.endpoint)
@@ -113,9 +108,13 @@ pub async fn subscribe(
         .bind(&row.auth)
         .bind(row.user_id)
         .bind(offset)
-        .execute(tx)
-        .await
-        .map(drop)
+        .execute(&mut *tx)
+        .await?;
+    let (lane, in_flight) = match is_known_service {
+        true => (row.lane_id, None),
+        false => (UNPROVEN_PUSH_LANE.0, Some(UNPROVEN_PUSH_IN_FLIGHT)),
+    };
+    sqlx::query(LANE).bind(lane).bind(Channel::WebPush.as_str()).bind(in_flight).execute(tx).await.map(drop)
 }
 
 /// Removes a push subscription if it still has these keys; whether it did.

@@ -7,7 +7,7 @@ use platform::{
     database::{DatabaseError, Pool, within_deadline},
 };
 
-use super::BATCH;
+use super::{BATCH, BATCHES};
 
 const REMOVE: &str = "DELETE FROM lane WHERE id IN (
         SELECT l.id FROM lane l WHERE l.channel = 'web_push' AND l.id <> $1
@@ -15,12 +15,20 @@ const REMOVE: &str = "DELETE FROM lane WHERE id IN (
             AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.lane_id = l.id)
         ORDER BY l.id LIMIT $2)";
 
-/// Removes at most a batch of them; returns how many.
+/// Removes them; returns how many.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn remove_unused(context: &Context) -> Result<u64, DatabaseError> {
-    within_deadline(remove(context.database.pool())).await
+    let mut removed = 0;
+    for _ in 0..BATCHES {
+        let batch = within_deadline(remove(context.database.pool())).await?;
+        removed += batch;
+        if batch < BATCH.unsigned_abs() {
+            break;
+        }
+    }
+    Ok(removed)
 }
 
 async fn remove(pool: &Pool) -> sqlx::Result<u64> {
