@@ -1,4 +1,4 @@
-//! On SQLite each statement is planned when it is prepared, by statistics if somebody has made some. No plan may read a table
+//! On SQLite each statement is planned when it is prepared, by statistics where `ANALYZE` has made some. No plan may read a table
 //! as a whole, whatever these say: a statement of one tenant must not cost more with the rows of others.
 
 use std::{

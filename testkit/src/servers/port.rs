@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use uuid::Uuid;
 
-/// Below the range that the system hands out by itself, so that no other socket gets it between the look and the use.
+/// Below the range that the system hands out, so that no other socket gets it between the look and the use.
 const FIRST: u64 = 20_000;
 const COUNT: u64 = 12_000;
 const TRIES: usize = 100;
