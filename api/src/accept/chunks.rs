@@ -10,7 +10,7 @@ pub(super) const TRANSACTION_BYTES: usize = 16 * 1024 * 1024;
 /// What a delivery counts in it: its row is small, but 2,048 take some 50 ms to write, and others wait meanwhile.
 pub(super) const DELIVERY_BYTES: usize = 8 * 1024;
 
-/// Portions that wait for their turn. Those that came together keep their order; between groups they take turns.
+/// Chunks that wait for their turn. Those that came together keep their order; between groups they take turns.
 pub(super) struct Deferred<T> {
     groups: VecDeque<VecDeque<T>>,
 }
@@ -95,7 +95,7 @@ mod tests {
     use super::{Deferred, chunks};
 
     #[test]
-    fn owners_take_turns_when_all_is_too_much_for_one_portion() {
+    fn owners_take_turns_when_all_is_too_much_for_one_chunk() {
         let of =
             |items: &[(u8, usize)]| chunks(items.to_vec(), 10, |(_, weight)| *weight, |(owner, _)| *owner);
         assert_eq!(of(&[(1, 4), (1, 4), (2, 2)]), [vec![(1, 4), (1, 4), (2, 2)]], "all at once: as it came");
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_portion_weighs_the_limit_at_most_and_keeps_the_order() {
+    fn a_chunk_weighs_the_limit_at_most_and_keeps_the_order() {
         let of = |items: &[usize]| chunks(items.to_vec(), 10, |item| *item, |_| ());
         assert_eq!(of(&[]), Vec::<Vec<usize>>::new());
         assert_eq!(of(&[4, 6]), [vec![4, 6]]);

@@ -226,7 +226,7 @@ fn ended(reason: DeadReason, facts: &Facts<'_>) -> String {
 fn cancelled(facts: &Facts<'_>) -> &'static str {
     match facts.reason.map(str::parse) {
         Some(Ok(DeadReason::EndpointDeleted)) => "Called off, because its endpoint was deleted.",
-        _ => "Called off by its owner. It is not sent again by itself.",
+        _ => "Called off by its owner. It is not sent again automatically.",
     }
 }
 

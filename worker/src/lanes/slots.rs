@@ -153,6 +153,7 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lanes::Group;
 
     const LANE: Holder = Holder { lane: Uuid::from_u128(1), group: None };
 
@@ -180,6 +181,16 @@ mod tests {
         assert_eq!(slots.share().room_for(&LANE), 14, "claims go by the whole share");
         slots.backlog().gave(LANE.lane, 1, 0, Instant::now());
         assert_eq!(taken().len(), 10, "the backlog is gone");
+    }
+
+    #[test]
+    fn a_lane_that_its_group_keeps_out_counts_as_slow() {
+        let of_tenant = |lane| Holder { lane: Uuid::from_u128(lane), group: Some(Group::Tenant(7)) };
+        let slots = Slots::new(4);
+        let mut reserved = slots.reserve(3);
+        let _held: Vec<Slot> = (1..=3).map(|lane| reserved.hold(of_tenant(lane))).collect();
+        let free = Holder { lane: Uuid::from_u128(9), group: None };
+        assert_eq!(slots.slow([of_tenant(8), free, of_tenant(1)]), [8, 1].map(Uuid::from_u128));
     }
 
     #[test]

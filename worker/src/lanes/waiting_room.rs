@@ -189,6 +189,21 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn lanes_take_freed_slots_in_turn() {
+        let slots = Slots::new(40);
+        let room = WaitingRoom::new(slots.clone());
+        let all = slots.reserve(40);
+        for item in 1..=3 {
+            assert!(room.admit(holder(A), item).is_none() && room.admit(holder(B), 10 * item).is_none());
+        }
+        drop(all);
+        let started: Vec<i32> = room.take_startable().into_iter().map(|(item, _)| item).collect();
+        let mut firsts = started[..2].to_vec();
+        firsts.sort_unstable();
+        assert_eq!((firsts, started.len()), (vec![1, 10], 6));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_lane_that_keeps_one_waiting_too_long_gives_back_all_that_waits() {
         let room = WaitingRoom::new(Slots::new(1));
         let _held = room.admit(holder(A), 0).expect("a slot");

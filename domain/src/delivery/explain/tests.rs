@@ -152,7 +152,10 @@ fn what_is_held_sent_or_over_says_so_and_whether_anything_follows() {
             "Delivered by attempt 3: the receiver answered 204 within 12.3 ms.",
         ),
         (Facts { last: None, ..over(DisplayStatus::Succeeded, None, 3) }, "Delivered by attempt 3."),
-        (over(DisplayStatus::Cancelled, None, 0), "Called off by its owner. It is not sent again by itself."),
+        (
+            over(DisplayStatus::Cancelled, None, 0),
+            "Called off by its owner. It is not sent again automatically.",
+        ),
         (
             over(DisplayStatus::Cancelled, Some("endpoint_deleted"), 0),
             "Called off, because its endpoint was deleted.",
