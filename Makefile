@@ -2,8 +2,8 @@
 
 CARGO ?= cargo
 COMPOSE ?= docker compose
-# Whichever runner is installed; the second runs the same tests, less nicely.
-RUST_TESTS ?= $(if $(shell command -v cargo-nextest),nextest run,test --lib --bins --tests --examples)
+# Whichever runner is installed; the second runs the same tests, less nicely. Both report all failures.
+RUST_TESTS ?= $(if $(shell command -v cargo-nextest),nextest run,test --lib --bins --tests --examples) --no-fail-fast
 # More arguments for the runner: make test TEST_ARGS='-p api', or a part of a test's name.
 TEST_ARGS ?=
 SEED ?= 1
@@ -30,8 +30,10 @@ migrate: ## Bring the database of DATABASE_URL (default: the SQLite file in ./da
 # of the dependencies a second time, with other features.
 test: ## Run all Rust tests in both shapes; Postgres and Redis are found, started or installed
 	$(CARGO) build --workspace --all-targets --locked
-	scripts/test-services $(CARGO) $(RUST_TESTS) --workspace --locked $(TEST_ARGS)
-	$(CARGO) test --workspace --doc --locked
+	@failed=0; \
+	scripts/test-services $(CARGO) $(RUST_TESTS) --workspace --locked $(TEST_ARGS) || failed=1; \
+	$(CARGO) test --workspace --doc --locked --no-fail-fast || failed=1; \
+	exit $$failed
 
 test-browser: ## Test the pages in headless Chromium
 	scripts/test-browser
