@@ -6,7 +6,7 @@ mod time_limit;
 use std::time::Duration;
 
 use domain::{clock::millis, problem::ProblemCode};
-use entity::queries::pieces::Pieces;
+use entity::sql_builder::SqlBuilder;
 use platform::database::Pool;
 use sqlx::{
     AssertSqlSafe, Error, FromRow, PgPool, SqlitePool, postgres::PgRow, sqlite::SqliteError,
@@ -33,7 +33,7 @@ impl<Row> Found for Row where
 }
 
 /// The rows of a search, which waits for its turn first.
-pub(crate) async fn search<Row: Found>(app: &App, pieces: Pieces) -> Result<Vec<Row>, Problem> {
+pub(crate) async fn search<Row: Found>(app: &App, pieces: SqlBuilder) -> Result<Vec<Row>, Problem> {
     let turn = std::sync::Arc::clone(&app.searching).acquire_owned();
     let Ok(Ok(turn)) = tokio::time::timeout(app.limits.search, turn).await else {
         return Err(ProblemCode::SearchTooSlow.into());
@@ -49,7 +49,7 @@ pub(crate) async fn search<Row: Found>(app: &App, pieces: Pieces) -> Result<Vec<
 }
 
 /// The rows of a statement that is quick by an index: it waits for no other search.
-pub(crate) async fn look<Row: Found>(app: &App, pieces: &Pieces) -> Result<Vec<Row>, Problem> {
+pub(crate) async fn look<Row: Found>(app: &App, pieces: &SqlBuilder) -> Result<Vec<Row>, Problem> {
     let database = &app.context.database;
     let (time, most) = (database.statement_time(&app.context.clock), app.limits.search);
     let found = match database.pool() {
@@ -61,7 +61,7 @@ pub(crate) async fn look<Row: Found>(app: &App, pieces: &Pieces) -> Result<Vec<R
 
 async fn postgres<Row: Found>(
     pool: &PgPool,
-    pieces: &Pieces,
+    pieces: &SqlBuilder,
     offset: i64,
     most: Duration,
 ) -> Result<Vec<Row>, Error> {
@@ -75,7 +75,7 @@ async fn postgres<Row: Found>(
 
 async fn sqlite<Row: Found>(
     pool: &SqlitePool,
-    pieces: &Pieces,
+    pieces: &SqlBuilder,
     now: i64,
     most: Duration,
 ) -> Result<Vec<Row>, Error> {

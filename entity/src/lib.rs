@@ -1,4 +1,5 @@
-//! Entities, one file a table, and the queries that every reader shares, scoped by user where the row has one.
+//! Everything that is stored: a folder per table with its entity, its queries and its bulk statements. Reads of user data are
+//! scoped by user.
 //! Holds no rules: those are `domain`'s.
 
 pub mod attempt;
@@ -18,12 +19,12 @@ pub mod lane;
 pub mod message;
 pub mod message_sender;
 pub mod message_total;
-pub mod moves;
 pub mod notice;
 pub mod placement;
 pub mod process;
 pub mod push_subscription;
-pub mod queries;
 pub mod replay;
+pub mod scope;
+pub mod sql_builder;
 pub mod subscriber;
 pub mod upload;

@@ -8,7 +8,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("migration", &[]),
-    ("entity", &["domain"]),
+    ("entity", &["platform", "domain"]),
     ("channels", &["domain"]),
     ("platform", &["domain"]),
     ("web", &["platform", "domain"]),

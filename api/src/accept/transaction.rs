@@ -4,7 +4,10 @@ use domain::{
     clock::{Millis, millis},
     event::KEY_KEPT,
 };
-use entity::bulk::{broadcasts, keys, messages, postgres, sqlite};
+use entity::{
+    bulk::{broadcasts, messages, postgres, sqlite},
+    idempotency_key as keys,
+};
 use platform::{
     context::Context,
     database::{BatchTransaction, BatchTransactionError, DatabaseError, Pool, Tx, within_deadline},

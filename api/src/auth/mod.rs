@@ -3,7 +3,7 @@
 mod permission;
 
 use domain::problem::ProblemCode;
-use entity::queries::Scope;
+use entity::scope::Scope;
 use http::{HeaderMap, header::AUTHORIZATION};
 use platform::config::Secret;
 use sha2::{Digest, Sha256};

@@ -2,7 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use domain::problem::ProblemCode;
-use entity::queries::Scope;
+use entity::scope::Scope;
 use http::request::Parts;
 
 use super::Right;

@@ -6,7 +6,6 @@ use domain::{
     id::{EndpointId, UserId},
     problem::ProblemCode,
 };
-use entity::queries;
 use serde_json::{json, value::to_raw_value};
 
 use super::events::{Receipt, not_accepted, stored};
@@ -26,7 +25,7 @@ pub(crate) async fn send(
     State(app): State<App>,
     request_id: RequestId,
 ) -> Result<Receipt, Problem> {
-    let found = queries::endpoint::find(app.context.database.reader(), publisher.scope, id)
+    let found = entity::endpoint::queries::find(app.context.database.reader(), publisher.scope, id)
         .await
         .map_err(|error| Problem::unavailable("an endpoint cannot be read", error))?;
     let owner = UserId(found.ok_or_else(no_such_endpoint)?.user_id);

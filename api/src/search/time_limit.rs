@@ -62,7 +62,7 @@ impl Drop for TimeLimited {
 
 #[cfg(test)]
 mod tests {
-    use entity::queries::pieces::Pieces;
+    use entity::sql_builder::SqlBuilder;
     use sqlx::{SqlitePool, sqlite::SqlitePoolOptions};
 
     use super::super::sqlite;
@@ -78,7 +78,7 @@ mod tests {
     }
 
     async fn search(pool: &SqlitePool, longest: super::Duration) -> Result<Vec<(i64,)>, super::Error> {
-        let mut pieces = Pieces::default();
+        let mut pieces = SqlBuilder::default();
         pieces.sql("SELECT 1");
         sqlite(pool, &pieces, 0, longest).await
     }
@@ -104,7 +104,7 @@ mod tests {
     #[tokio::test]
     async fn a_long_search_is_interrupted_and_its_connection_is_used_again() {
         let pool = one_reader().await;
-        let mut pieces = Pieces::default();
+        let mut pieces = SqlBuilder::default();
         pieces.sql(LONG);
         let slow = sqlite::<(i64,)>(&pool, &pieces, 0, super::Duration::ZERO).await.expect_err("too slow");
         assert!(super::super::is_timeout(&slow), "{slow}");

@@ -1,7 +1,7 @@
 //! `POST` and `GET /v1/endpoints`: every member at its bound and one over, the shape of the answer, the list.
 
 use domain::id::{EndpointId, UserId};
-use entity::queries::{self, Scope, endpoint::Filter};
+use entity::{endpoint::queries::Filter, scope::Scope};
 use serde_json::{Value, json};
 
 use crate::{
@@ -184,11 +184,11 @@ on_both_databases! {
             [(Scope::User(UserId(1)), true), (Scope::User(UserId(2)), false), (Scope::Everyone, true)]
         {
             let filter = Filter { user: Some(UserId(1)), ..Filter::default() };
-            let page = queries::endpoint::page(db, scope, filter, 10).await.expect("a page");
+            let page = entity::endpoint::queries::page(db, scope, filter, 10).await.expect("a page");
             assert_eq!(page.len(), usize::from(sees), "{scope:?}");
-            assert_eq!(queries::endpoint::find(db, scope, id).await.expect("read").is_some(), sees);
-            assert_eq!(queries::endpoint::find_standing(db, scope, id).await.expect("read").is_some(), sees);
-            assert_eq!(queries::endpoint::lock(db, scope, id).await.expect("read").is_some(), sees);
+            assert_eq!(entity::endpoint::queries::find(db, scope, id).await.expect("read").is_some(), sees);
+            assert_eq!(entity::endpoint::queries::find_standing(db, scope, id).await.expect("read").is_some(), sees);
+            assert_eq!(entity::endpoint::queries::lock(db, scope, id).await.expect("read").is_some(), sees);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The attempts of one delivery.
 
 use domain::id::DeliveryId;
-use entity::{attempt::Model, queries};
+use entity::attempt::Model;
 use sea_orm::{DatabaseConnection, DbErr};
 use uuid::Uuid;
 
@@ -10,7 +10,7 @@ pub(crate) const SHOWN: u64 = 40;
 
 /// The newest attempts, newest first.
 pub(crate) async fn of_delivery(db: &DatabaseConnection, delivery: Uuid) -> Result<Vec<Model>, DbErr> {
-    let mut attempts = queries::delivery::attempts(db, DeliveryId(delivery)).await?;
+    let mut attempts = entity::delivery::queries::attempts(db, DeliveryId(delivery)).await?;
     attempts.truncate(usize::try_from(SHOWN).unwrap_or(usize::MAX));
     Ok(attempts)
 }

@@ -2,7 +2,6 @@
 //! Called inside the caller's transaction; never commits.
 
 pub mod broadcasts;
-pub mod keys;
 pub mod lease;
 pub mod messages;
 pub mod notification;

@@ -11,8 +11,8 @@ use domain::{
     id::{DeliveryId, EventId, UserId},
 };
 use entity::{
-    moves::{self, Moved},
-    queries::Scope,
+    delivery::manual::{self, Moved},
+    scope::Scope,
 };
 use sea_orm::{ConnectionTrait, TransactionTrait};
 use serde_json::{Value, json};
@@ -202,11 +202,11 @@ on_both_shapes! {
         let time = app.context.database.statement_time(&app.clock);
         let tx = app.context.database.writer().begin().await.expect("a transaction");
         let stranger = Scope::User(UserId(2));
-        assert_eq!(moves::cancel(&tx, stranger, id, time).await.expect("a look"), Moved::Missing);
-        assert_eq!(moves::retry(&tx, stranger, id, time).await.expect("a look"), Moved::Missing);
-        let moved = moves::cancel(&tx, Scope::User(UserId(1)), id, time).await.expect("its own");
+        assert_eq!(manual::cancel(&tx, stranger, id, time).await.expect("a look"), Moved::Missing);
+        assert_eq!(manual::retry(&tx, stranger, id, time).await.expect("a look"), Moved::Missing);
+        let moved = manual::cancel(&tx, Scope::User(UserId(1)), id, time).await.expect("its own");
         assert_eq!(moved, Moved::Done("webhook".to_owned()));
-        assert_eq!(moves::retry(&tx, stranger, id, time).await.expect("a look"), Moved::Missing);
+        assert_eq!(manual::retry(&tx, stranger, id, time).await.expect("a look"), Moved::Missing);
         tx.commit().await.expect("written");
         assert_eq!(app.delivery_of(event).await.state, Cancelled);
     }

@@ -9,10 +9,7 @@ use domain::{
     delivery::{DeadReason, DeliveryState::Succeeded, NextStep},
     id::{DeliveryId, EndpointId, EventId, ReplayId, UserId},
 };
-use entity::{
-    delivery, finished_delivery,
-    queries::{Scope, replay},
-};
+use entity::{delivery, finished_delivery, scope::Scope};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, QueryOrder};
 use serde_json::{Value, json};
 use testkit::{Receiver, TestApp, on_both_shapes};
@@ -220,10 +217,10 @@ on_both_shapes! {
         start(&app, json!({"filter": {"user_id": 1}})).await;
         let db = app.context.database.reader();
         let (own, other) = (Scope::User(UserId(1)), Scope::User(UserId(2)));
-        assert_eq!(replay::page(db, own, None, 100).await.expect("rows").len(), 11);
-        assert_eq!(replay::page(db, other, None, 100).await.expect("rows"), []);
-        assert!(replay::find(db, own, ids[1]).await.expect("a look").is_some());
-        assert_eq!(replay::find(db, other, ids[1]).await.expect("a look"), None);
+        assert_eq!(entity::replay::queries::page(db, own, None, 100).await.expect("rows").len(), 11);
+        assert_eq!(entity::replay::queries::page(db, other, None, 100).await.expect("rows"), []);
+        assert!(entity::replay::queries::find(db, own, ids[1]).await.expect("a look").is_some());
+        assert_eq!(entity::replay::queries::find(db, other, ids[1]).await.expect("a look"), None);
     }
 
     async fn a_real_worker_works_a_replay_by_itself(app: TestApp) {

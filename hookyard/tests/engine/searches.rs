@@ -6,9 +6,9 @@ use domain::{
     delivery::{DeadReason, NextStep},
     id::{DeliveryId, EndpointId, EventId, UserId},
 };
-use entity::queries::{
-    Scope,
-    delivery::{self, Filter},
+use entity::{
+    delivery::queries::{self as delivery, Filter},
+    scope::Scope,
 };
 use platform::database::Pool;
 use sea_orm::ConnectionTrait;
@@ -159,7 +159,7 @@ on_both_shapes! {
     }
 }
 
-async fn rows(app: &TestApp, pieces: &entity::queries::pieces::Pieces) -> usize {
+async fn rows(app: &TestApp, pieces: &entity::sql_builder::SqlBuilder) -> usize {
     let time = app.context.database.statement_time(&app.clock);
     let found: Vec<delivery::Row> = match app.context.database.pool() {
         Pool::Postgres(pool) => pieces.postgres(time).build_query_as().fetch_all(pool).await.expect("rows"),

@@ -4,7 +4,7 @@ use domain::{
     delivery::DeliveryState,
     id::{DeliveryId, EventId},
 };
-use entity::{attempt, delivery, error_log, event, finished_delivery, queries, upload};
+use entity::{attempt, delivery, error_log, event, finished_delivery, upload};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 
 use super::TestApp;
@@ -72,7 +72,8 @@ impl TestApp {
     /// # Panics
     /// When the database fails.
     pub async fn attempts_of(&self, delivery: DeliveryId) -> Vec<attempt::Model> {
-        let newest_first = queries::delivery::attempts(self.context.database.reader(), delivery).await;
+        let newest_first =
+            entity::delivery::queries::attempts(self.context.database.reader(), delivery).await;
         let mut attempts = newest_first.expect("attempts");
         attempts.reverse();
         attempts

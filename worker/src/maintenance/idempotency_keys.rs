@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use domain::{clock::millis, event::KEY_KEPT};
-use entity::bulk::keys::{postgres, sqlite};
+use entity::idempotency_key::{postgres, sqlite};
 use platform::{
     context::Context,
     database::{DatabaseError, Pool},

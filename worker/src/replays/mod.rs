@@ -8,7 +8,7 @@ use domain::{
     id::DeliveryId,
     replay::{AHEAD_MS, PAGE, pace},
 };
-use entity::{queries::replay::Candidate, replay::Model};
+use entity::{replay::Model, replay::queries::Candidate};
 use platform::{
     context::Context,
     database::{DatabaseError, Pool, within_deadline},

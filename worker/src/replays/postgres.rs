@@ -2,8 +2,8 @@
 
 use domain::replay::PAGE;
 use entity::{
-    queries::replay::{Candidate, Set},
     replay::Model,
+    replay::queries::{Candidate, Set},
 };
 use sqlx::{PgConnection, PgPool, Result};
 use uuid::Uuid;

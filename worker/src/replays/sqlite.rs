@@ -3,8 +3,8 @@
 
 use domain::replay::PAGE;
 use entity::{
-    queries::replay::{Candidate, Set},
     replay::Model,
+    replay::queries::{Candidate, Set},
 };
 use sqlx::{QueryBuilder, Result, Sqlite, SqliteConnection, SqlitePool};
 use uuid::Uuid;

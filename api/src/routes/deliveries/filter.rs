@@ -5,7 +5,7 @@ use domain::{
     delivery::{Channel, DisplayStatus, ErrorClass},
     id::UserId,
 };
-use entity::queries::delivery::Filter;
+use entity::delivery::queries::Filter;
 
 use crate::extract::Query;
 

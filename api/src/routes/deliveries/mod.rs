@@ -1,15 +1,12 @@
 //! `/v1/deliveries`: what became of each, why, and what one may do about it.
 
 mod filter;
-mod hand;
+mod manual;
 mod view;
 
 use axum::{Json, extract::State};
 use domain::{id::DeliveryId, problem::ProblemCode};
-use entity::{
-    attempt,
-    queries::{Scope, delivery},
-};
+use entity::{attempt, scope::Scope};
 
 use self::view::{DeliveryOut, ListedOut};
 use crate::{
@@ -35,8 +32,8 @@ pub(crate) async fn list(
     let filter = filter::read(&mut query);
     query.done()?;
     let to_read = i64::try_from(limit.to_read()).unwrap_or(i64::MAX);
-    let found = delivery::search(reader.scope, &filter, to_read);
-    let mut rows: Vec<delivery::Row> = search::search(&app, found).await?;
+    let found = entity::delivery::queries::search(reader.scope, &filter, to_read);
+    let mut rows: Vec<entity::delivery::queries::Row> = search::search(&app, found).await?;
     let next = limit.cut(&mut rows, |row| row.id);
     Ok(Json(Page::of(rows.into_iter().map(ListedOut::of).collect(), next)))
 }
@@ -56,7 +53,7 @@ pub(crate) async fn retry(
     Id(id): Id<DeliveryId>,
     State(app): State<App>,
 ) -> Result<Json<DeliveryOut>, Problem> {
-    hand::retry(&app, publisher.scope, id).await?;
+    manual::retry(&app, publisher.scope, id).await?;
     load(&app, publisher.scope, id).await
 }
 
@@ -66,7 +63,7 @@ pub(crate) async fn cancel(
     Id(id): Id<DeliveryId>,
     State(app): State<App>,
 ) -> Result<Json<DeliveryOut>, Problem> {
-    hand::cancel(&app, publisher.scope, id).await?;
+    manual::cancel(&app, publisher.scope, id).await?;
     load(&app, publisher.scope, id).await
 }
 
@@ -74,11 +71,12 @@ pub(crate) async fn cancel(
 async fn load(app: &App, scope: Scope, id: DeliveryId) -> Result<Json<DeliveryOut>, Problem> {
     let mut reads = 0;
     loop {
-        let found: Vec<delivery::Row> = search::look(app, &delivery::find(scope, id)).await?;
+        let found: Vec<entity::delivery::queries::Row> =
+            search::look(app, &entity::delivery::queries::find(scope, id)).await?;
         let Some(row) = found.into_iter().next() else {
             return Err(missing());
         };
-        let attempts = delivery::attempts(app.context.database.reader(), id)
+        let attempts = entity::delivery::queries::attempts(app.context.database.reader(), id)
             .await
             .map_err(|error| Problem::unavailable("attempts cannot be read", error))?;
         reads += 1;
@@ -90,7 +88,7 @@ async fn load(app: &App, scope: Scope, id: DeliveryId) -> Result<Json<DeliveryOu
 }
 
 /// Whether there is an attempt that the row does not know of.
-fn is_behind(row: &delivery::Row, attempts: &[attempt::Model]) -> bool {
+fn is_behind(row: &entity::delivery::queries::Row, attempts: &[attempt::Model]) -> bool {
     attempts.iter().any(|attempt| attempt.number > row.attempts)
 }
 

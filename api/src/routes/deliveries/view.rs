@@ -5,7 +5,7 @@ use domain::{
     delivery::{Channel, RetrySchedule, next_attempt, why},
     id::{DeliveryId, EndpointId, EventId, UserId},
 };
-use entity::{attempt, queries::delivery::Row};
+use entity::{attempt, delivery::queries::Row};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;

@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{id::EndpointId, problem::ProblemCode, signature::SigningKeys};
-use entity::queries::Scope;
+use entity::scope::Scope;
 use http::header::CACHE_CONTROL;
 use platform::queue::Signal;
 use serde::Serialize;

@@ -2,7 +2,7 @@
 //! that of many changes at once none is lost and none waits for a lock.
 
 use domain::{delivery::LaneState, id::EndpointId, problem::ProblemCode, signature::SigningKeys};
-use entity::{endpoint, lane, queries::Scope};
+use entity::{endpoint, lane, scope::Scope};
 use platform::{context::Context, keys::Keys};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait,

@@ -11,7 +11,7 @@ use domain::{
     id::{EndpointId, UserId},
     signature::Signing,
 };
-use entity::{endpoint, lane, queries, queries::Scope};
+use entity::{endpoint, lane, scope::Scope};
 use platform::{context::Context, keys::Keys, queue::Signal};
 use sea_orm::{
     ActiveModelTrait, ActiveValue,
@@ -92,7 +92,7 @@ async fn write(
     change: &Change,
 ) -> Result<Option<EndpointOut>, WriteError> {
     let tx = context.database.writer().begin().await?;
-    let Some((endpoint, _)) = queries::endpoint::lock(&tx, scope, id).await? else {
+    let Some((endpoint, _)) = entity::endpoint::queries::lock(&tx, scope, id).await? else {
         return Ok(None);
     };
     change.apply(context, &tx, &endpoint).await?;

@@ -11,7 +11,7 @@ use domain::{
     problem::ProblemCode,
     signature::{Signing, SigningKeys, SigningSecret},
 };
-use entity::queries::Scope;
+use entity::scope::Scope;
 use http::{StatusCode, header::CACHE_CONTROL};
 use sea_orm::TransactionTrait;
 
@@ -128,7 +128,7 @@ pub(super) fn refused(error: WriteError) -> Problem {
 #[cfg(test)]
 mod tests {
     use domain::id::UserId;
-    use entity::queries::Scope;
+    use entity::scope::Scope;
     use serde_json::{Value, json};
 
     use super::owner;

@@ -3,7 +3,7 @@
 
 use axum::extract::State;
 use domain::{delivery::LaneState, id::EndpointId};
-use entity::{endpoint, lane, queries, queries::Scope};
+use entity::{endpoint, lane, scope::Scope};
 use http::StatusCode;
 use platform::{context::Context, queue::Signal};
 use sea_orm::{
@@ -31,7 +31,7 @@ pub(crate) async fn delete(
 /// Whether there was one.
 async fn write(context: &Context, scope: Scope, id: EndpointId) -> Result<bool, DbErr> {
     let tx = context.database.writer().begin().await?;
-    let Some((old, _)) = queries::endpoint::lock(&tx, scope, id).await? else {
+    let Some((old, _)) = entity::endpoint::queries::lock(&tx, scope, id).await? else {
         return Ok(false);
     };
     let now = moment::now(context, &tx).await?.0;

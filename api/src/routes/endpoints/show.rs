@@ -7,7 +7,7 @@ use domain::{
     delivery::LaneState,
     id::{EndpointId, UserId},
 };
-use entity::queries::{self, endpoint::Filter};
+use entity::endpoint::queries::Filter;
 
 use super::{
     unknown, unreadable,
@@ -31,7 +31,7 @@ pub(crate) async fn list(
     let filter = filter(&mut query);
     query.done()?;
     let db = app.context.database.reader();
-    let page = queries::endpoint::page(db, reader.scope, filter, limit.to_read()).await;
+    let page = entity::endpoint::queries::page(db, reader.scope, filter, limit.to_read()).await;
     let mut rows = page.map_err(unreadable)?;
     let next = limit.cut(&mut rows, |(endpoint, _)| endpoint.id);
     let shown = view::many(&app.context, db, rows).await.map_err(unreadable)?;

@@ -3,7 +3,7 @@
 
 use axum::{Json, extract::State};
 use domain::{clock::Millis, delivery::LaneState, id::EndpointId};
-use entity::{lane, queries, queries::Scope};
+use entity::{lane, scope::Scope};
 use platform::{context::Context, queue::Signal};
 use sea_orm::{
     ActiveValue::{Set, Unchanged},
@@ -60,7 +60,7 @@ async fn write(
     switch: Switch,
 ) -> Result<Option<EndpointOut>, DbErr> {
     let tx = context.database.writer().begin().await?;
-    let Some((_, lane)) = queries::endpoint::lock(&tx, scope, id).await? else {
+    let Some((_, lane)) = entity::endpoint::queries::lock(&tx, scope, id).await? else {
         return Ok(None);
     };
     // Read under the lock, so that of two switches the later one has the later time.

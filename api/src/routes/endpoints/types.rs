@@ -6,7 +6,7 @@ use domain::{
     event_type::{ENDPOINT_DISABLED, EventTypeRef},
     id::{EndpointId, EventTypeId, UserId},
 };
-use entity::{endpoint_event_type as registration, event_type, queries};
+use entity::{endpoint_event_type as registration, event_type};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
@@ -28,7 +28,7 @@ pub(crate) enum WriteError {
 
 /// The positions of those that are not there and will not be made.
 pub(super) async fn unknown(db: &impl ConnectionTrait, asked: &[EventTypeRef]) -> Result<Vec<usize>, DbErr> {
-    let known = queries::event_type::named(db, asked).await?;
+    let known = entity::event_type::queries::named(db, asked).await?;
     let is_known = |one: &EventTypeRef| is_of_the_house(one) || find(&known, one).is_some();
     Ok(asked.iter().enumerate().filter(|(_, one)| !is_known(one)).map(|(index, _)| index).collect())
 }
@@ -43,7 +43,7 @@ pub(super) async fn register(
     if asked.iter().any(is_of_the_house) {
         make_house_type(tx, now).await?;
     }
-    let ids = ids(&queries::event_type::keep(tx, asked).await?, asked)?;
+    let ids = ids(&entity::event_type::queries::keep(tx, asked).await?, asked)?;
     forget(tx, endpoint).await?;
     let rows = ids.into_iter().map(|id| registration::ActiveModel {
         event_type_id: Set(id),

@@ -7,10 +7,7 @@ use domain::{
     id::{EndpointId, UserId},
     signature::{Signing, SigningKeys, SigningSecret},
 };
-use entity::{
-    endpoint,
-    queries::{self, Scope, endpoint::DisplayStatus},
-};
+use entity::{endpoint, endpoint::queries::DisplayStatus, scope::Scope};
 use platform::context::Context;
 use sea_orm::{ConnectionTrait, DbErr};
 use serde::Serialize;
@@ -55,7 +52,7 @@ pub(super) async fn one(
     id: EndpointId,
     scope: Scope,
 ) -> Result<Option<EndpointOut>, DbErr> {
-    let found = queries::endpoint::find_standing(db, scope, id).await?;
+    let found = entity::endpoint::queries::find_standing(db, scope, id).await?;
     Ok(many(context, db, found.into_iter().collect()).await?.pop())
 }
 
@@ -68,7 +65,7 @@ pub(super) async fn many(
     let now = moment::now(context, db).await?;
     let mut names: HashMap<Uuid, Vec<String>> = HashMap::new();
     let ids = rows.iter().map(|(endpoint, _)| endpoint.id).collect();
-    for (id, name) in queries::endpoint::event_types(db, ids).await? {
+    for (id, name) in entity::endpoint::queries::event_types(db, ids).await? {
         names.entry(id).or_default().push(name);
     }
     let shown = |row: DisplayStatus| {

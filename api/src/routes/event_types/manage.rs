@@ -10,7 +10,7 @@ use domain::{
     id::EventTypeId,
     problem::ProblemCode,
 };
-use entity::{endpoint_event_type as registration, event_type, queries};
+use entity::{endpoint_event_type as registration, event_type};
 use http::StatusCode;
 use sea_orm::{
     ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, TransactionTrait, TryInsertResult,
@@ -81,7 +81,8 @@ pub(crate) async fn list(
     let limit = Limit::of(&mut query);
     let before = query.parsed("cursor", "must be the next_cursor of a page");
     query.done()?;
-    let rows = queries::event_type::page(app.context.database.reader(), before, limit.to_read()).await;
+    let rows =
+        entity::event_type::queries::page(app.context.database.reader(), before, limit.to_read()).await;
     let mut rows = rows.map_err(|error| Problem::unavailable("event types cannot be read", error))?;
     let next = limit.cut(&mut rows, |row| row.id);
     Ok(Json(Page::of(rows.into_iter().map(EventTypeOut::from).collect(), next)))
@@ -94,7 +95,7 @@ pub(crate) async fn show(
     State(app): State<App>,
 ) -> Result<Json<EventTypeOut>, Problem> {
     let asked: EventTypeRef = asked.parse().map_err(|_| unknown())?;
-    let found = queries::event_type::named(app.context.database.reader(), &[asked]).await;
+    let found = entity::event_type::queries::named(app.context.database.reader(), &[asked]).await;
     let found = found.map_err(|error| Problem::unavailable("event types cannot be read", error))?;
     found.into_iter().next().map(|row| Json(row.into())).ok_or_else(unknown)
 }
@@ -126,7 +127,7 @@ enum Removed {
 
 async fn remove(app: &App, asked: &EventTypeRef) -> Result<Removed, DbErr> {
     let tx = app.context.database.writer().begin().await?;
-    let Some(row) = queries::event_type::lock(&tx, asked).await? else {
+    let Some(row) = entity::event_type::queries::lock(&tx, asked).await? else {
         return Ok(Removed::Unknown);
     };
     if SEEDED.contains(&row.name.as_str()) {

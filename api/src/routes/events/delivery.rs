@@ -5,7 +5,7 @@ use domain::{
     delivery::{Channel, DisplayStatus},
     id::DeliveryId,
 };
-use entity::queries::event::DeliveryOfEvent;
+use entity::event::queries::DeliveryOfEvent;
 use serde::Serialize;
 use uuid::Uuid;
 

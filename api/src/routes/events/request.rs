@@ -9,7 +9,7 @@ use domain::{
     id::{EndpointId, UserId},
     problem::ProblemCode,
 };
-use entity::queries::Scope;
+use entity::scope::Scope;
 use http::{HeaderMap, HeaderName};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};

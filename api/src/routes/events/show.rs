@@ -7,10 +7,7 @@ use domain::{
     id::{EndpointId, EventId, UserId},
     problem::ProblemCode,
 };
-use entity::{
-    event::Model,
-    queries::{self, event::EndpointWithout},
-};
+use entity::{event::Model, event::queries::EndpointWithout};
 use sea_orm::DbErr;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -49,8 +46,9 @@ pub(crate) async fn show(
     State(app): State<App>,
 ) -> Result<Json<EventOut>, Problem> {
     let broken = |error: DbErr| Problem::unavailable("an event cannot be read", error);
-    let found =
-        queries::event::find(app.context.database.reader(), reader.scope, id).await.map_err(broken)?;
+    let found = entity::event::queries::find(app.context.database.reader(), reader.scope, id)
+        .await
+        .map_err(broken)?;
     let event = found.ok_or_else(|| Problem::new(ProblemCode::NotFound, "there is no such event"))?;
     let (deliveries, more_deliveries) = deliveries(&app, id).await.map_err(broken)?;
     let (unmatched, more_unmatched) = unmatched(&app, &event).await.map_err(broken)?;
@@ -71,7 +69,7 @@ pub(crate) async fn show(
 async fn deliveries(app: &App, id: EventId) -> Result<(Vec<DeliveryOut>, bool), DbErr> {
     let database = &app.context.database;
     let time = database.statement_time(&app.context.clock);
-    let rows = queries::event::deliveries(database.reader(), id, time, one_more()).await?;
+    let rows = entity::event::queries::deliveries(database.reader(), id, time, one_more()).await?;
     Ok(bounded(rows, DeliveryOut::from))
 }
 
@@ -81,7 +79,7 @@ async fn unmatched(app: &App, event: &Model) -> Result<(Vec<UnmatchedOut>, bool)
         return Ok((vec![], false));
     };
     let reader = app.context.database.reader();
-    let rows = queries::event::endpoints_without(reader, user, event, one_more()).await?;
+    let rows = entity::event::queries::endpoints_without(reader, user, event, one_more()).await?;
     Ok(bounded(rows, |row| UnmatchedOut::of(&row, event)))
 }
 

@@ -8,10 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{id::UploadId, problem::ProblemCode, upload::SafeFileName};
-use entity::{
-    queries::{self, Scope},
-    upload::Model,
-};
+use entity::{scope::Scope, upload::Model};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
     header::{
@@ -39,7 +36,7 @@ pub(crate) async fn show(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     check_link(&app, id, query.as_deref().unwrap_or(""))?;
-    let found = queries::upload::find(app.context.database.reader(), Scope::Everyone, id)
+    let found = entity::upload::queries::find(app.context.database.reader(), Scope::Everyone, id)
         .await
         .map_err(|error| Problem::unavailable("an upload cannot be read", error))?;
     let row = found.ok_or_else(|| Problem::new(ProblemCode::NotFound, "there is no such upload"))?;

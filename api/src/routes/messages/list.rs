@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::message::Shown;
-use entity::queries::message::{Filter, Row, Total, Way};
+use entity::message::queries::{Filter, Row, Total, Way};
 use serde::Serialize;
 
 use super::query::Wanted;

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use domain::message::{Fault, FaultKind, Timestamp, folded};
-use entity::queries::message::Filter;
+use entity::message::queries::Filter;
 
 /// Most messages of a page.
 const MAX_LIMIT: i64 = 100;

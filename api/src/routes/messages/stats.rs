@@ -2,7 +2,7 @@
 //! none.
 
 use axum::{Json, extract::State};
-use entity::queries::message::{self, Stats};
+use entity::message::queries::Stats;
 use serde::Serialize;
 
 use crate::{app::App, auth::Administrator, problem::Problem, search};
@@ -24,7 +24,7 @@ struct SenderOut {
 
 /// Shows them; the times are null when there is no message.
 pub(crate) async fn stats(_: Administrator, State(app): State<App>) -> Result<Json<StatsOut>, Problem> {
-    let rows = search::look(&app, &message::stats()).await?;
+    let rows = search::look(&app, &entity::message::queries::stats()).await?;
     Ok(Json(StatsOut::of(rows)))
 }
 

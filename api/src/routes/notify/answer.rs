@@ -6,7 +6,7 @@ use axum::{
     Json,
     response::{IntoResponse, Response},
 };
-use entity::queries::broadcast::DisplayStatus;
+use entity::broadcast::queries::DisplayStatus;
 use serde::Serialize;
 
 use crate::accept::Audience;

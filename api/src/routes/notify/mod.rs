@@ -12,7 +12,7 @@ use axum::{
     response::Response,
 };
 use domain::{delivery::Channel, notification::Notification, problem::ProblemCode};
-use entity::queries::broadcast::{self, Recipients};
+use entity::broadcast::queries::Recipients;
 
 use self::{answer::Results, request::Wanted, wait::Patience};
 use crate::{
@@ -81,7 +81,8 @@ async fn audience(app: &App, channels: &[Channel]) -> Result<Vec<Audience>, Prob
     let chat = app.context.config.telegram.as_ref().and_then(|telegram| telegram.chat_id.as_deref());
     let mut audience = Vec::with_capacity(channels.len());
     for &channel in channels {
-        let counted: Vec<Recipients> = search::look(app, &broadcast::recipients(channel, chat)).await?;
+        let counted: Vec<Recipients> =
+            search::look(app, &entity::broadcast::queries::recipients(channel, chat)).await?;
         let total = counted.first().map_or(0, |counted| counted.recipients);
         audience.push(Audience { channel, total });
     }

@@ -2,7 +2,7 @@
 //! when it is accepted, so two calls at once, or one after a failure, announce none twice.
 
 use axum::{extract::State, response::Response};
-use entity::queries::broadcast::{self, Unsent};
+use entity::broadcast::queries::Unsent;
 use futures_util::future::try_join_all;
 use uuid::Uuid;
 
@@ -29,7 +29,8 @@ pub(crate) async fn update(
     let mut results = Results::of_notices(channels.iter().map(|channel| channel.as_str()));
     let mut after = Uuid::nil();
     loop {
-        let page: Vec<Unsent> = search::look(&app, &broadcast::unsent(&channels, after, PAGE)).await?;
+        let page: Vec<Unsent> =
+            search::look(&app, &entity::broadcast::queries::unsent(&channels, after, PAGE)).await?;
         let Some(last) = page.last() else { return Ok(results.into_response()) };
         after = last.id();
         for taken in go_out(&app, &request_id, page, &audience).await? {

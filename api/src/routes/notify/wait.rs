@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::response::Response;
 use domain::clock::Millis;
-use entity::queries::broadcast::{self, DisplayStatus};
+use entity::broadcast::queries::DisplayStatus;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 
@@ -60,7 +60,7 @@ impl Patience {
         announced: &Announced,
         accepted_at: Millis,
     ) -> Result<Vec<DisplayStatus>, Problem> {
-        let query = broadcast::standings(announced.event_id, accepted_at);
+        let query = entity::broadcast::queries::standings(announced.event_id, accepted_at);
         let until = Instant::now() + Duration::from_secs(self.0);
         let mut pause = FIRST_PAUSE;
         loop {

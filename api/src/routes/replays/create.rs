@@ -14,11 +14,11 @@ use domain::{
     replay::{MAX_TOTAL, MAX_UNFINISHED, ReplayState},
 };
 use entity::{
-    queries::{
-        Scope,
-        replay::{Set, unfinished},
+    replay::{
+        ActiveModel, Entity, Model,
+        queries::{Set, unfinished},
     },
-    replay::{ActiveModel, Entity, Model},
+    scope::Scope,
 };
 use http::StatusCode;
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};

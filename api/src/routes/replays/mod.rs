@@ -6,7 +6,7 @@ mod view;
 
 use axum::{Json, extract::State};
 use domain::{id::ReplayId, problem::ProblemCode, replay::ReplayState};
-use entity::queries::{Scope, replay};
+use entity::scope::Scope;
 
 pub(crate) use self::create::create;
 use self::view::ReplayOut;
@@ -28,7 +28,8 @@ pub(crate) async fn list(
     let before = query.parsed("cursor", "must be the next_cursor of a page");
     query.done()?;
     let db = app.context.database.reader();
-    let mut rows = replay::page(db, reader.scope, before, limit.to_read()).await.map_err(unread)?;
+    let mut rows =
+        entity::replay::queries::page(db, reader.scope, before, limit.to_read()).await.map_err(unread)?;
     let next = limit.cut(&mut rows, |row| row.id);
     Ok(Json(Page::of(rows.into_iter().map(ReplayOut::of).collect(), next)))
 }
@@ -82,7 +83,9 @@ async fn turn(
     let unmoved = |error| Problem::unavailable("a replay was not moved", error);
     let now = database.now(&app.context.clock).await.map_err(unmoved)?;
     let ended_at = to.is_finished().then_some(now);
-    let turned = replay::turn(database.writer(), scope, id, from, to, ended_at).await.map_err(unread)?;
+    let turned = entity::replay::queries::turn(database.writer(), scope, id, from, to, ended_at)
+        .await
+        .map_err(unread)?;
     let replay = load(app, scope, id).await?;
     if turned {
         tracing::info!(replay_id = %id, state = to.as_str(), "replay moved by hand");
@@ -93,7 +96,8 @@ async fn turn(
 }
 
 async fn load(app: &App, scope: Scope, id: ReplayId) -> Result<ReplayOut, Problem> {
-    let found = replay::find(app.context.database.reader(), scope, id).await.map_err(unread)?;
+    let found =
+        entity::replay::queries::find(app.context.database.reader(), scope, id).await.map_err(unread)?;
     found.map(ReplayOut::of).ok_or_else(|| Problem::new(ProblemCode::NotFound, "there is no such replay"))
 }
 

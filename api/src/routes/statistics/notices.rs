@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::delivery::Channel;
-use entity::queries::notice::{self, Counted, Total};
+use entity::notice::queries::{Counted, Total};
 use serde::Serialize;
 
 use super::only;
@@ -33,9 +33,9 @@ struct OfType {
 
 /// Counts them. What was sent is counted first: a notice that comes in between is pending, and nothing is below zero.
 pub(super) async fn count(app: &App) -> Result<NoticeStats, Problem> {
-    let sent = by_channel(search(app, notice::sent()).await?);
-    let all: Total = only(search(app, notice::total()).await?)?;
-    let by_type: Vec<Counted> = search(app, notice::by_type()).await?;
+    let sent = by_channel(search(app, entity::notice::queries::sent()).await?);
+    let all: Total = only(search(app, entity::notice::queries::total()).await?)?;
+    let by_type: Vec<Counted> = search(app, entity::notice::queries::by_type()).await?;
     let pending = |sent: i64| (all.notices - sent).max(0);
     Ok(NoticeStats {
         total: all.notices,

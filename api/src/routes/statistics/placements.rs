@@ -1,6 +1,6 @@
 //! What the placements amount to. Packages are told in the unit they were given in.
 
-use entity::queries::placement::{self, OfCompany, Summary};
+use entity::placement::queries::{OfCompany, Summary};
 use serde::Serialize;
 
 use super::only;
@@ -32,8 +32,8 @@ struct CompanyStats {
 
 /// Counts them.
 pub(super) async fn count(app: &App) -> Result<PlacementStats, Problem> {
-    let all: Summary = only(search(app, placement::summary()).await?)?;
-    let by_company: Vec<OfCompany> = search(app, placement::by_company()).await?;
+    let all: Summary = only(search(app, entity::placement::queries::summary()).await?)?;
+    let by_company: Vec<OfCompany> = search(app, entity::placement::queries::by_company()).await?;
     Ok(PlacementStats {
         students_placed: all.students,
         companies: all.companies,

@@ -1,7 +1,7 @@
 //! How many users there are, and by what they are reached. A user is a subscriber, or a person who has push subscriptions and
 //! is none; of subscriptions that name no user each is one.
 
-use entity::queries::subscriber::{self, Users};
+use entity::subscriber::queries::Users;
 use serde::Serialize;
 
 use super::only;
@@ -18,7 +18,7 @@ pub(crate) struct UserStats {
 
 /// Counts them.
 pub(super) async fn count(app: &App) -> Result<UserStats, Problem> {
-    let users: Users = only(search(app, subscriber::users()).await?)?;
+    let users: Users = only(search(app, entity::subscriber::queries::users()).await?)?;
     Ok(UserStats {
         total: users.subscribers + users.push_only,
         active: users.active + users.push_only,

@@ -13,7 +13,7 @@ use domain::{
     id::{EndpointId, UserId},
     problem::ProblemCode,
 };
-use entity::{endpoint, queries};
+use entity::endpoint;
 use http::HeaderMap;
 use platform::telemetry::names;
 use serde_json::{Map, Value};
@@ -71,7 +71,8 @@ async fn before_the_body(
     if announced(headers).is_some_and(|length| length > most.saturating_add(OVERHEAD)) {
         return Err(receive::too_large(most));
     }
-    let found = queries::endpoint::find(app.context.database.reader(), publisher.scope, webhook_id).await;
+    let found =
+        entity::endpoint::queries::find(app.context.database.reader(), publisher.scope, webhook_id).await;
     let endpoint = found.map_err(|error| Problem::unavailable("an endpoint cannot be read", error))?;
     let unknown = || Problem::field(ProblemCode::NotFound, "webhook_id", "there is no such webhook");
     Ok((endpoint.ok_or_else(unknown)?, boundary))

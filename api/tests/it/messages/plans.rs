@@ -1,9 +1,9 @@
 //! How the databases find what is asked for: by an index, never by reading all messages. So the answers cost the same with
 //! a million messages; no clock is needed to know.
 
-use entity::queries::{
-    message::{Filter, Way, stats},
-    pieces::Pieces,
+use entity::{
+    message::queries::{Filter, Way, stats},
+    sql_builder::SqlBuilder,
 };
 use platform::database::Pool;
 use sea_orm::{ConnectionTrait, DatabaseBackend};
@@ -37,7 +37,7 @@ pub async fn fill(api: &TestApi) {
 }
 
 /// What the database says it would do.
-async fn plan(api: &TestApi, pieces: &Pieces) -> String {
+async fn plan(api: &TestApi, pieces: &SqlBuilder) -> String {
     let lines: Vec<String> = match api.context.database.pool() {
         Pool::Postgres(pool) => {
             let mut query = pieces.postgres(0);

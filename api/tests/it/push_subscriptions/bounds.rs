@@ -68,13 +68,13 @@ on_both_databases! {
     async fn subscriptions_that_no_message_has_reached_are_bounded_in_total(api: TestApi) {
         let stored = api.context.database.reader();
         for n in 0..5_u64 {
-            assert_eq!(entity::queries::push_subscription::unreached(stored, 4).await.expect("a count"), n.min(4));
+            assert_eq!(entity::push_subscription::queries::unreached(stored, 4).await.expect("a count"), n.min(4));
             assert!(done(&api, SUBSCRIBE, &subscription(&format!("https://push.example.org/{n}"))).await);
         }
         let reached = push_subscription::Entity::update_many();
         let reached = reached.col_expr(push_subscription::Column::ReachedAt, Expr::value(1));
         reached.exec(api.context.database.writer()).await.expect("an update");
-        assert_eq!(entity::queries::push_subscription::unreached(stored, 4).await.expect("a count"), 0);
+        assert_eq!(entity::push_subscription::queries::unreached(stored, 4).await.expect("a count"), 0);
     }
 }
 
