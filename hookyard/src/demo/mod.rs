@@ -113,8 +113,8 @@ impl Stage {
         screen.row("", "API http://127.0.0.1:8081, dashboard http://127.0.0.1:5555, data in ./data");
         screen.row("try your own", &format!("{program} listen --secret whsec_…"));
         screen.row("", "receives webhooks on port 9000, prints them and checks their signatures");
-        screen.row("read", "README.md: Quick start, Checking a signature, What we promise, Settings");
-        screen.row("", "docs/architecture.md: how it works; docs/operations.md: how to run it");
+        screen.row("read", "docs/tutorial.md: these steps with curl; docs/configuration.md: all settings");
+        screen.row("", "docs/README.md: all other documents");
         screen.blank();
     }
 

@@ -1,9 +1,8 @@
-//! The command line, run as a process; and the README, held equal to the code.
+//! The command line, run as a process.
 
 mod demo;
 mod doctor;
 mod keys;
 mod listen;
 mod messages;
-mod readme;
 mod running;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::settings::SETTINGS;
+use super::settings::settings;
 
 /// The exit code of a process that cannot start with its settings.
 pub const EXIT_CODE: u8 = 2;
@@ -23,7 +23,7 @@ pub struct ConfigErrors(Vec<Problem>);
 impl ConfigErrors {
     /// `Ok` when there is no problem.
     pub(super) fn check(mut problems: Vec<Problem>) -> Result<(), Self> {
-        problems.sort_by_key(|problem| SETTINGS.iter().position(|setting| setting.name == problem.name));
+        problems.sort_by_key(|problem| settings().position(|setting| setting.name == problem.name));
         if problems.is_empty() { Ok(()) } else { Err(Self(problems)) }
     }
 

@@ -22,7 +22,7 @@ use url::Url;
 
 pub use crate::database::DatabaseUrl;
 pub use errors::{ConfigErrors, EXIT_CODE, Problem};
-pub use settings::{SETTINGS, SettingDoc};
+pub use settings::{SECTIONS, Section, SettingDoc, UsedBy, settings};
 pub use values::{
     CorsOrigins, LogFormat, RedisUrl, Role, Secret, SecretKey, TelegramSettings, VapidSettings,
 };

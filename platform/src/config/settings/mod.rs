@@ -1,0 +1,77 @@
+//! The one list of settings. Tests render `.env.example` and `docs/configuration.md` from it and compare it with what
+//! the configuration reads.
+
+mod delivery;
+mod notifications;
+mod process;
+
+/// One setting, as the documents show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SettingDoc {
+    /// The name in the environment.
+    pub name: &'static str,
+    /// The type and its limits.
+    pub rule: &'static str,
+    /// The default in the notation of the environment; empty when there is none.
+    pub default: &'static str,
+    /// The processes that use it.
+    pub used_by: UsedBy,
+    /// What it does, in one or two sentences.
+    pub meaning: &'static str,
+}
+
+/// The processes that use a setting. The all-in-one process uses every one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UsedBy {
+    /// `hookyard-api` and `hookyard-worker`.
+    Both,
+    /// `hookyard-api`.
+    Api,
+    /// `hookyard-worker`.
+    Worker,
+}
+
+impl UsedBy {
+    /// The word of the documents.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Both => "all",
+            Self::Api => "API",
+            Self::Worker => "worker",
+        }
+    }
+}
+
+/// Settings that belong together, under one heading of the documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// The heading.
+    pub title: &'static str,
+    /// In the order of the documents.
+    pub settings: &'static [SettingDoc],
+}
+
+/// Every setting, in the order of the documents. Defaults are those of the all-in-one process; the meaning says where
+/// `hookyard-api` and `hookyard-worker` differ.
+pub const SECTIONS: &[Section] = &[
+    Section { title: "Storage and servers", settings: process::STORAGE },
+    Section { title: "Addresses", settings: process::ADDRESSES },
+    Section { title: "Keys and access", settings: process::ACCESS },
+    Section { title: "Logs, traces and shutdown", settings: process::OPERATION },
+    Section { title: "Uploads", settings: delivery::UPLOADS },
+    Section { title: "Delivery", settings: delivery::DELIVERY },
+    Section { title: "Web push", settings: notifications::WEB_PUSH },
+    Section { title: "Telegram", settings: notifications::TELEGRAM },
+    Section { title: "Ignored", settings: process::IGNORED },
+];
+
+/// Every setting, in the order of [`SECTIONS`].
+pub fn settings() -> impl Iterator<Item = &'static SettingDoc> {
+    SECTIONS.iter().flat_map(|section| section.settings)
+}
+
+/// The default of a setting; empty when it has none.
+pub(super) fn default_of(name: &str) -> &'static str {
+    settings().find(|setting| setting.name == name).map_or("", |setting| setting.default)
+}
