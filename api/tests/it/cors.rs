@@ -124,7 +124,7 @@ async fn where_nobody_is_allowed_no_page_reads_or_writes() {
     }
     silent(&read(&api, "/api/stats", PAGE).await, 200);
     let told = api.send("POST", "/webhook/update", &[("origin", PAGE)], b"").await;
-    assert_eq!(told.json(), json!({"detail": "Pages of other origins may not write here"}));
+    assert_eq!(told.json(), json!({"detail": "Cross-site request blocked"}));
 }
 
 #[tokio::test]

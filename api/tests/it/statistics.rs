@@ -165,7 +165,7 @@ async fn only_an_administrator_sees_them_and_is_told_in_the_words_of_the_surface
     for part in ["", "/placements", "/notices", "/users"] {
         let path = format!("/api/stats{part}");
         let answer = api.get(&path).await;
-        assert_eq!((answer.status, answer.json()), (401, json!({"detail": "A valid key is needed"})));
+        assert_eq!((answer.status, answer.json()), (401, json!({"detail": "A valid API key is required"})));
         assert_eq!(api.send("GET", &path, &[("x-api-key", KEY)], b"").await.status, 200);
     }
 }
