@@ -61,7 +61,7 @@ impl Problem {
             Self::Database => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The database does not answer",
-                "What is accepted stays stored and goes on when it is back. Reload in a moment; the log says more.",
+                "Accepted work stays stored and resumes when the database is back. Reload in a moment; the log has details.",
             ),
             Self::Slow => (
                 StatusCode::SERVICE_UNAVAILABLE,

@@ -30,7 +30,7 @@ async fn a_newcomer_is_told_what_to_type() {
     page.shows("http://hooks.example.com:9000/base/webhook/register")
         .shows("upload_file/webhook_id/&lt;id&gt;")
         .shows("21f8e1f7-4142-42f9-ac30-74961702b2eb")
-        .shows("No worker has shown itself.")
+        .shows("No worker is registered.")
         .hides("X-API-Key");
 }
 

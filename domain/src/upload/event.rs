@@ -25,7 +25,7 @@ pub struct UploadEvent<'a> {
     pub user_id: UserId,
     /// The name as it is stored.
     pub file_name: &'a SafeFileName,
-    /// What was found out; gives the event its status and reason.
+    /// The result of the inspection; determines the status and reason.
     pub inspection: &'a Inspection,
     /// A signed link to the file; `None` when the file is gone.
     pub download_url: Option<&'a str>,

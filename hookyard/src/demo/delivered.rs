@@ -36,7 +36,7 @@ pub(super) async fn delivered(
     let [picture, table] = files.each_ref().map(|file| of(&calls, file));
     let ((call, body), (_, other)) = (picture?, table?);
     let late = calls.iter().map(|call| call.at).max().unwrap_or(answered).saturating_duration_since(answered);
-    screen.step(&format!("The receiver gets them, {} ms after the last upload", late.as_millis()));
+    screen.step(&format!("Webhooks received, {} ms after the last upload", late.as_millis()));
     show(screen, call, &body);
     check(screen, &calls, &body, &other, secret)?;
     download(screen, api, &body, &files[0]).await
@@ -79,9 +79,9 @@ fn check(
         ensure!(forged.verify(secret, now).is_err(), "expected a changed body to be refused");
         same("the custom header", TOKEN, call.header("authorization").unwrap_or_default())?;
     }
-    screen.tick("both signatures verify with the secret; with one byte changed they don't");
+    screen.tick("both signatures verify with the secret; with one byte changed, verification fails");
     same("the custom payload", SOURCE, text(picture, "/source")?)?;
-    screen.tick("the custom header and the custom payload came along");
+    screen.tick("the custom header and the custom payload are included");
     let facts = |body: &Value| body["data"]["facts"].to_string();
     same(
         "the picture's facts",
@@ -89,7 +89,7 @@ fn check(
         facts(picture),
     )?;
     same("the table's facts", format!(r#"{{"kind":"csv","lines":{},"columns":4}}"#, ROWS + 1), facts(table))?;
-    screen.tick(&format!("the other one tells of orders.csv: {}", facts(table)));
+    screen.tick(&format!("the other webhook describes orders.csv: {}", facts(table)));
     Ok(())
 }
 
@@ -103,6 +103,6 @@ async fn download(screen: &Screen, api: &Api, body: &Value, file: &Sample) -> an
     screen.answer(status, &sha256(&bytes));
     let (status, _) = api.fetch(&format!("{link}0")).await?;
     same("the status of a changed link", 403, status)?;
-    screen.tick("the same SHA-256 as the file that was uploaded; a changed link gets 403");
+    screen.tick("same SHA-256 as the uploaded file; a modified link is rejected with 403");
     Ok(())
 }

@@ -75,11 +75,11 @@ impl Stage {
 
     fn introduce(&self, keep: bool) {
         let Self { screen, house, receiver, .. } = self;
-        screen.title("Hookyard: a file comes in, a job runs, a signed webhook goes out.");
-        screen.step("Everything starts, in this one process");
+        screen.title("Hookyard: an upload is accepted, a job processes it, a signed webhook is delivered.");
+        screen.step("Start everything in this process");
         screen.row("API", &house.url);
         screen.row("dashboard", &house.dashboard);
-        screen.row("receiver", &format!("{}  (stands for your application)", receiver.url("")));
+        screen.row("receiver", &format!("{}  (represents your application)", receiver.url("")));
         let end = if keep { "until Ctrl-C" } else { "removed at the end" };
         screen.row("data", &format!("{}  ({end})", house.dir().display()));
     }
@@ -102,17 +102,17 @@ impl Stage {
 
     fn farewell(&self, delivery: &str, started: Instant, keep: bool) {
         let (screen, program) = (&self.screen, program());
-        screen.step(&format!("All of it held, in {:.1} s. What next?", started.elapsed().as_secs_f64()));
+        screen.step(&format!("All checks passed in {:.1} s. What next?", started.elapsed().as_secs_f64()));
         if keep {
             screen.row("see it", &format!("{}/deliveries/{delivery}", self.house.dashboard));
         } else {
             screen.row("see it", &format!("{program} demo --keep"));
-            screen.row("", "leaves all this running, with the dashboard, for a browser and your own curl");
+            screen.row("", "keeps all this running, with the dashboard, for your browser and curl");
         }
         screen.row("use it", &format!("{program} serve"));
         screen.row("", "API http://127.0.0.1:8081, dashboard http://127.0.0.1:5555, data in ./data");
         screen.row("try your own", &format!("{program} listen --secret whsec_…"));
-        screen.row("", "receives webhooks on port 9000, prints them and checks their signatures");
+        screen.row("", "receives webhooks on port 9000, prints them and verifies their signatures");
         screen.row("read", "docs/tutorial.md: these steps with curl; docs/configuration.md: all settings");
         screen.row("", "docs/README.md: all other documents");
         screen.blank();
@@ -153,7 +153,7 @@ impl Stage {
     async fn fail(self, wrong: &anyhow::Error) -> ExitCode {
         self.screen.cross(&format!("{wrong:#}"));
         let dir = self.house.leave().await;
-        self.screen.note(&format!("  everything is left in {}: hookyard.log says more", dir.display()));
+        self.screen.note(&format!("  all files are kept in {}: see hookyard.log", dir.display()));
         ExitCode::FAILURE
     }
 }

@@ -29,7 +29,7 @@ pub(super) async fn bot_api() -> std::io::Result<Receiver> {
 
 /// Sends it, and shows what the chat got.
 pub(super) async fn notified(screen: &Screen, api: &Api, bot_api: &Receiver) -> anyhow::Result<()> {
-    screen.step("A notification goes out, to a chat (web push is another channel: see hookyard keys vapid)");
+    screen.step("Send a notification to a chat (web push is another channel: see hookyard keys vapid)");
     let body = json!({"title": TITLE, "message": MESSAGE});
     let prefer = format!("--header 'Prefer: wait={PATIENCE}'");
     let data = format!("--data '{body}'");
@@ -40,7 +40,7 @@ pub(super) async fn notified(screen: &Screen, api: &Api, bot_api: &Receiver) -> 
     let calls = bot_api.calls();
     same("calls of the Bot API", 1, calls.len())?;
     let call = calls.first().context("expected a call of the Bot API")?;
-    screen.row("the Bot API got", &format!("{} {}", call.method, call.path.replace(TOKEN, "<token>")));
+    screen.row("Bot API received", &format!("{} {}", call.method, call.path.replace(TOKEN, "<token>")));
     let told = call.json().context("expected JSON")?;
     screen.row("", &told.to_string());
     check(screen, call, &told, &answer)
@@ -57,6 +57,6 @@ fn check(screen: &Screen, call: &Call, told: &Value, answer: &Value) -> anyhow::
         one("total") && one("succeeded") && answer["success"] == true,
         "expected one success, got {answer}"
     );
-    screen.tick("one chat was to be told, one was; the title is bold, what looks like a tag is only text");
+    screen.tick("one of one chat notified; the title is bold, and markup in the text is escaped");
     Ok(())
 }

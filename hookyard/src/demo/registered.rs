@@ -20,7 +20,7 @@ pub(super) async fn event_types_and_webhook(
     receiver: &Receiver,
 ) -> anyhow::Result<String> {
     let event_type = event_type(screen, api).await?;
-    screen.step(&format!("Your application registers a webhook for \"{EVENT_TYPE}\""));
+    screen.step(&format!("Register a webhook for \"{EVENT_TYPE}\""));
     let body = json!({
         "event_type_id": event_type,
         "user_id": 1,
@@ -39,7 +39,7 @@ pub(super) async fn event_types_and_webhook(
 }
 
 async fn event_type(screen: &Screen, api: &Api) -> anyhow::Result<String> {
-    screen.step("What can a webhook be registered for?");
+    screen.step("List the event types");
     screen.command(&[&format!("curl {}", api.url("/event_type"))]);
     let answer = api.get("/event_type").await?;
     screen.answer(200, text(&answer, "/message")?);

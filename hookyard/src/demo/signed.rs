@@ -35,7 +35,7 @@ pub(super) async fn signed(
     house: &House,
     receiver: &Receiver,
 ) -> anyhow::Result<()> {
-    screen.step("A message comes in, signed by its sender");
+    screen.step("Receive a signed message");
     plain_webhook(api, MESSAGE_EVENT_TYPE, &receiver.url(HOOK)).await?;
     screen
         .note(&format!("your application is registered for {MESSAGE_EVENT_TYPE}, at {}", receiver.url(HOOK)));
@@ -70,7 +70,6 @@ fn check(screen: &Screen, call: &Call) -> anyhow::Result<()> {
     let sent: Value = serde_json::from_str(MESSAGE)?;
     same("the type of the webhook", MESSAGE_EVENT_TYPE, text(&body, "/type")?)?;
     same("its data", &sent, &body["data"])?;
-    screen
-        .tick(&format!("the message came on as {MESSAGE_EVENT_TYPE}; a copy with another text was refused"));
+    screen.tick(&format!("delivered as a {MESSAGE_EVENT_TYPE} event; a copy with another text was rejected"));
     Ok(())
 }

@@ -40,13 +40,10 @@ pub(super) async fn survived(
     house: &House,
     receiver: &Receiver,
 ) -> anyhow::Result<String> {
-    screen.step("A receiver that fails twice: first 500, then it hangs up");
+    screen.step("Retry: the receiver fails twice, first with 500, then by closing the connection");
     receiver.answer([Answer::Status(500), Answer::Drop]);
     let webhook = plain_webhook(api, EVENT_TYPE, &receiver.url("/flaky")).await?;
-    screen.note(&format!(
-        "registered as before, at {}; RETRY_SCHEDULE={RETRY_SCHEDULE}",
-        receiver.url("/flaky")
-    ));
+    screen.note(&format!("registered at {}; RETRY_SCHEDULE={RETRY_SCHEDULE}", receiver.url("/flaky")));
     upload(screen, api, &webhook, &samples::note(house.dir())?).await?;
 
     let calls = receiver.wait_for(CALLS, PATIENCE).await;
@@ -55,7 +52,7 @@ pub(super) async fn survived(
     let delivery = text(&errors[0], "/subject_id")?.to_owned();
     let attempts = records(house, delivery.parse()?).await?;
     screen.command(&[&format!("curl {}", api.url("/v1/errors"))]);
-    screen.answer(200, "and what is on record of the attempts:");
+    screen.answer(200, "recorded attempts:");
     screen.blank();
     table(screen, &calls, &attempts, &errors);
     check(screen, &calls, &attempts)?;
@@ -139,8 +136,6 @@ fn check(screen: &Screen, calls: &[Call], attempts: &[Attempt]) -> anyhow::Resul
     let ids: Vec<&str> = calls.iter().filter_map(Call::webhook_id).collect();
     let same_id = ids.len() == CALLS && ids.iter().all(|id| *id == ids[0]);
     same("one webhook-id for all attempts", true, same_id)?;
-    screen.tick(
-        "it arrived, with one webhook-id in all three calls: a receiver that saw it already can drop it",
-    );
+    screen.tick("delivered, with the same webhook-id in all three calls: a receiver can drop duplicates");
     Ok(())
 }

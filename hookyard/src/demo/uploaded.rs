@@ -13,12 +13,12 @@ const SHOWN: usize = 14;
 
 /// Fetches the secret of a webhook.
 pub(super) async fn secret(screen: &Screen, api: &Api, webhook: &str) -> anyhow::Result<SigningSecret> {
-    screen.step("It fetches its signing secret, and files come in");
+    screen.step("Fetch the signing secret and upload files");
     let path = format!("/v1/endpoints/{webhook}/secret");
     screen.command(&[&format!("curl {}", api.url(&path))]);
     let answer = api.get(&path).await?;
     let secret = text(&answer, "/secret")?;
-    screen.answer(200, &format!("{}  (the rest is kept from this transcript)", cut(secret, SHOWN)));
+    screen.answer(200, &format!("{}  (truncated in this transcript)", cut(secret, SHOWN)));
     secret.parse().context("expected a signing secret")
 }
 
@@ -42,7 +42,7 @@ pub(super) async fn upload(screen: &Screen, api: &Api, webhook: &str, file: &Sam
     let start = Instant::now();
     let answer = api.upload(&path, file).await?;
     let took = start.elapsed().as_secs_f64() * 1e3;
-    let what = format!("{}, {}, on the disk after {took:.0} ms", file.what, size(file.bytes.len()));
+    let what = format!("{}, {}, on disk after {took:.0} ms", file.what, size(file.bytes.len()));
     screen.answer(200, &format!("{}  {what}", text(&answer, "/message")?));
     Ok(())
 }

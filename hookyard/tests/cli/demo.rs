@@ -17,16 +17,16 @@ fn the_demo_shows_the_whole_path_and_leaves_nothing_behind() {
     for part in [
         "Register Webhook Successfully!",
         "✓ both signatures verify with the secret",
-        "✓ the custom header and the custom payload came along",
+        "✓ the custom header and the custom payload are included",
         r#"{"kind":"csv","lines":1001,"columns":4}"#,
-        "✓ the same SHA-256 as the file that was uploaded; a changed link gets 403",
-        "✓ it arrived, with one webhook-id in all three calls",
+        "✓ same SHA-256 as the uploaded file; a modified link is rejected with 403",
+        "✓ delivered, with the same webhook-id in all three calls",
         "200  {\"status\":\"ok\"}",
         "401  {\"detail\":\"invalid signature\"}",
-        "✓ the message came on as message.received; a copy with another text was refused",
+        "✓ delivered as a message.received event; a copy with another text was rejected",
         r#""chat_id":-1001234567890"#,
-        "✓ one chat was to be told, one was",
-        "9  All of it held",
+        "✓ one of one chat notified",
+        "9  All checks passed",
     ] {
         assert!(text.contains(part), "{part:?} is not in\n{text}");
     }
