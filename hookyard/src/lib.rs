@@ -8,6 +8,5 @@ mod instance;
 pub mod keys;
 pub mod listen;
 pub mod migrate;
-pub mod receiver;
 pub mod serve;
 mod terminal;

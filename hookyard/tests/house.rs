@@ -15,7 +15,11 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("dashboard", &["entity", "web", "platform", "domain"]),
     ("hookyard-api", &["entity", "channels", "web", "platform", "domain", "migration"]),
     ("hookyard-worker", &["dashboard", "entity", "channels", "platform", "domain", "migration"]),
-    ("hookyard", &["hookyard-api", "hookyard-worker", "migration", "platform", "channels", "domain"]),
+    ("receiver", &["domain"]),
+    (
+        "hookyard",
+        &["hookyard-api", "hookyard-worker", "migration", "platform", "channels", "receiver", "domain"],
+    ),
 ];
 
 /// Who may name a crate that is not ours.
@@ -23,7 +27,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("apalis", &["platform", "hookyard-worker"]),
     ("apalis-core", &["platform", "hookyard-worker"]),
     ("apalis-redis", &["platform", "hookyard-worker"]),
-    ("axum", &["web", "hookyard-api", "dashboard", "hookyard", "testkit"]),
+    ("axum", &["web", "hookyard-api", "dashboard"]),
     ("reqwest", &["channels", "hookyard", "testkit", "bench"]),
 ];
 

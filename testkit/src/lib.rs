@@ -13,5 +13,5 @@ pub mod telegram;
 pub mod wait;
 
 pub use app::{Shape, TestApp};
-pub use hookyard::receiver::{Answer, Call, Receiver};
 pub use push_service::PushService;
+pub use receiver::{Answer, Call, Receiver};

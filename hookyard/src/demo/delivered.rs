@@ -14,7 +14,7 @@ use super::{
     samples::{HEIGHT, ROWS, Sample, WIDTH, sha256},
     screen::Screen,
 };
-use crate::receiver::{Call, Receiver};
+use receiver::{Call, Receiver};
 
 /// Longest wait for the webhooks.
 const PATIENCE: Duration = Duration::from_secs(15);

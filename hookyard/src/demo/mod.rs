@@ -16,12 +16,9 @@ use std::{path::Path, process::ExitCode, time::Instant};
 
 use anyhow::bail;
 use platform::supervisor::{Signals, stop_on_signals};
-
-#[cfg(test)]
-pub(crate) use api::client;
+use receiver::Receiver;
 
 use self::{api::Api, house::House, screen::Screen};
-use crate::receiver::Receiver;
 
 /// The code that shells know for Ctrl-C.
 const INTERRUPTED: u8 = 130;

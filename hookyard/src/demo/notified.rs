@@ -4,7 +4,7 @@ use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 
 use super::{api::Api, registered::text, same, screen::Screen};
-use crate::receiver::{Answer, Call, Receiver};
+use receiver::{Answer, Call, Receiver};
 
 /// A bot that does not exist.
 pub(super) const TOKEN: &str = "123456:the-bot-of-the-demo";

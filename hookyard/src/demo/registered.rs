@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::{api::Api, screen::Screen};
-use crate::receiver::Receiver;
+use receiver::Receiver;
 
 /// The event type that is registered for.
 pub(super) const EVENT_TYPE: &str = "upload file";

@@ -13,10 +13,8 @@ use super::{
     same,
     screen::Screen,
 };
-use crate::{
-    receiver::{Call, Receiver},
-    terminal::cut,
-};
+use crate::terminal::cut;
+use receiver::{Call, Receiver};
 
 const INGEST: &str = "/webhook";
 const HOOK: &str = "/messages";

@@ -14,7 +14,7 @@ use super::{
     screen::Screen,
     uploaded::upload,
 };
-use crate::receiver::{Answer, Call, Receiver};
+use receiver::{Answer, Call, Receiver};
 
 /// Calls until it arrives.
 const CALLS: usize = 3;

@@ -13,10 +13,8 @@ use tokio::sync::broadcast::{self, error::RecvError};
 pub use options::Options;
 
 use self::{print::entry, tally::Tally};
-use crate::{
-    receiver::{Call, Receiver},
-    terminal::{Paint, say},
-};
+use crate::terminal::{Paint, say};
+use receiver::{Call, Receiver};
 
 /// Listens until Ctrl-C, then sums up.
 ///

@@ -7,10 +7,8 @@ use domain::{
     signature::SigningSecret,
 };
 
-use crate::{
-    receiver::{Answer, Receiver},
-    terminal::Paint,
-};
+use crate::terminal::Paint;
+use receiver::{Answer, Receiver};
 
 /// Longest `--delay`; senders have given up long before.
 const MAX_DELAY: Duration = Duration::from_secs(3_600);

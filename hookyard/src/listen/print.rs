@@ -2,10 +2,8 @@
 
 use domain::{clock::Millis, signature::VerifyError};
 
-use crate::{
-    receiver::Call,
-    terminal::{Paint, cut, printable, time_of_day},
-};
+use crate::terminal::{Paint, cut, printable, time_of_day};
+use receiver::Call;
 
 /// Most lines of a body.
 const MAX_LINES: usize = 60;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use domain::signature::VerifyError;
 
-use crate::receiver::Call;
+use receiver::Call;
 
 /// Most messages that are told apart; beyond it counting starts afresh.
 const MAX_MESSAGES: usize = 100_000;

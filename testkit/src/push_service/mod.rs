@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, ensure};
 use domain::clock::Millis;
-use hookyard::receiver::{Answer, Call, Receiver};
+use receiver::{Answer, Call, Receiver};
 use serde_json::Value;
 use uuid::Uuid;
 

@@ -1,5 +1,5 @@
-//! A receiver of webhooks on this machine, for `hookyard listen`, the demo and tests: it remembers what it gets and
-//! answers as it is told. Listens on loopback only, and its memory is bounded whatever comes in.
+//! A webhook receiver for `hookyard listen`, the demo, tests and benchmarks: it records calls and answers by a script.
+//! Listens on loopback only; its memory is bounded whatever is sent to it.
 
 mod answer;
 mod call;
@@ -23,7 +23,7 @@ pub use serve::MAX_BODY_BYTES;
 
 use log::Log;
 
-/// A running receiver. Clones are the same one; it stops with [`Receiver::stop`], or when the last clone is gone.
+/// A running receiver. Clones share it; it stops with [`Receiver::stop`], or when the last clone is dropped.
 #[derive(Clone)]
 pub struct Receiver {
     inner: Arc<Inner>,
@@ -38,10 +38,10 @@ struct Inner {
 }
 
 impl Receiver {
-    /// Listens on 127.0.0.1; port 0 takes a free one. Answers every call with 200 until told otherwise.
+    /// Listens on 127.0.0.1; port 0 takes a free one. Answers every call with 200 by default.
     ///
     /// # Errors
-    /// When the port can't be had.
+    /// When the port is not available.
     pub async fn start(port: u16) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", port)).await?;
         let address = listener.local_addr()?;
@@ -63,56 +63,56 @@ impl Receiver {
         self.inner.address
     }
 
-    /// What the next calls get, one each, after what was told before; calls beyond get 200, or what
-    /// [`Receiver::answer_always`] said.
+    /// Appends answers for the next calls, one each. Calls beyond the script get the default answer: 200, or that of
+    /// [`Receiver::answer_always`].
     pub fn answer(&self, script: impl IntoIterator<Item = Answer>) {
         self.inner.log.script(script);
     }
 
-    /// What every call gets that no script is left for.
+    /// Sets the default answer.
     pub fn answer_always(&self, answer: Answer) {
         self.inner.log.answer_always(answer);
     }
 
-    /// What the next calls of this path get, one each, and the last of them from then on; in place of what was told of it
-    /// before. An empty script takes that back.
+    /// Sets the answers of a path: one for each of the next calls, then the last one for all further calls. Replaces the
+    /// path's earlier script; an empty one removes it.
     pub fn answer_at(&self, path: &str, script: impl IntoIterator<Item = Answer>) {
         self.inner.log.script_at(path, script);
     }
 
-    /// From now on calls of other paths than this get 404, and use up no script.
+    /// Answers calls of all other paths with 404 from now on, without using the script.
     pub fn only_at(&self, path: &str) {
         self.inner.log.only_at(path);
     }
 
-    /// The calls so far, oldest first: the last [`MAX_CALLS`], or fewer when their bodies would be more than
-    /// [`MAX_BODIES_BYTES`]. A call counts when its body is in, before it is answered.
+    /// Returns the calls so far, oldest first: the last [`MAX_CALLS`], or fewer when their bodies would exceed
+    /// [`MAX_BODIES_BYTES`]. A call counts once its body has been read, before it is answered.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
         self.inner.log.calls()
     }
 
-    /// How many calls there were, also those that are no longer kept.
+    /// Returns the number of calls so far, including those that are no longer kept.
     #[must_use]
     pub fn count(&self) -> usize {
         self.inner.log.count()
     }
 
-    /// The calls so far, as soon as there were at least `calls` of them, and after `within` in any case.
+    /// Waits for at least `calls` calls, at most `within`, and returns the calls so far.
     pub async fn wait_for(&self, calls: usize, within: Duration) -> Vec<Call> {
         let mut counts = self.inner.log.counts();
-        // Late, or the receiver is gone: there is what there is.
+        // On a timeout the caller sees how many there are.
         let _ = tokio::time::timeout(within, counts.wait_for(|count| *count >= calls)).await;
         self.calls()
     }
 
-    /// Each call from now on. Who is too slow misses some, and is told how many.
+    /// Returns a stream of the calls from now on. A subscriber that lags misses calls, and receives their number.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<Call> {
         self.inner.log.subscribe()
     }
 
-    /// Stops listening and closes every connection, also those that wait for an answer.
+    /// Stops listening and closes all connections, including those that wait for an answer.
     pub async fn stop(self) {
         self.inner.stop.cancel();
         self.inner.connections.close();

@@ -1,4 +1,4 @@
-//! A call as it came in.
+//! A recorded call.
 
 use std::time::Instant;
 
@@ -9,7 +9,7 @@ use domain::{
 };
 use http::{HeaderMap, Method};
 
-/// One request that the receiver got.
+/// One request that was received.
 #[derive(Clone, Debug)]
 pub struct Call {
     /// The method.
@@ -20,35 +20,35 @@ pub struct Call {
     pub headers: HeaderMap,
     /// The body; empty when it was too large to be kept.
     pub body: Bytes,
-    /// When its body was in.
+    /// When its body had been read.
     pub at: Instant,
-    /// The status it gets for an answer; 0 for none.
+    /// The status of its answer; 0 without a response.
     pub answered: u16,
 }
 
 impl Call {
-    /// A header's value, when it is there and is text.
+    /// Returns a header's value if it is present and text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// `webhook-id`: the same for every attempt of one message.
+    /// Returns `webhook-id`: the same for each attempt of one event.
     #[must_use]
     pub fn webhook_id(&self) -> Option<&str> {
         self.header("webhook-id")
     }
 
-    /// The body as JSON, when it is that.
+    /// Returns the body as JSON if it is valid.
     #[must_use]
     pub fn json(&self) -> Option<serde_json::Value> {
         serde_json::from_slice(&self.body).ok()
     }
 
-    /// Checks the Standard Webhooks signature, as any receiver should.
+    /// Verifies the Standard Webhooks signature, as any receiver should.
     ///
     /// # Errors
-    /// What does not hold; a header that is missing counts as empty.
+    /// The first check that fails; a missing header counts as empty.
     pub fn verify(&self, secret: &SigningSecret, now: Millis) -> Result<(), VerifyError> {
         let header = |name| self.header(name).unwrap_or_default();
         let message = SignedMessage {

@@ -1,4 +1,4 @@
-//! Connections in, answers out. On hyper itself: a connection must be able to end without an answer.
+//! The HTTP server. Built on hyper, because a connection must be able to end without a response.
 
 use std::{
     convert::Infallible,
@@ -7,9 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::body::{Body, to_bytes};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
@@ -19,10 +19,10 @@ use super::{Answer, Call, log::Log};
 
 /// Largest body that is read; a larger one gets 413.
 pub const MAX_BODY_BYTES: usize = 4 * 1_024 * 1_024;
-/// Pause after a connection that could not be taken: out of file descriptors, most likely.
+/// Pause after a failed accept, most likely because no file descriptor is free.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Takes connections until `stop`.
+/// Accepts connections until `stop`.
 pub(super) async fn serve(
     listener: TcpListener,
     log: Arc<Log>,
@@ -37,22 +37,22 @@ pub(super) async fn serve(
     }
 }
 
-/// One connection, cut off at `stop` whatever it waits for.
+/// Serves one connection; cut off at `stop` whatever it waits for.
 async fn connection(stream: TcpStream, log: Arc<Log>, stop: CancellationToken) {
     // A socket that refuses an option still works.
     let _ = stream.set_nodelay(true);
     let answer = service_fn(|request| answer(request, Arc::clone(&log)));
     let served = http1::Builder::new().serve_connection(TokioIo::new(stream), answer);
-    // A connection that broke is the client's affair; one that was dropped on purpose breaks too.
+    // Broken connections are the client's concern; a deliberate drop ends here too.
     let _ = stop.run_until_cancelled(served).await;
 }
 
-/// An error closes the connection without an answer.
-async fn answer(request: Request<Incoming>, log: Arc<Log>) -> io::Result<Response<Body>> {
+/// Answers one request. An error closes the connection without a response.
+async fn answer(request: Request<Incoming>, log: Arc<Log>) -> io::Result<Response<Full<Bytes>>> {
     let (head, body) = request.into_parts();
-    let body = to_bytes(Body::new(body), MAX_BODY_BYTES).await.ok();
+    let body = Limited::new(body, MAX_BODY_BYTES).collect().await.ok().map(|body| body.to_bytes());
     let answer = body.as_ref().map_or(Answer::Status(413), |_| log.next_answer(head.uri.path()));
-    log.keep(Call {
+    log.record(Call {
         method: head.method,
         path: head.uri.path_and_query().map_or_else(|| head.uri.to_string(), ToString::to_string),
         headers: head.headers,
@@ -72,8 +72,8 @@ async fn answer(request: Request<Incoming>, log: Arc<Log>) -> io::Result<Respons
     }
 }
 
-fn response(status: u16, headers: &[(String, String)], body: Bytes) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
+fn response(status: u16, headers: &[(String, String)], body: Bytes) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in headers {
         if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) {

@@ -1,4 +1,4 @@
-//! What a call gets for an answer.
+//! Answers to calls.
 
 use std::time::Duration;
 
@@ -7,27 +7,27 @@ use bytes::Bytes;
 /// One answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// This status at once, without a body.
+    /// This status immediately, without a body.
     Status(u16),
     /// This status with headers and a body.
     StatusWith {
-        /// The status; 500 when it is no status at all.
+        /// The status; 500 when it is not a valid one.
         status: u16,
-        /// Headers; those that are not valid are left out.
+        /// Headers; invalid ones are omitted.
         headers: Vec<(String, String)>,
         /// The body.
         body: Bytes,
     },
-    /// This status after a wait.
+    /// This status after a delay.
     Delay(Duration, u16),
-    /// None: the client waits until it gives up.
+    /// No response: the client waits until its timeout.
     Hang,
-    /// None: the connection is closed.
+    /// No response: the connection is closed.
     Drop,
 }
 
 impl Answer {
-    /// The status it will have; 0 for none.
+    /// Returns its status; 0 without a response.
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {

@@ -1,4 +1,4 @@
-//! What came in and what the next call gets, behind one lock that is never held across a wait.
+//! Recorded calls and the script of answers, behind one lock that is never held across an await.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -72,7 +72,7 @@ impl Log {
         self.lock().by_path.insert(path.to_owned(), script.into_iter().collect());
     }
 
-    /// The answer for the next call, which is no longer there for another.
+    /// Takes the answer for the next call.
     pub(super) fn next_answer(&self, path: &str) -> Answer {
         let mut state = self.lock();
         if state.only_at.as_deref().is_some_and(|only| only != path) {
@@ -86,8 +86,8 @@ impl Log {
         state.script.pop_front().unwrap_or_else(|| state.always.clone())
     }
 
-    /// Keeps a call, forgets the oldest beyond the bounds, and tells who waits.
-    pub(super) fn keep(&self, call: Call) {
+    /// Records a call, drops the oldest beyond the bounds, and notifies waiters and subscribers.
+    pub(super) fn record(&self, call: Call) {
         let mut state = self.lock();
         state.bytes += call.body.len();
         state.kept.push_back(call.clone());
@@ -97,9 +97,9 @@ impl Log {
             };
             state.bytes -= oldest.body.len();
         }
-        // Within the lock: who sees the count finds the call, and subscribers get them in order.
+        // Within the lock: a waiter that sees the count finds the call, and subscribers receive calls in order.
         self.counts.send_modify(|count| *count += 1);
-        // A receiver is optional.
+        // Subscribers are optional.
         let _ = self.calls.send(call);
     }
 
@@ -119,7 +119,7 @@ impl Log {
         self.calls.subscribe()
     }
 
-    // A panic while it is held leaves a whole value behind.
+    // No panic can leave a partial value: each change is one step.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
