@@ -124,8 +124,8 @@ impl Committer {
     }
 
     async fn accepted(&self, batch: Vec<Entry>, rows: Rows, accepted_at: Millis) {
-        for (entry, verdict) in batch.into_iter().zip(rows.outcomes()) {
-            match verdict {
+        for (entry, outcome) in batch.into_iter().zip(rows.outcomes()) {
+            match outcome {
                 Some(Outcome::Upload) => count("upload"),
                 Some(Outcome::Event(Published::Stored { .. })) => count("event"),
                 Some(Outcome::Message(Ingested::Created)) => count("message"),
@@ -136,7 +136,7 @@ impl Committer {
                 _ => {}
             }
             // A caller that went away does not undo its accept.
-            let _ = entry.reply.send(verdict.ok_or(AcceptError::Unavailable));
+            let _ = entry.reply.send(outcome.ok_or(AcceptError::Unavailable));
         }
         if rows.has_unleased() {
             self.context.queue.wake();

@@ -7,7 +7,7 @@ use domain::{
     id::EventId,
     job::{HandedDelivery, Handover, Job, LEASE, Leased, Work, body_for_job},
 };
-use entity::bulk::{DeliveryRow, FIRST_CLAIM};
+use entity::{delivery::insert::DeliveryRow, stamp::FIRST_CLAIM};
 use platform::queue::request_id_for_job;
 
 use super::rows::Rows;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use domain::id::{EventId, UserId};
-use entity::bulk::{KeptKey, KeyRow};
+use entity::idempotency_key::queries::{KeptKey, KeyRow};
 use uuid::Uuid;
 
 use super::{Key, Published};
@@ -78,15 +78,15 @@ impl Keys {
         }
     }
 
-    /// What an entry with a key is told. `verdict` is what it would be told without one.
-    pub(super) fn verdict(&self, key: &FullKey, hash: &[u8; 32], verdict: Published) -> Option<Published> {
-        if let Published::Stored { id, .. } = verdict
+    /// What an entry with a key is told. `outcome` is what it would be told without one.
+    pub(super) fn outcome(&self, key: &FullKey, hash: &[u8; 32], outcome: Published) -> Option<Published> {
+        if let Published::Stored { id, .. } = outcome
             && self.taken.contains(&id.0)
         {
-            return Some(verdict);
+            return Some(outcome);
         }
         let Some((stands_for, id, deliveries)) = self.standing(key) else {
-            return (!matches!(verdict, Published::Stored { .. })).then_some(verdict);
+            return (!matches!(outcome, Published::Stored { .. })).then_some(outcome);
         };
         if stands_for != hash {
             return Some(Published::KeyTaken);
@@ -130,7 +130,7 @@ mod tests {
         keys.want(USER, &key(1), id, 1);
         assert!(keys.is_wanted(&full(USER, &key(2))));
         assert_eq!(keys.took(vec![id.0]), (vec![], HashSet::new()));
-        let told = |hash, verdict| keys.verdict(&full(USER, &key(hash)), &[hash; 32], verdict);
+        let told = |hash, outcome| keys.outcome(&full(USER, &key(hash)), &[hash; 32], outcome);
         assert_eq!(told(1, stored(id)), Some(stored(id)));
         assert_eq!(told(1, stored(EventId::new())), Some(Published::Repeated { id, deliveries: 1 }));
         assert_eq!(told(2, stored(EventId::new())), Some(Published::KeyTaken));
@@ -142,11 +142,11 @@ mod tests {
         keys.want(USER, &key(1), id, 1);
         let (asked, lost) = keys.took(vec![]);
         assert_eq!((asked.len(), lost), (1, HashSet::from([id])));
-        assert_eq!(keys.verdict(&asked[0], &[1; 32], stored(id)), None, "its outcome is not known yet");
+        assert_eq!(keys.outcome(&asked[0], &[1; 32], stored(id)), None, "its outcome is not known yet");
         keys.found(vec![kept(1, false)]);
         let first = Published::Repeated { id: Uuid::nil().into(), deliveries: 3 };
-        assert_eq!(keys.verdict(&asked[0], &[1; 32], stored(id)), Some(first));
-        assert_eq!(keys.verdict(&asked[0], &[2; 32], stored(id)), Some(Published::KeyTaken));
+        assert_eq!(keys.outcome(&asked[0], &[1; 32], stored(id)), Some(first));
+        assert_eq!(keys.outcome(&asked[0], &[2; 32], stored(id)), Some(Published::KeyTaken));
     }
 
     #[test]
@@ -156,7 +156,7 @@ mod tests {
             keys.ask(full(USER, &key(1)));
             let (asked, _) = keys.took(vec![]);
             keys.found(vec![kept(hash, is_live)]);
-            let told = keys.verdict(&asked[0], &[1; 32], Published::UnknownType);
+            let told = keys.outcome(&asked[0], &[1; 32], Published::UnknownType);
             let expected = match (is_live, hash) {
                 (false, _) => Published::UnknownType,
                 (true, 1) => Published::Repeated { id: Uuid::nil().into(), deliveries: 3 },

@@ -10,7 +10,7 @@ use domain::{
     id::EventId,
     message::{MESSAGE_EVENT_TYPE, Message, folded},
 };
-use entity::bulk::messages::{Growth, MessageRow};
+use entity::{message::insert::MessageRow, message_total::grow::Growth};
 use serde_json::value::to_raw_value;
 use uuid::Uuid;
 
@@ -102,7 +102,7 @@ impl Messages {
     }
 
     /// What the caller is told whose message was to become this event.
-    pub(super) fn verdict(&self, event_id: EventId) -> Ingested {
+    pub(super) fn outcome(&self, event_id: EventId) -> Ingested {
         if self.created.contains(&event_id) { Ingested::Created } else { Ingested::Duplicate }
     }
 }
@@ -141,7 +141,7 @@ mod tests {
             messages.to_insert().iter().map(|row| row.message.message_id.clone()).collect();
         assert_eq!(ids, ["a", "b"], "sorted");
         assert!(messages.inserted(vec![first.event.id.0, other.event.id.0]).is_empty());
-        let told = [&first, &copy, &other].map(|one| messages.verdict(one.event.id));
+        let told = [&first, &copy, &other].map(|one| messages.outcome(one.event.id));
         assert_eq!(told, [Ingested::Created, Ingested::Duplicate, Ingested::Created]);
         assert_eq!(messages.growth().map(|growth| growth.by_sender), Some(BTreeMap::from([("+1", 2)])));
     }
@@ -153,8 +153,8 @@ mod tests {
         messages.want(&mine.row);
         messages.want(&copy.row);
         assert_eq!(messages.inserted(vec![]), HashSet::from([mine.event.id]));
-        assert_eq!(messages.verdict(mine.event.id), Ingested::Duplicate);
-        assert_eq!(messages.verdict(copy.event.id), Ingested::Duplicate);
+        assert_eq!(messages.outcome(mine.event.id), Ingested::Duplicate);
+        assert_eq!(messages.outcome(copy.event.id), Ingested::Duplicate);
         assert_eq!(messages.growth(), None);
     }
 }

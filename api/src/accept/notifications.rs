@@ -8,7 +8,7 @@ use domain::{
     id::{BroadcastId, EventId},
     notification::{NOTIFICATION_EVENT_TYPE, Notification},
 };
-use entity::bulk::BroadcastRow;
+use entity::broadcast::insert::BroadcastRow;
 use uuid::Uuid;
 
 use super::Event;
@@ -116,7 +116,7 @@ impl Notifications {
     }
 
     /// What the caller is told whose notification has this event.
-    pub(super) fn verdict(&self, event_id: EventId) -> Announced {
+    pub(super) fn outcome(&self, event_id: EventId) -> Announced {
         let of_it = self.going_out().filter(|row| row.event_id == event_id);
         let audience = of_it.map(|row| Audience { channel: row.channel, total: row.total }).collect();
         Announced { event_id, audience }
@@ -157,9 +157,9 @@ mod tests {
         let ids = |of: &Outgoing| of.broadcasts.iter().map(|row| row.id.0).collect::<Vec<_>>();
         let lost = notifications.took([&ids(&partly)[1..], &ids(&wholly)].concat());
         assert_eq!(lost, HashSet::from([late.event.id]));
-        assert_eq!(notifications.verdict(partly.event.id).audience, BOTH[1..]);
-        assert_eq!(notifications.verdict(wholly.event.id).audience, BOTH);
-        assert_eq!(notifications.verdict(late.event.id).audience, []);
+        assert_eq!(notifications.outcome(partly.event.id).audience, BOTH[1..]);
+        assert_eq!(notifications.outcome(wholly.event.id).audience, BOTH);
+        assert_eq!(notifications.outcome(late.event.id).audience, []);
         assert_eq!(notifications.going_out().count(), 3);
     }
 }

@@ -9,7 +9,10 @@ use domain::{
     id::{DeliveryId, EventId},
     job::{LEASE, QueueName},
 };
-use entity::bulk::{BroadcastRow, DeliveryRow, EventRow, Stamp, UploadRow, sqlite};
+use entity::{
+    broadcast::insert::BroadcastRow, delivery::insert::DeliveryRow, event::insert::EventRow, stamp::Stamp,
+    upload::insert::UploadRow,
+};
 use platform::context::Context;
 
 use super::{
@@ -108,7 +111,7 @@ impl Rows {
         now: Millis,
     ) -> Plan {
         let key = event.user_id.zip(event.key.as_ref()).map(|(user, key)| (full(user, key), key.body_hash));
-        let verdict = match recipients {
+        let outcome = match recipients {
             Ok(recipients) => {
                 let deliveries = recipients.len();
                 if self.is_first(event, key.as_ref(), deliveries) {
@@ -121,7 +124,7 @@ impl Rows {
                 refused
             }
         };
-        Plan::Event(verdict, key)
+        Plan::Event(outcome, key)
     }
 
     fn plan_message(
@@ -203,11 +206,6 @@ impl Rows {
         self.uploads.is_empty() && nothing_is_taken
     }
 
-    /// Whether no table gets more rows than SQLite takes in one statement.
-    pub(super) fn fit_one_statement(&self) -> bool {
-        self.events.len().max(self.deliveries.len()) <= sqlite::ROWS
-    }
-
     /// Takes out what is not written after all: somebody else has its key, or its message's id, or its notice went out before.
     pub(super) fn drop_events(&mut self, lost: &HashSet<EventId>) {
         if !lost.is_empty() {
@@ -220,13 +218,13 @@ impl Rows {
     pub(super) fn outcomes(&self) -> impl Iterator<Item = Option<Outcome>> {
         self.plans.iter().map(|plan| match plan {
             Plan::Upload => Some(Outcome::Upload),
-            Plan::Event(verdict, None) => Some(Outcome::Event(verdict.clone())),
-            Plan::Event(verdict, Some((key, hash))) => {
-                self.keys.verdict(key, hash, verdict.clone()).map(Outcome::Event)
+            Plan::Event(outcome, None) => Some(Outcome::Event(outcome.clone())),
+            Plan::Event(outcome, Some((key, hash))) => {
+                self.keys.outcome(key, hash, outcome.clone()).map(Outcome::Event)
             }
-            Plan::Message(event_id) => Some(Outcome::Message(self.messages.verdict(*event_id))),
+            Plan::Message(event_id) => Some(Outcome::Message(self.messages.outcome(*event_id))),
             Plan::Notification(event_id) => {
-                Some(Outcome::Notification(self.notifications.verdict(*event_id)))
+                Some(Outcome::Notification(self.notifications.outcome(*event_id)))
             }
             Plan::Personal => Some(Outcome::Personal),
         })

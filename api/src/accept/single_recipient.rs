@@ -6,7 +6,7 @@ use domain::{
     id::{DeliveryId, LaneId, PushSubscriptionId},
     notification::Notification,
 };
-use entity::bulk::DeliveryRow;
+use entity::delivery::insert::DeliveryRow;
 
 use super::{Event, notifications::event_of};
 

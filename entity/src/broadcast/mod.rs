@@ -1,5 +1,6 @@
 //! Messages on their way to every recipient of one channel, page by page.
 
+pub mod insert;
 pub mod queries;
 
 use sea_orm::entity::prelude::*;

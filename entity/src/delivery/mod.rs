@@ -1,7 +1,7 @@
 //! One event on its way to one recipient. Only what is under way: finished ones move to `finished_delivery`.
 
+pub mod insert;
 pub mod manual;
-
 pub mod queries;
 
 use sea_orm::entity::prelude::*;

@@ -1,6 +1,7 @@
 //! A registered webhook. Its secret and its headers are stored sealed.
 
 pub mod queries;
+pub mod recipients;
 
 use sea_orm::entity::prelude::*;
 

@@ -1,5 +1,7 @@
 //! Something that happened, with the body that recipients get, byte for byte.
 
+pub mod insert;
+pub mod publish;
 pub mod queries;
 
 use sea_orm::entity::prelude::*;

@@ -1,8 +1,8 @@
 //! Keys under which a user has published: a repeat within 24 h is answered with the first event.
 
-pub mod sqlite;
-
 pub mod postgres;
+pub mod queries;
+pub mod sqlite;
 
 use sea_orm::entity::prelude::*;
 

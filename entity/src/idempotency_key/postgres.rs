@@ -3,15 +3,14 @@
 use sqlx::{PgConnection, Result};
 use uuid::Uuid;
 
-use crate::bulk::{KeptKey, KeyRow};
+use super::queries::{KeptKey, KeyRow};
 
-/// Takes keys that are free, or were taken longer than `kept` ms ago, and returns the events that got theirs. Waits for
-/// rivals that took the same key and have not committed; `rows` are distinct and sorted by user and key, so that two
-/// batches never wait for each other.
-///
-/// # Errors
-/// Those of the database; the caller's transaction is then lost.
-pub async fn take(tx: &mut PgConnection, rows: &[KeyRow], offset: i64, kept: i64) -> Result<Vec<Uuid>> {
+pub(super) async fn take(
+    tx: &mut PgConnection,
+    rows: &[KeyRow],
+    offset: i64,
+    kept: i64,
+) -> Result<Vec<Uuid>> {
     if rows.is_empty() {
         return Ok(vec![]);
     }
@@ -38,11 +37,7 @@ pub async fn take(tx: &mut PgConnection, rows: &[KeyRow], offset: i64, kept: i64
         .await
 }
 
-/// What stands under these keys.
-///
-/// # Errors
-/// Those of the database; the caller's transaction is then lost.
-pub async fn read(
+pub(super) async fn read(
     tx: &mut PgConnection,
     keys: &[(i64, String)],
     offset: i64,
@@ -61,8 +56,8 @@ pub async fn read(
     sqlx::query_as(SQL).bind(offset).bind(kept).bind(users).bind(keys).fetch_all(tx).await
 }
 
-/// Forgets at most `most` keys that were taken longer than `kept` ms ago, and returns how many. Rows that somebody is
-/// about to take over are left alone.
+/// Forgets at most `most` keys that were taken longer than `kept` ms ago, and returns how many. Rows that are about
+/// to be taken over are left alone.
 ///
 /// # Errors
 /// Those of the database.

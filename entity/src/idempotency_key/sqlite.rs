@@ -3,17 +3,17 @@
 use sqlx::{QueryBuilder, Result, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
-use crate::bulk::{KeptKey, KeyRow};
+use super::queries::{KeptKey, KeyRow};
 
 /// Rows a statement, far below SQLite's 32,766 bound values.
 const ROWS: usize = 500;
 
-/// Takes keys that are free, or were taken longer than `kept` ms ago, and returns the events that got theirs.
-/// `rows` are distinct.
-///
-/// # Errors
-/// Those of the database; the caller's transaction is then lost.
-pub async fn take(tx: &mut SqliteConnection, rows: &[KeyRow], now: i64, kept: i64) -> Result<Vec<Uuid>> {
+pub(super) async fn take(
+    tx: &mut SqliteConnection,
+    rows: &[KeyRow],
+    now: i64,
+    kept: i64,
+) -> Result<Vec<Uuid>> {
     const HEAD: &str =
         "INSERT INTO idempotency_key (user_id, key, body_hash, event_id, deliveries, created_at) ";
     const TAIL: &str = " ON CONFLICT (user_id, key) DO UPDATE
@@ -38,11 +38,7 @@ pub async fn take(tx: &mut SqliteConnection, rows: &[KeyRow], now: i64, kept: i6
     Ok(taken)
 }
 
-/// What stands under these keys.
-///
-/// # Errors
-/// Those of the database; the caller's transaction is then lost.
-pub async fn read(
+pub(super) async fn read(
     tx: &mut SqliteConnection,
     keys: &[(i64, String)],
     now: i64,

@@ -1,5 +1,6 @@
 //! Signed messages, each once for the id that its sender gave it.
 
+pub mod insert;
 pub mod queries;
 
 use sea_orm::entity::prelude::*;

@@ -1,5 +1,7 @@
 //! How many messages and senders there are: the sum of all rows. Each transaction that adds some takes one row.
 
+pub mod grow;
+
 use sea_orm::entity::prelude::*;
 
 /// A row of `message_total`.

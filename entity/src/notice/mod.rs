@@ -1,5 +1,6 @@
 //! What is announced to every subscriber, once on each channel.
 
+pub mod insert;
 pub mod queries;
 
 use sea_orm::entity::prelude::*;

@@ -1,5 +1,6 @@
 //! Offers that somebody got.
 
+pub mod insert;
 pub mod queries;
 
 use sea_orm::entity::prelude::*;

@@ -1,6 +1,7 @@
 //! Browsers that take push messages.
 
 pub mod queries;
+pub mod store;
 
 use sea_orm::entity::prelude::*;
 

@@ -1,6 +1,7 @@
 //! Those who get what is announced, by a chat.
 
 pub mod queries;
+pub mod upsert;
 
 use sea_orm::entity::prelude::*;
 

@@ -1,5 +1,6 @@
 //! A file that came in for an endpoint, the work of processing it, and what was found out.
 
+pub mod insert;
 pub mod queries;
 
 use sea_orm::entity::prelude::*;

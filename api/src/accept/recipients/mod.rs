@@ -1,9 +1,7 @@
 //! Who gets an event: the endpoints of its user that are registered for its type, or exactly those that it names.
 //! A statement for the whole batch each; deleted endpoints get nothing, paused and disabled ones hold what they get.
 
-mod postgres;
 mod remembered;
-mod sqlite;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -14,16 +12,16 @@ use domain::{
     endpoint::CustomPayload,
     id::{EndpointId, UserId},
 };
+use entity::{
+    endpoint::recipients::{self, Key, Named, RecipientRow},
+    event::publish::Confirmation,
+};
 use platform::{
     context::Context,
-    database::{DatabaseError, Pool, within_deadline},
+    database::{DatabaseError, within_deadline},
 };
-use uuid::Uuid;
 
-pub(super) use self::{
-    postgres::insert_if_unchanged,
-    remembered::{Confirmation, Remembered},
-};
+pub(super) use self::remembered::Remembered;
 use super::{Event, Published};
 
 /// An endpoint that gets an event.
@@ -39,11 +37,6 @@ pub(super) struct Recipient {
     mark: i64,
 }
 
-/// Whose endpoints (none: everybody's), and the name of the type.
-type Key = (Option<i64>, String);
-/// Whose endpoint, and which.
-type Named = (i64, Uuid);
-
 /// The recipients of a batch's events.
 #[derive(Default)]
 pub(super) struct Recipients {
@@ -53,23 +46,6 @@ pub(super) struct Recipients {
     known: HashSet<String>,
     /// What must hold still when these were remembered.
     confirmation: Option<Confirmation>,
-}
-
-#[derive(sqlx::FromRow)]
-struct Registered {
-    asked_user: Option<i64>,
-    name: String,
-    #[sqlx(flatten)]
-    found: Found,
-}
-
-#[derive(sqlx::FromRow)]
-struct Found {
-    id: Uuid,
-    user_id: i64,
-    custom_payload: Option<String>,
-    clear: bool,
-    mark: i64,
 }
 
 impl Recipients {
@@ -108,58 +84,23 @@ pub(super) async fn of(context: &Context, events: &[&Event]) -> Result<Recipient
 }
 
 async fn find(context: &Context, events: &[&Event]) -> Result<Recipients, DatabaseError> {
+    let (database, clock) = (&context.database, &context.clock);
     let mut found = Recipients::default();
     let mut by_key: HashMap<Key, Vec<Recipient>> = HashMap::new();
-    for row in registered(context, &distinct(events.iter().map(|event| key(event)))).await? {
-        by_key.entry((row.asked_user, row.name)).or_default().push(row.found.into());
+    let keys = distinct(events.iter().map(|event| key(event)));
+    for row in recipients::registered(database, clock, &keys).await? {
+        by_key.entry((row.asked_user, row.name)).or_default().push(row.recipient.into());
     }
     found.registered = by_key.into_iter().map(|(key, recipients)| (key, Arc::new(recipients))).collect();
-    for row in named(context, &distinct(events.iter().flat_map(|event| named_by(event)))).await? {
+    let endpoints = distinct(events.iter().flat_map(|event| named_by(event)));
+    for row in recipients::named(database, clock, &endpoints).await? {
         found.named.insert((row.user_id, row.id), row.into());
     }
     let unseen =
         events.iter().filter(|event| event.must_be_known && !found.registered.contains_key(&key(event)));
     let unseen = distinct(unseen.map(|event| event.event_type.clone()));
-    found.known = known(context, &unseen).await?.into_iter().collect();
+    found.known = recipients::known_types(database, &unseen).await?.into_iter().collect();
     Ok(found)
-}
-
-async fn registered(context: &Context, keys: &[Key]) -> Result<Vec<Registered>, DatabaseError> {
-    if keys.is_empty() {
-        return Ok(vec![]);
-    }
-    let time = context.database.statement_time(&context.clock);
-    Ok(match context.database.grouped() {
-        Pool::Postgres(pool) => postgres::registered(pool, keys, time).await?,
-        Pool::Sqlite(_) => {
-            sqlite::registered(context.database.reader().get_sqlite_connection_pool(), keys, time).await?
-        }
-    })
-}
-
-async fn named(context: &Context, endpoints: &[Named]) -> Result<Vec<Found>, DatabaseError> {
-    if endpoints.is_empty() {
-        return Ok(vec![]);
-    }
-    let time = context.database.statement_time(&context.clock);
-    Ok(match context.database.grouped() {
-        Pool::Postgres(pool) => postgres::named(pool, endpoints, time).await?,
-        Pool::Sqlite(_) => {
-            sqlite::named(context.database.reader().get_sqlite_connection_pool(), endpoints, time).await?
-        }
-    })
-}
-
-async fn known(context: &Context, names: &[String]) -> Result<Vec<String>, DatabaseError> {
-    if names.is_empty() {
-        return Ok(vec![]);
-    }
-    Ok(match context.database.grouped() {
-        Pool::Postgres(pool) => postgres::known(pool, names).await?,
-        Pool::Sqlite(_) => {
-            sqlite::known(context.database.reader().get_sqlite_connection_pool(), names).await?
-        }
-    })
 }
 
 /// Sorted, each once.
@@ -179,8 +120,8 @@ fn named_by(event: &Event) -> impl Iterator<Item = Named> {
     event.user_id.into_iter().flat_map(move |user| ids.clone().map(move |id| (user.0, id.0)))
 }
 
-impl From<Found> for Recipient {
-    fn from(row: Found) -> Self {
+impl From<RecipientRow> for Recipient {
+    fn from(row: RecipientRow) -> Self {
         Self {
             endpoint_id: row.id.into(),
             user_id: UserId(row.user_id),

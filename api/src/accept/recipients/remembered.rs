@@ -3,9 +3,10 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use entity::{endpoint::recipients::Key, event::publish::Confirmation};
 use moka::sync::Cache;
 
-use super::{Event, Key, Recipient, Recipients, distinct, key};
+use super::{Event, Recipient, Recipients, distinct, key};
 
 /// Most recipients that are remembered; those of one key count together.
 const CAPACITY: u64 = 50_000;
@@ -15,17 +16,6 @@ const KEPT: Duration = Duration::from_secs(10);
 /// Who was registered for what.
 pub(in crate::accept) struct Remembered {
     recipients: Cache<Key, Arc<Vec<Recipient>>>,
-}
-
-/// What must hold still for remembered recipients to be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::accept) struct Confirmation {
-    pub(super) users: Vec<Option<i64>>,
-    pub(super) names: Vec<String>,
-    /// How many recipients there are.
-    pub(super) count: i64,
-    /// The marks of all, combined by XOR. Each differs from the others, as it depends on user and type.
-    pub(super) marks: i64,
 }
 
 impl Remembered {

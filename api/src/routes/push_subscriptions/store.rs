@@ -4,11 +4,10 @@ use domain::{
     id::{LaneId, PushSubscriptionId},
     notification::{UNPROVEN_PUSH_LANE, push_lane},
 };
-use entity::{
-    bulk::notification::{postgres, sqlite},
-    push_subscription::Model,
+use entity::push_subscription::{
+    Model, queries,
+    store::{subscribe, unsubscribe},
 };
-use platform::database::{DatabaseError, Tx};
 use subtle::ConstantTimeEq;
 
 use super::request::Subscription;
@@ -17,39 +16,41 @@ use crate::{app::App, problem::Problem};
 /// Writes it, and the lane of a known push service, in one transaction.
 pub(super) async fn keep(app: &App, subscription: &Subscription) -> Result<(), Problem> {
     let is_known_service = subscription.is_at_a_known_service(&app.context.config.push_services);
-    write(app, &row(subscription), is_known_service).await.map_err(unwritten)
+    let (database, time) = (&app.context.database, app.context.database.statement_time(&app.context.clock));
+    subscribe(database, &row(subscription), is_known_service, time).await.map_err(unwritten)
 }
 
 /// Whether a subscription of this endpoint is stored, with whatever keys.
 pub(super) async fn is_stored(app: &App, subscription: &Subscription) -> Result<bool, Problem> {
-    let found =
-        entity::push_subscription::queries::at(app.context.database.reader(), subscription.target.endpoint());
+    let found = queries::at(app.context.database.reader(), subscription.target.endpoint());
     found.await.map(|found| found.is_some()).map_err(unread)
 }
 
 /// How many subscriptions no message has reached yet, counted up to `most`.
 pub(super) async fn unreached(app: &App, most: u64) -> Result<u64, Problem> {
-    entity::push_subscription::queries::unreached(app.context.database.reader(), most).await.map_err(unread)
+    queries::unreached(app.context.database.reader(), most).await.map_err(unread)
 }
 
 /// The lane that deliveries to this subscription go by.
 pub(super) async fn lane(app: &App, row: &Model) -> Result<LaneId, Problem> {
-    let has_own = entity::push_subscription::queries::has_own_lane(app.context.database.reader(), row);
+    let has_own = queries::has_own_lane(app.context.database.reader(), row);
     let has_own = has_own.await.map_err(unread)?;
     Ok(if has_own { LaneId(row.lane_id) } else { UNPROVEN_PUSH_LANE })
 }
 
 /// What has this endpoint and these keys, if it is stored. To know the endpoint alone is not enough.
 pub(super) async fn find(app: &App, subscription: &Subscription) -> Result<Option<Model>, Problem> {
-    let found =
-        entity::push_subscription::queries::at(app.context.database.reader(), subscription.target.endpoint());
+    let found = queries::at(app.context.database.reader(), subscription.target.endpoint());
     Ok(found.await.map_err(unread)?.filter(|row| has_keys(row, subscription)))
 }
 
 /// Removes what has this endpoint and these keys; whether it did.
 pub(super) async fn forget(app: &App, subscription: &Subscription) -> Result<bool, Problem> {
     match find(app, subscription).await? {
-        Some(row) => remove(app, &row).await.map_err(unwritten),
+        // Only while it still has the keys that were looked at.
+        Some(row) => {
+            unsubscribe(&app.context.database, row.id, &row.p256dh, &row.auth).await.map_err(unwritten)
+        }
         None => Ok(false),
     }
 }
@@ -71,27 +72,6 @@ fn row(subscription: &Subscription) -> Model {
         updated_at: 0,
         reached_at: None,
     }
-}
-
-async fn write(app: &App, row: &Model, is_known_service: bool) -> Result<(), DatabaseError> {
-    let time = app.context.database.statement_time(&app.context.clock);
-    let mut tx = app.context.database.begin().await?;
-    match &mut tx {
-        Tx::Postgres(tx) => postgres::subscribe(tx, row, is_known_service, time).await?,
-        Tx::Sqlite(tx) => sqlite::subscribe(tx, row, is_known_service, time).await?,
-    }
-    tx.commit().await
-}
-
-/// Only while it still has the keys that were looked at: a browser that has subscribed again since then stays.
-async fn remove(app: &App, row: &Model) -> Result<bool, DatabaseError> {
-    let mut tx = app.context.database.begin().await?;
-    let removed = match &mut tx {
-        Tx::Postgres(tx) => postgres::unsubscribe(tx, row.id, &row.p256dh, &row.auth).await?,
-        Tx::Sqlite(tx) => sqlite::unsubscribe(tx, row.id, &row.p256dh, &row.auth).await?,
-    };
-    tx.commit().await?;
-    Ok(removed)
 }
 
 fn unread(error: impl std::fmt::Display) -> Problem {

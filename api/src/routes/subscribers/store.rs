@@ -2,11 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use entity::{
-    bulk::notification::{postgres, sqlite},
-    subscriber::Model,
-};
-use platform::database::{DatabaseError, Tx};
+use entity::subscriber::{Model, upsert::upsert_subscribers};
 use uuid::Uuid;
 
 use super::unwritten;
@@ -18,7 +14,8 @@ type Key = (Option<String>, Option<Uuid>);
 /// Writes all of them in one statement; returns them as they stand then, in the order in which they were given.
 pub(super) async fn upsert(app: &App, rows: Vec<Model>) -> Result<Vec<Model>, Problem> {
     let given: Vec<Key> = rows.iter().map(key).collect();
-    let stored = write(app, &distinct(rows)).await.map_err(unwritten)?;
+    let (database, time) = (&app.context.database, app.context.database.statement_time(&app.context.clock));
+    let stored = upsert_subscribers(database, &distinct(rows), time).await.map_err(unwritten)?;
     let stored: HashMap<Key, Model> = stored.into_iter().map(|row| (key(&row), row)).collect();
     let in_order: Option<Vec<Model>> = given.iter().map(|key| stored.get(key).cloned()).collect();
     in_order.ok_or_else(vanished)
@@ -27,17 +24,6 @@ pub(super) async fn upsert(app: &App, rows: Vec<Model>) -> Result<Vec<Model>, Pr
 /// What was written did not come back.
 pub(super) fn vanished() -> Problem {
     Problem::internal("a subscriber was written and is not there", "no row")
-}
-
-async fn write(app: &App, rows: &[Model]) -> Result<Vec<Model>, DatabaseError> {
-    let time = app.context.database.statement_time(&app.context.clock);
-    let mut tx = app.context.database.begin().await?;
-    let stored = match &mut tx {
-        Tx::Postgres(tx) => postgres::upsert_subscribers(tx, rows, time).await?,
-        Tx::Sqlite(tx) => sqlite::upsert_subscribers(tx, rows, time).await?,
-    };
-    tx.commit().await?;
-    Ok(stored)
 }
 
 /// Each chat once, the last that was given of it, in the order that every process keeps.

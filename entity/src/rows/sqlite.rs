@@ -37,7 +37,7 @@ pub fn push_list(query: &mut QueryBuilder<Sqlite>, ids: &[Uuid]) {
     push_list_of(query, ids, places(ids.len()));
 }
 
-/// The same with so many places, or more when there are more ids.
+/// Does the same with so many places, or more when there are more ids.
 pub fn push_list_of(query: &mut QueryBuilder<Sqlite>, ids: &[Uuid], places: usize) {
     query.push("(");
     let mut list = query.separated(", ");

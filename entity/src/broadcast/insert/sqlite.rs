@@ -3,14 +3,17 @@
 use sqlx::{QueryBuilder, Result, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
-use super::ROWS;
-use crate::bulk::{BroadcastRow, Stamp};
+use super::BroadcastRow;
+use crate::stamp::Stamp;
 
-/// Inserts broadcasts and returns the ids of those that are new: a notice that has one on that channel gets no second one.
-///
-/// # Errors
-/// Those of the database; the caller's transaction is then lost.
-pub async fn take(tx: &mut SqliteConnection, rows: &[BroadcastRow], stamp: Stamp) -> Result<Vec<Uuid>> {
+/// Rows a statement, far below SQLite's 32,766 bound values.
+const ROWS: usize = 500;
+
+pub(super) async fn insert_new(
+    tx: &mut SqliteConnection,
+    rows: &[BroadcastRow],
+    stamp: Stamp,
+) -> Result<Vec<Uuid>> {
     const HEAD: &str = "INSERT INTO broadcast (id, event_id, channel, notice_id, total, queued, created_at, claim, lease_until) ";
     const TAIL: &str =
         " ON CONFLICT (notice_id, channel) WHERE notice_id IS NOT NULL DO NOTHING RETURNING id";

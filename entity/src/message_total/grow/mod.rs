@@ -1,26 +1,17 @@
-//! Messages within the caller's transaction: which of them are new, and the counts that grow by them.
-//! The counts come last: their rows are what many transactions want, and are locked until the commit.
+//! Adds new messages to the counts, within the caller's transaction and last in it: the counts' rows are what many
+//! transactions want, and they are locked until the commit.
 
-pub mod postgres;
-pub mod sqlite;
+mod postgres;
+mod sqlite;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
-use domain::{id::EventId, message::Message};
+use platform::database::{DatabaseError, Tx};
+
+use crate::message::insert::MessageRow;
 
 /// Rows of `message_total`; a transaction takes one of them.
 pub const SHARDS: u8 = 16;
-
-/// A message to insert. `created_at` is set by the statement.
-#[derive(Clone, Debug)]
-pub struct MessageRow {
-    /// What was sent.
-    pub message: Arc<Message>,
-    /// Its text without the difference of upper and lower case; none where that is the text itself.
-    pub folded: Option<Arc<str>>,
-    /// The event that it becomes.
-    pub event_id: EventId,
-}
 
 /// What the counts grow by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,8 +46,24 @@ impl<'a> Growth<'a> {
     }
 }
 
+/// Adds new messages to the counts of their senders and to one row of the total.
+///
+/// # Errors
+/// Those of the database; the transaction is then lost.
+pub async fn grow(tx: &mut Tx, growth: &Growth<'_>) -> Result<(), DatabaseError> {
+    match tx {
+        Tx::Postgres(tx) => postgres::grow(tx, growth).await?,
+        Tx::Sqlite(tx) => sqlite::grow(tx, growth).await?,
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use domain::{id::EventId, message::Message};
+
     use super::*;
 
     fn row(from: &str) -> MessageRow {

@@ -3,15 +3,14 @@
 use sqlx::{PgConnection, Result};
 use uuid::Uuid;
 
-use crate::bulk::{BroadcastRow, Stamp};
+use super::BroadcastRow;
+use crate::stamp::Stamp;
 
-/// Inserts broadcasts and returns the ids of those that are new: a notice that has one on that channel gets no second
-/// one. Waits for rivals that have not committed; `rows` are sorted by notice and channel, so that two batches never wait
-/// for each other.
-///
-/// # Errors
-/// Those of the database; the caller's transaction is then lost.
-pub async fn take(tx: &mut PgConnection, rows: &[BroadcastRow], stamp: Stamp) -> Result<Vec<Uuid>> {
+pub(super) async fn insert_new(
+    tx: &mut PgConnection,
+    rows: &[BroadcastRow],
+    stamp: Stamp,
+) -> Result<Vec<Uuid>> {
     if rows.is_empty() {
         return Ok(vec![]);
     }

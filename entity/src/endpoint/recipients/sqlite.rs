@@ -2,18 +2,18 @@
 
 use sqlx::{QueryBuilder, Result, Sqlite, SqlitePool};
 
-use super::{Found, Key, Named, Registered};
+use super::{Key, Named, RecipientRow, RegisteredRow};
 
 /// Rows a statement, far below SQLite's 32,766 bound values.
 const ROWS: usize = 500;
 
-pub(super) async fn registered(pool: &SqlitePool, keys: &[Key], now: i64) -> Result<Vec<Registered>> {
-    let (everybody, of_users): (Vec<&Key>, Vec<&Key>) = keys.iter().partition(|(user, _)| user.is_none());
+pub(super) async fn registered(pool: &SqlitePool, keys: &[Key], now: i64) -> Result<Vec<RegisteredRow>> {
+    let (of_all, of_users): (Vec<&Key>, Vec<&Key>) = keys.iter().partition(|(user, _)| user.is_none());
     let mut found = Vec::new();
-    for (keys, of_user) in [(of_users, " AND x.user_id = asked.user_id"), (everybody, "")] {
+    for (keys, of_user) in [(of_users, " AND x.user_id = asked.user_id"), (of_all, "")] {
         for keys in keys.chunks(ROWS) {
             let mut query = registered_for(keys, of_user, now);
-            found.extend(query.build_query_as::<Registered>().fetch_all(pool).await?);
+            found.extend(query.build_query_as::<RegisteredRow>().fetch_all(pool).await?);
         }
     }
     Ok(found)
@@ -38,7 +38,7 @@ fn registered_for(keys: &[&Key], of_user: &str, now: i64) -> QueryBuilder<Sqlite
     query
 }
 
-pub(super) async fn named(pool: &SqlitePool, endpoints: &[Named], now: i64) -> Result<Vec<Found>> {
+pub(super) async fn named(pool: &SqlitePool, endpoints: &[Named], now: i64) -> Result<Vec<RecipientRow>> {
     let mut found = Vec::with_capacity(endpoints.len());
     for endpoints in endpoints.chunks(ROWS) {
         let mut query = QueryBuilder::<Sqlite>::new("WITH asked (user_id, id) AS (");
@@ -52,12 +52,12 @@ pub(super) async fn named(pool: &SqlitePool, endpoints: &[Named], now: i64) -> R
             CROSS JOIN endpoint e ON e.id = asked.id AND e.user_id = asked.user_id
             CROSS JOIN lane l ON l.id = e.id AND l.state <> 'deleted'",
         );
-        found.extend(query.build_query_as::<Found>().fetch_all(pool).await?);
+        found.extend(query.build_query_as::<RecipientRow>().fetch_all(pool).await?);
     }
     Ok(found)
 }
 
-pub(super) async fn known(pool: &SqlitePool, names: &[String]) -> Result<Vec<String>> {
+pub(super) async fn known_types(pool: &SqlitePool, names: &[String]) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for names in names.chunks(ROWS) {
         let mut query = QueryBuilder::<Sqlite>::new("SELECT name FROM event_type WHERE name IN (");

@@ -1,13 +1,9 @@
 //! Recipients on Postgres, by the server's clock.
 
-use entity::{
-    bulk::{DeliveryRow, EventRow, Stamp, postgres::bind_published},
-    insert_published,
-};
-use sqlx::{PgConnection, PgPool, Result};
+use sqlx::{PgPool, Result};
 use uuid::Uuid;
 
-use super::{Found, Key, Named, Registered, remembered::Confirmation};
+use super::{Key, Named, RecipientRow, RegisteredRow};
 
 macro_rules! clear {
     (value $offset:literal) => {
@@ -19,18 +15,19 @@ macro_rules! clear {
         )
     };
     ($offset:literal) => {
-        concat!(clear!(value $offset), " AS clear")
+        concat!($crate::endpoint::recipients::postgres::clear!(value $offset), " AS clear")
     };
 }
 
-// The mark of a row changes with all that an accept needs of it.
+// `$users` and `$names` are arrays, `$offset` is added to the server's clock. The mark of a row changes with all that an
+// accept needs of it.
 macro_rules! registered {
     ($users:literal, $names:literal, $offset:literal) => {
         concat!(
             "SELECT asked.user_id AS asked_user, asked.name, e.id, e.user_id, e.custom_payload, ",
-            clear!($offset),
+            $crate::endpoint::recipients::postgres::clear!($offset),
             ", hashtextextended(concat_ws(' ', coalesce(asked.user_id, -1), e.id, e.user_id, ",
-            clear!(value $offset),
+            $crate::endpoint::recipients::postgres::clear!(value $offset),
             ", asked.name, e.custom_payload), 0) AS mark
             FROM unnest(",
             $users,
@@ -49,17 +46,10 @@ macro_rules! registered {
     };
 }
 
-const REGISTERED: &str = registered!("$1", "$2", "$3");
+pub(crate) use clear;
+pub(crate) use registered as registered_sql;
 
-const INSERT_IF_UNCHANGED: &str = concat!(
-    "WITH current AS MATERIALIZED (",
-    registered!("$17", "$18", "$1"),
-    "), unchanged AS MATERIALIZED (
-        SELECT 1 FROM current HAVING count(*) = $19 AND coalesce(bit_xor(mark), 0) = $20
-    ), ",
-    insert_published!("WHERE EXISTS (SELECT 1 FROM unchanged)"),
-    " SELECT now_ms() + $1 FROM unchanged"
-);
+const REGISTERED: &str = registered!("$1", "$2", "$3");
 
 const NAMED: &str = concat!(
     "SELECT e.id, e.user_id, e.custom_payload, 0::bigint AS mark, ",
@@ -69,33 +59,16 @@ const NAMED: &str = concat!(
     CROSS JOIN LATERAL (SELECT * FROM lane WHERE id = e.id AND state <> 'deleted' LIMIT 1) AS l"
 );
 
-pub(super) async fn registered(pool: &PgPool, keys: &[Key], offset: i64) -> Result<Vec<Registered>> {
+pub(super) async fn registered(pool: &PgPool, keys: &[Key], offset: i64) -> Result<Vec<RegisteredRow>> {
     let (users, names): (Vec<_>, Vec<_>) = keys.iter().cloned().unzip();
     sqlx::query_as(REGISTERED).bind(users).bind(names).bind(offset).fetch_all(pool).await
 }
 
-/// Inserts events and deliveries, unless their recipients have changed; returns when, or none when they have.
-pub(in crate::accept) async fn insert_if_unchanged(
-    connection: &mut PgConnection,
-    events: &[EventRow],
-    deliveries: &[DeliveryRow],
-    stamp: Stamp,
-    confirmation: &Confirmation,
-) -> Result<Option<i64>> {
-    bind_published(sqlx::query_scalar(INSERT_IF_UNCHANGED), events, deliveries, stamp)
-        .bind(&confirmation.users)
-        .bind(&confirmation.names)
-        .bind(confirmation.count)
-        .bind(confirmation.marks)
-        .fetch_optional(connection)
-        .await
-}
-
-pub(super) async fn named(pool: &PgPool, endpoints: &[Named], offset: i64) -> Result<Vec<Found>> {
+pub(super) async fn named(pool: &PgPool, endpoints: &[Named], offset: i64) -> Result<Vec<RecipientRow>> {
     let (users, ids): (Vec<i64>, Vec<Uuid>) = endpoints.iter().copied().unzip();
     sqlx::query_as(NAMED).bind(users).bind(ids).bind(offset).fetch_all(pool).await
 }
 
-pub(super) async fn known(pool: &PgPool, names: &[String]) -> Result<Vec<String>> {
+pub(super) async fn known_types(pool: &PgPool, names: &[String]) -> Result<Vec<String>> {
     sqlx::query_scalar("SELECT name FROM event_type WHERE name = ANY($1)").bind(names).fetch_all(pool).await
 }

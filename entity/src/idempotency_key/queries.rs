@@ -1,0 +1,68 @@
+//! Takes idempotency keys and reads those that were taken, within the caller's transaction.
+
+use domain::id::{EventId, UserId};
+use platform::database::{DatabaseError, Tx};
+use uuid::Uuid;
+
+use super::{postgres, sqlite};
+
+/// A key under which something is published, with what was published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRow {
+    /// Whose key it is.
+    pub user_id: UserId,
+    /// The key.
+    pub key: String,
+    /// SHA-256 of what is published under it.
+    pub body_hash: [u8; 32],
+    /// The event that it makes.
+    pub event_id: EventId,
+    /// How many deliveries that event has.
+    pub deliveries: i32,
+}
+
+/// A key as it stands in the database.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct KeptKey {
+    /// Whose key it is.
+    pub user_id: i64,
+    /// The key.
+    pub key: String,
+    /// SHA-256 of what was published under it.
+    pub body_hash: Vec<u8>,
+    /// The event that it made.
+    pub event_id: Uuid,
+    /// How many deliveries that event had.
+    pub deliveries: i32,
+    /// Whether it is still kept.
+    pub is_live: bool,
+}
+
+/// Takes keys that are free, or were taken longer than `kept` ms ago, and returns the events that got theirs. On Postgres
+/// it waits for rivals that took the same key and have not committed; `rows` are distinct and sorted by user and key, so
+/// that two batches never wait for each other. `time` is what `platform::database::Database::statement_time` gives.
+///
+/// # Errors
+/// Those of the database; the transaction is then lost.
+pub async fn take(tx: &mut Tx, rows: &[KeyRow], time: i64, kept: i64) -> Result<Vec<Uuid>, DatabaseError> {
+    Ok(match tx {
+        Tx::Postgres(tx) => postgres::take(tx, rows, time, kept).await?,
+        Tx::Sqlite(tx) => sqlite::take(tx, rows, time, kept).await?,
+    })
+}
+
+/// Returns what stands under these keys.
+///
+/// # Errors
+/// Those of the database; the transaction is then lost.
+pub async fn read(
+    tx: &mut Tx,
+    keys: &[(i64, String)],
+    time: i64,
+    kept: i64,
+) -> Result<Vec<KeptKey>, DatabaseError> {
+    Ok(match tx {
+        Tx::Postgres(tx) => postgres::read(tx, keys, time, kept).await?,
+        Tx::Sqlite(tx) => sqlite::read(tx, keys, time, kept).await?,
+    })
+}
