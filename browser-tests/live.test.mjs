@@ -23,7 +23,7 @@ describe("the live dashboard", () => {
     assert.equal(await server?.stop(), 0, "a clean end");
   });
 
-  test("a newcomer is told what to type, and sees the first delivery appear", async () => {
+  test("the first steps are shown, then the first delivery appears", async () => {
     const good = await receiver(200);
     const reader = await Reader.open(browser);
     const page = await reader.goto(server.dashboard);
@@ -82,7 +82,7 @@ describe("the live dashboard", () => {
     await reader.close();
   });
 
-  test("an attempt that a reader opened stays open while the page goes on", async () => {
+  test("an opened attempt stays open while the page updates", async () => {
     const down = await receiver(500);
     const reader = await Reader.open(browser);
     const page = await reader.goto(server.dashboard);

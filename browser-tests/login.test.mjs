@@ -54,7 +54,7 @@ describe("the login", () => {
     await reader.close();
   });
 
-  test("takes a page to the form by itself when its session ends", async () => {
+  test("redirects a page to the login form when its session ends", async () => {
     const reader = await Reader.open(browser, {}, [/401/]);
     const page = await reader.goto(server.dashboard);
     await page.getByLabel("Key").fill(KEY);

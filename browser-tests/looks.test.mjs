@@ -69,7 +69,7 @@ describe("the looks", () => {
     await reader.close();
   });
 
-  test("the theme is switched, kept, and given back to the system", async () => {
+  test("the theme is switched, kept, and reset to the system's", async () => {
     const reader = await Reader.open(browser, { colorScheme: "light" });
     const page = await reader.goto(server.dashboard);
     const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);

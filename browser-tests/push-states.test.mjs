@@ -1,4 +1,4 @@
-// What keeps a browser from subscribing: each is told in words, and none of them is a broken page.
+// States that prevent a subscription: each shows a message, none breaks the page.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { launch, Reader } from "./support/browser.mjs";

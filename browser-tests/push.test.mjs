@@ -1,4 +1,4 @@
-// A browser subscribes, gets what is sent to it, and leaves. Headless Chromium has no push service: one stands in for it.
+// A browser subscribes, receives a notification and unsubscribes. Headless Chromium has no push service, so a fake replaces it.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { launch, Reader } from "./support/browser.mjs";
@@ -65,8 +65,8 @@ describe("the push page", () => {
     const reader = await subscribed();
     await press(reader, "Send myself a test");
     await reader.page.getByText("A test is on its way").waitFor();
-    const told = service.subscription();
-    assert.deepEqual(reader.asked, [["/api/push/subscribe", told], ["/api/push/test", told]]);
+    const stored = service.subscription();
+    assert.deepEqual(reader.asked, [["/api/push/subscribe", stored], ["/api/push/test", stored]]);
 
     const { headers, payload } = await service.message(0);
     assert.equal(headers["content-encoding"], "aes128gcm");
@@ -127,7 +127,7 @@ describe("the push page", () => {
     await reader.close();
   });
 
-  test("whoever leaves is known nowhere any more", async () => {
+  test("unsubscribing removes the subscription everywhere", async () => {
     const reader = await subscribed();
     await press(reader, "Unsubscribe");
     await reader.says("ready");
@@ -162,7 +162,7 @@ describe("the push page", () => {
     await reader.close();
   });
 
-  test("what the server refuses is not kept by the browser either, and is told", async () => {
+  test("a subscription that the server rejects is removed from the browser, with a message", async () => {
     const reader = await open([/422/]);
     await reader.page.route("**/api/push/subscribe", (route) => {
       route.fulfill({ status: 422, json: { detail: [{ loc: ["body", "endpoint"], msg: "endpoint is not public", type: "value_error" }] } });

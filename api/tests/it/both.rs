@@ -1,4 +1,4 @@
-//! Stories that are told twice, once on each database.
+//! Tests that run twice, once on each database.
 
 /// The same story on SQLite and on Postgres, with settings where some are named.
 macro_rules! on_both_databases {

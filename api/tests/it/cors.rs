@@ -38,7 +38,7 @@ fn granted(answer: &Answer, origin: &str, methods: &str) {
     assert_eq!(answer.header("access-control-allow-credentials"), None, "{answer:?}");
 }
 
-/// No page is told that it may read.
+/// The response permits no page to read it.
 #[track_caller]
 fn silent(answer: &Answer, status: u16) {
     assert_eq!((answer.status, answer.header(ALLOWED)), (status, None), "{answer:?}");
@@ -123,8 +123,8 @@ async fn where_nobody_is_allowed_no_page_reads_or_writes() {
         assert_ne!(written(&api, path, "https://hooks.example.org").await, 403, "{path}: its own page");
     }
     silent(&read(&api, "/api/stats", PAGE).await, 200);
-    let told = api.send("POST", "/webhook/update", &[("origin", PAGE)], b"").await;
-    assert_eq!(told.json(), json!({"detail": "Cross-site request blocked"}));
+    let reply = api.send("POST", "/webhook/update", &[("origin", PAGE)], b"").await;
+    assert_eq!(reply.json(), json!({"detail": "Cross-site request blocked"}));
 }
 
 #[tokio::test]

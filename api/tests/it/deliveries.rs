@@ -1,4 +1,4 @@
-//! `/v1/deliveries` and `/v1/replays`: what is refused, and in which words. What they do is told by the engine's stories.
+//! `/v1/deliveries` and `/v1/replays`: which requests are rejected, and with which errors. The engine's tests cover what they do.
 
 use std::time::Duration;
 
@@ -32,8 +32,8 @@ async fn bad_parameters_of_a_list_are_named() {
         ("colour=red", "colour"),
         ("state=dead&state=dead", "state"),
     ] {
-        let told = api.get(&format!("/v1/deliveries?{query}")).await.problem(422, "validation_failed");
-        assert_eq!(told["errors"][0]["field"], field, "{query}");
+        let reply = api.get(&format!("/v1/deliveries?{query}")).await.problem(422, "validation_failed");
+        assert_eq!(reply["errors"][0]["field"], field, "{query}");
     }
     for query in ["limit=1", "limit=1000", &format!("type={}", "x".repeat(255))] {
         let page = api.get(&format!("/v1/deliveries?{query}")).await;
@@ -46,8 +46,8 @@ async fn what_is_not_there_is_not_found() {
     let api = TestApi::start().await;
     for path in ["deliveries", "replays"] {
         api.get(&format!("/v1/{path}/{UNKNOWN}")).await.problem(404, "not_found");
-        let told = api.get(&format!("/v1/{path}/x")).await.problem(400, "bad_request");
-        assert_eq!(told["errors"], json!([{"field": "id", "message": "is not a UUID"}]));
+        let reply = api.get(&format!("/v1/{path}/x")).await.problem(400, "bad_request");
+        assert_eq!(reply["errors"], json!([{"field": "id", "message": "is not a UUID"}]));
         api.send("POST", &format!("/v1/{path}/{UNKNOWN}/cancel"), &[], b"").await.problem(404, "not_found");
     }
     api.send("POST", &format!("/v1/deliveries/{UNKNOWN}/retry"), &[], b"").await.problem(404, "not_found");
@@ -60,9 +60,9 @@ async fn what_is_not_there_is_not_found() {
 async fn a_replay_tells_every_fault_at_once() {
     let api = TestApi::start().await;
     let body = json!({"rate_per_second": 1001, "filter": {"state": "held", "user_id": "1", "endpoint_id": 1, "more": 0}});
-    let told = api.post_json("/v1/replays", &body).await.problem(422, "validation_failed");
+    let reply = api.post_json("/v1/replays", &body).await.problem(422, "validation_failed");
     let fields: Vec<_> =
-        told["errors"].as_array().expect("faults").iter().map(|fault| &fault["field"]).collect();
+        reply["errors"].as_array().expect("faults").iter().map(|fault| &fault["field"]).collect();
     assert_eq!(
         fields,
         ["rate_per_second", "filter.user_id", "filter.endpoint_id", "filter.state", "filter.more"]
@@ -82,7 +82,7 @@ async fn replays_come_newest_first_in_pages() {
         made.push(answer.json());
     }
     let first = api.get("/v1/replays?limit=2").await.json();
-    assert_eq!(first["data"], json!([made[2], made[1]]), "as they were told when they were made");
+    assert_eq!(first["data"], json!([made[2], made[1]]), "as in the responses that created them");
     let cursor = first["next_cursor"].as_str().expect("there is more");
     let rest = api.get(&format!("/v1/replays?limit=2&cursor={cursor}")).await.json();
     assert_eq!(rest, json!({"data": [made[0]], "next_cursor": null}));

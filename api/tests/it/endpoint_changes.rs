@@ -17,9 +17,9 @@ fn full() -> Value {
     })
 }
 
-fn masked(mut told: Value) -> Value {
-    told["custom_headers"] = json!({"x-a": "••••••••"});
-    told
+fn masked(mut reply: Value) -> Value {
+    reply["custom_headers"] = json!({"x-a": "••••••••"});
+    reply
 }
 
 on_both_databases! {
@@ -64,8 +64,8 @@ on_both_databases! {
             "description": "new", "url": null, "event_types": null, "timeout_ms": 60_001, "rate_limit": 0,
             "user_id": 2, "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "state": "disabled",
         });
-        let told = faults(&api.patch(&path, &bad).await);
-        assert_eq!(told, ["url", "event_types", "rate_limit", "timeout_ms", "user_id", "secret", "state"]);
+        let reply = faults(&api.patch(&path, &bad).await);
+        assert_eq!(reply, ["url", "event_types", "rate_limit", "timeout_ms", "user_id", "secret", "state"]);
         let unknown = json!({"description": "new", "event_types": [UPLOAD_FILE, "nowhere"]});
         assert_eq!(faults(&api.patch(&path, &unknown).await), ["event_types[1]"]);
         let masked = json!({"custom_headers": {"authorization": "••••••••"}});

@@ -60,25 +60,25 @@ fn disabled(since: i64) -> lane::ActiveModel {
 on_both_databases! {
     async fn a_paused_endpoint_says_so_and_is_held_from_the_first_pause_on(api: TestApi) {
         let path = api.endpoint_path(&valid()).await;
-        let told = switched(&api, &path, "pause").await;
-        assert_eq!((&told["state"], &told["disabled_reason"]), (&json!("paused"), &json!(null)));
+        let reply = switched(&api, &path, "pause").await;
+        assert_eq!((&reply["state"], &reply["disabled_reason"]), (&json!("paused"), &json!(null)));
         let first = lane(&api, &path).await;
         assert!(is_now(&api, first.off_since), "{first:?}");
         set(&api, &path, lane::ActiveModel { off_since: Set(5), ..Default::default() }).await;
-        assert_eq!(switched(&api, &path, "pause").await, told);
+        assert_eq!(switched(&api, &path, "pause").await, reply);
         assert_eq!(lane(&api, &path).await.off_since, 5, "asked again, nothing changes");
-        assert_eq!(api.get(&path).await.json(), told);
+        assert_eq!(api.get(&path).await.json(), reply);
         api.post(&format!("{MISSING}/pause")).await.problem(404, "not_found");
     }
 
     async fn a_resumed_endpoint_begins_afresh(api: TestApi) {
         let path = api.endpoint_path(&with("rate_limit", json!(5))).await;
         set(&api, &path, disabled(5)).await;
-        let told = api.get(&path).await.json();
-        assert_eq!((&told["state"], &told["disabled_reason"]), (&json!("disabled"), &json!("gone")));
-        let told = switched(&api, &path, "resume").await;
+        let reply = api.get(&path).await.json();
+        assert_eq!((&reply["state"], &reply["disabled_reason"]), (&json!("disabled"), &json!("gone")));
+        let reply = switched(&api, &path, "resume").await;
         assert_eq!(
-            (&told["state"], &told["disabled_reason"], &told["breaker"]),
+            (&reply["state"], &reply["disabled_reason"], &reply["breaker"]),
             (&json!("active"), &json!(null), &json!("closed"))
         );
         let after = lane(&api, &path).await;
@@ -90,7 +90,7 @@ on_both_databases! {
             resumed_at: after.resumed_at, drain_before: after.resumed_at, rate_slot_us: 0, tell_owner: false,
         };
         assert_eq!(after, fresh);
-        assert_eq!(switched(&api, &path, "resume").await, told);
+        assert_eq!(switched(&api, &path, "resume").await, reply);
         assert_eq!(lane(&api, &path).await, after, "asked again, nothing changes");
         api.post(&format!("{MISSING}/resume")).await.problem(404, "not_found");
     }

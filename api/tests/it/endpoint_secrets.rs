@@ -65,17 +65,17 @@ async fn a_rotation_makes_a_new_secret_and_the_old_one_stays_for_a_day() {
     api.context.clock.forward(Duration::from_secs(1));
     let bare = api.send("POST", &format!("/v1/endpoints/{id}/secret/rotate"), &[], b"").await;
     assert_eq!((bare.status, bare.header("cache-control")), (200, Some("no-store")), "{bare:?}");
-    let told = bare.json();
+    let reply = bare.json();
     assert_eq!(
-        told.as_object().map(serde_json::Map::len),
+        reply.as_object().map(serde_json::Map::len),
         Some(1),
-        "no public key where there is none: {told}"
+        "no public key where there is none: {reply}"
     );
-    assert_ne!(told["secret"], before["secret"]);
-    assert_eq!(shown(&api, &id).await, told);
+    assert_ne!(reply["secret"], before["secret"]);
+    assert_eq!(shown(&api, &id).await, reply);
     assert!(row(&api, &id).await.updated_at > changed_at);
     let keys = stored(&api, &id).await;
-    assert_eq!(Some(keys.secret().expose()), told["secret"].as_str());
+    assert_eq!(Some(keys.secret().expose()), reply["secret"].as_str());
     assert!(keys.expose().contains(before["secret"].as_str().expect("a secret")));
     assert_eq!(signatures_in(&api, &id, 86_399).await, 2);
     assert_eq!(signatures_in(&api, &id, 86_400).await, 1);
@@ -92,10 +92,10 @@ async fn the_grace_is_the_callers_to_choose_from_none_to_a_week() {
     assert_eq!(signatures_in(&api, &id, 604_800).await, 1);
     assert_eq!(rotate(&api, &id, &json!({"grace_seconds": null, "secret": null})).await.status, 200);
     for wrong in [json!(604_801), json!(-1), json!(1.5), json!("60"), json!(true), json!(u64::MAX)] {
-        let told =
+        let reply =
             rotate(&api, &id, &json!({"grace_seconds": wrong})).await.problem(422, "validation_failed");
         let rule = json!([{"field": "grace_seconds", "message": "must be a whole number from 0 to 604800"}]);
-        assert_eq!(told["errors"], rule, "{wrong}");
+        assert_eq!(reply["errors"], rule, "{wrong}");
     }
 }
 
@@ -104,18 +104,19 @@ async fn a_secret_may_be_brought_along_and_every_fault_is_named() {
     let api = TestApi::start().await;
     let id = api.webhook().await;
     let own = SigningSecret::generate();
-    let told = rotate(&api, &id, &json!({"secret": own.expose()})).await.json();
-    assert_eq!(told["secret"], own.expose());
+    let reply = rotate(&api, &id, &json!({"secret": own.expose()})).await.json();
+    assert_eq!(reply["secret"], own.expose());
     let sealed = row(&api, &id).await.sealed_secret;
-    assert_eq!(rotate(&api, &id, &json!({"secret": own.expose()})).await.json(), told, "a repeat");
+    assert_eq!(rotate(&api, &id, &json!({"secret": own.expose()})).await.json(), reply, "a repeat");
     assert_eq!(signatures_in(&api, &id, 0).await, 2, "no third key by the repeat");
     assert_ne!(row(&api, &id).await.sealed_secret, sealed, "sealed again");
 
     let body = json!({"grace_seconds": -1, "secret": "whsec_short", "colour": "red"});
     let answer = rotate(&api, &id, &body).await;
     assert!(!answer.text().contains("whsec_short"), "{answer:?}");
-    let told = answer.problem(422, "validation_failed");
-    let fields: Vec<_> = told["errors"].as_array().expect("errors").iter().map(|one| &one["field"]).collect();
+    let reply = answer.problem(422, "validation_failed");
+    let fields: Vec<_> =
+        reply["errors"].as_array().expect("errors").iter().map(|one| &one["field"]).collect();
     assert_eq!(fields, ["colour", "grace_seconds", "secret"]);
     for (wrong, rule) in [
         (json!("secret"), "must begin with whsec_"),
@@ -127,8 +128,8 @@ async fn a_secret_may_be_brought_along_and_every_fault_is_named() {
         ),
         (json!(5), "must be a string"),
     ] {
-        let told = rotate(&api, &id, &json!({"secret": wrong})).await.problem(422, "validation_failed");
-        assert_eq!(told["errors"], json!([{"field": "secret", "message": rule}]), "{wrong}");
+        let reply = rotate(&api, &id, &json!({"secret": wrong})).await.problem(422, "validation_failed");
+        assert_eq!(reply["errors"], json!([{"field": "secret", "message": rule}]), "{wrong}");
     }
     rotate(&api, &id, &json!([])).await.problem(422, "validation_failed");
     assert_eq!(stored(&api, &id).await.secret().expose(), own.expose(), "nothing was changed");
@@ -144,13 +145,13 @@ async fn an_ed25519_key_is_shown_by_its_public_half_and_rotates_along() {
     assert!(!answer.text().contains(PRIVATE_KEY_PREFIX), "the private half stays in the house");
     assert_eq!(answer.json()["public_key"], key.public().to_string());
 
-    let told = rotate(&api, &id, &json!({})).await.json();
-    assert_ne!(told["public_key"], key.public().to_string());
+    let reply = rotate(&api, &id, &json!({})).await.json();
+    assert_ne!(reply["public_key"], key.public().to_string());
     assert_eq!(signatures_in(&api, &id, 0).await, 4, "both kinds, new and old");
     let own = PrivateKey::generate();
     let told_own =
         rotate(&api, &id, &json!({"secret": own.expose().as_str(), "grace_seconds": 0})).await.json();
-    assert_eq!(told_own, json!({"secret": told["secret"], "public_key": own.public().to_string()}));
+    assert_eq!(told_own, json!({"secret": reply["secret"], "public_key": own.public().to_string()}));
 }
 
 #[tokio::test]
@@ -171,8 +172,8 @@ async fn rotations_at_once_all_happen_and_none_is_lost() {
         text.split(' ').map(|word| word.split('@').next().expect("a key").to_owned()).collect();
     assert_eq!(kept, all, "each of them, once: current or old");
 
-    let told = rotate(&api, &id, &json!({})).await.problem(422, "validation_failed");
-    assert_eq!(told["errors"][0]["field"], "grace_seconds", "ten old ones are the most: {told}");
+    let reply = rotate(&api, &id, &json!({})).await.problem(422, "validation_failed");
+    assert_eq!(reply["errors"][0]["field"], "grace_seconds", "ten old ones are the most: {reply}");
     assert_eq!(rotate(&api, &id, &json!({"grace_seconds": 0})).await.status, 200);
     api.context.clock.forward(Duration::from_secs(86_401));
     assert_eq!(rotate(&api, &id, &json!({})).await.status, 200);

@@ -23,7 +23,7 @@ pub fn with(field: &str, value: Value) -> Value {
 }
 
 impl TestApi {
-    /// Makes an endpoint of this body and returns what is told of it.
+    /// Creates an endpoint from this body and returns the response.
     pub async fn endpoint(&self, body: &Value) -> Value {
         let answer = self.post_json(ENDPOINTS, body).await;
         assert_eq!(answer.status, 201, "{answer:?}");
@@ -38,18 +38,18 @@ impl TestApi {
 
 /// The fields that a 422 names.
 pub fn faults(answer: &Answer) -> Vec<String> {
-    let told = answer.problem(422, "validation_failed");
-    let errors = told["errors"].as_array().expect("errors").clone();
+    let reply = answer.problem(422, "validation_failed");
+    let errors = reply["errors"].as_array().expect("errors").clone();
     errors.iter().map(|error| error["field"].as_str().expect("a field").to_owned()).collect()
 }
 
 /// `id`, `created_at` and `updated_at` differ each time.
-fn steady(mut told: Value) -> Value {
+fn steady(mut reply: Value) -> Value {
     for field in ["id", "created_at", "updated_at"] {
-        assert!(told[field].is_string(), "{field} in {told}");
-        told[field] = json!(field);
+        assert!(reply[field].is_string(), "{field} in {reply}");
+        reply[field] = json!(field);
     }
-    told
+    reply
 }
 
 on_both_databases! {
@@ -104,17 +104,17 @@ on_both_databases! {
     }
 
     async fn an_endpoint_needs_little_and_has_defaults(api: TestApi) {
-        let told = api.endpoint(&valid()).await;
+        let reply = api.endpoint(&valid()).await;
         for (field, default) in [
             ("description", json!("")), ("custom_headers", json!({})), ("custom_payload", json!(null)),
             ("rate_limit", json!(null)), ("max_in_flight", json!(null)), ("timeout_ms", json!(null)),
             ("retry_schedule", json!(null)), ("metadata", json!(null)),
         ] {
-            assert_eq!(told[field], default, "{field}");
+            assert_eq!(reply[field], default, "{field}");
         }
-        assert!(told["secret"].as_str().is_some_and(|secret| secret.starts_with("whsec_")));
+        assert!(reply["secret"].as_str().is_some_and(|secret| secret.starts_with("whsec_")));
         let other = api.endpoint(&valid()).await;
-        assert_ne!(told["secret"], other["secret"]);
+        assert_ne!(reply["secret"], other["secret"]);
         let registered = api.webhook().await;
         let shown = api.get(&format!("{ENDPOINTS}/{registered}")).await.json();
         assert_eq!((&shown["event_types"], &shown["state"]), (&json!(["upload file"]), &json!("active")));

@@ -24,16 +24,16 @@ on_both_databases! {
         let body = json!({"name": "invoice/paid ä", "description": "Money came in"});
         let answer = api.post_json(TYPES, &body).await;
         assert_eq!(answer.status, 201, "{answer:?}");
-        let told = answer.json();
+        let reply = answer.json();
         assert_eq!(
-            told.as_object().expect("an object").keys().collect::<Vec<_>>(),
+            reply.as_object().expect("an object").keys().collect::<Vec<_>>(),
             ["id", "name", "description", "created_at"]
         );
-        assert_eq!((&told["name"], &told["description"]), (&body["name"], &body["description"]));
+        assert_eq!((&reply["name"], &reply["description"]), (&body["name"], &body["description"]));
         api.post_json(TYPES, &body).await.problem(409, "already_exists");
-        let id = told["id"].as_str().expect("an id");
+        let id = reply["id"].as_str().expect("an id");
         for named in [id, "invoice%2Fpaid%20%C3%A4"] {
-            assert_eq!(api.get(&format!("{TYPES}/{named}")).await.json(), told, "{named}");
+            assert_eq!(api.get(&format!("{TYPES}/{named}")).await.json(), reply, "{named}");
         }
         assert_eq!(api.get(&format!("{TYPES}/{UPLOAD_FILE}")).await.json()["name"], "upload file");
         for nowhere in ["441a53ea-93d1-4a87-9b99-ac20616458c3", "invoice", "%00", "a%0Ab", "%20"] {
@@ -93,15 +93,15 @@ async fn names_and_descriptions_keep_their_rules() {
         assert_eq!(refused(&api, &json!({ "name": bad })).await[0]["field"], "name", "{bad}");
     }
     for house in ["hookyard.test", "HOOKYARD.x", "endpoint.disabled"] {
-        let told = refused(&api, &json!({ "name": house })).await;
-        assert_eq!(told, json!([{"field": "name", "message": "is reserved for Hookyard"}]));
+        let reply = refused(&api, &json!({ "name": house })).await;
+        assert_eq!(reply, json!([{"field": "name", "message": "is reserved for Hookyard"}]));
     }
     made(&api, &"ä".repeat(255)).await;
     let described = |chars: usize| json!({"name": "b", "description": "ä".repeat(chars)});
     assert_eq!(refused(&api, &described(1_025)).await[0]["field"], "description");
     assert_eq!(api.post_json(TYPES, &described(1_024)).await.status, 201);
-    let told = refused(&api, &json!({"name": 1, "description": 2, "colour": "red"})).await;
-    let fields: Vec<_> = told.as_array().expect("errors").iter().map(|error| &error["field"]).collect();
+    let reply = refused(&api, &json!({"name": 1, "description": 2, "colour": "red"})).await;
+    let fields: Vec<_> = reply.as_array().expect("errors").iter().map(|error| &error["field"]).collect();
     assert_eq!(fields, ["name", "description", "colour"]);
     assert_eq!(refused(&api, &json!([])).await[0]["field"], "body");
 }

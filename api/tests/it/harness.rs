@@ -1,4 +1,4 @@
-//! An API of its own for each test, and a client that sends exactly the bytes it is told to.
+//! One API per test, and a client that sends exactly the given bytes.
 
 use std::{
     collections::HashMap,
@@ -71,9 +71,9 @@ impl TestApi {
         let app = App::with_limits(&context, accept, limits);
         services.insert(0, Service::new("api", move |stop| api::serve(app, listeners, stop)));
         let stop = CancellationToken::new();
-        let told = stop.clone();
+        let reply = stop.clone();
         let running = tokio::spawn(async move {
-            Supervisor::run(services, told, PATIENCE).await.expect("an orderly end");
+            Supervisor::run(services, reply, PATIENCE).await.expect("an orderly end");
         });
         Self { address, context, stop, running, _postgres: None, dir }
     }
@@ -268,10 +268,10 @@ impl Answer {
     pub fn refused(&self, status: u16) -> String {
         assert_eq!(self.status, status, "{self:?}");
         assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
-        let told = self.json();
-        assert_eq!((&told["error"], &told["data"]), (&json!(true), &json!({})), "{self:?}");
-        assert_eq!(told.as_object().map(serde_json::Map::len), Some(3), "{self:?}");
-        told["message"].as_str().expect("a message").to_owned()
+        let reply = self.json();
+        assert_eq!((&reply["error"], &reply["data"]), (&json!(true), &json!({})), "{self:?}");
+        assert_eq!(reply.as_object().map(serde_json::Map::len), Some(3), "{self:?}");
+        reply["message"].as_str().expect("a message").to_owned()
     }
 
     /// A problem of `/v1`; returns it.
@@ -279,13 +279,13 @@ impl Answer {
     pub fn problem(&self, status: u16, code: &str) -> Value {
         assert_eq!(self.status, status, "{self:?}");
         assert_eq!(self.header("content-type"), Some("application/problem+json"), "{self:?}");
-        let told = self.json();
-        assert_eq!((&told["code"], &told["status"]), (&json!(code), &json!(status)), "{self:?}");
-        assert_eq!(told["request_id"].as_str(), self.header("x-request-id"), "{self:?}");
+        let reply = self.json();
+        assert_eq!((&reply["code"], &reply["status"]), (&json!(code), &json!(status)), "{self:?}");
+        assert_eq!(reply["request_id"].as_str(), self.header("x-request-id"), "{self:?}");
         assert!(
-            told["type"].is_string() && told["title"].is_string() && told["detail"].is_string(),
+            reply["type"].is_string() && reply["title"].is_string() && reply["detail"].is_string(),
             "{self:?}"
         );
-        told
+        reply
     }
 }

@@ -35,7 +35,7 @@ async fn no_error_of_the_framework_leaves_as_plain_text() {
             "{path}"
         );
         assert_eq!(
-            answer.json().as_object().map(|told| told.keys().cloned().collect()),
+            answer.json().as_object().map(|reply| reply.keys().cloned().collect()),
             Some(vec!["detail".to_owned()])
         );
     }
@@ -54,8 +54,8 @@ async fn a_request_id_comes_in_and_goes_out() {
     let long = "x".repeat(129);
     let answer = api.send("GET", "/health", &[("x-request-id", &long)], b"").await;
     assert_ne!(answer.header("x-request-id"), Some(long.as_str()));
-    let told = api.send("GET", "/v1/nothing", &[("x-request-id", "my-id_2")], b"").await;
-    assert_eq!(told.problem(404, "not_found")["request_id"], "my-id_2");
+    let reply = api.send("GET", "/v1/nothing", &[("x-request-id", "my-id_2")], b"").await;
+    assert_eq!(reply.problem(404, "not_found")["request_id"], "my-id_2");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! `/v1/notices`: what one says, how many are made at once, and how they are told with what became of them.
+//! `/v1/notices`: validation, creation in bulk, and lists with the outcome of each notice.
 
 use domain::id::{BroadcastId, EventId};
 use entity::broadcast;
@@ -38,16 +38,16 @@ async fn broadcast(api: &TestApi, notice: &Value, channel: &str) {
 
 on_both_databases! {
     async fn a_notice_is_made_shown_and_deleted(api: TestApi) {
-        let told = made(&api, &json!({"title": "Exam", "message": "On Monday 🦀", "url": "https://a.test"})).await;
-        let members: Vec<_> = told.as_object().expect("an object").keys().collect();
+        let reply = made(&api, &json!({"title": "Exam", "message": "On Monday 🦀", "url": "https://a.test"})).await;
+        let members: Vec<_> = reply.as_object().expect("an object").keys().collect();
         assert_eq!(members, ["id", "title", "message", "type", "url", "created_at", "broadcasts"]);
         assert_eq!(
-            (&told["title"], &told["message"], &told["type"], &told["url"], &told["broadcasts"]),
+            (&reply["title"], &reply["message"], &reply["type"], &reply["url"], &reply["broadcasts"]),
             (&json!("Exam"), &json!("On Monday 🦀"), &json!("general"), &json!("https://a.test"), &json!([]))
         );
-        let path = format!("{NOTICES}/{}", told["id"].as_str().expect("an id"));
-        assert_eq!(api.get(&path).await.json(), told);
-        assert_eq!(api.get(NOTICES).await.json(), json!({"data": [told], "next_cursor": null}));
+        let path = format!("{NOTICES}/{}", reply["id"].as_str().expect("an id"));
+        assert_eq!(api.get(&path).await.json(), reply);
+        assert_eq!(api.get(NOTICES).await.json(), json!({"data": [reply], "next_cursor": null}));
         let deleted = api.delete(&path).await;
         assert_eq!((deleted.status, deleted.body.len()), (204, 0));
         for gone in [&path, &format!("{NOTICES}/{UNKNOWN}")] {
@@ -86,17 +86,17 @@ on_both_databases! {
         };
         let path = format!("{NOTICES}/batch");
         for count in [0, 1_001] {
-            let told = api.post_json(&path, &batch(count)).await.problem(422, "validation_failed");
-            assert_eq!(told["errors"], json!([{"field": "notices", "message": "must be an array of 1 to 1000 items"}]));
+            let reply = api.post_json(&path, &batch(count)).await.problem(422, "validation_failed");
+            assert_eq!(reply["errors"], json!([{"field": "notices", "message": "must be an array of 1 to 1000 items"}]));
         }
         assert_eq!(api.count("notice").await, 0);
         let answer = api.post_json(&path, &batch(1_000)).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
-        let told = answer.json();
-        assert_eq!(told.as_object().map(serde_json::Map::len), Some(1));
-        let titles = told["data"].as_array().expect("rows").iter().map(|row| row["title"].clone());
+        let reply = answer.json();
+        assert_eq!(reply.as_object().map(serde_json::Map::len), Some(1));
+        let titles = reply["data"].as_array().expect("rows").iter().map(|row| row["title"].clone());
         assert!(titles.eq((0..1_000).map(|n| json!(format!("n{n}")))), "in order");
-        let mut newest_first = ids(&told["data"]);
+        let mut newest_first = ids(&reply["data"]);
         newest_first.reverse();
         assert_eq!(walk(&api, NOTICES, 300).await, newest_first);
     }
@@ -104,9 +104,9 @@ on_both_databases! {
     async fn one_bad_notice_refuses_all(api: TestApi) {
         let good = json!({"title": "t", "message": "m"});
         let body = json!({"notices": [good, good, 7, {"title": "", "message": "a\0", "colour": "red"}]});
-        let told = api.post_json(&format!("{NOTICES}/batch"), &body).await.problem(422, "validation_failed");
+        let reply = api.post_json(&format!("{NOTICES}/batch"), &body).await.problem(422, "validation_failed");
         let named = ["notices[2]", "notices[3].message", "notices[3].title", "notices[3].message", "notices[3].colour"];
-        assert_eq!(fields(&told), named);
+        assert_eq!(fields(&reply), named);
         assert_eq!(api.count("notice").await, 0);
     }
 }
@@ -131,9 +131,9 @@ async fn every_member_keeps_its_bound() {
         ("url", json!("http://a.test:8080/x?y#z")),
         ("url", json!(null)),
     ] {
-        let told = made(&api, &with(name, good.clone())).await;
+        let reply = made(&api, &with(name, good.clone())).await;
         let shown = if name == "type" && good.is_null() { json!("general") } else { good };
-        assert_eq!(told[name], shown, "{name}");
+        assert_eq!(reply[name], shown, "{name}");
     }
     for (name, bad) in [
         ("title", crabs(0)),
@@ -152,12 +152,12 @@ async fn every_member_keeps_its_bound() {
         ("url", json!("javascript:alert(1)")),
         ("colour", json!("red")),
     ] {
-        let told = api.post_json(NOTICES, &with(name, bad)).await.problem(422, "validation_failed");
-        assert!(fields(&told).iter().all(|field| field == name), "{name}: {told}");
+        let reply = api.post_json(NOTICES, &with(name, bad)).await.problem(422, "validation_failed");
+        assert!(fields(&reply).iter().all(|field| field == name), "{name}: {reply}");
     }
-    let told =
+    let reply =
         api.post_json(NOTICES, &json!({"url": 1, "type": 2, "x": 3})).await.problem(422, "validation_failed");
-    assert_eq!(fields(&told), ["title", "message", "type", "url", "x"]);
+    assert_eq!(fields(&reply), ["title", "message", "type", "url", "x"]);
     assert_eq!(api.count("notice").await, 8);
 }
 
@@ -168,8 +168,8 @@ async fn lists_of_the_notifications_keep_the_rule_of_all_lists() {
         for (query, field) in
             [("limit=0", "limit"), ("limit=1001", "limit"), ("cursor=x", "cursor"), ("colour=red", "colour")]
         {
-            let told = api.get(&format!("{path}?{query}")).await.problem(422, "validation_failed");
-            assert_eq!(fields(&told), [field], "{path}?{query}");
+            let reply = api.get(&format!("{path}?{query}")).await.problem(422, "validation_failed");
+            assert_eq!(fields(&reply), [field], "{path}?{query}");
         }
         let empty = api.get(&format!("{path}?limit=1000&cursor={UNKNOWN}")).await;
         assert_eq!((empty.status, empty.json()), (200, json!({"data": [], "next_cursor": null})), "{path}");

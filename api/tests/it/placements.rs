@@ -15,15 +15,15 @@ on_both_databases! {
                           "placed_on": "2024-02-29"});
         let answer = api.post_json(PLACEMENTS, &body).await;
         assert_eq!(answer.status, 201, "{answer:?}");
-        let told = answer.json();
-        let members: Vec<_> = told.as_object().expect("an object").keys().collect();
+        let reply = answer.json();
+        let members: Vec<_> = reply.as_object().expect("an object").keys().collect();
         assert_eq!(members, ["id", "student", "company", "role", "package", "placed_on", "created_at"]);
         for (name, value) in body.as_object().expect("an object") {
-            assert_eq!(&told[name], value, "{name}");
+            assert_eq!(&reply[name], value, "{name}");
         }
-        let path = format!("{PLACEMENTS}/{}", told["id"].as_str().expect("an id"));
-        assert_eq!(api.get(&path).await.json(), told);
-        assert_eq!(api.get(PLACEMENTS).await.json()["data"], json!([told]));
+        let path = format!("{PLACEMENTS}/{}", reply["id"].as_str().expect("an id"));
+        assert_eq!(api.get(&path).await.json(), reply);
+        assert_eq!(api.get(PLACEMENTS).await.json()["data"], json!([reply]));
         assert_eq!(api.delete(&path).await.status, 204);
         api.get(&path).await.problem(404, "not_found");
         api.delete(&path).await.problem(404, "not_found");
@@ -38,15 +38,15 @@ on_both_databases! {
         };
         let path = format!("{PLACEMENTS}/batch");
         for count in [0, 1_001] {
-            let told = api.post_json(&path, &batch(count)).await.problem(422, "validation_failed");
-            assert_eq!(fields(&told), ["placements"]);
+            let reply = api.post_json(&path, &batch(count)).await.problem(422, "validation_failed");
+            assert_eq!(fields(&reply), ["placements"]);
         }
         let answer = api.post_json(&path, &batch(1_000)).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
-        let told = answer.json();
-        let students = told["data"].as_array().expect("rows").iter().map(|row| row["student"].clone());
+        let reply = answer.json();
+        let students = reply["data"].as_array().expect("rows").iter().map(|row| row["student"].clone());
         assert!(students.eq((0..1_000).map(|n| json!(format!("s{n}")))), "in order");
-        let mut newest_first = ids(&told["data"]);
+        let mut newest_first = ids(&reply["data"]);
         newest_first.reverse();
         assert_eq!(walk(&api, PLACEMENTS, 400).await, newest_first);
     }
@@ -90,11 +90,11 @@ async fn every_member_keeps_its_bound() {
         ("placed_on", json!(20_261_121)),
         ("salary", json!(1)),
     ] {
-        let told = api.post_json(PLACEMENTS, &with(name, bad)).await.problem(422, "validation_failed");
-        assert!(fields(&told).iter().all(|field| field == name), "{name}: {told}");
+        let reply = api.post_json(PLACEMENTS, &with(name, bad)).await.problem(422, "validation_failed");
+        assert!(fields(&reply).iter().all(|field| field == name), "{name}: {reply}");
     }
     let body = json!({"placements": [{"student": "s", "company": "c"}, {"student": "s", "package": -1}]});
-    let told = api.post_json("/v1/placements/batch", &body).await.problem(422, "validation_failed");
-    assert_eq!(fields(&told), ["placements[1].company", "placements[1].package"]);
+    let reply = api.post_json("/v1/placements/batch", &body).await.problem(422, "validation_failed");
+    assert_eq!(fields(&reply), ["placements[1].company", "placements[1].package"]);
     assert_eq!(api.count("placement").await, 9);
 }

@@ -51,9 +51,9 @@ fn subscription(endpoint: &str) -> Value {
 
 async fn done(api: &TestApi, path: &str, body: &Value) -> bool {
     let answer = api.post_json(path, body).await;
-    let told = answer.json();
-    assert_eq!((answer.status, told.as_object().map(serde_json::Map::len)), (200, Some(1)), "{answer:?}");
-    told["success"].as_bool().expect("true or false")
+    let reply = answer.json();
+    assert_eq!((answer.status, reply.as_object().map(serde_json::Map::len)), (200, Some(1)), "{answer:?}");
+    reply["success"].as_bool().expect("true or false")
 }
 
 async fn stored(api: &TestApi) -> Vec<push_subscription::Model> {
@@ -68,9 +68,9 @@ fn faults(answer: &Answer, body: &Value) -> Vec<String> {
     if let Some(auth) = body["keys"]["auth"].as_str().filter(|auth| !auth.is_empty()) {
         assert!(!answer.text().contains(auth), "{answer:?}");
     }
-    let told = answer.json();
-    assert_eq!(told.as_object().map(serde_json::Map::len), Some(1), "{answer:?}");
-    let faults = told["detail"].as_array().expect("a list").iter().map(|fault| {
+    let reply = answer.json();
+    assert_eq!(reply.as_object().map(serde_json::Map::len), Some(1), "{answer:?}");
+    let faults = reply["detail"].as_array().expect("a list").iter().map(|fault| {
         assert!(
             fault["msg"].is_string() && fault.as_object().map(serde_json::Map::len) == Some(3),
             "{fault}"
@@ -243,7 +243,7 @@ async fn what_is_not_set_is_told_and_the_key_is_shown() {
     ] {
         assert_eq!(answer.status, 501, "{answer:?}");
         assert!(
-            answer.json()["detail"].as_str().is_some_and(|told| told.contains("VAPID_PRIVATE_KEY")),
+            answer.json()["detail"].as_str().is_some_and(|reply| reply.contains("VAPID_PRIVATE_KEY")),
             "{answer:?}"
         );
     }

@@ -42,14 +42,14 @@ fn subscription(endpoint: &str) -> Value {
 
 #[track_caller]
 fn success(answer: &Answer) -> bool {
-    let told = answer.json();
-    assert_eq!((answer.status, told.as_object().map(serde_json::Map::len)), (200, Some(1)), "{answer:?}");
-    told["success"].as_bool().expect("true or false")
+    let reply = answer.json();
+    assert_eq!((answer.status, reply.as_object().map(serde_json::Map::len)), (200, Some(1)), "{answer:?}");
+    reply["success"].as_bool().expect("true or false")
 }
 
 /// The sentence of a refusal.
 #[track_caller]
-fn told(answer: &Answer, status: u16) -> String {
+fn reply(answer: &Answer, status: u16) -> String {
     assert_eq!(answer.status, status, "{answer:?}");
     answer.json()["detail"].as_str().expect("a sentence").to_owned()
 }
@@ -68,8 +68,8 @@ on_both_databases! {
         let row = rows.iter().find(|row| row.endpoint == ENDPOINT).expect("mine");
         let [event] = &event::Entity::find().all(reader).await.expect("events")[..] else { panic!("one event") };
         assert_eq!((event.event_type.as_str(), event.user_id), (NOTIFICATION_EVENT_TYPE, None));
-        let told = Notification::of_event_body(&event.body).expect("a notification");
-        assert!(told.title.is_some() && !told.message.is_empty() && told.url.is_none());
+        let reply = Notification::of_event_body(&event.body).expect("a notification");
+        assert!(reply.title.is_some() && !reply.message.is_empty() && reply.url.is_none());
         let [delivery] = &delivery::Entity::find().all(reader).await.expect("deliveries")[..] else { panic!("one") };
         assert_eq!((delivery.event_id, delivery.recipient_id, delivery.channel.as_str()), (event.id, row.id, "web_push"));
         assert_eq!((delivery.lane_id, delivery.user_id), (push_lane("https://push.example.org").0, None));
@@ -115,7 +115,7 @@ async fn what_is_not_a_subscription_or_not_set_is_refused_as_when_subscribing() 
     }
     let unset = TestApi::start().await;
     let answer = unset.post_json(TEST, &subscription(ENDPOINT)).await;
-    assert!(told(&answer, 501).contains("VAPID_PRIVATE_KEY"), "{answer:?}");
+    assert!(reply(&answer, 501).contains("VAPID_PRIVATE_KEY"), "{answer:?}");
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn the_eleventh_test_of_an_address_has_to_wait_and_who_has_the_key_has_not
         assert!(success(&api.post_json(TEST, &mine).await));
     }
     let answer = api.post_json(TEST, &mine).await;
-    assert!(told(&answer, 429).contains("try again"), "{answer:?}");
+    assert!(reply(&answer, 429).contains("try again"), "{answer:?}");
     assert!(answer.header("retry-after").is_some_and(|seconds| ["5", "6"].contains(&seconds)), "{answer:?}");
     assert_eq!(api.count("delivery").await, 10);
     let keyed = [("x-api-key", KEY), JSON];
@@ -135,5 +135,5 @@ async fn the_eleventh_test_of_an_address_has_to_wait_and_who_has_the_key_has_not
     assert!(success(&api.post_json(SUBSCRIBE, &mine).await), "what is cheap is not counted with it");
     api.context.clock.forward(Duration::from_secs(6));
     assert!(success(&api.post_json(TEST, &mine).await));
-    told(&api.post_json(TEST, &mine).await, 429);
+    reply(&api.post_json(TEST, &mine).await, 429);
 }

@@ -46,11 +46,11 @@ async fn event_types_are_listed_by_name() {
     let api = TestApi::start().await;
     let answer = api.get("/event_type").await;
     assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
-    let told = answer.json();
-    assert_eq!((&told["message"], &told["error"]), (&json!("Successfully !"), &json!(false)));
+    let reply = answer.json();
+    assert_eq!((&reply["message"], &reply["error"]), (&json!("Successfully !"), &json!(false)));
     let seeded = json!({"id": UPLOAD_FILE, "name": "upload file", "description": "Event type for file upload operations"});
-    assert_eq!(told["data"][0]["name"], "message.received");
-    assert_eq!(told["data"][1], seeded);
+    assert_eq!(reply["data"][0]["name"], "message.received");
+    assert_eq!(reply["data"][1], seeded);
 }
 
 #[tokio::test]
@@ -62,9 +62,12 @@ async fn the_documents_registration_is_taken() {
     body["custom_payload"] = json!({"key1": "value1", "key2": "value2"});
     let answer = api.post_json("/webhook/register", &body).await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    let told = answer.json();
-    assert_eq!((&told["message"], &told["error"]), (&json!("Register Webhook Successfully!"), &json!(false)));
-    let data = told["data"].as_object().expect("an object");
+    let reply = answer.json();
+    assert_eq!(
+        (&reply["message"], &reply["error"]),
+        (&json!("Register Webhook Successfully!"), &json!(false))
+    );
+    let data = reply["data"].as_object().expect("an object");
     assert_eq!(data.keys().collect::<Vec<_>>(), ["id", "user_id", "url", "created_at", "updated_at"]);
     assert_eq!((&data["user_id"], &data["url"]), (&json!(1), &body["url"]));
     let at = data["created_at"].as_str().expect("a time");
@@ -95,13 +98,13 @@ async fn secrets_and_headers_are_not_readable_in_the_database() {
 #[tokio::test]
 async fn every_field_at_fault_is_named() {
     let api = TestApi::start().await;
-    let told = refused(&api, &json!({})).await;
-    assert_eq!(told, "event_type_id: is missing; user_id: is missing; url: is missing");
+    let reply = refused(&api, &json!({})).await;
+    assert_eq!(reply, "event_type_id: is missing; user_id: is missing; url: is missing");
     let bad =
         json!({"event_type_id": 1, "user_id": "1", "url": "x", "custom_headers": [], "custom_payload": []});
-    let told = refused(&api, &bad).await;
+    let reply = refused(&api, &bad).await;
     for field in ["event_type_id: ", "user_id: ", "url: ", "custom_headers: ", "custom_payload: "] {
-        assert!(told.contains(field), "{field} in {told}");
+        assert!(reply.contains(field), "{field} in {reply}");
     }
 }
 
@@ -129,8 +132,8 @@ async fn a_user_id_is_an_integer_of_64_bits() {
         assert!(refused(&api, &valid_but("user_id", id.clone())).await.starts_with("user_id: "), "{id}");
     }
     for id in [json!(i64::MAX), json!(i64::MIN), json!(0)] {
-        let told = api.post_json("/webhook/register", &valid_but("user_id", id.clone())).await.json();
-        assert_eq!(told["data"]["user_id"], id);
+        let reply = api.post_json("/webhook/register", &valid_but("user_id", id.clone())).await.json();
+        assert_eq!(reply["data"]["user_id"], id);
     }
 }
 
@@ -198,8 +201,8 @@ async fn custom_headers_keep_the_rules() {
         large(8_193),
     ];
     for headers in bad {
-        let told = refused(&api, &valid_but("custom_headers", headers.clone())).await;
-        assert!(told.starts_with("custom_headers: "), "{headers} gave {told}");
+        let reply = refused(&api, &valid_but("custom_headers", headers.clone())).await;
+        assert!(reply.starts_with("custom_headers: "), "{headers} gave {reply}");
     }
     for headers in [many(32), large(8_192), json!({}), json!(null)] {
         let answer = api.post_json("/webhook/register", &valid_but("custom_headers", headers)).await;
@@ -234,8 +237,8 @@ async fn nul_is_refused_wherever_it_stands() {
         ("custom_payload", json!({nul: 1})),
         ("unknown", json!(nul)),
     ] {
-        let told = refused(&api, &valid_but(field, value)).await;
-        assert_eq!(told, format!("{field}: must not contain a NUL character"));
+        let reply = refused(&api, &valid_but(field, value)).await;
+        assert_eq!(reply, format!("{field}: must not contain a NUL character"));
     }
 }
 

@@ -84,16 +84,16 @@ on_both_databases! {
 
     async fn placements_are_summed_up(api: TestApi) {
         placed(&api, "ann", "Zeta", json!(null)).await;
-        let told = stats(&api, "/placements").await;
-        assert_eq!((&told["offers"], &told["median_package"]), (&json!(1), &json!(null)), "no package at all");
+        let reply = stats(&api, "/placements").await;
+        assert_eq!((&reply["offers"], &reply["median_package"]), (&json!(1), &json!(null)), "no package at all");
         placed(&api, "ann", "acme", json!(10)).await;
         placed(&api, "bob", "acme", json!(20)).await;
         placed(&api, "bob", "acme", json!(25.5)).await;
-        let told = stats(&api, "/placements").await;
-        assert_eq!(told["median_package"], json!(20.0), "the middle of three");
+        let reply = stats(&api, "/placements").await;
+        assert_eq!(reply["median_package"], json!(20.0), "the middle of three");
         placed(&api, "cem", "Ämter", json!(30.25)).await;
-        let told = stats(&api, "/placements").await;
-        assert_eq!(told, json!({
+        let reply = stats(&api, "/placements").await;
+        assert_eq!(reply, json!({
             "students_placed": 3, "companies": 3, "offers": 5, "highest_package": 30.25,
             "average_package": 21.4375, "median_package": 22.75,
             "by_company": [
@@ -108,19 +108,19 @@ on_both_databases! {
         for package in [1e-4, 2e-4, 0.333_33, 1e12, 7.0, 1.0 / 3.0, 0.1] {
             placed(&api, "ann", "acme", json!(package)).await;
         }
-        let told = stats(&api, "/placements").await;
-        assert_eq!(told["average_package"], json!(142_857_142_858.252_4), "{told}");
-        assert_eq!(told["median_package"], json!(0.3333));
+        let reply = stats(&api, "/placements").await;
+        assert_eq!(reply["average_package"], json!(142_857_142_858.252_4), "{reply}");
+        assert_eq!(reply["median_package"], json!(0.3333));
     }
 
     async fn companies_are_told_up_to_a_bound_by_offers_and_name(api: TestApi) {
         let all: Vec<_> = (0..101).map(|n| json!({"student": "s", "company": format!("c{n:03}")})).collect();
         post(&api, "/v1/placements/batch", &json!({ "placements": all })).await;
         placed(&api, "s", "c100", json!(1)).await;
-        let told = stats(&api, "/placements").await;
-        let names: Vec<_> = told["by_company"].as_array().expect("rows").iter().map(|row| row["company"].clone()).collect();
+        let reply = stats(&api, "/placements").await;
+        let names: Vec<_> = reply["by_company"].as_array().expect("rows").iter().map(|row| row["company"].clone()).collect();
         assert_eq!((names.len(), &names[0], &names[1], &names[99]), (100, &json!("c100"), &json!("c000"), &json!("c098")));
-        assert_eq!((&told["companies"], &told["offers"]), (&json!(101), &json!(102)));
+        assert_eq!((&reply["companies"], &reply["offers"]), (&json!(101), &json!(102)));
     }
 
     async fn notices_are_counted_by_channel_and_type(api: TestApi) {
@@ -153,9 +153,9 @@ on_both_databases! {
         for user in [Some(10), Some(10), Some(12), Some(99), Some(99), None, None] {
             subscribed(&api, user).await;
         }
-        let told = stats(&api, "/users").await;
-        assert_eq!(told, json!({"total": 7, "active": 5, "with_telegram": 2, "with_web_push": 5}));
-        assert_eq!(stats(&api, "").await["user_stats"], told);
+        let reply = stats(&api, "/users").await;
+        assert_eq!(reply, json!({"total": 7, "active": 5, "with_telegram": 2, "with_web_push": 5}));
+        assert_eq!(stats(&api, "").await["user_stats"], reply);
     }
 }
 

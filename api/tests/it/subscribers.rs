@@ -21,17 +21,17 @@ async fn made(api: &TestApi, status: u16, body: &Value) -> Value {
 
 on_both_databases! {
     async fn a_subscriber_is_made_shown_and_deleted(api: TestApi) {
-        let told = made(&api, 201, &json!({"chat_id": -1_001_234_567_890_i64, "user_id": 7, "name": "Ärzu"})).await;
-        let members: Vec<_> = told.as_object().expect("an object").keys().collect();
+        let reply = made(&api, 201, &json!({"chat_id": -1_001_234_567_890_i64, "user_id": 7, "name": "Ärzu"})).await;
+        let members: Vec<_> = reply.as_object().expect("an object").keys().collect();
         assert_eq!(members, ["id", "chat_id", "user_id", "name", "active", "created_at", "updated_at"]);
         assert_eq!(
-            (&told["chat_id"], &told["user_id"], &told["name"], &told["active"]),
+            (&reply["chat_id"], &reply["user_id"], &reply["name"], &reply["active"]),
             (&json!("-1001234567890"), &json!(7), &json!("Ärzu"), &json!(true))
         );
-        assert_eq!(told["created_at"], told["updated_at"]);
-        let path = format!("{SUBSCRIBERS}/{}", told["id"].as_str().expect("an id"));
-        assert_eq!(api.get(&path).await.json(), told);
-        assert_eq!(api.get(SUBSCRIBERS).await.json()["data"], json!([told]));
+        assert_eq!(reply["created_at"], reply["updated_at"]);
+        let path = format!("{SUBSCRIBERS}/{}", reply["id"].as_str().expect("an id"));
+        assert_eq!(api.get(&path).await.json(), reply);
+        assert_eq!(api.get(SUBSCRIBERS).await.json()["data"], json!([reply]));
         assert_eq!(api.delete(&path).await.status, 204);
         api.get(&path).await.problem(404, "not_found");
         api.delete(&path).await.problem(404, "not_found");
@@ -71,10 +71,10 @@ on_both_databases! {
             {"chat_id": "@known", "name": "after"}]});
         let answer = api.post_json(&format!("{SUBSCRIBERS}/batch"), &body).await;
         assert_eq!(answer.status, 201, "{answer:?}");
-        let told = answer.json()["data"].clone();
-        assert_eq!((&told[0], &told[0]["name"]), (&told[2], &json!("last")));
-        assert_ne!(told[1]["id"], told[3]["id"]);
-        assert_eq!((&told[4]["id"], &told[4]["name"]), (&known["id"], &json!("after")));
+        let reply = answer.json()["data"].clone();
+        assert_eq!((&reply[0], &reply[0]["name"]), (&reply[2], &json!("last")));
+        assert_ne!(reply[1]["id"], reply[3]["id"]);
+        assert_eq!((&reply[4]["id"], &reply[4]["name"]), (&known["id"], &json!("after")));
         assert_eq!(api.count("subscriber").await, 4);
     }
 
@@ -85,15 +85,15 @@ on_both_databases! {
         };
         let path = format!("{SUBSCRIBERS}/batch");
         for count in [0, 1_001] {
-            let told = api.post_json(&path, &batch(count)).await.problem(422, "validation_failed");
-            assert_eq!(fields(&told), ["subscribers"]);
+            let reply = api.post_json(&path, &batch(count)).await.problem(422, "validation_failed");
+            assert_eq!(fields(&reply), ["subscribers"]);
         }
         let answer = api.post_json(&path, &batch(1_000)).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
-        let told = answer.json();
-        let chats = told["data"].as_array().expect("rows").iter().map(|row| row["chat_id"].clone());
+        let reply = answer.json();
+        let chats = reply["data"].as_array().expect("rows").iter().map(|row| row["chat_id"].clone());
         assert!(chats.eq((0..1_000).map(|n| json!(n.to_string()))), "in order");
-        let mut newest_first = ids(&told["data"]);
+        let mut newest_first = ids(&reply["data"]);
         newest_first.reverse();
         assert_eq!(walk(&api, SUBSCRIBERS, 999).await, newest_first);
     }
@@ -142,8 +142,8 @@ async fn every_member_keeps_its_rule() {
         (json!({"chat_id": 2, "active": "yes"}), "active"),
         (json!({"chat_id": 2, "id": 1}), "id"),
     ] {
-        let told = api.post_json(SUBSCRIBERS, &body).await.problem(422, "validation_failed");
-        assert_eq!(fields(&told), [field], "{body}");
+        let reply = api.post_json(SUBSCRIBERS, &body).await.problem(422, "validation_failed");
+        assert_eq!(fields(&reply), [field], "{body}");
     }
     assert_eq!(api.count("subscriber").await, 5);
 }

@@ -75,8 +75,8 @@ async fn without_a_file_or_with_two_there_is_nothing_to_take() {
         &[("Content-Disposition: form-data; filename=\"file\"", b"x")],
     ];
     for parts in faulty {
-        let told = api.upload(&webhook, "b", &multipart("b", parts)).await.refused(400);
-        assert!(told.starts_with("file: "), "{told}");
+        let reply = api.upload(&webhook, "b", &multipart("b", parts)).await.refused(400);
+        assert!(reply.starts_with("file: "), "{reply}");
     }
     api.assert_nothing_left().await;
 }
@@ -86,9 +86,9 @@ async fn a_name_that_is_empty_or_has_a_nul_is_refused() {
     let api = TestApi::start().await;
     let webhook = api.webhook().await;
     for name in ["", "/", "..", "../", r"C:\dir\/", "   ", "\u{202e}"] {
-        let told =
+        let reply =
             api.upload(&webhook, "b", &multipart("b", &[(&file_named(name), b"x")])).await.refused(400);
-        assert!(told.contains("name"), "{name:?}: {told}");
+        assert!(reply.contains("name"), "{name:?}: {reply}");
     }
     let nul = multipart("b", &[("Content-Disposition: form-data; name=\"file\"; filename=\"a\0b\"", b"x")]);
     api.upload(&webhook, "b", &nul).await.refused(400);

@@ -25,8 +25,8 @@ async fn a_secret_stays_the_same_and_differs_between_webhooks() {
     assert_ne!(secret(&one).await, secret(&other).await);
     assert!(secret(&one).await.parse::<domain::signature::SigningSecret>().is_ok());
     api.get(&format!("/v1/endpoints/{UNKNOWN}/secret")).await.problem(404, "not_found");
-    let told = api.get("/v1/endpoints/x/secret").await.problem(400, "bad_request");
-    assert_eq!(told["errors"], json!([{"field": "id", "message": "is not a UUID"}]));
+    let reply = api.get("/v1/endpoints/x/secret").await.problem(400, "bad_request");
+    assert_eq!(reply["errors"], json!([{"field": "id", "message": "is not a UUID"}]));
 }
 
 #[tokio::test]
@@ -35,13 +35,13 @@ async fn an_upload_is_shown_as_it_stands() {
     let webhook = api.webhook().await;
     api.upload(&webhook, "b", &multipart("b", &[(&file_named("a.txt"), b"hello")])).await;
     let id = api.uploaded().await[0].id;
-    let told = api.get(&format!("/v1/uploads/{id}")).await.json();
-    assert_eq!((&told["id"], &told["endpoint_id"]), (&json!(id), &json!(webhook)));
+    let reply = api.get(&format!("/v1/uploads/{id}")).await.json();
+    assert_eq!((&reply["id"], &reply["endpoint_id"]), (&json!(id), &json!(webhook)));
     assert_eq!(
-        (&told["state"], &told["size_bytes"], &told["file_name"]),
+        (&reply["state"], &reply["size_bytes"], &reply["file_name"]),
         (&json!("received"), &json!(5), &json!("a.txt"))
     );
-    let at = told["created_at"].as_str().expect("a time");
+    let at = reply["created_at"].as_str().expect("a time");
     assert_eq!((at.len(), &at[23..]), (24, "Z"));
     api.get(&format!("/v1/uploads/{UNKNOWN}")).await.problem(404, "not_found");
 }
@@ -95,8 +95,8 @@ async fn bad_parameters_are_named() {
         ("colour=red", "colour"),
         ("limit=1&limit=2", "limit"),
     ] {
-        let told = api.get(&format!("/v1/errors?{query}")).await.problem(422, "validation_failed");
-        assert_eq!(told["errors"][0]["field"], field, "{query}");
+        let reply = api.get(&format!("/v1/errors?{query}")).await.problem(422, "validation_failed");
+        assert_eq!(reply["errors"][0]["field"], field, "{query}");
     }
     assert_eq!(api.get("/v1/errors?limit=1000").await.status, 200);
 }

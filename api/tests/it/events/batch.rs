@@ -17,15 +17,15 @@ on_both_databases! {
         ]});
         let answer = api.post_json("/v1/events/batch", &events).await;
         assert_eq!(answer.status, 202, "{answer:?}");
-        let told = answer.json();
-        let code = |place: usize| told["data"][place]["code"].as_str().unwrap_or("").to_owned();
+        let reply = answer.json();
+        let code = |place: usize| reply["data"][place]["code"].as_str().unwrap_or("").to_owned();
         let codes: Vec<_> = (0..7).map(code).collect();
         let invalid = "validation_failed";
         assert_eq!(codes, ["", invalid, invalid, "", "idempotency_key_taken", invalid, ""]);
-        assert_eq!(told["data"][0], told["data"][3], "two copies are one event");
-        assert_eq!(told["data"][6]["deliveries"], 1);
-        assert_eq!(told["data"][1]["errors"][0]["field"], "type");
-        assert_eq!(told["data"][1]["request_id"].as_str(), answer.header("x-request-id"));
+        assert_eq!(reply["data"][0], reply["data"][3], "two copies are one event");
+        assert_eq!(reply["data"][6]["deliveries"], 1);
+        assert_eq!(reply["data"][1]["errors"][0]["field"], "type");
+        assert_eq!(reply["data"][1]["request_id"].as_str(), answer.header("x-request-id"));
         assert_eq!(api.count("event").await, 2);
     }
 
@@ -72,5 +72,5 @@ async fn bodies_that_would_not_fit_into_memory_are_refused_before_they_are_read(
     api.event_type(TYPE).await;
     assert_eq!(api.publish(&event(&json!({"data": "x".repeat(7 * 1_024)}))).await.status, 202);
     api.publish(&event(&json!({"data": "x".repeat(8 * 1_024)}))).await.problem(503, "overloaded");
-    assert_eq!(api.publish(&event(&json!({}))).await.status, 202, "room is given back");
+    assert_eq!(api.publish(&event(&json!({}))).await.status, 202, "its share of the body budget is released");
 }

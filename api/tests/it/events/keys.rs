@@ -15,7 +15,7 @@ on_both_databases! {
             api.publish(&member).await,
             api.publish_under("order 7", &member).await,
         ] {
-            assert_eq!((repeat.status, repeat.json()), (200, first.json()), "what the first was told");
+            assert_eq!((repeat.status, repeat.json()), (200, first.json()), "the response of the first");
         }
         for other in [json!({"data": {"a": 2}}), json!({"data": {"a": 1}, "deliver_at": "2020-01-01T00:00:00Z"})]
         {

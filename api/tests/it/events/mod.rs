@@ -86,8 +86,8 @@ fn id(answer: &Answer) -> String {
 
 #[track_caller]
 fn refused_field(answer: &Answer, field: &str) {
-    let told = answer.problem(422, "validation_failed");
-    let fields: Vec<_> = told["errors"].as_array().expect("errors").iter().map(|e| &e["field"]).collect();
+    let reply = answer.problem(422, "validation_failed");
+    let fields: Vec<_> = reply["errors"].as_array().expect("errors").iter().map(|e| &e["field"]).collect();
     assert_eq!(fields, [field], "{answer:?}");
 }
 

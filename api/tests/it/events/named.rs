@@ -15,8 +15,8 @@ on_both_databases! {
         let named = |ids: &[&str]| event(&json!({"endpoint_ids": ids}));
         let answer = api.publish(&named(&[&mine])).await;
         assert_eq!((answer.status, &answer.json()["deliveries"]), (202, &json!(1)), "registered for it or not");
-        let told = api.get(&format!("/v1/events/{}", id(&answer))).await.json();
-        assert_eq!((&told["addressed"], &told["deliveries"][0]["endpoint_id"]), (&json!(true), &json!(mine)));
+        let reply = api.get(&format!("/v1/events/{}", id(&answer))).await.json();
+        assert_eq!((&reply["addressed"], &reply["deliveries"][0]["endpoint_id"]), (&json!(true), &json!(mine)));
         for stranger in [&strange, &gone, &Uuid::now_v7().to_string()] {
             refused_field(&api.publish(&named(&[&mine, stranger])).await, "endpoint_ids[1]");
         }
@@ -27,10 +27,10 @@ on_both_databases! {
     async fn an_event_names_at_most_1000_endpoints(api: TestApi) {
         api.event_type(TYPE).await;
         let ids = |count: usize| (0..count).map(|_| Uuid::now_v7()).collect::<Vec<_>>();
-        let told = api.publish(&event(&json!({"endpoint_ids": ids(1_000)}))).await;
-        let told = told.problem(422, "validation_failed");
+        let reply = api.publish(&event(&json!({"endpoint_ids": ids(1_000)}))).await;
+        let reply = reply.problem(422, "validation_failed");
         assert_eq!(
-            told["errors"].as_array().map(Vec::len),
+            reply["errors"].as_array().map(Vec::len),
             Some(32),
             "bounded: they are not there, each of them"
         );
@@ -41,10 +41,10 @@ on_both_databases! {
         let (one, _) = (api.webhook().await, api.webhook().await);
         let answer = api.send("POST", &format!("/v1/endpoints/{one}/test"), &[], b"").await;
         assert_eq!((answer.status, &answer.json()["deliveries"]), (202, &json!(1)), "{answer:?}");
-        let told = api.get(&format!("/v1/events/{}", id(&answer))).await.json();
-        assert_eq!((&told["type"], &told["addressed"]), (&json!("hookyard.test"), &json!(true)));
+        let reply = api.get(&format!("/v1/events/{}", id(&answer))).await.json();
+        assert_eq!((&reply["type"], &reply["addressed"]), (&json!("hookyard.test"), &json!(true)));
         assert_eq!(
-            (&told["data"]["endpoint_id"], &told["deliveries"][0]["endpoint_id"]),
+            (&reply["data"]["endpoint_id"], &reply["deliveries"][0]["endpoint_id"]),
             (&json!(one), &json!(one))
         );
         for (state, status) in [("paused", 202), ("disabled", 202), ("deleted", 404)] {

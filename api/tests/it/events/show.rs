@@ -14,11 +14,11 @@ on_both_databases! {
         let answer = api.publish(&event(&json!({}))).await;
         api.context.clock.forward(Duration::from_secs(1));
         let later = api.webhook_of(1, &event_type).await;
-        let told = api.get(&format!("/v1/events/{}", id(&answer))).await.json();
-        let delivery = &told["deliveries"][0];
+        let reply = api.get(&format!("/v1/events/{}", id(&answer))).await.json();
+        let delivery = &reply["deliveries"][0];
         assert_eq!((&delivery["endpoint_id"], &delivery["state"]), (&json!(gets), &json!("held")));
         assert_eq!((&delivery["channel"], &delivery["attempts"]), (&json!("webhook"), &json!(0)));
-        let unmatched: Vec<_> = told["unmatched"].as_array().expect("a list").iter().collect();
+        let unmatched: Vec<_> = reply["unmatched"].as_array().expect("a list").iter().collect();
         let reasons: Vec<_> = unmatched.iter().map(|one| (&one["endpoint_id"], &one["reason"])).collect();
         assert_eq!(
             reasons,
@@ -29,26 +29,26 @@ on_both_databases! {
             ]
         );
         assert!(unmatched.iter().all(|one| one["why"].as_str().is_some_and(|why| why.ends_with('.'))));
-        assert_eq!((&told["more_deliveries"], &told["more_unmatched"]), (&json!(false), &json!(false)));
+        assert_eq!((&reply["more_deliveries"], &reply["more_unmatched"]), (&json!(false), &json!(false)));
         let addressed = api.publish(&event(&json!({"endpoint_ids": [other_type]}))).await;
-        let told = api.get(&format!("/v1/events/{}", id(&addressed))).await.json();
-        assert_eq!(told["unmatched"][0]["reason"], "not_addressed", "{told}");
+        let reply = api.get(&format!("/v1/events/{}", id(&addressed))).await.json();
+        assert_eq!(reply["unmatched"][0]["reason"], "not_addressed", "{reply}");
     }
 
     async fn lists_of_an_event_are_bounded_and_say_when_there_is_more(api: TestApi) {
         let event_type = api.event_type(TYPE).await;
         api.endpoints(1_000, &event_type).await;
-        let told = async |answer: &Answer| api.get(&format!("/v1/events/{}", id(answer))).await.json();
+        let reply = async |answer: &Answer| api.get(&format!("/v1/events/{}", id(answer))).await.json();
         let lengths =
-            |told: &Value| (told["deliveries"].as_array().map(Vec::len), told["more_deliveries"].clone());
+            |reply: &Value| (reply["deliveries"].as_array().map(Vec::len), reply["more_deliveries"].clone());
         let exact = api.publish(&event(&json!({}))).await;
-        assert_eq!(lengths(&told(&exact).await), (Some(1_000), json!(false)));
+        assert_eq!(lengths(&reply(&exact).await), (Some(1_000), json!(false)));
         api.endpoints(1, &event_type).await;
         let more = api.publish(&event(&json!({}))).await;
         assert_eq!(more.json()["deliveries"], 1_001);
-        assert_eq!(lengths(&told(&more).await), (Some(1_000), json!(true)));
+        assert_eq!(lengths(&reply(&more).await), (Some(1_000), json!(true)));
         let one = api.webhook_of(1, UPLOAD_FILE).await;
-        let addressed = told(&api.publish(&event(&json!({"endpoint_ids": [one]}))).await).await;
+        let addressed = reply(&api.publish(&event(&json!({"endpoint_ids": [one]}))).await).await;
         assert_eq!(
             (addressed["unmatched"].as_array().map(Vec::len), &addressed["more_unmatched"]),
             (Some(1_000), &json!(true))

@@ -15,9 +15,9 @@ async fn faults(api: &TestApi, name: &str, value: Value) -> Vec<String> {
 /// It is taken, and shown as it was sent.
 async fn is_kept(api: &TestApi, message: &Value) {
     api.taken(message).await;
-    let told = api.get("/messages?limit=100").await.json();
-    let rows = told["data"].as_array().expect("rows");
-    assert!(rows.contains(message), "{message} is not in {told}");
+    let reply = api.get("/messages?limit=100").await.json();
+    let rows = reply["data"].as_array().expect("rows");
+    assert!(rows.contains(message), "{message} is not in {reply}");
 }
 
 on_both_databases! {
@@ -91,9 +91,9 @@ on_both_databases! {
             message.pop();
             api.signed((message + body).as_bytes(), &[]).await.is_taken();
         }
-        let told = api.get("/messages").await.json();
-        let without: Vec<_> = told["data"].as_array().expect("rows").iter().filter(|row| row["text"].is_null()).collect();
-        assert_eq!(without.len(), 2, "null, not left out: {told}");
+        let reply = api.get("/messages").await.json();
+        let without: Vec<_> = reply["data"].as_array().expect("rows").iter().filter(|row| row["text"].is_null()).collect();
+        assert_eq!(without.len(), 2, "null, not left out: {reply}");
         assert!(without.iter().all(|row| row.as_object().is_some_and(|row| row.contains_key("text"))));
     }
 
@@ -115,9 +115,9 @@ on_both_databases! {
                 assert_eq!(faults(&api, name, other.clone()).await, [format!("body.{name}: string_type")]);
             }
         }
-        let told = api.ingest(&json!({"from": "12", "ts": "now", "text": 1})).await.faults();
+        let reply = api.ingest(&json!({"from": "12", "ts": "now", "text": 1})).await.faults();
         let all = ["body.message_id: missing", "body.from: value_error", "body.to: missing", "body.ts: value_error", "body.text: string_type"];
-        assert_eq!(told, all);
+        assert_eq!(reply, all);
         assert_eq!((api.get("/messages").await.json(), api.count("event").await), (nothing(), 0));
     }
 

@@ -25,9 +25,9 @@ on_both_databases! {
         for answer in join_all(copies.iter().map(|copy| api.ingest(copy))).await {
             answer.is_taken();
         }
-        let told = api.get("/messages").await.json();
-        assert_eq!((told["total"].as_i64(), told["data"].as_array().map(Vec::len)), (Some(1), Some(1)));
-        assert!(copies.contains(&told["data"][0]), "one of them as it is: {told}");
+        let reply = api.get("/messages").await.json();
+        assert_eq!((reply["total"].as_i64(), reply["data"].as_array().map(Vec::len)), (Some(1), Some(1)));
+        assert!(copies.contains(&reply["data"][0]), "one of them as it is: {reply}");
         assert_eq!((api.count("message").await, api.count("event").await), (1, 1));
         assert_eq!(api.get("/stats").await.json()["messages_per_sender"], json!([{"from": "+919876543210", "count": 1}]));
     }

@@ -44,8 +44,8 @@ on_both_databases! {
         ] {
             assert_eq!(api.ids(query).await, of(ids, 4), "{query}");
         }
-        let told = api.get("/messages?limit=7&offset=9223372036854775807").await.json();
-        assert_eq!(told, json!({"data": [], "total": 4, "limit": 7, "offset": 9_223_372_036_854_775_807_i64}));
+        let reply = api.get("/messages?limit=7&offset=9223372036854775807").await.json();
+        assert_eq!(reply, json!({"data": [], "total": 4, "limit": 7, "offset": 9_223_372_036_854_775_807_i64}));
         let filtered = api.ids("q=hello&offset=9223372036854775807").await;
         assert_eq!(filtered, of(&[], 4));
     }
@@ -112,8 +112,8 @@ on_both_databases! {
         }
         let all = ["query.limit: less_than_equal", "query.offset: int_parsing", "query.since: value_error", "query.q: value_error"];
         assert_eq!(faults("q=%00&since=x&limit=101&offset=y").await, all);
-        let told: Value = api.get("/messages?limit=0").await.json();
-        assert_eq!(told["detail"][0]["loc"], json!(["query", "limit"]));
+        let reply: Value = api.get("/messages?limit=0").await.json();
+        assert_eq!(reply["detail"][0]["loc"], json!(["query", "limit"]));
         assert_eq!(api.get("/messages?colour=red&limit=0&limit=50").await.json(), nothing(), "unknown ones are ignored, the last of two counts");
     }
 }

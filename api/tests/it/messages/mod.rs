@@ -1,4 +1,4 @@
-//! Surface B by HTTP, on both databases: signed messages in, once each, and what is told of them.
+//! The messages API over HTTP, on both databases: each signed message is stored once, listed and counted.
 
 mod bodies;
 mod copies;
@@ -44,10 +44,10 @@ impl TestApi {
     async fn ids(&self, query: &str) -> (Vec<String>, i64) {
         let answer = self.get(&format!("/messages?{query}")).await;
         assert_eq!(answer.status, 200, "{query}: {answer:?}");
-        let told = answer.json();
-        let rows = told["data"].as_array().expect("rows").iter();
+        let reply = answer.json();
+        let rows = reply["data"].as_array().expect("rows").iter();
         let ids = rows.map(|row| row["message_id"].as_str().expect("an id").to_owned()).collect();
-        (ids, told["total"].as_i64().expect("a number"))
+        (ids, reply["total"].as_i64().expect("a number"))
     }
 }
 
@@ -62,14 +62,14 @@ impl Answer {
     #[track_caller]
     fn faults(&self) -> Vec<String> {
         assert_eq!((self.status, self.header("content-type")), (422, Some("application/json")), "{self:?}");
-        let told = self.json();
-        assert_eq!(told.as_object().map(serde_json::Map::len), Some(1), "{self:?}");
-        let faults = told["detail"].as_array().expect("a list").iter();
+        let reply = self.json();
+        assert_eq!(reply.as_object().map(serde_json::Map::len), Some(1), "{self:?}");
+        let faults = reply["detail"].as_array().expect("a list").iter();
         faults
             .map(|fault| {
                 let keys: Vec<_> = fault.as_object().expect("an object").keys().collect();
                 assert_eq!(keys, ["loc", "msg", "type"], "{self:?}");
-                assert!(fault["msg"].as_str().is_some_and(|told| !told.is_empty()), "{self:?}");
+                assert!(fault["msg"].as_str().is_some_and(|reply| !reply.is_empty()), "{self:?}");
                 let place: Vec<_> =
                     fault["loc"].as_array().expect("a path").iter().filter_map(Value::as_str).collect();
                 format!("{}: {}", place.join("."), fault["type"].as_str().expect("a word"))

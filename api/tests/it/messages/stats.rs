@@ -26,9 +26,9 @@ on_both_databases! {
         for (n, sender) in senders.iter().enumerate() {
             api.taken_with(json!({"message_id": n.to_string(), "from": format!("+{sender}")})).await;
         }
-        let told = stats(&api).await;
-        assert_eq!((&told["total_messages"], &told["senders_count"]), (&json!(17), &json!(13)));
-        let top: Vec<(String, i64)> = told["messages_per_sender"].as_array().expect("a list").iter()
+        let reply = stats(&api).await;
+        assert_eq!((&reply["total_messages"], &reply["senders_count"]), (&json!(17), &json!(13)));
+        let top: Vec<(String, i64)> = reply["messages_per_sender"].as_array().expect("a list").iter()
             .map(|one| (one["from"].as_str().expect("a number").to_owned(), one["count"].as_i64().expect("a count")))
             .collect();
         let expected = [("+3", 3), ("+12", 2), ("+20", 2), ("+1", 1), ("+10", 1), ("+11", 1), ("+2", 1), ("+4", 1), ("+5", 1), ("+6", 1)];
@@ -44,8 +44,8 @@ on_both_databases! {
         ] {
             api.taken_with(json!({"message_id": id, "ts": ts})).await;
         }
-        let told = stats(&api).await;
-        assert_eq!((&told["first_message_ts"], &told["last_message_ts"]), (&json!("2025-01-15T09:00:00.000Z"), &json!("2025-01-15T10:00:00.50Z")));
+        let reply = stats(&api).await;
+        assert_eq!((&reply["first_message_ts"], &reply["last_message_ts"]), (&json!("2025-01-15T09:00:00.000Z"), &json!("2025-01-15T10:00:00.50Z")));
     }
 
     async fn the_counts_are_those_of_the_messages(api: TestApi) {
@@ -55,10 +55,10 @@ on_both_databases! {
         for answer in futures_util::future::join_all(messages.iter().map(|message| api.ingest(message))).await {
             answer.is_taken();
         }
-        let told = stats(&api).await;
-        assert_eq!((&told["total_messages"], api.count("message").await), (&json!(200), 200));
-        assert_eq!(told["senders_count"].as_i64(), Some(api.count("(SELECT DISTINCT sender FROM message) AS s").await));
-        for one in told["messages_per_sender"].as_array().expect("a list") {
+        let reply = stats(&api).await;
+        assert_eq!((&reply["total_messages"], api.count("message").await), (&json!(200), 200));
+        assert_eq!(reply["senders_count"].as_i64(), Some(api.count("(SELECT DISTINCT sender FROM message) AS s").await));
+        for one in reply["messages_per_sender"].as_array().expect("a list") {
             let from = one["from"].as_str().expect("a number");
             let counted = api.count(&format!("message WHERE sender = '{from}'")).await;
             assert_eq!(one["count"].as_i64(), Some(counted), "{from}");
