@@ -60,7 +60,7 @@ const ALL: &str = "GET, HEAD, POST, PATCH, DELETE";
 const READS: &str = "GET, HEAD";
 
 #[tokio::test]
-async fn by_default_every_page_may_use_the_notifications_and_nothing_else() {
+async fn by_default_every_origin_may_use_the_notifications_api_only() {
     let api = TestApi::start().await;
     for path in ["/api/push/subscribe", "/api/notify", "/webhook/update"] {
         granted(&preflight(&api, path, PAGE).await, "*", ALL);
@@ -78,7 +78,7 @@ async fn by_default_every_page_may_use_the_notifications_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn listed_origins_may_use_every_surface_and_others_none() {
+async fn listed_origins_may_use_every_api_and_others_none() {
     let api = TestApi::with(&[("CORS_ORIGINS", &format!("{PAGE}, http://localhost:3000"))]).await;
     for path in ["/api/push/subscribe", "/v1/notices", "/webhook/register"] {
         granted(&preflight(&api, path, PAGE).await, PAGE, ALL);
@@ -98,7 +98,7 @@ async fn listed_origins_may_use_every_surface_and_others_none() {
 }
 
 #[tokio::test]
-async fn every_origin_may_read_everything_and_write_where_a_key_keeps_strangers_out() {
+async fn a_wildcard_origin_may_write_where_a_key_is_required() {
     let api = TestApi::with(&[("CORS_ORIGINS", "*")]).await;
     granted(&preflight(&api, "/webhook/update", PAGE).await, "*", ALL);
     granted(&preflight(&api, "/v1/notices", PAGE).await, "*", READS);
@@ -115,7 +115,7 @@ async fn every_origin_may_read_everything_and_write_where_a_key_keeps_strangers_
 }
 
 #[tokio::test]
-async fn where_nobody_is_allowed_no_page_reads_or_writes() {
+async fn without_allowed_origins_no_page_reads_or_writes() {
     let api = TestApi::with(&[("CORS_ORIGINS", "[]"), ("PUBLIC_URL", "https://hooks.example.org")]).await;
     for path in ["/api/push/subscribe", "/webhook/update", "/v1/notices"] {
         silent(&preflight(&api, path, PAGE).await, 403);

@@ -42,7 +42,7 @@ async fn bad_parameters_of_a_list_are_named() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_not_found() {
+async fn unknown_ids_are_404() {
     let api = TestApi::start().await;
     for path in ["deliveries", "replays"] {
         api.get(&format!("/v1/{path}/{UNKNOWN}")).await.problem(404, "not_found");
@@ -57,7 +57,7 @@ async fn what_is_not_there_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_replay_tells_every_fault_at_once() {
+async fn a_replay_request_reports_all_errors() {
     let api = TestApi::start().await;
     let body = json!({"rate_per_second": 1001, "filter": {"state": "held", "user_id": "1", "endpoint_id": 1, "more": 0}});
     let reply = api.post_json("/v1/replays", &body).await.problem(422, "validation_failed");
@@ -90,7 +90,7 @@ async fn replays_come_newest_first_in_pages() {
 }
 
 #[tokio::test]
-async fn a_search_that_takes_too_long_is_told_so_and_harms_no_later_one() {
+async fn a_slow_search_is_reported_and_does_not_affect_later_ones() {
     let limits = Limits { stall: STALL, search: Duration::ZERO, ..Limits::default() };
     let api = TestApi::with_limits(&[], limits).await;
     many_events(&api).await;

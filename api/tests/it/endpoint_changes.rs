@@ -23,7 +23,7 @@ fn masked(mut reply: Value) -> Value {
 }
 
 on_both_databases! {
-    async fn each_member_changes_alone(api: TestApi) {
+    async fn each_member_can_be_changed_separately(api: TestApi) {
         let path = api.endpoint_path(&valid()).await;
         let mut before = api.get(&path).await.json();
         for (field, value) in full().as_object().expect("members") {
@@ -39,7 +39,7 @@ on_both_databases! {
         assert_eq!(api.count("endpoint_event_type").await, 1);
     }
 
-    async fn null_clears_what_is_optional_and_nothing_changes_nothing(api: TestApi) {
+    async fn null_clears_optional_members_and_an_empty_change_changes_nothing(api: TestApi) {
         let path = api.endpoint_path(&valid()).await;
         let fresh = api.get(&path).await.json();
         let changed = api.patch(&path, &full()).await.json();
@@ -76,7 +76,7 @@ on_both_databases! {
         api.patch("/v1/endpoints/x", &json!({})).await.problem(400, "bad_request");
     }
 
-    async fn changes_at_the_same_moment_all_stay(api: TestApi) {
+    async fn concurrent_changes_are_all_kept(api: TestApi) {
         let path = api.endpoint_path(&valid()).await;
         for _ in 0..5 {
             api.patch(&path, &json!({"description": null, "rate_limit": null, "timeout_ms": null})).await;
@@ -100,7 +100,7 @@ on_both_databases! {
         }
     }
 
-    async fn of_two_sets_of_event_types_one_stays_whole(api: TestApi) {
+    async fn of_two_concurrent_sets_of_event_types_one_is_kept_whole(api: TestApi) {
         let path = api.endpoint_path(&valid()).await;
         let sets = [json!(["endpoint.disabled", "upload file"]), json!(["message.received"])];
         for _ in 0..10 {
@@ -113,7 +113,7 @@ on_both_databases! {
         }
     }
 
-    async fn an_event_type_does_not_go_under_a_registration(api: TestApi) {
+    async fn a_registered_event_type_cannot_be_deleted(api: TestApi) {
         for _ in 0..10 {
             assert_eq!(api.post_json("/v1/event-types", &json!({"name": "brief"})).await.status, 201);
             let body = with("event_types", json!(["brief"]));

@@ -58,7 +58,7 @@ fn disabled(since: i64) -> lane::ActiveModel {
 }
 
 on_both_databases! {
-    async fn a_paused_endpoint_says_so_and_is_held_from_the_first_pause_on(api: TestApi) {
+    async fn pausing_again_keeps_the_first_pause_time(api: TestApi) {
         let path = api.endpoint_path(&valid()).await;
         let reply = switched(&api, &path, "pause").await;
         assert_eq!((&reply["state"], &reply["disabled_reason"]), (&json!("paused"), &json!(null)));
@@ -71,7 +71,7 @@ on_both_databases! {
         api.post(&format!("{MISSING}/pause")).await.problem(404, "not_found");
     }
 
-    async fn a_resumed_endpoint_begins_afresh(api: TestApi) {
+    async fn resuming_resets_the_failure_state(api: TestApi) {
         let path = api.endpoint_path(&with("rate_limit", json!(5))).await;
         set(&api, &path, disabled(5)).await;
         let reply = api.get(&path).await.json();
@@ -118,7 +118,7 @@ on_both_databases! {
         assert_eq!(api.get(&path).await.json()["breaker"], "half_open");
     }
 
-    async fn pausing_a_disabled_endpoint_gives_it_no_more_time(api: TestApi) {
+    async fn pausing_a_disabled_endpoint_does_not_extend_its_held_time(api: TestApi) {
         let path = api.endpoint_path(&valid()).await;
         set(&api, &path, disabled(5)).await;
         assert_eq!(switched(&api, &path, "pause").await["state"], "paused");
@@ -126,7 +126,7 @@ on_both_databases! {
         assert_eq!((after.off_since, after.off_reason, after.tell_owner), (5, None, true));
     }
 
-    async fn pause_and_resume_at_once_leave_a_whole_state(api: TestApi) {
+    async fn concurrent_pause_and_resume_leave_a_consistent_state(api: TestApi) {
         let path = api.endpoint_path(&valid()).await;
         for _ in 0..10 {
             let asks = ["pause", "resume", "pause", "resume"].map(|how| format!("{path}/{how}"));
@@ -140,7 +140,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_deleted_endpoint_is_gone_for_everybody_and_its_secrets_are(api: TestApi) {
+    async fn a_deleted_endpoint_is_404_and_its_secrets_are_erased(api: TestApi) {
         let path = api.endpoint_path(&with("custom_headers", json!({"authorization": "x"}))).await;
         let answer = api.delete(&path).await;
         assert_eq!((answer.status, answer.text()), (204, ""));
@@ -165,7 +165,7 @@ on_both_databases! {
         api.delete(MISSING).await.problem(404, "not_found");
     }
 
-    async fn of_many_deletes_at_once_one_did_it(api: TestApi) {
+    async fn of_many_concurrent_deletes_one_succeeds(api: TestApi) {
         let path = api.endpoint_path(&valid()).await;
         let asks = join_all((0..4).map(|_| api.delete(&path))).await;
         let mut statuses: Vec<u16> = asks.iter().map(|answer| answer.status).collect();

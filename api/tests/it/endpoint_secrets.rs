@@ -57,7 +57,7 @@ async fn signatures_in(api: &TestApi, id: &str, seconds: u64) -> usize {
 }
 
 #[tokio::test]
-async fn a_rotation_makes_a_new_secret_and_the_old_one_stays_for_a_day() {
+async fn a_rotation_creates_a_secret_and_the_old_one_stays_valid_for_a_day() {
     let api = TestApi::start().await;
     let id = api.webhook().await;
     let before = shown(&api, &id).await;
@@ -82,7 +82,7 @@ async fn a_rotation_makes_a_new_secret_and_the_old_one_stays_for_a_day() {
 }
 
 #[tokio::test]
-async fn the_grace_is_the_callers_to_choose_from_none_to_a_week() {
+async fn the_grace_period_is_0_to_7_days() {
     let api = TestApi::start().await;
     let id = api.webhook().await;
     assert_eq!(rotate(&api, &id, &json!({"grace_seconds": 0})).await.status, 200);
@@ -100,7 +100,7 @@ async fn the_grace_is_the_callers_to_choose_from_none_to_a_week() {
 }
 
 #[tokio::test]
-async fn a_secret_may_be_brought_along_and_every_fault_is_named() {
+async fn a_rotation_accepts_a_given_secret_and_reports_all_errors() {
     let api = TestApi::start().await;
     let id = api.webhook().await;
     let own = SigningSecret::generate();
@@ -136,7 +136,7 @@ async fn a_secret_may_be_brought_along_and_every_fault_is_named() {
 }
 
 #[tokio::test]
-async fn an_ed25519_key_is_shown_by_its_public_half_and_rotates_along() {
+async fn an_ed25519_key_shows_its_public_key_and_is_rotated() {
     let api = TestApi::start().await;
     let id = api.webhook().await;
     let key = PrivateKey::generate();
@@ -155,7 +155,7 @@ async fn an_ed25519_key_is_shown_by_its_public_half_and_rotates_along() {
 }
 
 #[tokio::test]
-async fn rotations_at_once_all_happen_and_none_is_lost() {
+async fn concurrent_rotations_are_all_applied() {
     let api = TestApi::start().await;
     let id = api.webhook().await;
     let first = shown(&api, &id).await["secret"].clone();
@@ -181,7 +181,7 @@ async fn rotations_at_once_all_happen_and_none_is_lost() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_or_deleted_is_not_found() {
+async fn unknown_and_deleted_endpoints_are_404() {
     let api = TestApi::start().await;
     let id = api.webhook().await;
     rotate(&api, "441a53ea-93d1-4a87-9b99-ac20616458c3", &json!({})).await.problem(404, "not_found");

@@ -53,7 +53,7 @@ fn steady(mut reply: Value) -> Value {
 }
 
 on_both_databases! {
-    async fn an_endpoint_is_signed_with_an_ed25519_key_as_soon_as_it_is_asked_for(api: TestApi) {
+    async fn an_ed25519_key_is_used_once_requested(api: TestApi) {
         let made = api.endpoint(&with("signing", json!("ed25519"))).await;
         let public = made["public_key"].as_str().expect("a key").to_owned();
         assert_eq!((&made["signing"], public.starts_with("whpk_")), (&json!("ed25519"), true));
@@ -76,7 +76,7 @@ on_both_databases! {
         assert_eq!(faults(&api.patch(&path, &json!({"signing": null})).await), ["signing"]);
     }
 
-    async fn an_endpoint_is_made_and_shown_with_everything(api: TestApi) {
+    async fn an_endpoint_is_created_and_returned_with_all_members(api: TestApi) {
         let body = json!({
             "user_id": 7, "url": "https://hooks.test/in", "event_types": ["upload file", "endpoint.disabled", UPLOAD_FILE],
             "description": "Books", "custom_headers": {"Authorization": "Bearer open sesame"},
@@ -120,7 +120,7 @@ on_both_databases! {
         assert_eq!((&shown["event_types"], &shown["state"]), (&json!(["upload file"]), &json!("active")));
     }
 
-    async fn event_types_that_are_not_there_are_named_by_index(api: TestApi) {
+    async fn unknown_event_types_are_reported_by_index(api: TestApi) {
         let asked = json!(["upload file", "nowhere", "441a53ea-93d1-4a87-9b99-ac20616458c3"]);
         let mut body = with("event_types", asked);
         body["timeout_ms"] = json!(999);
@@ -132,7 +132,7 @@ on_both_databases! {
         }
     }
 
-    async fn the_type_for_disabled_endpoints_is_made_once_by_whoever_names_it_first(api: TestApi) {
+    async fn the_event_type_for_disabled_endpoints_is_created_once_on_first_use(api: TestApi) {
         assert_eq!(api.count("event_type").await, 2);
         let body = with("event_types", json!(["endpoint.disabled"]));
         let made = (0..4).map(|_| api.post_json(ENDPOINTS, &body));
@@ -142,7 +142,7 @@ on_both_databases! {
         assert_eq!((api.count("event_type").await, api.count("endpoint_event_type").await), (3, 4));
     }
 
-    async fn endpoints_are_listed_newest_first_and_narrowed(api: TestApi) {
+    async fn endpoints_are_listed_newest_first_and_filtered(api: TestApi) {
         let mut ids = Vec::new();
         for user in [1, 2, 1, 1, 2] {
             ids.push(api.endpoint(&with("user_id", json!(user))).await["id"].as_str().expect("an id").to_owned());
@@ -176,7 +176,7 @@ on_both_databases! {
         assert_eq!(api.get(&format!("{ENDPOINTS}?limit=1000")).await.status, 200);
     }
 
-    async fn nobody_sees_or_locks_what_is_somebody_elses(api: TestApi) {
+    async fn another_users_endpoint_is_neither_visible_nor_locked(api: TestApi) {
         let made = api.endpoint(&with("user_id", json!(1))).await;
         let id: EndpointId = made["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
         let db = api.context.database.writer();
@@ -194,7 +194,7 @@ on_both_databases! {
 }
 
 #[tokio::test]
-async fn every_member_keeps_its_rule_at_the_bound() {
+async fn every_member_is_validated_at_its_bound() {
     let api = TestApi::with(&[("ALLOW_NETWORKS", "none")]).await;
     let object = |bytes: usize| json!({"a": "x".repeat(bytes - 8)});
     let headers = |count: usize| (0..count).map(|i| (format!("x-{i}"), json!("v"))).collect::<Value>();
@@ -271,7 +271,7 @@ async fn every_member_keeps_its_rule_at_the_bound() {
 }
 
 #[tokio::test]
-async fn every_fault_of_a_body_is_named_at_once_and_no_secret_is_repeated() {
+async fn all_errors_of_a_body_are_reported_without_secrets() {
     let api = TestApi::start().await;
     let answer = api.post_json(ENDPOINTS, &json!({})).await;
     assert_eq!(faults(&answer), ["user_id", "url", "event_types"]);

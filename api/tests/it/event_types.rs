@@ -20,7 +20,7 @@ async fn refused(api: &TestApi, body: &Value) -> Value {
 }
 
 on_both_databases! {
-    async fn an_event_type_is_made_once_and_found_by_id_and_name(api: TestApi) {
+    async fn an_event_type_is_created_once_and_found_by_id_and_name(api: TestApi) {
         let body = json!({"name": "invoice/paid ä", "description": "Money came in"});
         let answer = api.post_json(TYPES, &body).await;
         assert_eq!(answer.status, 201, "{answer:?}");
@@ -44,7 +44,7 @@ on_both_databases! {
         assert_eq!(listed["data"][0]["name"], "invoice/paid ä");
     }
 
-    async fn of_two_that_make_it_at_once_one_is_told_of_the_other(api: TestApi) {
+    async fn of_two_concurrent_creations_one_is_a_conflict(api: TestApi) {
         let body = json!({"name": "invoice.paid"});
         let (one, other) = tokio::join!(api.post_json(TYPES, &body), api.post_json(TYPES, &body));
         let mut statuses = [one.status, other.status];
@@ -52,7 +52,7 @@ on_both_databases! {
         assert_eq!(statuses, [201, 409]);
     }
 
-    async fn an_event_type_goes_when_nothing_needs_it(api: TestApi) {
+    async fn an_unused_event_type_can_be_deleted(api: TestApi) {
         let id = made(&api, "invoice.paid").await["id"].clone();
         let endpoint = json!({"user_id": 1, "url": "https://a.test/", "event_types": ["invoice.paid"]});
         let endpoint = api.post_json("/v1/endpoints", &endpoint).await.json()["id"].clone();
@@ -85,7 +85,7 @@ on_both_databases! {
 }
 
 #[tokio::test]
-async fn names_and_descriptions_keep_their_rules() {
+async fn names_and_descriptions_are_validated() {
     let api = TestApi::start().await;
     for bad in
         [json!(""), json!("a\nb"), json!("a\0"), json!(" a"), json!("ä".repeat(256)), json!(UPLOAD_FILE)]

@@ -69,14 +69,14 @@ async fn a_link_gives_the_file_as_an_attachment() {
 }
 
 #[tokio::test]
-async fn head_tells_the_same_without_the_file() {
+async fn head_returns_the_same_headers() {
     let (api, _, link) = with_file(&[]).await;
     let answer = api.send("HEAD", &link, &[], b"").await;
     assert_eq!((answer.status, answer.header("content-length"), answer.body.len()), (200, Some("10"), 0));
 }
 
 #[tokio::test]
-async fn once_it_is_known_type_and_version_are_told() {
+async fn a_processed_file_has_a_media_type_and_an_etag() {
     let (api, _, link) = with_file(&[]).await;
     let mut row = api.uploaded().await.remove(0).into_active_model();
     row.media_type = Set(Some("text/html".into()));
@@ -117,7 +117,7 @@ async fn a_range_gives_a_part() {
 }
 
 #[tokio::test]
-async fn a_range_outside_of_the_file_is_416() {
+async fn a_range_outside_the_file_is_416() {
     let (api, _, link) = with_file(&[]).await;
     for range in ["bytes=10-", "bytes=-0", "bytes=10-20"] {
         let answer = ranged(&api, &link, range).await;
@@ -127,7 +127,7 @@ async fn a_range_outside_of_the_file_is_416() {
 }
 
 #[tokio::test]
-async fn a_changed_link_opens_nothing() {
+async fn a_modified_link_is_403() {
     let (api, id, link) = with_file(&[]).await;
     let path = format!("/v1/uploads/{id}/file");
     let (head, signature) = link.rsplit_once('=').expect("a signature");
@@ -170,13 +170,13 @@ async fn a_link_expires() {
 }
 
 #[tokio::test]
-async fn a_link_needs_no_key_where_one_is_set() {
+async fn a_signed_link_needs_no_api_key() {
     let (api, _, link) = with_file(&[("ADMIN_API_KEY", "correct-horse-battery")]).await;
     assert_eq!(api.get(&link).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_signed_link_to_nothing_is_404() {
+async fn a_signed_link_to_a_missing_file_is_404() {
     let (api, id, link_of_file) = with_file(&[]).await;
     let gone = UploadId::new();
     let expires = api.context.clock.now() + Duration::from_secs(60);
@@ -186,7 +186,7 @@ async fn a_signed_link_to_nothing_is_404() {
 }
 
 #[tokio::test]
-async fn a_caller_that_takes_nothing_more_is_let_go() {
+async fn a_client_that_stops_reading_is_disconnected() {
     let limits = Limits { send_stall: STALL, ..Limits::default() };
     let mut api = TestApi::with_limits(&[], limits).await;
     // Far more than the buffers of a connection hold.

@@ -6,7 +6,7 @@ use tokio::io::AsyncWriteExt;
 use crate::harness::{Answer, TestApi};
 
 #[tokio::test]
-async fn programs_get_a_sign_of_life() {
+async fn programs_get_json() {
     let api = TestApi::start().await;
     let version = env!("CARGO_PKG_VERSION");
     assert_eq!(api.get("/").await.json(), json!({"status": "ok", "version": version}));
@@ -16,7 +16,7 @@ async fn programs_get_a_sign_of_life() {
 }
 
 #[tokio::test]
-async fn probes_of_http_1_0_need_no_host_and_http_1_1_is_400_without() {
+async fn http_1_0_probes_need_no_host_and_http_1_1_requires_one() {
     let api = TestApi::start().await;
     for (line, status) in [
         ("GET /health HTTP/1.0", 200),
@@ -32,7 +32,7 @@ async fn probes_of_http_1_0_need_no_host_and_http_1_1_is_400_without() {
 }
 
 #[tokio::test]
-async fn browsers_get_a_page_that_runs_nothing() {
+async fn browsers_get_a_page_without_scripts() {
     let api = TestApi::start().await;
     let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
     let answer = api.send("GET", "/", &[("accept", browser)], b"").await;
@@ -52,7 +52,7 @@ async fn browsers_get_a_page_that_runs_nothing() {
 }
 
 #[tokio::test]
-async fn without_its_database_a_process_lives_and_is_not_ready() {
+async fn without_its_database_a_process_is_live_but_not_ready() {
     let api = TestApi::start().await;
     api.context.database.close().await;
     let answer = api.get("/health/ready").await;

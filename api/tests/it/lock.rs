@@ -41,14 +41,14 @@ fn asks_for_a_key(answer: &Answer) -> bool {
 }
 
 #[test]
-fn the_open_routes_are_exactly_those_that_were_decided() {
+fn the_public_routes_are_exactly_the_listed_ones() {
     let open: Vec<_> =
         route_list().iter().filter(|route| route.is_open).map(|route| (route.method, route.path)).collect();
     assert_eq!(open, OPEN);
 }
 
 #[tokio::test]
-async fn every_route_keeps_its_decision() {
+async fn every_route_has_its_access_policy() {
     let api = TestApi::with(&[("ADMIN_API_KEY", KEY)]).await;
     for route in route_list() {
         let answer = ask(&api, &route, &[]).await;
@@ -71,7 +71,7 @@ async fn every_route_keeps_its_decision() {
 }
 
 #[tokio::test]
-async fn without_a_key_nothing_is_closed() {
+async fn without_a_configured_key_every_route_is_open() {
     let api = TestApi::start().await;
     for route in route_list() {
         assert!(!asks_for_a_key(&ask(&api, &route, &[]).await), "{route:?}");
@@ -79,7 +79,7 @@ async fn without_a_key_nothing_is_closed() {
 }
 
 #[tokio::test]
-async fn each_surface_refuses_in_its_own_words() {
+async fn each_api_rejects_in_its_own_error_format() {
     let api = TestApi::with(&[("ADMIN_API_KEY", KEY)]).await;
     api.get("/event_type").await.refused(401);
     api.post_json("/webhook/register", &serde_json::json!({})).await.refused(401);
@@ -96,7 +96,7 @@ async fn metrics_can_be_closed() {
 }
 
 #[tokio::test]
-async fn a_rebound_name_is_refused_unless_a_key_is_set() {
+async fn a_foreign_host_is_rejected_unless_a_key_is_configured() {
     let api = TestApi::with(&[("PUBLIC_URL", "https://hooks.example.org")]).await;
     let evil = [("host", "evil.test:8081")];
     api.send("GET", "/event_type", &evil, b"").await.refused(403);
@@ -119,7 +119,7 @@ async fn a_rebound_name_is_refused_unless_a_key_is_set() {
 }
 
 #[tokio::test]
-async fn without_a_key_a_rebound_name_is_refused_wherever_one_listens() {
+async fn without_a_key_a_foreign_host_is_rejected_on_every_listener() {
     for address in ["[::ffff:127.0.0.1]:8081", "0.0.0.0:8081"] {
         let api = TestApi::with(&[("API_ADDR", address), ("ALLOW_UNAUTHENTICATED", "true")]).await;
         api.send("GET", "/event_type", &[("host", "evil.test")], b"").await.refused(403);
@@ -128,7 +128,7 @@ async fn without_a_key_a_rebound_name_is_refused_wherever_one_listens() {
 }
 
 #[tokio::test]
-async fn the_eleventh_wrong_key_within_a_minute_is_told_to_wait_and_the_right_one_opens() {
+async fn wrong_keys_are_rate_limited_and_the_right_one_is_not() {
     let api = TestApi::with(&[("ADMIN_API_KEY", KEY)]).await;
     let by = async |key| api.send("GET", "/event_type", &[("x-api-key", key)], b"").await;
     for _ in 0..10 {
@@ -144,7 +144,7 @@ async fn the_eleventh_wrong_key_within_a_minute_is_told_to_wait_and_the_right_on
 }
 
 #[tokio::test]
-async fn a_flood_of_an_open_route_is_slowed_and_who_has_the_key_is_not() {
+async fn open_routes_are_rate_limited_except_with_the_key() {
     let api = TestApi::with(&[("ADMIN_API_KEY", KEY)]).await;
     let mut slowed = None;
     for _ in 0..5_000 {
@@ -162,7 +162,7 @@ async fn a_flood_of_an_open_route_is_slowed_and_who_has_the_key_is_not() {
 }
 
 #[tokio::test]
-async fn a_page_of_another_origin_cannot_write() {
+async fn cross_site_writes_are_blocked() {
     let api = TestApi::start().await;
     let json = ("content-type", "application/json");
     let own = format!("http://{}", api.address);

@@ -42,7 +42,7 @@ async fn no_error_of_the_framework_leaves_as_plain_text() {
 }
 
 #[tokio::test]
-async fn a_request_id_comes_in_and_goes_out() {
+async fn a_request_id_is_accepted_and_returned() {
     let api = TestApi::start().await;
     for path in ["/event_type", "/nothing", "/v1/nothing", "/health"] {
         let answer = api.send("GET", path, &[("x-request-id", "my-id_1")], b"").await;
@@ -73,7 +73,7 @@ async fn requests_are_counted_by_pattern_and_never_by_path() {
 }
 
 #[tokio::test]
-async fn one_request_more_than_fits_is_refused_and_health_is_not() {
+async fn requests_over_the_limit_are_rejected_and_health_checks_are_not() {
     let limits = Limits { in_flight: 1, ..Limits::default() };
     let api = TestApi::with_limits(&[], limits).await;
     let mut waiting = api.connect().await;
@@ -91,7 +91,7 @@ async fn one_request_more_than_fits_is_refused_and_health_is_not() {
 }
 
 #[tokio::test]
-async fn an_address_without_a_key_has_so_many_requests_under_way_and_keeps_out_nobody_with_one() {
+async fn requests_without_a_key_are_limited_per_address() {
     const KEY: &str = "a-key-of-16-characters";
     let limits = Limits { in_flight_of_address: 2, stall: PATIENCE, ..Limits::default() };
     let api = TestApi::with_limits(&[("ADMIN_API_KEY", KEY)], limits).await;
@@ -116,14 +116,14 @@ async fn an_address_without_a_key_has_so_many_requests_under_way_and_keeps_out_n
 }
 
 #[tokio::test]
-async fn one_upload_more_than_fits_is_refused() {
+async fn uploads_over_the_limit_are_rejected() {
     let api = TestApi::with_limits(&[], Limits { uploads: 0, ..Limits::default() }).await;
     let webhook = api.webhook().await;
     api.upload(&webhook, "b", b"--b--").await.refused(503);
 }
 
 #[tokio::test]
-async fn an_upload_that_takes_too_long_is_given_up() {
+async fn an_upload_that_takes_too_long_is_aborted() {
     let limits = Limits { upload: Duration::from_millis(100), stall: PATIENCE, ..Limits::default() };
     let api = TestApi::with_limits(&[], limits).await;
     let path = format!("/upload_file/webhook_id/{}", api.webhook().await);
@@ -132,7 +132,7 @@ async fn an_upload_that_takes_too_long_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_handler_that_takes_too_long_is_given_up() {
+async fn a_handler_that_takes_too_long_is_aborted() {
     let limits = Limits { request: Duration::from_millis(100), stall: PATIENCE, ..Limits::default() };
     let api = TestApi::with_limits(&[], limits).await;
     let headers = [("content-type", "application/json"), ("content-length", "100")];
@@ -140,7 +140,7 @@ async fn a_handler_that_takes_too_long_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_body_that_drips_is_given_up_as_the_callers_fault() {
+async fn a_body_that_arrives_too_slowly_is_408() {
     let limits = Limits { body: Duration::from_millis(100), stall: PATIENCE, ..Limits::default() };
     let api = TestApi::with_limits(&[], limits).await;
     let headers = [("content-type", "application/json"), ("content-length", "100")];
@@ -148,7 +148,7 @@ async fn a_body_that_drips_is_given_up_as_the_callers_fault() {
 }
 
 #[tokio::test]
-async fn what_is_not_http_does_not_harm_the_next() {
+async fn a_connection_that_is_not_http_does_not_affect_the_next() {
     let api = TestApi::start().await;
     for bytes in
         [&b"\x16\x03\x01\x02\x00\x01\x00\x01"[..], b"GET / HTTP/9.9\r\n\r\n", b"\r\n\r\n\r\n\0\0\0\0\r\n\r\n"]

@@ -37,7 +37,7 @@ async fn broadcast(api: &TestApi, notice: &Value, channel: &str) {
 }
 
 on_both_databases! {
-    async fn a_notice_is_made_shown_and_deleted(api: TestApi) {
+    async fn a_notice_is_created_returned_and_deleted(api: TestApi) {
         let reply = made(&api, &json!({"title": "Exam", "message": "On Monday 🦀", "url": "https://a.test"})).await;
         let members: Vec<_> = reply.as_object().expect("an object").keys().collect();
         assert_eq!(members, ["id", "title", "message", "type", "url", "created_at", "broadcasts"]);
@@ -58,7 +58,7 @@ on_both_databases! {
         assert_eq!(api.count("notice").await, 0);
     }
 
-    async fn a_notice_tells_on_which_channels_it_was_announced(api: TestApi) {
+    async fn a_notice_lists_the_channels_that_announced_it(api: TestApi) {
         let (one, other) = (
             made(&api, &json!({"title": "a", "message": "b"})).await,
             made(&api, &json!({"title": "c", "message": "d", "type": "exam"})).await,
@@ -79,7 +79,7 @@ on_both_databases! {
         assert_eq!(api.count("broadcast").await, 3, "what is owed is still delivered");
     }
 
-    async fn a_thousand_are_made_at_once_and_no_more(api: TestApi) {
+    async fn a_request_creates_at_most_1000(api: TestApi) {
         let batch = |count: usize| {
             let notices: Vec<_> = (0..count).map(|n| json!({"title": format!("n{n}"), "message": "m"})).collect();
             json!({ "notices": notices })
@@ -101,7 +101,7 @@ on_both_databases! {
         assert_eq!(walk(&api, NOTICES, 300).await, newest_first);
     }
 
-    async fn one_bad_notice_refuses_all(api: TestApi) {
+    async fn one_invalid_notice_rejects_the_request(api: TestApi) {
         let good = json!({"title": "t", "message": "m"});
         let body = json!({"notices": [good, good, 7, {"title": "", "message": "a\0", "colour": "red"}]});
         let reply = api.post_json(&format!("{NOTICES}/batch"), &body).await.problem(422, "validation_failed");
@@ -112,7 +112,7 @@ on_both_databases! {
 }
 
 #[tokio::test]
-async fn every_member_keeps_its_bound() {
+async fn every_member_is_validated_at_its_limit() {
     let api = TestApi::start().await;
     let with = |name: &str, value: Value| {
         let mut body = json!({"title": "t", "message": "m"});
@@ -162,7 +162,7 @@ async fn every_member_keeps_its_bound() {
 }
 
 #[tokio::test]
-async fn lists_of_the_notifications_keep_the_rule_of_all_lists() {
+async fn lists_of_notifications_validate_their_parameters() {
     let api = TestApi::start().await;
     for path in [NOTICES, "/v1/placements", "/v1/subscribers"] {
         for (query, field) in

@@ -10,7 +10,7 @@ use crate::{
 const PLACEMENTS: &str = "/v1/placements";
 
 on_both_databases! {
-    async fn a_placement_is_made_shown_and_deleted(api: TestApi) {
+    async fn a_placement_is_created_returned_and_deleted(api: TestApi) {
         let body = json!({"student": "Ärzu", "company": "Acme", "role": "Engineer", "package": 12.345,
                           "placed_on": "2024-02-29"});
         let answer = api.post_json(PLACEMENTS, &body).await;
@@ -29,7 +29,7 @@ on_both_databases! {
         api.delete(&path).await.problem(404, "not_found");
     }
 
-    async fn a_thousand_are_made_at_once_and_no_more(api: TestApi) {
+    async fn a_request_creates_at_most_1000(api: TestApi) {
         let batch = |count: usize| {
             let all: Vec<_> = (0..count)
                 .map(|n| json!({"student": format!("s{n}"), "company": "c", "package": n, "role": "r"}))
@@ -53,7 +53,7 @@ on_both_databases! {
 }
 
 #[tokio::test]
-async fn every_member_keeps_its_bound() {
+async fn every_member_is_validated_at_its_limit() {
     let api = TestApi::start().await;
     let with = |name: &str, value: Value| {
         let mut body = json!({"student": "s", "company": "c"});

@@ -32,7 +32,7 @@ async fn the_page_and_its_files_need_no_key_and_say_what_they_are() {
 }
 
 #[tokio::test]
-async fn without_its_slash_it_leads_to_itself_and_what_is_not_there_is_said_so() {
+async fn a_missing_slash_redirects_and_unknown_files_are_404() {
     let api = TestApi::start().await;
     let answer = api.get("/push").await;
     assert_eq!((answer.status, answer.header("location")), (308, Some("/push/")));
@@ -45,7 +45,7 @@ async fn without_its_slash_it_leads_to_itself_and_what_is_not_there_is_said_so()
 }
 
 #[tokio::test]
-async fn a_browser_that_has_this_version_is_not_sent_it_again() {
+async fn a_cached_version_is_304() {
     let api = TestApi::start().await;
     let first = api.get("/push/sw.js").await;
     let version = first.header("etag").expect("a version");

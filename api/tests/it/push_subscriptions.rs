@@ -100,7 +100,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_browser_subscribes_comes_back_with_new_keys_and_leaves(api: TestApi) {
+    async fn a_browser_subscribes_renews_its_keys_and_unsubscribes(api: TestApi) {
         let first = subscription(ENDPOINT);
         let mut with_user = first.clone();
         with_user["user_id"] = json!(7);
@@ -133,7 +133,7 @@ on_both_databases! {
         assert_eq!((api.count("push_subscription").await, api.count("lane").await), (0, 1));
     }
 
-    async fn a_hundred_at_once_are_one_subscription(api: TestApi) {
+    async fn a_hundred_concurrent_subscribes_are_one_subscription(api: TestApi) {
         let bodies: Vec<_> = (0..100).map(|_| subscription(ENDPOINT)).collect();
         let all = join_all(bodies.iter().map(|body| done(&api, SUBSCRIBE, body))).await;
         assert!(all.into_iter().all(|success| success));
@@ -145,7 +145,7 @@ on_both_databases! {
         assert_eq!(bodies.iter().filter(whole).count(), 1, "the keys are those of one of them");
     }
 
-    async fn services_that_meet_do_not_wait_for_each_other(api: TestApi) {
+    async fn concurrent_subscribes_do_not_deadlock(api: TestApi) {
         let bodies: Vec<_> = (0..60).map(|n| subscription(&format!("https://p{}.test/{}", n % 3, n % 20))).collect();
         let all = join_all(bodies.iter().map(|body| done(&api, SUBSCRIBE, body))).await;
         assert!(all.into_iter().all(|success| success));
@@ -154,7 +154,7 @@ on_both_databases! {
 }
 
 #[tokio::test]
-async fn every_member_keeps_its_rule_and_every_fault_is_told() {
+async fn every_member_is_validated_and_all_errors_are_reported() {
     let api = app(&[("ALLOW_NETWORKS", "127.0.0.0/8")]).await;
     let good = subscription(ENDPOINT);
     let with = |at: &str, value: Value| {
@@ -232,7 +232,7 @@ async fn every_member_keeps_its_rule_and_every_fault_is_told() {
 }
 
 #[tokio::test]
-async fn what_is_not_set_is_told_and_the_key_is_shown() {
+async fn the_vapid_key_is_public_and_501_without_one() {
     let bare = TestApi::start().await;
     let body = subscription(ENDPOINT);
     for answer in [
@@ -253,7 +253,7 @@ async fn what_is_not_set_is_told_and_the_key_is_shown() {
 }
 
 #[tokio::test]
-async fn no_key_is_needed_to_come_and_go() {
+async fn subscribing_and_unsubscribing_need_no_api_key() {
     let api = app(&[("ADMIN_API_KEY", "correct-horse-battery")]).await;
     let body = subscription(ENDPOINT);
     assert!(done(&api, SUBSCRIBE, &body).await);

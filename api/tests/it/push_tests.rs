@@ -57,7 +57,7 @@ fn reply(answer: &Answer, status: u16) -> String {
 on_both_databases! {
     with VAPID;
 
-    async fn a_browser_that_shows_its_keys_is_owed_one_notification(api: TestApi) {
+    async fn a_browser_with_its_keys_gets_one_test_notification(api: TestApi) {
         let (mine, other) = (subscription(ENDPOINT), subscription("https://push.example.org/another"));
         for body in [&mine, &other] {
             assert!(success(&api.post_json(SUBSCRIBE, body).await));
@@ -76,7 +76,7 @@ on_both_databases! {
         assert_eq!((delivery.lease_until, api.count("broadcast").await), (0, 0), "a claim takes it");
     }
 
-    async fn who_has_not_all_of_its_keys_is_told_no_and_nobody_is_sent_anything(api: TestApi) {
+    async fn a_test_without_matching_keys_fails_and_sends_nothing(api: TestApi) {
         let mine = subscription(ENDPOINT);
         assert!(!success(&api.post_json(TEST, &mine).await), "not stored yet");
         assert!(success(&api.post_json(SUBSCRIBE, &mine).await));
@@ -94,7 +94,7 @@ on_both_databases! {
         assert_eq!((api.count("event").await, api.count("delivery").await), (0, 0));
     }
 
-    async fn many_at_once_are_one_delivery_each(api: TestApi) {
+    async fn concurrent_tests_are_one_delivery_each(api: TestApi) {
         let bodies: Vec<_> = (0..20).map(|n| subscription(&format!("https://p{}.test/{n}", n % 3))).collect();
         for body in &bodies {
             assert!(success(&api.post_json(SUBSCRIBE, body).await));
@@ -106,7 +106,7 @@ on_both_databases! {
 }
 
 #[tokio::test]
-async fn what_is_not_a_subscription_or_not_set_is_refused_as_when_subscribing() {
+async fn a_test_validates_like_a_subscribe() {
     let api = TestApi::with(VAPID).await;
     for body in ["", "[]", "{}", r#"{"endpoint":"https://a.example/x","keys":{"p256dh":"x","auth":"x"}}"#] {
         let answers = [TEST, SUBSCRIBE].map(|path| api.send("POST", path, &[JSON], body.as_bytes()));
@@ -119,7 +119,7 @@ async fn what_is_not_a_subscription_or_not_set_is_refused_as_when_subscribing() 
 }
 
 #[tokio::test]
-async fn the_eleventh_test_of_an_address_has_to_wait_and_who_has_the_key_has_not() {
+async fn test_notifications_are_rate_limited_except_with_the_key() {
     let api = TestApi::with(&[VAPID, &[("ADMIN_API_KEY", KEY)]].concat()).await;
     let mine = subscription(ENDPOINT);
     assert!(success(&api.post_json(SUBSCRIBE, &mine).await));

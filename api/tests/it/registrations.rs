@@ -54,7 +54,7 @@ async fn event_types_are_listed_by_name() {
 }
 
 #[tokio::test]
-async fn the_documents_registration_is_taken() {
+async fn the_documented_registration_is_accepted() {
     let api = TestApi::start().await;
     let mut body = valid();
     body["custom_headers"] =
@@ -96,7 +96,7 @@ async fn secrets_and_headers_are_not_readable_in_the_database() {
 }
 
 #[tokio::test]
-async fn every_field_at_fault_is_named() {
+async fn every_invalid_field_is_reported() {
     let api = TestApi::start().await;
     let reply = refused(&api, &json!({})).await;
     assert_eq!(reply, "event_type_id: is missing; user_id: is missing; url: is missing");
@@ -177,7 +177,7 @@ async fn the_all_in_one_process_may_send_to_this_machine() {
 }
 
 #[tokio::test]
-async fn custom_headers_keep_the_rules() {
+async fn custom_headers_are_validated() {
     let api = TestApi::start().await;
     let many = |count: usize| (0..count).map(|i| (format!("x-{i}"), json!("v"))).collect::<Value>();
     let large = |bytes: usize| json!({"name": "v".repeat(bytes - 4)});
@@ -226,7 +226,7 @@ async fn a_custom_payload_is_an_object_of_16_kib() {
 }
 
 #[tokio::test]
-async fn nul_is_refused_wherever_it_stands() {
+async fn nul_is_rejected_in_every_field() {
     let api = TestApi::start().await;
     let nul = "a\0b";
     for (field, value) in [
@@ -243,7 +243,7 @@ async fn nul_is_refused_wherever_it_stands() {
 }
 
 #[tokio::test]
-async fn what_is_not_a_json_object_is_refused() {
+async fn a_body_that_is_not_an_object_is_rejected() {
     let api = TestApi::start().await;
     let json = [("content-type", "application/json; charset=utf-8")];
     let deep = [vec![b'['; 100_000], vec![b']'; 100_000]].concat();
@@ -259,7 +259,7 @@ async fn what_is_not_a_json_object_is_refused() {
 }
 
 #[tokio::test]
-async fn a_body_of_64_kib_is_read_and_one_byte_more_is_not() {
+async fn a_body_is_at_most_64_kib() {
     let api = TestApi::start().await;
     let sized = |bytes: usize| {
         let body = valid().to_string();
@@ -275,7 +275,7 @@ async fn a_body_of_64_kib_is_read_and_one_byte_more_is_not() {
 }
 
 #[tokio::test]
-async fn a_body_that_stops_coming_is_given_up() {
+async fn a_stalled_body_is_408() {
     let api = TestApi::start().await;
     let headers = [("content-type", "application/json"), ("content-length", "100")];
     api.send("POST", "/webhook/register", &headers, b"{").await.refused(408);

@@ -66,7 +66,7 @@ async fn announced(api: &TestApi, notice: Option<&Value>, channel: &str) {
 }
 
 on_both_databases! {
-    async fn of_nothing_everything_is_zero(api: TestApi) {
+    async fn without_rows_all_counts_are_zero(api: TestApi) {
         let none = json!({
             "placement_stats": {"students_placed": 0, "companies": 0, "offers": 0, "highest_package": null,
                                 "average_package": null, "median_package": null, "by_company": []},
@@ -82,7 +82,7 @@ on_both_databases! {
         }
     }
 
-    async fn placements_are_summed_up(api: TestApi) {
+    async fn placements_are_summarised(api: TestApi) {
         placed(&api, "ann", "Zeta", json!(null)).await;
         let reply = stats(&api, "/placements").await;
         assert_eq!((&reply["offers"], &reply["median_package"]), (&json!(1), &json!(null)), "no package at all");
@@ -104,7 +104,7 @@ on_both_databases! {
         }));
     }
 
-    async fn a_mean_without_an_end_is_cut_alike(api: TestApi) {
+    async fn a_repeating_mean_is_rounded_the_same_on_both_databases(api: TestApi) {
         for package in [1e-4, 2e-4, 0.333_33, 1e12, 7.0, 1.0 / 3.0, 0.1] {
             placed(&api, "ann", "acme", json!(package)).await;
         }
@@ -113,7 +113,7 @@ on_both_databases! {
         assert_eq!(reply["median_package"], json!(0.3333));
     }
 
-    async fn companies_are_told_up_to_a_bound_by_offers_and_name(api: TestApi) {
+    async fn companies_are_listed_up_to_a_limit_by_offers_and_name(api: TestApi) {
         let all: Vec<_> = (0..101).map(|n| json!({"student": "s", "company": format!("c{n:03}")})).collect();
         post(&api, "/v1/placements/batch", &json!({ "placements": all })).await;
         placed(&api, "s", "c100", json!(1)).await;
@@ -160,7 +160,7 @@ on_both_databases! {
 }
 
 #[tokio::test]
-async fn only_an_administrator_sees_them_and_is_told_in_the_words_of_the_surface() {
+async fn only_an_administrator_may_read_them() {
     let api = TestApi::with(&[("ADMIN_API_KEY", KEY)]).await;
     for part in ["", "/placements", "/notices", "/users"] {
         let path = format!("/api/stats{part}");
@@ -171,7 +171,7 @@ async fn only_an_administrator_sees_them_and_is_told_in_the_words_of_the_surface
 }
 
 #[tokio::test]
-async fn counts_that_take_too_long_are_given_up() {
+async fn slow_counts_are_aborted() {
     let limits = Limits { stall: STALL, search: Duration::ZERO, ..Limits::default() };
     let api = TestApi::with_limits(&[], limits).await;
     let all: Vec<_> =

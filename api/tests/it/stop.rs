@@ -12,7 +12,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn an_upload_under_way_ends_well_and_idle_connections_close() {
+async fn a_running_upload_finishes_and_idle_connections_close() {
     let mut api = TestApi::start().await;
     let path = format!("/upload_file/webhook_id/{}", api.webhook().await);
     let body = multipart("b", &[(&file_named("x"), &vec![b'x'; 300_000])]);
@@ -43,7 +43,7 @@ async fn an_upload_under_way_ends_well_and_idle_connections_close() {
 }
 
 #[tokio::test]
-async fn readiness_is_false_while_it_stops() {
+async fn readiness_is_false_during_shutdown() {
     let api = TestApi::start().await;
     // Both connections are taken before the stop.
     let (mut busy, mut asking) = (api.connect().await, api.connect().await);

@@ -20,7 +20,7 @@ async fn made(api: &TestApi, status: u16, body: &Value) -> Value {
 }
 
 on_both_databases! {
-    async fn a_subscriber_is_made_shown_and_deleted(api: TestApi) {
+    async fn a_subscriber_is_created_returned_and_deleted(api: TestApi) {
         let reply = made(&api, 201, &json!({"chat_id": -1_001_234_567_890_i64, "user_id": 7, "name": "Ärzu"})).await;
         let members: Vec<_> = reply.as_object().expect("an object").keys().collect();
         assert_eq!(members, ["id", "chat_id", "user_id", "name", "active", "created_at", "updated_at"]);
@@ -37,7 +37,7 @@ on_both_databases! {
         api.delete(&path).await.problem(404, "not_found");
     }
 
-    async fn a_known_chat_is_the_same_subscriber_and_active_again(api: TestApi) {
+    async fn a_known_chat_reactivates_its_subscriber(api: TestApi) {
         let first = made(&api, 201, &json!({"chat_id": "42", "user_id": 7, "name": "old"})).await;
         let sql = "UPDATE subscriber SET active = FALSE";
         api.context.database.writer().execute_unprepared(sql).await.expect("blocked");
@@ -57,14 +57,14 @@ on_both_databases! {
         assert_eq!(api.count("subscriber").await, 1);
     }
 
-    async fn those_without_a_chat_are_each_their_own(api: TestApi) {
+    async fn subscribers_without_a_chat_are_distinct(api: TestApi) {
         let body = json!({"user_id": 7});
         let (one, other) = (made(&api, 201, &body).await, made(&api, 201, &body).await);
         assert_ne!(one["id"], other["id"]);
         assert_eq!(one["chat_id"], json!(null));
     }
 
-    async fn of_two_with_one_chat_in_a_batch_the_last_counts(api: TestApi) {
+    async fn of_two_with_the_same_chat_in_a_batch_the_last_is_kept(api: TestApi) {
         let known = made(&api, 201, &json!({"chat_id": "@Known", "name": "before"})).await;
         let body = json!({"subscribers": [
             {"chat_id": 1, "name": "first"}, {"user_id": 5}, {"chat_id": "1", "name": "last"}, {"user_id": 5},
@@ -78,7 +78,7 @@ on_both_databases! {
         assert_eq!(api.count("subscriber").await, 4);
     }
 
-    async fn a_thousand_are_made_at_once_and_no_more(api: TestApi) {
+    async fn a_request_creates_at_most_1000(api: TestApi) {
         let batch = |count: i64| {
             let all: Vec<_> = (0..count).map(|chat| json!({"chat_id": chat, "name": "n", "user_id": chat})).collect();
             json!({ "subscribers": all })
@@ -98,7 +98,7 @@ on_both_databases! {
         assert_eq!(walk(&api, SUBSCRIBERS, 999).await, newest_first);
     }
 
-    async fn batches_that_meet_do_not_wait_for_each_other_in_a_circle(api: TestApi) {
+    async fn concurrent_batches_do_not_deadlock(api: TestApi) {
         let path = format!("{SUBSCRIBERS}/batch");
         let bodies = (0..16).map(|turn| {
             let mut all: Vec<_> = (0..200).map(|chat| json!({ "chat_id": chat })).collect();
@@ -113,7 +113,7 @@ on_both_databases! {
 }
 
 #[tokio::test]
-async fn every_member_keeps_its_rule() {
+async fn every_member_is_validated() {
     let api = TestApi::start().await;
     let name = |count: usize| "🦀".repeat(count);
     let longest = format!("@{}", "n".repeat(64));

@@ -12,7 +12,7 @@ fn small_file() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn what_is_not_a_uuid_is_400_and_an_unknown_one_404() {
+async fn an_invalid_uuid_is_400_and_an_unknown_one_404() {
     let api = TestApi::start().await;
     for id in ["1", "not-a-uuid", "441a53ea-93d1-4a87-9b99-ac20616458cg", "%ff", "..%2f..%2fetc", "%00"] {
         api.upload(id, "b", &small_file()).await.refused(400);
@@ -23,7 +23,7 @@ async fn what_is_not_a_uuid_is_400_and_an_unknown_one_404() {
 }
 
 #[tokio::test]
-async fn an_unknown_webhook_is_answered_before_the_body_is_sent() {
+async fn an_unknown_webhook_is_404_before_the_body_is_sent() {
     let api = TestApi::start().await;
     let headers = [
         ("content-type", "multipart/form-data; boundary=b"),
@@ -35,7 +35,7 @@ async fn an_unknown_webhook_is_answered_before_the_body_is_sent() {
 }
 
 #[tokio::test]
-async fn a_caller_in_full_flow_sees_the_refusal() {
+async fn a_client_that_is_still_sending_sees_the_rejection() {
     let api = TestApi::start().await;
     let body = multipart("b", &[(&file_named("x"), &vec![7; 4 * 1_024 * 1_024])]);
     for _ in 0..5 {
@@ -61,7 +61,7 @@ async fn another_content_type_is_415_and_a_bad_boundary_400() {
 }
 
 #[tokio::test]
-async fn without_a_file_or_with_two_there_is_nothing_to_take() {
+async fn exactly_one_file_is_required() {
     let api = TestApi::start().await;
     let webhook = api.webhook().await;
     let file = file_named("x");
@@ -82,7 +82,7 @@ async fn without_a_file_or_with_two_there_is_nothing_to_take() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_empty_or_has_a_nul_is_refused() {
+async fn an_empty_name_or_one_with_nul_is_rejected() {
     let api = TestApi::start().await;
     let webhook = api.webhook().await;
     for name in ["", "/", "..", "../", r"C:\dir\/", "   ", "\u{202e}"] {
@@ -96,7 +96,7 @@ async fn a_name_that_is_empty_or_has_a_nul_is_refused() {
 }
 
 #[tokio::test]
-async fn a_broken_body_is_refused() {
+async fn a_malformed_body_is_rejected() {
     let api = TestApi::start().await;
     let webhook = api.webhook().await;
     let whole = multipart("b", &[(&file_named("x"), &[b'x'; 2_000])]);
@@ -110,7 +110,7 @@ async fn a_broken_body_is_refused() {
 }
 
 #[tokio::test]
-async fn a_body_cut_off_half_way_is_refused() {
+async fn a_truncated_body_is_rejected() {
     let api = TestApi::start().await;
     let path = format!("/upload_file/webhook_id/{}", api.webhook().await);
     let whole = multipart("b", &[(&file_named("x"), &vec![b'x'; 500_000])]);
@@ -125,7 +125,7 @@ async fn a_body_cut_off_half_way_is_refused() {
 }
 
 #[tokio::test]
-async fn a_caller_that_vanishes_leaves_nothing() {
+async fn a_disconnected_client_leaves_nothing() {
     let api = TestApi::start().await;
     let path = format!("/upload_file/webhook_id/{}", api.webhook().await);
     let whole = multipart("b", &[(&file_named("x"), &vec![b'x'; 500_000])]);
@@ -139,7 +139,7 @@ async fn a_caller_that_vanishes_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_body_that_stops_coming_is_given_up() {
+async fn a_stalled_body_is_408() {
     let api = TestApi::start().await;
     let path = format!("/upload_file/webhook_id/{}", api.webhook().await);
     let whole = multipart("b", &[(&file_named("x"), &[b'x'; 2_000])]);
@@ -177,7 +177,7 @@ async fn parts_and_their_headers_are_bounded() {
 }
 
 #[tokio::test]
-async fn a_disk_that_refuses_is_503_and_leaves_no_row() {
+async fn a_disk_error_is_503_and_leaves_no_row() {
     let api = TestApi::start().await;
     let webhook = api.webhook().await;
     let storage = &api.context.config.storage_dir;
@@ -188,7 +188,7 @@ async fn a_disk_that_refuses_is_503_and_leaves_no_row() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_away_is_503_and_leaves_no_file() {
+async fn without_a_database_an_upload_is_503_and_leaves_no_file() {
     let api = TestApi::start().await;
     let webhook = api.webhook().await;
     api.context.database.close().await;

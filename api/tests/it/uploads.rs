@@ -46,7 +46,7 @@ fn assert_ok(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn names_arrive_as_clients_of_other_languages_write_them() {
+async fn file_names_in_the_encodings_of_common_clients_are_decoded() {
     let api = TestApi::start().await;
     let webhook = api.webhook().await;
     for (written, name) in [
@@ -83,7 +83,7 @@ async fn a_file_is_stored_byte_for_byte_with_its_row() {
 }
 
 #[tokio::test]
-async fn of_two_boundaries_the_last_counts() {
+async fn of_two_boundaries_the_last_is_used() {
     let api = TestApi::start().await;
     let webhook = api.webhook().await;
     // What curl 8 sends for the document's example: its own boundary behind the given one.
@@ -101,7 +101,7 @@ async fn of_two_boundaries_the_last_counts() {
 }
 
 #[tokio::test]
-async fn other_parts_are_passed_by_wherever_they_stand() {
+async fn other_parts_are_skipped() {
     let api = TestApi::start().await;
     let webhook = api.webhook().await;
     let other = "Content-Disposition: form-data; name=\"note\"";
@@ -114,7 +114,7 @@ async fn other_parts_are_passed_by_wherever_they_stand() {
 }
 
 #[tokio::test]
-async fn an_empty_file_is_a_file() {
+async fn an_empty_file_is_accepted() {
     let api = TestApi::start().await;
     let webhook = api.webhook().await;
     assert_ok(&api.upload(&webhook, "b", &multipart("b", &[(&file_named("empty"), b"")])).await);
@@ -122,7 +122,7 @@ async fn an_empty_file_is_a_file() {
 }
 
 #[tokio::test]
-async fn a_path_in_a_name_leads_nowhere() {
+async fn a_path_in_a_file_name_is_removed() {
     let api = TestApi::start().await;
     let webhook = api.webhook().await;
     let named = [
@@ -148,7 +148,7 @@ async fn a_path_in_a_name_leads_nowhere() {
 }
 
 #[tokio::test]
-async fn a_file_at_the_limit_is_taken_and_one_byte_more_is_not() {
+async fn a_file_is_accepted_up_to_the_limit() {
     let api = TestApi::with(&[("MAX_UPLOAD_BYTES", "100000")]).await;
     let webhook = api.webhook().await;
     let sized = |bytes: usize| multipart("b", &[(&file_named("x"), &vec![b'x'; bytes])]);
@@ -164,7 +164,7 @@ async fn a_file_at_the_limit_is_taken_and_one_byte_more_is_not() {
 }
 
 #[tokio::test]
-async fn a_body_that_comes_byte_by_byte_is_put_together() {
+async fn a_body_may_arrive_byte_by_byte() {
     let api = TestApi::start().await;
     let webhook = api.webhook().await;
     let body = multipart("b", &[(&file_named("slow"), b"\r\r\n\r\n-\r\n--\r\n--a\r")]);
@@ -181,7 +181,7 @@ async fn a_body_that_comes_byte_by_byte_is_put_together() {
 }
 
 #[tokio::test]
-async fn a_caller_that_asks_first_is_told_to_go_on() {
+async fn expect_100_continue_is_answered() {
     let api = TestApi::start().await;
     let webhook = api.webhook().await;
     let body = multipart("b", &[(&file_named("x"), b"content")]);

@@ -30,7 +30,7 @@ async fn a_secret_stays_the_same_and_differs_between_webhooks() {
 }
 
 #[tokio::test]
-async fn an_upload_is_shown_as_it_stands() {
+async fn an_upload_shows_its_current_state() {
     let api = TestApi::start().await;
     let webhook = api.webhook().await;
     api.upload(&webhook, "b", &multipart("b", &[(&file_named("a.txt"), b"hello")])).await;

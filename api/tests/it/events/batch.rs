@@ -47,7 +47,7 @@ on_both_databases! {
         api.send("POST", "/v1/events/batch", &[JSON], &large).await.problem(413, "payload_too_large");
     }
 
-    async fn a_batch_of_many_deliveries_does_not_hold_up_another_users_event(api: TestApi) {
+    async fn a_large_batch_does_not_delay_another_users_event(api: TestApi) {
         let event_type = api.event_type(TYPE).await;
         for user_id in [vec![1; 40], vec![2]].concat() {
             api.webhook_of(user_id, &event_type).await;
@@ -66,7 +66,7 @@ on_both_databases! {
 }
 
 #[tokio::test]
-async fn bodies_that_would_not_fit_into_memory_are_refused_before_they_are_read() {
+async fn bodies_over_the_memory_budget_are_rejected_unread() {
     let limits = api::Limits { stall: STALL, publish_bytes: 8 * 1_024, ..api::Limits::default() };
     let api = TestApi::with_limits(&[], limits).await;
     api.event_type(TYPE).await;

@@ -3,7 +3,7 @@
 use super::*;
 
 on_both_databases! {
-    async fn the_same_key_publishes_once(api: TestApi) {
+    async fn an_idempotency_key_publishes_once(api: TestApi) {
         let event_type = api.event_type(TYPE).await;
         api.webhook_of(1, &event_type).await;
         let first = api.publish_under("order 7", &event(&json!({"data": {"a": 1}}))).await;
@@ -27,7 +27,7 @@ on_both_databases! {
         assert_eq!(api.count("event").await, 2);
     }
 
-    async fn a_key_has_its_bounds_in_the_header_too(api: TestApi) {
+    async fn a_key_in_the_header_has_the_same_bounds(api: TestApi) {
         api.event_type(TYPE).await;
         assert_eq!(api.publish_under(&"k".repeat(255), &event(&json!({}))).await.status, 202);
         assert_eq!(api.publish(&event(&json!({"idempotency_key": "ä".repeat(255)}))).await.status, 202);

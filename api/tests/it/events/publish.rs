@@ -21,7 +21,7 @@ on_both_databases! {
         assert_eq!((api.count("event").await, api.count("delivery").await), (2, 2));
     }
 
-    async fn the_data_is_shown_byte_for_byte(api: TestApi) {
+    async fn data_is_returned_byte_for_byte(api: TestApi) {
         api.event_type(TYPE).await;
         let data = r#"{ "big": 12345678901234567890.10,  "dup": 1, "dup": 2, "z": "\u00e9\ud800", "n": null }"#;
         let body = format!(r#"{{"user_id":1,"type":"{TYPE}","data":  {data}  }}"#);
@@ -31,7 +31,7 @@ on_both_databases! {
         assert!(shown.text().contains(&format!(r#""data":{data},"#)), "{shown:?}");
     }
 
-    async fn every_bad_member_is_named(api: TestApi) {
+    async fn every_invalid_member_is_reported(api: TestApi) {
         api.event_type(TYPE).await;
         let long_name = "ä".repeat(256);
         for (over, field) in [
@@ -68,7 +68,7 @@ on_both_databases! {
         assert_eq!(api.count("event").await, 0);
     }
 
-    async fn a_body_that_is_no_json_object_is_refused_in_its_way(api: TestApi) {
+    async fn a_body_that_is_no_json_object_is_rejected(api: TestApi) {
         for path in ["/v1/events", "/v1/events/batch"] {
             for (body, status, code) in [
                 ("", 400, "json_invalid"),
@@ -85,7 +85,7 @@ on_both_databases! {
         refused_field(&api.send("POST", "/v1/events", &[JSON], twice).await, "user_id");
     }
 
-    async fn what_only_hookyard_publishes_is_refused(api: TestApi) {
+    async fn reserved_event_types_are_rejected(api: TestApi) {
         for name in ["hookyard.test", "hookyard.anything", "endpoint.disabled", "upload file", "message.received"]
         {
             refused_field(&api.publish(&event(&json!({"type": name}))).await, "type");
@@ -93,7 +93,7 @@ on_both_databases! {
         assert_eq!(api.count("event").await, 0);
     }
 
-    async fn data_is_taken_up_to_its_bounds(api: TestApi) {
+    async fn data_is_accepted_up_to_its_limits(api: TestApi) {
         api.event_type(TYPE).await;
         let publish = async |data: &str| {
             let body = format!(r#"{{"user_id":1,"type":"{TYPE}","data":{data}}}"#);
@@ -112,7 +112,7 @@ on_both_databases! {
         publish(&sized(512 * 1_024)).await.problem(413, "payload_too_large");
     }
 
-    async fn a_later_delivery_lies_at_most_30_days_ahead(api: TestApi) {
+    async fn deliver_at_is_at_most_30_days_ahead(api: TestApi) {
         let event_type = api.event_type(TYPE).await;
         api.webhook_of(1, &event_type).await;
         let at = |wait: Duration| (api.context.clock.now() + wait).rfc3339();

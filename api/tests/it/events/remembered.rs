@@ -34,7 +34,7 @@ fn expected(states: &[(&String, &str)]) -> Vec<(String, String)> {
 }
 
 on_both_databases! {
-    async fn what_changes_between_two_events_holds_for_the_second(api: TestApi) {
+    async fn a_change_between_two_events_applies_to_the_second(api: TestApi) {
         let event_type = api.event_type(TYPE).await;
         assert_eq!(api.states().await, []);
         let first = api.webhook_of(1, &event_type).await;
@@ -65,7 +65,7 @@ on_both_databases! {
         assert_eq!(api.count("event").await, 12);
     }
 
-    async fn a_changed_payload_is_laid_over_the_next_event(api: TestApi) {
+    async fn a_changed_payload_applies_to_the_next_event(api: TestApi) {
         let event_type = api.event_type(TYPE).await;
         let endpoint = api.webhook_of(1, &event_type).await;
         api.states().await;
@@ -80,7 +80,7 @@ on_both_databases! {
         }
     }
 
-    async fn one_users_change_does_not_double_or_lose_what_others_publish(api: TestApi) {
+    async fn one_users_change_neither_duplicates_nor_loses_other_events(api: TestApi) {
         let event_type = api.event_type(TYPE).await;
         for user in 1..=3 {
             api.webhook_of(user, &event_type).await;

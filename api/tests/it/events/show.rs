@@ -3,7 +3,7 @@
 use super::*;
 
 on_both_databases! {
-    async fn an_event_tells_who_got_nothing_and_why(api: TestApi) {
+    async fn an_event_lists_the_endpoints_without_a_delivery_and_the_reason(api: TestApi) {
         let event_type = api.event_type(TYPE).await;
         let gets = api.webhook_of(1, &event_type).await;
         let other_type = api.webhook_of(1, UPLOAD_FILE).await;
@@ -35,7 +35,7 @@ on_both_databases! {
         assert_eq!(reply["unmatched"][0]["reason"], "not_addressed", "{reply}");
     }
 
-    async fn lists_of_an_event_are_bounded_and_say_when_there_is_more(api: TestApi) {
+    async fn lists_of_an_event_are_bounded_and_marked_when_cut(api: TestApi) {
         let event_type = api.event_type(TYPE).await;
         api.endpoints(1_000, &event_type).await;
         let reply = async |answer: &Answer| api.get(&format!("/v1/events/{}", id(answer))).await.json();
@@ -55,7 +55,7 @@ on_both_databases! {
         );
     }
 
-    async fn an_event_that_is_not_there_is_not_found(api: TestApi) {
+    async fn an_unknown_event_is_404(api: TestApi) {
         api.get(&format!("/v1/events/{}", Uuid::now_v7())).await.problem(404, "not_found");
         api.get("/v1/events/x").await.problem(400, "bad_request");
     }

@@ -21,7 +21,7 @@ async fn is_kept(api: &TestApi, message: &Value) {
 }
 
 on_both_databases! {
-    async fn the_message_of_the_document_is_taken_and_shown(api: TestApi) {
+    async fn the_documented_message_is_accepted_and_listed(api: TestApi) {
         assert_eq!(api.get("/messages").await.json(), nothing());
         let message = with(json!({}));
         api.taken(&message).await;
@@ -47,7 +47,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_time_is_a_real_one_and_echoed_as_it_was_sent(api: TestApi) {
+    async fn a_timestamp_must_exist_and_is_returned_as_sent(api: TestApi) {
         for (n, ts) in [
             "2024-02-29T00:00:00Z",
             "2000-02-29T23:59:59Z",
@@ -80,7 +80,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_text_has_4096_characters_of_any_size_or_is_not_there(api: TestApi) {
+    async fn text_is_optional_and_at_most_4096_characters(api: TestApi) {
         is_kept(&api, &with(json!({"message_id": "crabs", "text": "🦀".repeat(4_096)}))).await;
         is_kept(&api, &with(json!({"message_id": "controls", "text": "\u{1}".repeat(4_096)}))).await;
         is_kept(&api, &with(json!({"message_id": "empty", "text": ""}))).await;
@@ -97,7 +97,7 @@ on_both_databases! {
         assert!(without.iter().all(|row| row.as_object().is_some_and(|row| row.contains_key("text"))));
     }
 
-    async fn a_nul_is_refused_wherever_it_would_be_stored(api: TestApi) {
+    async fn nul_is_rejected_in_every_stored_field(api: TestApi) {
         for name in ["message_id", "from", "to", "ts", "text"] {
             assert_eq!(faults(&api, name, json!("a\0b")).await, [format!("body.{name}: value_error")]);
         }
@@ -105,7 +105,7 @@ on_both_databases! {
         assert_eq!(api.get("/messages").await.json()["data"], json!([with(json!({}))]), "unknown members are ignored");
     }
 
-    async fn every_fault_is_told_at_once_and_nothing_is_kept(api: TestApi) {
+    async fn all_errors_are_reported_and_nothing_is_stored(api: TestApi) {
         for name in ["message_id", "from", "to", "ts"] {
             assert_eq!(api.ingest(&with(json!({(name): null}))).await.faults(), [format!("body.{name}: missing")]);
             assert_eq!(faults(&api, name, json!(null)).await, [format!("body.{name}: string_type")]);
@@ -121,7 +121,7 @@ on_both_databases! {
         assert_eq!((api.get("/messages").await.json(), api.count("event").await), (nothing(), 0));
     }
 
-    async fn what_is_no_json_object_is_one_fault(api: TestApi) {
+    async fn a_body_that_is_no_json_object_is_one_error(api: TestApi) {
         for bad in [&b""[..], b"{", b"nonsense", b"{\"a\":\xff}", b"{} {}", b"{\"message_id\":\"\\ud800\"}"] {
             assert_eq!(api.signed(bad, &[]).await.faults(), ["body: json_invalid"], "{bad:?}");
         }

@@ -7,7 +7,7 @@ use super::with;
 use crate::{both::on_both_databases, harness::TestApi};
 
 on_both_databases! {
-    async fn a_duplicate_is_answered_like_the_first_and_changes_nothing(api: TestApi) {
+    async fn a_duplicate_gets_the_same_response_and_changes_nothing(api: TestApi) {
         let first = with(json!({}));
         api.taken(&first).await;
         api.taken(&first).await;
@@ -19,7 +19,7 @@ on_both_databases! {
         assert_eq!((api.count("message").await, api.count("event").await), (1, 1));
     }
 
-    async fn a_hundred_copies_at_once_are_one_message(api: TestApi) {
+    async fn a_hundred_concurrent_copies_are_one_message(api: TestApi) {
         let copies = (0..100).map(|n| with(json!({"text": format!("copy {n}")})));
         let copies: Vec<_> = copies.collect();
         for answer in join_all(copies.iter().map(|copy| api.ingest(copy))).await {
@@ -32,7 +32,7 @@ on_both_databases! {
         assert_eq!(api.get("/stats").await.json()["messages_per_sender"], json!([{"from": "+919876543210", "count": 1}]));
     }
 
-    async fn ids_are_told_apart_by_every_character(api: TestApi) {
+    async fn ids_differ_by_every_character(api: TestApi) {
         for id in ["a", "A", "ä", "a\u{308}", "a ", " a", "ａ"] {
             api.taken_with(json!({"message_id": id})).await;
         }

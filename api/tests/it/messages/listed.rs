@@ -22,7 +22,7 @@ fn of(ids: &[&str], total: i64) -> (Vec<String>, i64) {
 }
 
 on_both_databases! {
-    async fn messages_come_in_the_order_of_their_instants_and_then_of_their_ids(api: TestApi) {
+    async fn messages_are_ordered_by_instant_then_id(api: TestApi) {
         four(&api).await;
         assert_eq!(api.ids("").await, of(&["B", "b", "c", "late"], 4));
         for (id, ts) in [("new", "9999-12-31T23:59:59Z"), ("old", "0001-01-01T00:00:00Z"), ("Z", "2025-01-15T09:59:59.999999999Z")] {
@@ -50,7 +50,7 @@ on_both_databases! {
         assert_eq!(filtered, of(&[], 4));
     }
 
-    async fn fifty_are_shown_where_nobody_says_how_many(api: TestApi) {
+    async fn the_default_limit_is_fifty(api: TestApi) {
         for n in 0..101 {
             api.taken_with(json!({"message_id": format!("{n:03}")})).await;
         }
@@ -73,7 +73,7 @@ on_both_databases! {
         assert_eq!(api.ids("from=").await.1, 4, "left empty: everybody");
     }
 
-    async fn since_takes_in_its_moment_in_whatever_zone_it_is_written(api: TestApi) {
+    async fn since_is_inclusive_in_any_time_zone(api: TestApi) {
         four(&api).await;
         for since in [
             "2025-01-15T10:00:00Z",

@@ -76,7 +76,7 @@ async fn metrics_have_the_names_and_labels_of_the_contract_and_no_raw_path() {
 }
 
 #[tokio::test]
-async fn a_request_id_comes_in_and_goes_out_whatever_the_answer() {
+async fn a_request_id_is_returned_with_every_status() {
     let api = TestApi::start().await;
     let id = ("x-request-id", "my-id_1");
     let body = with(json!({})).to_string();
@@ -94,7 +94,7 @@ async fn a_request_id_comes_in_and_goes_out_whatever_the_answer() {
 }
 
 #[tokio::test]
-async fn without_its_database_nothing_is_taken_and_the_process_says_that_it_is_not_ready() {
+async fn without_its_database_messages_are_503_and_readiness_is_false() {
     let api = TestApi::start().await;
     api.context.database.close().await;
     for answer in [api.ingest(&with(json!({}))).await, api.get("/messages").await, api.get("/stats").await] {

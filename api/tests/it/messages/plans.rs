@@ -107,7 +107,7 @@ on_both_databases! {
         assert!(!rare.contains("message_in_order") && by_id.iter().any(|index| rare.contains(index)), "{rare}");
     }
 
-    async fn every_way_leads_to_the_same_page(api: TestApi) {
+    async fn every_query_plan_returns_the_same_page(api: TestApi) {
         fill(&api).await;
         api.taken_with(json!({"message_id": "rare", "from": "+7", "text": "A Needle", "ts": "2025-01-15T10:00:00.100005000Z"})).await;
         let ids = |from: i32| (from..from + 3).map(|n| format!("m{n}")).collect::<Vec<_>>();

@@ -23,7 +23,7 @@ const TEXTS: [(&str, &str); 9] = [
 ];
 
 on_both_databases! {
-    async fn a_part_of_the_text_is_found_whatever_its_case(api: TestApi) {
+    async fn text_is_searched_case_insensitively(api: TestApi) {
         for (id, text) in TEXTS {
             api.taken_with(json!({"message_id": id, "text": text})).await;
         }
@@ -57,7 +57,7 @@ on_both_databases! {
         assert_eq!(api.ids("q=").await.1, 10, "left empty: every text, and none");
     }
 
-    async fn a_search_is_paged_and_narrowed_like_a_list(api: TestApi) {
+    async fn a_search_is_paged_and_filtered_like_a_list(api: TestApi) {
         for n in 0..10 {
             let from = if n % 2 == 0 { "+1" } else { "+2" };
             let text = if n == 9 { "other" } else { "needle" };
@@ -72,7 +72,7 @@ on_both_databases! {
 }
 
 #[tokio::test]
-async fn a_search_that_gets_no_turn_is_503_and_plain_pages_need_none() {
+async fn a_search_without_a_slot_is_503_and_plain_pages_need_none() {
     let limits =
         Limits { searches: 0, search: Duration::from_millis(100), stall: STALL, ..Limits::default() };
     let api = TestApi::with_limits(&[], limits).await;
@@ -92,7 +92,7 @@ async fn a_search_that_gets_no_turn_is_503_and_plain_pages_need_none() {
 }
 
 #[tokio::test]
-async fn a_page_far_down_the_list_is_a_search() {
+async fn a_page_with_a_large_offset_counts_as_a_search() {
     let limits =
         Limits { searches: 0, search: Duration::from_millis(500), stall: STALL, ..Limits::default() };
     let api = TestApi::with_limits(&[], limits).await;

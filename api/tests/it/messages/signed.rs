@@ -32,7 +32,7 @@ fn of_size(bytes: usize) -> Vec<u8> {
 }
 
 on_both_databases! {
-    async fn a_signature_is_64_lowercase_hex_digits_that_fit_the_raw_body(api: TestApi) {
+    async fn a_signature_is_64_lowercase_hex_digits_of_the_raw_body(api: TestApi) {
         let body = with(json!({})).to_string();
         let right = signature(api.ingest_secret(), body.as_bytes());
         let post = async |signature: &str, body: &str| {
@@ -69,7 +69,7 @@ on_both_databases! {
         }
     }
 
-    async fn any_content_type_and_any_spacing_will_do(api: TestApi) {
+    async fn any_content_type_and_whitespace_is_accepted(api: TestApi) {
         for (n, kind) in ["application/json", "text/plain", "application/x-www-form-urlencoded", "nonsense"].iter().enumerate() {
             let body = format!(" {:#}\n", with(json!({"message_id": n.to_string()})));
             api.signed(body.as_bytes(), &[("content-type", kind)]).await.is_taken();
@@ -78,7 +78,7 @@ on_both_databases! {
         assert_eq!(api.ids("").await.1, 5);
     }
 
-    async fn a_body_of_one_mebibyte_is_taken_and_one_byte_more_is_not(api: TestApi) {
+    async fn a_body_is_at_most_one_mebibyte(api: TestApi) {
         api.signed(&of_size(MIB), &[]).await.is_taken();
         let large = of_size(MIB + 1);
         let answer = api.signed(&large, &[]).await;
@@ -111,7 +111,7 @@ async fn a_body_in_pieces_is_the_same_body() {
 }
 
 #[tokio::test]
-async fn a_body_that_stops_in_the_middle_is_given_up() {
+async fn a_body_that_stops_half_way_is_408() {
     let api = TestApi::start().await;
     let headers = [("content-length", "100"), ("x-signature", &"0".repeat(64))];
     let answer = api.send("POST", "/webhook", &headers, b"{").await;
@@ -119,7 +119,7 @@ async fn a_body_that_stops_in_the_middle_is_given_up() {
 }
 
 #[tokio::test]
-async fn so_many_large_bodies_are_read_at_once_and_small_ones_at_any_time() {
+async fn large_bodies_are_limited_and_small_ones_are_not() {
     let limits = Limits { large_messages: 1, stall: Duration::from_secs(20), ..Limits::default() };
     let api = TestApi::with_limits(&[], limits).await;
     let large = of_size(64 * 1_024 + 1);
@@ -140,7 +140,7 @@ async fn so_many_large_bodies_are_read_at_once_and_small_ones_at_any_time() {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_say_its_length_takes_room_once_it_is_large() {
+async fn a_large_chunked_body_takes_a_permit() {
     let limits = Limits { large_messages: 1, stall: Duration::from_secs(20), ..Limits::default() };
     let api = TestApi::with_limits(&[], limits).await;
     let zeros = "0".repeat(64);
@@ -160,7 +160,7 @@ async fn a_body_that_does_not_say_its_length_takes_room_once_it_is_large() {
 }
 
 #[tokio::test]
-async fn one_address_never_has_all_the_room_for_large_bodies() {
+async fn one_address_cannot_take_all_permits_for_large_bodies() {
     let limits = Limits { large_messages_of_address: 1, stall: Duration::from_secs(20), ..Limits::default() };
     let api = TestApi::with_limits(&[], limits).await;
     let zeros = "0".repeat(64);
@@ -175,7 +175,7 @@ async fn one_address_never_has_all_the_room_for_large_bodies() {
 }
 
 #[tokio::test]
-async fn messages_need_no_key_and_reading_them_does() {
+async fn sending_messages_needs_no_key_but_reading_them_does() {
     let api = TestApi::with(&[("ADMIN_API_KEY", KEY), ("WEBHOOK_SECRET", "mysecretkey")]).await;
     api.taken(&with(json!({}))).await;
     for path in ["/messages", "/messages?limit=x", "/stats"] {
@@ -188,7 +188,7 @@ async fn messages_need_no_key_and_reading_them_does() {
 }
 
 #[tokio::test]
-async fn wrong_signatures_are_slowed_and_right_ones_never() {
+async fn wrong_signatures_are_rate_limited_and_right_ones_are_not() {
     let limits = Limits { stall: STALL, ..Limits::default() };
     let api = TestApi::with_limits(&[("ADMIN_API_KEY", KEY)], limits).await;
     let wrong = async || api.send("POST", "/webhook", &[("x-signature", &"0".repeat(64))], b"{}").await;
@@ -210,7 +210,7 @@ async fn wrong_signatures_are_slowed_and_right_ones_never() {
 }
 
 #[tokio::test]
-async fn a_wrong_signature_is_no_wrong_key() {
+async fn a_wrong_signature_does_not_count_as_a_wrong_key() {
     let api = TestApi::with(&[("ADMIN_API_KEY", KEY)]).await;
     let headers = [("x-signature", "x"), ("authorization", "Bearer of-another-gateway")];
     for _ in 0..20 {
@@ -219,7 +219,7 @@ async fn a_wrong_signature_is_no_wrong_key() {
 }
 
 #[tokio::test]
-async fn a_wrong_method_is_told_in_the_words_of_the_surface() {
+async fn a_wrong_method_is_405_in_the_apis_error_format() {
     let api = TestApi::start().await;
     for (method, path, allowed) in
         [("GET", "/webhook", "POST"), ("POST", "/messages", "GET,HEAD"), ("DELETE", "/stats", "GET,HEAD")]

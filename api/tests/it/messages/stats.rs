@@ -12,7 +12,7 @@ async fn stats(api: &TestApi) -> Value {
 }
 
 on_both_databases! {
-    async fn without_messages_all_is_zero_and_the_times_are_null(api: TestApi) {
+    async fn without_messages_counts_are_zero_and_times_null(api: TestApi) {
         let nothing = json!({
             "total_messages": 0, "senders_count": 0, "messages_per_sender": [],
             "first_message_ts": null, "last_message_ts": null
@@ -20,7 +20,7 @@ on_both_databases! {
         assert_eq!(stats(&api).await, nothing);
     }
 
-    async fn the_ten_busiest_senders_come_first_and_ties_by_number(api: TestApi) {
+    async fn the_ten_busiest_senders_come_first_with_ties_by_number(api: TestApi) {
         // Sender +n has one message, +3 has three, +20 and +12 two each.
         let senders: Vec<i32> = (1..=12).chain([3, 3, 12, 20, 20]).collect();
         for (n, sender) in senders.iter().enumerate() {
@@ -35,7 +35,7 @@ on_both_databases! {
         assert_eq!(top, expected.map(|(from, count)| (from.to_owned(), count)));
     }
 
-    async fn first_and_last_are_instants_as_they_were_sent(api: TestApi) {
+    async fn first_and_last_are_returned_as_sent(api: TestApi) {
         for (id, ts) in [
             ("m", "2025-01-15T10:00:00Z"),
             ("first", "2025-01-15T09:00:00.000Z"),
@@ -48,7 +48,7 @@ on_both_databases! {
         assert_eq!((&reply["first_message_ts"], &reply["last_message_ts"]), (&json!("2025-01-15T09:00:00.000Z"), &json!("2025-01-15T10:00:00.50Z")));
     }
 
-    async fn the_counts_are_those_of_the_messages(api: TestApi) {
+    async fn the_counts_match_the_messages(api: TestApi) {
         let messages: Vec<Value> = (0..300)
             .map(|n| with(json!({"message_id": (n % 200).to_string(), "from": format!("+{}", n % 7 + 1)})))
             .collect();

@@ -6,7 +6,7 @@ use sea_orm::sea_query::Expr;
 use super::*;
 
 #[tokio::test]
-async fn only_known_push_services_are_taken_unless_the_settings_name_others() {
+async fn only_known_or_configured_push_services_are_accepted() {
     let known =
         ["https://fcm.googleapis.com/fcm/send/x", "https://wns2-par02p.notify.windows.com/w/?token=x"];
     let others =
@@ -47,7 +47,7 @@ async fn subscribes(api: &TestApi, path: &str) -> (u16, u16) {
 }
 
 #[tokio::test]
-async fn an_address_makes_so_many_new_subscriptions_a_day_and_may_renew_those_that_it_has() {
+async fn new_subscriptions_are_limited_per_address_and_day_but_renewals_are_not() {
     let api = app(&[("ADMIN_API_KEY", KEY), ("PUSH_SUBSCRIPTIONS_PER_DAY", "3")]).await;
     for n in 0..3 {
         assert_eq!(subscribes(&api, &format!("a{n}")).await, (200, 200));
@@ -65,7 +65,7 @@ async fn an_address_makes_so_many_new_subscriptions_a_day_and_may_renew_those_th
 on_both_databases! {
     with VAPID;
 
-    async fn subscriptions_that_no_message_has_reached_are_bounded_in_total(api: TestApi) {
+    async fn unreached_subscriptions_have_a_total_limit(api: TestApi) {
         let stored = api.context.database.reader();
         for n in 0..5_u64 {
             assert_eq!(entity::push_subscription::queries::unreached(stored, 4).await.expect("a count"), n.min(4));
@@ -79,7 +79,7 @@ on_both_databases! {
 }
 
 #[tokio::test]
-async fn beyond_the_bound_in_total_strangers_wait_and_nobody_else() {
+async fn the_total_limit_applies_to_strangers_only() {
     let limits = Limits { unreached_subscriptions: 5, ..Limits::default() };
     let api = TestApi::with_limits(&[VAPID, &[("ADMIN_API_KEY", KEY)]].concat(), limits).await;
     // Those with the key are not counted here until the count is read again, which is not in this test.
