@@ -2,16 +2,21 @@
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 
+use axum::extract::FromRef;
 use channels::guard::Guard;
 use domain::signature::IngestKey;
 use platform::{config::Secret, context::Context};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use web::{
+    auth::Authenticator,
+    health::Health,
+    middleware::{Cors, LoadShed, OriginPolicy, PerAddress},
+};
 
 use crate::{
     accept::Accept,
-    auth::Lock,
-    middleware::{OriginPolicy, PerAddress, RateLimits},
+    middleware::{RateLimits, is_for_pages},
     routes::{events, notify, push_subscriptions::Unreached},
 };
 
@@ -24,38 +29,38 @@ pub struct Parts {
     pub(crate) context: Context,
     pub(crate) accept: Accept,
     pub(crate) guard: Guard,
-    pub(crate) lock: Lock,
-    pub(crate) addresses: OriginPolicy,
+    pub(crate) authenticator: Authenticator,
+    pub(crate) origins: OriginPolicy,
+    pub(crate) cors: Cors,
+    pub(crate) load_shed: LoadShed,
     pub(crate) rate_limits: RateLimits,
     pub(crate) unreached: Unreached,
     pub(crate) limits: Limits,
-    pub(crate) crowd: Semaphore,
     pub(crate) uploading: Semaphore,
     pub(crate) publishing: Semaphore,
     pub(crate) searching: Arc<Semaphore>,
     pub(crate) waiting: Semaphore,
     pub(crate) large_messages: Semaphore,
     pub(crate) large_messages_of: PerAddress,
-    pub(crate) strangers: PerAddress,
     /// None in a process that takes no messages.
     pub(crate) ingest_key: Option<IngestKey>,
     pub(crate) stopping: CancellationToken,
 }
 
-/// Bounds of what is taken on at once, and of waits. Tests shorten the waits.
+/// Bounds on what is in flight, and on waits. Tests shorten the waits.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Most requests under way; one more is answered 503.
+    /// Most requests in flight; one more is answered 503.
     pub in_flight: usize,
-    /// Most requests under way of one address without a key; one more is answered 429.
+    /// Most requests in flight of one address without a key; one more is answered 429.
     pub in_flight_of_address: usize,
-    /// Most uploads under way, among them.
+    /// Most uploads in flight, among them.
     pub uploads: usize,
-    /// Most bytes of published events under way; what would be more is answered 503.
+    /// Most bytes of published events in flight; more are answered 503.
     pub publish_bytes: usize,
     /// Most searches that look through many rows at once; one more waits for its turn.
     pub searches: usize,
-    /// Most bodies of signed ingest under way that are larger than any message has to be; one more is answered 503.
+    /// Most bodies of signed ingest in flight that are larger than any message has to be; one more is answered 503.
     pub large_messages: usize,
     /// Most of them from one address.
     pub large_messages_of_address: usize,
@@ -69,7 +74,7 @@ pub struct Limits {
     pub send_stall: Duration,
     /// Longest time for a whole upload.
     pub upload: Duration,
-    /// Longest time for the whole of any other body; below `request`, so that the caller is told whose fault it is.
+    /// Longest time for the whole of any other body; below `request`, so that a slow caller is answered 408 and not 503.
     pub body: Duration,
     /// Longest time for any other request.
     pub request: Duration,
@@ -108,29 +113,35 @@ impl App {
     pub fn with_limits(context: &Context, accept: Accept, limits: Limits) -> Self {
         Self(Arc::new(Parts {
             guard: Guard::new(context.config.allow_networks.clone()),
-            lock: Lock::new(context.config.admin_api_key.as_ref()),
-            addresses: OriginPolicy::of(&context.config),
-            rate_limits: RateLimits::new(context.config.push_subscriptions_per_day),
+            authenticator: Authenticator::new(context.config.admin_api_key.as_ref()),
+            origins: OriginPolicy::for_api(&context.config, is_for_pages),
+            cors: Cors::new(&context.config, is_for_pages),
+            load_shed: LoadShed::new(limits.in_flight, limits.in_flight_of_address),
+            rate_limits: RateLimits::new(context.config.push_subscriptions_per_day, &context.clock),
             unreached: Unreached::default(),
             context: context.clone(),
             accept,
             limits,
-            crowd: Semaphore::new(limits.in_flight),
             uploading: Semaphore::new(limits.uploads),
-            publishing: Semaphore::new(limits.publish_bytes.div_ceil(events::UNIT)),
+            publishing: Semaphore::new(limits.publish_bytes.div_ceil(events::BYTES_PER_PERMIT)),
             searching: Arc::new(Semaphore::new(limits.searches)),
             waiting: Semaphore::new(notify::WAITING),
             large_messages: Semaphore::new(limits.large_messages),
             large_messages_of: PerAddress::new(limits.large_messages_of_address),
-            strangers: PerAddress::new(limits.in_flight_of_address),
             ingest_key: context.config.webhook_secret.as_ref().map(key_of),
             stopping: CancellationToken::new(),
         }))
     }
 
     /// Readiness is false from now on.
-    pub fn stop_being_ready(&self) {
+    pub(crate) fn stop_being_ready(&self) {
         self.stopping.cancel();
+    }
+}
+
+impl FromRef<App> for Health {
+    fn from_ref(app: &App) -> Self {
+        Self { database: app.context.database.clone(), stopping: app.stopping.clone() }
     }
 }
 

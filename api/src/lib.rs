@@ -1,20 +1,20 @@
-//! The HTTP surfaces of Hookyard: what comes in, who may, and how it is answered.
+//! The HTTP APIs of Hookyard: routes, permissions, problem responses, accept.
 //! Work is stored here and done elsewhere: nothing in this crate sends anything to the outside.
 
 pub mod accept;
 mod app;
 mod auth;
+mod error_format;
 mod extract;
-mod listen;
 mod middleware;
 mod multipart;
 mod problem;
-mod refusal;
 mod router;
 mod routes;
 mod search;
-mod surface;
+mod services;
 
 pub use app::{App, Limits};
-pub use listen::{BindError, Listeners, serve, services, services_on};
 pub use router::{RouteInfo, route_list, router};
+pub use services::{serve, services, services_on};
+pub use web::listener::{BindError, Listeners};

@@ -1,52 +1,24 @@
-//! `hookyard-api`: the HTTP surfaces, beside workers elsewhere.
+//! `hookyard-api`: the HTTP APIs, beside workers elsewhere.
 
 use std::process::ExitCode;
 
-use anyhow::ensure;
-use migration::Migrator;
 use platform::{
-    config::{Config, EXIT_CODE, Role, environment},
+    config::Role,
     context::Context,
-    descriptors,
-    supervisor::{run_program, run_until_signal},
-    telemetry::{Telemetry, init_logging, tell_notices},
+    supervisor::{BoxError, Service, run_program, serve},
 };
-use sea_orm_migration::MigratorTrait;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    run_program(start())
+    run_program(serve("hookyard-api", Role::Api, services))
 }
 
-async fn start() -> ExitCode {
-    let config = match Config::load(Role::Api, environment) {
-        Ok(config) => config,
-        Err(wrong) => {
-            eprintln!("{wrong}");
-            return ExitCode::from(EXIT_CODE);
-        }
-    };
-    serve(config).await.unwrap_or_else(|error| {
-        eprintln!("hookyard-api: {error:#}");
-        ExitCode::FAILURE
-    })
-}
-
-async fn serve(config: Config) -> anyhow::Result<ExitCode> {
-    let _logging = init_logging(&config.log_level, config.log_format)?;
-    tell_notices(&config.notices);
-    descriptors::prepare(&config);
-    let patience = config.shutdown_timeout;
-    let context = Context::connect(config, Telemetry::install()?).await?;
-    let missing = Migrator::get_pending_migrations(context.database.writer()).await?.len();
-    ensure!(
-        missing == 0,
-        "the database is behind (migrations missing: {missing}): run `hookyard migrate up`"
-    );
-    let mut services = api::services(&context);
+async fn services(context: &Context) -> Result<Vec<Service>, BoxError> {
+    migration::ensure_applied(context.database.writer()).await?;
+    let mut services = api::services(context);
     services.push(context.storage.clean_up());
     services.push(context.telemetry.upkeep());
-    Ok(run_until_signal(services, patience).await)
+    Ok(services)
 }

@@ -1,4 +1,4 @@
-//! What a handler refuses with. It is only marked here; the middleware renders it in the format of the API.
+//! What a handler refuses with. It only marks the answer; the middleware renders it in the format of the API.
 
 use std::borrow::Cow;
 
@@ -8,6 +8,7 @@ use http::{
     HeaderValue, StatusCode,
     header::{RETRY_AFTER, WWW_AUTHENTICATE},
 };
+use web::auth::Unauthenticated;
 
 /// An answer that is not what the caller hoped for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,8 +52,14 @@ impl Problem {
         if self.errors.is_empty() {
             return self.code.title().to_owned();
         }
-        let told: Vec<String> = self.errors.iter().map(|e| format!("{}: {}", e.field, e.message)).collect();
-        told.join("; ")
+        let faults: Vec<String> = self.errors.iter().map(|e| format!("{}: {}", e.field, e.message)).collect();
+        faults.join("; ")
+    }
+}
+
+impl From<Unauthenticated> for Problem {
+    fn from(_: Unauthenticated) -> Self {
+        ProblemCode::Unauthorized.into()
     }
 }
 

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use axum::extract::FromRef;
 use platform::{clock::Clock, context::Context, database::Database, queue::Queue, telemetry::Telemetry};
 use url::Url;
-
-use crate::{
-    assets::Assets,
-    live::Live,
-    security::{attempts::LoginAttempts, origin::OriginPolicy, session::Sessions},
+use web::{
+    health::Health,
+    middleware::{OriginPolicy, Rate, RateLimit},
 };
+
+use crate::{assets::Assets, live::Live, security::session::Sessions};
 
 /// Where everything on a page is read from.
 #[derive(Clone)]
@@ -24,8 +25,8 @@ pub(crate) struct Sources {
 
 /// The settings that pages show or obey.
 pub(crate) struct Settings {
-    /// Under which names the pages are shown.
-    pub(crate) names: OriginPolicy,
+    /// Under which hosts the pages are shown, and which pages may write.
+    pub(crate) origins: OriginPolicy,
     /// How clients reach the API, for the examples.
     pub(crate) public_url: Url,
     /// How many attempts the default schedule makes.
@@ -47,8 +48,8 @@ pub(crate) struct App {
     pub(crate) assets: Arc<Assets>,
     /// Who may see the pages.
     pub(crate) sessions: Arc<Sessions>,
-    /// Who tried to log in too often.
-    pub(crate) login_attempts: Arc<LoginAttempts>,
+    /// The wrong keys of each address at the login.
+    pub(crate) wrong_keys: Arc<RateLimit>,
     /// The live overview.
     pub(crate) live: Live,
 }
@@ -64,7 +65,7 @@ impl App {
                 clock: context.clock.clone(),
             },
             settings: Arc::new(Settings {
-                names: OriginPolicy::of(config),
+                origins: OriginPolicy::for_pages(config, config.dashboard_addr),
                 public_url: config.public_url.clone(),
                 attempts: config.retry_schedule.attempts(),
                 metrics_public: config.metrics_public,
@@ -72,8 +73,14 @@ impl App {
             telemetry: context.telemetry.clone(),
             assets: Arc::new(Assets::load()),
             sessions: Arc::new(Sessions::new(config, &context.keys)),
-            login_attempts: Arc::new(LoginAttempts::default()),
+            wrong_keys: Arc::new(RateLimit::new(Rate::WRONG_KEYS, &context.clock)),
             live: Live::new(),
         }
+    }
+}
+
+impl FromRef<App> for Health {
+    fn from_ref(app: &App) -> Self {
+        Self { database: app.sources.database.clone(), stopping: app.live.closing().clone() }
     }
 }

@@ -33,7 +33,7 @@ impl Layout {
         Self {
             assets: Arc::clone(&app.assets),
             theme: chosen_theme(headers),
-            may_log_out: app.sessions.is_locked() && admitted,
+            may_log_out: app.sessions.are_required() && admitted,
             admitted,
             path: path.to_owned(),
         }

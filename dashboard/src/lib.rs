@@ -1,18 +1,17 @@
 //! The dashboard: pages that show how deliveries go, live. It reads and never writes, and must never be what slows
-//! deliveries down: every statement is bounded, and one poller reads for everybody who watches.
+//! deliveries down: every statement is bounded, and one poller reads for all viewers.
 
 mod app;
 mod assets;
 mod format;
 mod layout;
-mod listen;
 mod live;
+mod middleware;
 mod operations;
 mod pages;
 mod problem;
-mod queries;
 mod routes;
 mod security;
-mod service;
+mod services;
 
-pub use service::{router, services, services_on};
+pub use services::{router, services, services_on};

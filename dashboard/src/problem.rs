@@ -1,39 +1,38 @@
-//! How a page fails: few ways, each a page of its own to people and a silent status to fragments.
+//! The errors of pages: few, each a page of its own, and a bare status for fragments.
 
 use askama::Template;
 use askama_web::WebTemplate;
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, StatusCode},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
-use sea_orm::DbErr;
+use platform::database::DatabaseError;
+use web::middleware::ErrorFormat;
 
 use crate::{app::App, layout::Layout};
-
-/// Longest work on one page. Streams are not counted: only their beginning is.
-const PAGE_DEADLINE: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// Why there is no page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Problem {
-    /// Nothing stands under this address.
+    /// There is nothing at this address.
     NotFound,
-    /// The method is not one of the address'.
+    /// The address does not allow the method.
     MethodNotAllowed,
-    /// Asked for under a name that is not ours.
+    /// `Host` names a host that is not served.
     ForeignHost,
-    /// Driven by a page that is not ours.
+    /// A page of another origin sends it.
     ForeignOrigin,
     /// The form or the query can't be read.
     BadRequest,
     /// The database does not answer.
     Database,
-    /// It took too long.
+    /// It took longer than the deadline.
     Slow,
     /// Too many streams are open.
     Busy,
+    /// A handler panicked.
+    Internal,
 }
 
 impl Problem {
@@ -73,19 +72,22 @@ impl Problem {
                 "Too many watchers",
                 "Too many pages are live at the moment. This one shows what it was when you opened it.",
             ),
+            Self::Internal => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "Something failed on our side", "The log says more.")
+            }
         }
     }
 }
 
-impl From<DbErr> for Problem {
-    fn from(error: DbErr) -> Self {
+impl From<DatabaseError> for Problem {
+    fn from(error: DatabaseError) -> Self {
         tracing::warn!(%error, "a page of the dashboard could not be read");
         Self::Database
     }
 }
 
 impl IntoResponse for Problem {
-    /// A bare status that carries the problem; [`dress`] turns it into a page.
+    /// A bare status that carries the problem; [`ErrorPages`] turns it into a page.
     fn into_response(self) -> Response {
         let mut response = self.row().0.into_response();
         response.extensions_mut().insert(self);
@@ -102,23 +104,43 @@ struct MessagePage {
     code: u16,
 }
 
-/// Ends work that takes too long, and turns problems into pages; fragments keep what they show.
-pub(crate) async fn dress(State(app): State<App>, request: Request, next: Next) -> Response {
-    let layout = Layout::of(&app, request.uri().path(), request.headers());
-    let is_fragment = is_htmx(request.headers());
-    let answer = tokio::time::timeout(PAGE_DEADLINE, next.run(request)).await;
-    let response = answer.unwrap_or_else(|_| Problem::Slow.into_response());
-    let Some(&problem) = response.extensions().get::<Problem>() else {
-        return response;
-    };
-    let (status, title, text) = problem.row();
-    if is_fragment {
-        return (status, [("hx-reswap", "none")]).into_response();
-    }
-    (status, MessagePage { layout, title, text, code: status.as_u16() }).into_response()
+/// Renders the errors of one request: as a page, or as a bare status for a fragment, which keeps what it shows.
+pub(crate) struct ErrorPages {
+    layout: Layout,
+    is_fragment: bool,
 }
 
-/// Whether the request comes from a fragment that fetches itself.
+impl ErrorPages {
+    /// In the layout of the request.
+    pub(crate) fn of(app: &App, request: &Request) -> Self {
+        let (path, headers) = (request.uri().path(), request.headers());
+        Self { layout: Layout::of(app, path, headers), is_fragment: is_htmx(headers) }
+    }
+}
+
+impl ErrorFormat for ErrorPages {
+    type Error = Problem;
+
+    fn panicked(&self) -> Problem {
+        Problem::Internal
+    }
+
+    /// Handlers answer some errors with text or a page of their own.
+    fn of_status(&self, _: u16) -> Option<Problem> {
+        None
+    }
+
+    fn render(&self, problem: &Problem, _: Response) -> Response {
+        let (status, title, text) = problem.row();
+        if self.is_fragment {
+            return (status, [("hx-reswap", "none")]).into_response();
+        }
+        let page = MessagePage { layout: self.layout.clone(), title, text, code: status.as_u16() };
+        (status, page).into_response()
+    }
+}
+
+/// Returns whether the request comes from a fragment that fetches its content.
 pub(crate) fn is_htmx(headers: &HeaderMap) -> bool {
     headers.get("hx-request").is_some_and(|value| value == "true")
 }

@@ -8,9 +8,13 @@ use entity::delivery;
 use harness::{TestDashboard, rows};
 use uuid::Uuid;
 
+/// Longer ago than finished deliveries are kept.
+const LONG_AGO_MS: i64 = 31 * 24 * 3_600_000;
+
 struct Planted {
     open: Uuid,
     done: Uuid,
+    letter: Uuid,
     upload: Uuid,
 }
 
@@ -32,7 +36,13 @@ async fn plant(app: &TestDashboard) -> Planted {
     rows::insert(db, rows::worker("worker:1", 3, now)).await.expect("a worker");
     let upload = rows::upload(&endpoint, "picture.png", now);
     rows::insert(db, upload.clone()).await.expect("an upload");
-    Planted { open: open.id, done: done.id, upload: upload.id }
+    // Its event is gone with its day.
+    let long_gone = rows::event("long gone", r#"{"of":"the letter"}"#, Millis(now.0 - LONG_AGO_MS));
+    let letter = delivery::Model { attempts: 10, ..rows::delivery(&long_gone, &endpoint) };
+    rows::insert(db, rows::dead_letter(letter.clone(), &long_gone, "schedule_spent"))
+        .await
+        .expect("a letter");
+    Planted { open: open.id, done: done.id, letter: letter.id, upload: upload.id }
 }
 
 async fn every_page_reads(app: &TestDashboard) {
@@ -41,12 +51,17 @@ async fn every_page_reads(app: &TestDashboard) {
     assert_eq!(overview.status, StatusCode::OK, "{}", overview.text);
     overview.shows("Failing").shows("Dead").shows("worker:1").shows("answered 503").shows("5 s ago");
     let counters = app.get("/fragments/counters").await;
-    counters.shows("Accepted: 1, Delivered: 0, Due now: 1, In flight: 0, Failing: 1, Dead letters: 1");
+    counters.shows("Accepted: 1, Delivered: 0, Due now: 1, In flight: 0, Failing: 1, Dead letters: 2");
     app.get(&format!("/deliveries/{}", planted.open)).await.shows("of&#34;: &#34;the event").shows("503");
     app.get(&format!("/deliveries/{}", planted.done))
         .await
         .shows("of&#34;: &#34;the delivery")
         .shows("410 Gone");
+    let letter = app.get(&format!("/deliveries/{}", planted.letter)).await;
+    assert_eq!(letter.status, StatusCode::OK, "{}", letter.text);
+    letter.shows("of&#34;: &#34;the letter").shows("long gone").shows("schedule_spent");
+    letter.shows("The attempts are no longer kept.").hides("No attempts yet.");
+    overview.shows(&format!("/deliveries/{}", planted.letter));
     app.get(&format!("/uploads/{}", planted.upload)).await.shows("picture.png");
     app.get("/errors").await.shows("answered 503");
     let older = app.get(&format!("/errors?before={}", Uuid::max())).await;

@@ -137,7 +137,7 @@ async fn a_worker_that_is_not_seen_for_fifteen_seconds_is_shown_as_lost() {
     let endpoint = endpoint(&app, "https://example.com/hook").await;
     let event = event(&app, |_| ()).await;
     rows::insert(app.db(), rows::delivery(&event, &endpoint)).await.expect("a delivery");
-    app.get("/").await.shows("silent").shows("Lost").shows("Work is due and no worker is running.");
+    app.get("/").await.shows("silent").shows("Lost").shows("Deliveries are due and no worker is running.");
 }
 
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn errors_go_page_by_page_and_lead_to_what_failed() {
         .hides("failure &#60;2&#62;")
         .hides("Older");
     assert_eq!(app.get("/errors?before=x").await.status, StatusCode::BAD_REQUEST);
-    app.get(&format!("/errors?before={}", Uuid::nil())).await.shows("Nothing older.");
+    app.get(&format!("/errors?before={}", Uuid::nil())).await.shows("No older errors.");
 }
 
 #[tokio::test]

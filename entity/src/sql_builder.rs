@@ -2,7 +2,8 @@
 //! into the text.
 
 use domain::id::UserId;
-use sqlx::{Postgres, QueryBuilder, Sqlite};
+use platform::database::{Database, DatabaseError, Pool};
+use sqlx::{FromRow, Postgres, QueryBuilder, Sqlite, postgres::PgRow, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use crate::scope::Scope;
@@ -70,6 +71,23 @@ impl SqlBuilder {
     fn piece(&mut self, piece: Piece) -> &mut Self {
         self.0.push(piece);
         self
+    }
+
+    /// Reads its rows; `time` is what `platform::database::Database::statement_time` gives.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(crate) async fn rows<Row>(&self, database: &Database, time: i64) -> Result<Vec<Row>, DatabaseError>
+    where
+        Row: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin,
+    {
+        Ok(match database.pool() {
+            Pool::Postgres(pool) => self.postgres(time).build_query_as().fetch_all(pool).await?,
+            Pool::Sqlite(_) => {
+                let pool = database.reader().get_sqlite_connection_pool();
+                self.sqlite(time).build_query_as().fetch_all(pool).await?
+            }
+        })
     }
 
     /// As Postgres takes it; `offset` is added to the server's clock.

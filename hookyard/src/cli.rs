@@ -10,7 +10,7 @@ use crate::{
     serve,
 };
 
-/// Takes work in over HTTP, remembers it, and delivers the results until they arrive.
+/// A self-hosted webhook delivery service.
 ///
 /// Without a command it serves. Settings come from the environment: see `.env.example`.
 #[derive(Debug, Parser)]
@@ -59,7 +59,7 @@ impl Cli {
     /// What ended the command.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         match self.command.unwrap_or(Command::Serve) {
-            Command::Serve => serve::serve().await,
+            Command::Serve => Ok(serve::serve().await),
             Command::Demo { keep } => demo::command(keep).await,
             Command::Listen(options) => listen::command(*options).await,
             Command::Migrate { direction } => migrate::command(direction).await,

@@ -3,22 +3,16 @@
 
 use std::process::ExitCode;
 
-use domain::{clock::millis, job::QueueName};
-use migration::Migrator;
+use domain::job::QueueName;
+use entity::process::queries::alive;
+use migration::runner::pending;
 use platform::{
-    config::{Config, EXIT_CODE, Role, environment},
+    config::{Config, Role, environment},
     context::Context,
     database::{DatabaseError, DatabaseUrl},
     telemetry::Telemetry,
 };
-use sea_orm_migration::{
-    MigratorTrait,
-    sea_orm::{ConnectionTrait, Statement},
-};
 use worker::doctor::{CHECKS, Finding, examine};
-
-/// A process whose last heartbeat is older does not count.
-const ALIVE: std::time::Duration = std::time::Duration::from_secs(15);
 
 /// What the doctor says, line by line, and whether all is well.
 struct Report {
@@ -43,10 +37,7 @@ impl Report {
 pub async fn command(mend: bool) -> anyhow::Result<ExitCode> {
     let config = match Config::load(Role::AllInOne, environment) {
         Ok(config) => config,
-        Err(wrong) => {
-            eprintln!("{wrong}");
-            return Ok(ExitCode::from(EXIT_CODE));
-        }
+        Err(wrong) => return Ok(wrong.report()),
     };
     let mut report = Report { well: true };
     if let DatabaseUrl::Sqlite(path) = &config.database_url
@@ -68,7 +59,7 @@ async fn look_around(context: &Context, report: &mut Report) -> anyhow::Result<(
     Report::good("settings", "");
     context.database.ping().await?;
     Report::good("database", "");
-    match Migrator::get_pending_migrations(context.database.writer()).await?.len() {
+    match pending(context.database.writer()).await?.len() {
         0 => Report::good("schema", "up to date"),
         missing => report.bad("schema", &format!("{missing} migrations missing: run `hookyard migrate up`")),
     }
@@ -82,7 +73,8 @@ async fn look_around(context: &Context, report: &mut Report) -> anyhow::Result<(
 }
 
 async fn examine_rows(context: &Context, mend: bool, report: &mut Report) -> Result<(), DatabaseError> {
-    Report::good("processes", &format!("{} alive", alive(context).await?));
+    let now = context.database.now(&context.clock).await?;
+    Report::good("processes", &format!("{} alive", alive(&context.database, now).await?));
     let findings = examine(context, mend).await?;
     for check in CHECKS {
         match findings.iter().find(|finding| finding.check == check) {
@@ -99,13 +91,4 @@ async fn examine_rows(context: &Context, mend: bool, report: &mut Report) -> Res
 fn told(Finding { check, rows, mended }: &Finding) -> String {
     let mended = if *mended > 0 { format!(", {mended} of them mended") } else { String::new() };
     format!("{rows} rows{mended}: {}", check.meaning)
-}
-
-async fn alive(context: &Context) -> Result<i64, DatabaseError> {
-    let db = context.database.reader();
-    let since = context.database.now(&context.clock).await?.0.saturating_sub(millis(ALIVE));
-    let sql = "SELECT count(*) AS alive FROM process WHERE seen_at > $1";
-    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, [since.into()]);
-    let row = db.query_one_raw(statement).await?;
-    Ok(row.map(|row| row.try_get("", "alive")).transpose()?.unwrap_or(0))
 }

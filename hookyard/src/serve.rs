@@ -3,12 +3,10 @@
 use std::process::ExitCode;
 
 use platform::{
-    config::{Config, EXIT_CODE, Role, environment},
+    config::{Config, Role},
     context::Context,
     database::DatabaseUrl,
-    descriptors,
-    supervisor::{Service, run_until_signal},
-    telemetry::{Telemetry, init_logging, tell_notices},
+    supervisor::{self, Service},
 };
 use tracing::info;
 
@@ -18,44 +16,33 @@ use crate::{
 };
 
 /// Serves until a signal.
-///
-/// # Errors
-/// What kept it from starting.
-pub async fn serve() -> anyhow::Result<ExitCode> {
-    let config = match Config::load(Role::AllInOne, environment) {
-        Ok(config) => config,
-        Err(wrong) => {
-            eprintln!("{wrong}");
-            return Ok(ExitCode::from(EXIT_CODE));
-        }
+pub async fn serve() -> ExitCode {
+    // Held until the process has stopped.
+    let mut instance = None;
+    let start = async |context: &Context| {
+        instance = prepare(context).await?;
+        greet(&context.config);
+        services(context)
     };
-    let _logging = init_logging(&config.log_level, config.log_format)?;
-    tell_notices(&config.notices);
-    descriptors::prepare(&config);
-    let patience = config.shutdown_timeout;
-    let telemetry = Telemetry::install()?;
-    let (context, _instance) = open(config, telemetry).await?;
-    greet(&context.config);
-    Ok(run_until_signal(services(&context)?, patience).await)
+    supervisor::serve("hookyard", Role::AllInOne, start).await
 }
 
-/// Opens everything, brings the schema up, and takes back what a process that died had in hand.
+/// Brings the schema up to date, and releases the leases that a process that died had taken.
 ///
 /// # Errors
-/// When something can't be opened, or another process uses the same SQLite file.
-async fn open(config: Config, telemetry: Telemetry) -> anyhow::Result<(Context, Option<Instance>)> {
-    let url = config.database_url.clone();
-    let context = Context::connect(config, telemetry).await?;
-    let instance = match &url {
+/// When a migration fails, or another process uses the same SQLite file.
+async fn prepare(context: &Context) -> anyhow::Result<Option<Instance>> {
+    let url = &context.config.database_url;
+    let instance = match url {
         DatabaseUrl::Sqlite(path) => Some(Instance::of(path)?),
         DatabaseUrl::Postgres(_) => None,
     };
-    migrate::run(&context.database, &url, Direction::Up).await?;
-    let freed = worker::claim::free_all(&context).await?;
-    if freed > 0 {
-        info!(freed, "work that a former process had in hand is due again");
+    migrate::run(&context.database, url, Direction::Up).await?;
+    let released = entity::lease::release_all(&context.database).await?;
+    if released > 0 {
+        info!(released, "leases of a former process were released");
     }
-    Ok((context, instance))
+    Ok(instance)
 }
 
 /// Every service of the process, in the order in which they stop.

@@ -18,7 +18,16 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("receiver", &["domain"]),
     (
         "hookyard",
-        &["hookyard-api", "hookyard-worker", "migration", "platform", "channels", "receiver", "domain"],
+        &[
+            "hookyard-api",
+            "hookyard-worker",
+            "entity",
+            "migration",
+            "platform",
+            "channels",
+            "receiver",
+            "domain",
+        ],
     ),
 ];
 
@@ -28,6 +37,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("apalis-core", &["platform", "hookyard-worker"]),
     ("apalis-redis", &["platform", "hookyard-worker"]),
     ("axum", &["web", "hookyard-api", "dashboard"]),
+    ("governor", &["web"]),
     ("reqwest", &["channels", "hookyard", "testkit", "bench"]),
 ];
 

@@ -6,15 +6,22 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use domain::clock::{Millis, millis};
 
-/// What time it is. Clones share one offset.
-#[derive(Clone, Debug, Default)]
+/// The time. Clones share one offset.
+#[derive(Clone, Debug)]
 pub struct Clock {
     offset_ms: Arc<AtomicI64>,
+    began: Instant,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self { offset_ms: Arc::default(), began: Instant::now() }
+    }
 }
 
 impl Clock {
@@ -23,6 +30,13 @@ impl Clock {
     pub fn now(&self) -> Millis {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Millis(millis(since_epoch).saturating_add(self.offset_ms()))
+    }
+
+    /// The time since this clock began, with the offset. Monotonic: it does not follow a system clock that is set.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        let offset = Duration::from_millis(u64::try_from(self.offset_ms()).unwrap_or_default());
+        self.began.elapsed().saturating_add(offset)
     }
 
     /// The offset in ms; zero outside tests. Statements add it to the database's own clock.

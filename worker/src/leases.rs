@@ -6,8 +6,8 @@ use std::{
     time::Duration,
 };
 
-use domain::{clock::millis, job::LEASE};
-use entity::bulk::lease::{self, Lease, Table};
+use domain::job::LEASE;
+use entity::lease::{self, Lease, Table};
 use platform::{
     context::Context,
     database::{DatabaseError, within_deadline},
@@ -70,9 +70,8 @@ impl Leases {
         if ending.is_empty() {
             return Ok(());
         }
-        let (asked_at, time) = (Instant::now(), context.database.statement_time(&context.clock));
-        let renewed = lease::renew(context.database.writer(), &ending, time, millis(LEASE));
-        let renewed = within_deadline(renewed).await?;
+        let asked_at = Instant::now();
+        let renewed = within_deadline(lease::renew(&context.database, &context.clock, &ending)).await?;
         if renewed.len() < ending.len() {
             info!(
                 deliveries = ending.len() - renewed.len(),
@@ -89,7 +88,7 @@ impl Leases {
     /// Those of the database; then the leases end at their time.
     pub async fn release_all(&self, context: &Context) -> Result<usize, DatabaseError> {
         let left: Vec<Lease> = self.held().drain().map(|(id, held)| (id, held.claim)).collect();
-        within_deadline(lease::release(context.database.writer(), Table::Deliveries, &left)).await?;
+        within_deadline(lease::release(&context.database, Table::Deliveries, &left)).await?;
         Ok(left.len())
     }
 

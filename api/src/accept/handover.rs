@@ -11,7 +11,7 @@ use std::{
 };
 
 use domain::job::{Job, QueueName, Work};
-use entity::bulk::lease::{self, Lease, Table};
+use entity::lease::{self, Lease, Table};
 use platform::{context::Context, database::within_deadline};
 use tokio::{
     sync::{Mutex, mpsc},
@@ -180,7 +180,7 @@ impl Pauses {
 async fn release(context: &Context, jobs: &[Job]) {
     for table in [Table::Deliveries, Table::Uploads, Table::Broadcasts] {
         let leases: Vec<Lease> = jobs.iter().flat_map(|job| leases_of(&job.work, table)).collect();
-        if let Err(error) = within_deadline(lease::release(context.database.writer(), table, &leases)).await {
+        if let Err(error) = within_deadline(lease::release(&context.database, table, &leases)).await {
             warn!(%error, "leases could not be released; they end at their time");
         }
     }

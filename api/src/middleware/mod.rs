@@ -1,16 +1,7 @@
-//! What every request passes on its way in and every answer on its way out.
-//! Nothing here knows a route; order matters and stands in one place.
+//! What every request passes on its way in and every answer on its way out. Nothing here knows a route; the order matters
+//! and stands in one place.
 
-mod access_log;
-mod cors;
-mod error_response;
-mod host_origin;
-mod load_shed;
-mod per_address;
-mod rate_limit;
-mod request_id;
-
-use std::panic::AssertUnwindSafe;
+mod rate_limits;
 
 use axum::{
     Router,
@@ -19,18 +10,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::problem::ProblemCode;
-use futures_util::FutureExt;
+use web::middleware::{AccessLog, OriginError, Shed, render_errors};
 
-use crate::{app::App, problem::Problem};
-pub(crate) use access_log::IngestNote;
-pub(crate) use host_origin::OriginPolicy;
-pub(crate) use load_shed::deadline;
-pub(crate) use per_address::{PerAddress, UnderWay};
-pub(crate) use rate_limit::{
-    Peer, RateLimits, address_of, limit_bad_signatures, limit_public_route, limit_push_tests, stranger,
-    too_many,
+use crate::{app::App, error_format::RequestErrors, problem::Problem};
+pub(crate) use rate_limits::{
+    RateLimits, limit_public_route, limit_push_tests, rate_limit_bad_signatures, too_many,
 };
-pub(crate) use request_id::RequestId;
+
+/// When a caller with too many requests in flight is asked to come again.
+const AGAIN: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Wraps the routes. It is one layer of axum's: seven of them, one in another, would each box the
 /// request and copy all that lies within.
@@ -39,42 +27,62 @@ pub(crate) fn around(routes: Router<App>, app: &App) -> Router<App> {
 }
 
 async fn run(State(app): State<App>, request: Request, next: Next) -> Response {
-    told(request, |request| guarded(&app, request, next)).await
+    observe(request, |request| guard(&app, request, next)).await
 }
 
-/// What a request meets before its route, first to last. CORS is around all that refuses: a page may read why.
-async fn guarded(app: &App, request: Request, next: Next) -> Response {
-    cors::answer(app, request, |request| {
-        load_shed::limit(app, request, |request| {
-            rate_limit::limit_wrong_keys(app, request, |request| {
-                host_origin::check(app, request, |request| next.run(request))
-            })
-        })
-    })
-    .await
-}
-
-/// Whatever happens within is answered in the words of the surface, and logged.
-async fn told<Answer>(request: Request, next: impl FnOnce(Request) -> Answer) -> Response
+/// Logs the request and renders its error in the format of the path.
+async fn observe<Answer>(request: Request, next: impl FnOnce(Request) -> Answer) -> Response
 where
     Answer: Future<Output = Response>,
 {
-    access_log::request(request, |request| {
-        error_response::in_words_of_the_surface(request, |request| whole(async { next(request).await }))
-    })
-    .await
+    let log = AccessLog::Counted.run(request, |request| {
+        let format = RequestErrors::of(&request);
+        // Called within, so that a panic on the way to the answer is rendered as well.
+        render_errors(format, async { next(request).await })
+    });
+    log.await
 }
 
-/// A panic within is an answer.
-async fn whole(answer: impl Future<Output = Response>) -> Response {
-    AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|panic| after_panic(&*panic))
+/// What a request meets before its route, first to last. CORS is around all that refuses: a page may read why.
+async fn guard(app: &App, request: Request, next: Next) -> Response {
+    let counted = |request: &Request| app.authenticator.counted_address(request);
+    app.cors
+        .run(&app.origins, request, |request| {
+            app.load_shed.run(request, counted, refuse_load, |request| {
+                rate_limits::limit_wrong_keys(app, request, |request| check_origin(app, request, next))
+            })
+        })
+        .await
 }
 
-fn after_panic(panic: &(dyn std::any::Any + Send)) -> Response {
-    let said =
-        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    tracing::error!(panic = said.unwrap_or("no message"), "a handler panicked");
-    Problem::from(ProblemCode::Internal).into_response()
+async fn check_origin(app: &App, request: Request, next: Next) -> Response {
+    let refused = match app.origins.check(&request) {
+        Ok(()) => return next.run(request).await,
+        Err(OriginError::MissingHost) => ProblemCode::BadRequest,
+        Err(OriginError::ForeignHost) => ProblemCode::HostRefused,
+        Err(OriginError::ForeignOrigin) => ProblemCode::OriginRefused,
+    };
+    Problem::from(refused).into_response()
+}
+
+fn refuse_load(shed: Shed) -> Response {
+    match shed {
+        Shed::Address => too_many(AGAIN),
+        Shed::Process => Problem::from(ProblemCode::Overloaded).into_response(),
+    }
+}
+
+/// Gives up on a handler that takes too long; for every route but those with deadlines of their own.
+pub(crate) async fn deadline(State(app): State<App>, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(app.limits.request, next.run(request)).await {
+        Ok(answer) => answer,
+        Err(_) => Problem::unavailable("a request passed its deadline", "deadline").into_response(),
+    }
+}
+
+/// Returns whether a path is made for pages of other origins: the notifications API is, and `CORS_ORIGINS` says whose.
+pub(crate) fn is_for_pages(path: &str) -> bool {
+    path.starts_with("/api/") || path == "/webhook/update"
 }
 
 #[cfg(test)]
@@ -93,7 +101,8 @@ mod tests {
 
     async fn answer(path: &str) -> (u16, Value) {
         let routes = Router::new().route("/v1/broken", get(broken)).route("/event_type", get(broken));
-        let routes = routes.layer(from_fn(|request, next: Next| told(request, |request| next.run(request))));
+        let routes =
+            routes.layer(from_fn(|request, next: Next| observe(request, |request| next.run(request))));
         let request = Request::builder().uri(path).body(Body::empty()).expect("a request");
         let answer = TowerToHyperService::new(routes).call(request).await.expect("an answer");
         let status = answer.status().as_u16();
@@ -102,11 +111,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_is_500_in_the_words_of_the_surface_and_keeps_its_cause() {
-        let (status, told) = answer("/v1/broken").await;
-        assert_eq!((status, &told["code"]), (500, &Value::from("internal")));
-        assert!(!told.to_string().contains("a cause"), "{told}");
-        let (status, told) = answer("/event_type").await;
-        assert_eq!((status, &told["error"]), (500, &Value::from(true)));
+    async fn a_panic_is_500_in_the_format_of_the_path_and_keeps_its_cause() {
+        let (status, body) = answer("/v1/broken").await;
+        assert_eq!((status, &body["code"]), (500, &Value::from("internal")));
+        assert!(!body.to_string().contains("a cause"), "{body}");
+        let (status, body) = answer("/event_type").await;
+        assert_eq!((status, &body["error"]), (500, &Value::from(true)));
+    }
+
+    #[test]
+    fn the_notifications_api_is_for_pages_and_no_other() {
+        for path in ["/api/stats", "/api/push/subscribe", "/webhook/update"] {
+            assert!(is_for_pages(path), "{path}");
+        }
+        for path in ["/webhook/register", "/v1/errors", "/apiary", "/webhook", "/"] {
+            assert!(!is_for_pages(path), "{path}");
+        }
     }
 }

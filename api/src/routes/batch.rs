@@ -28,7 +28,7 @@ pub(crate) async fn read<T>(
     name: &str,
     read: impl Fn(Fields) -> Result<T, Problem>,
 ) -> Result<Vec<T>, Problem> {
-    let _room = events::reserve(app, request.headers(), MAX_BODY)?;
+    let _budget = events::reserve(app, request.headers(), MAX_BODY)?;
     let items = json_list(request, MAX_BODY, &app.limits, name, MAX_ITEMS).await?;
     each(name, items, read)
 }

@@ -7,6 +7,7 @@ use domain::{
     problem::ProblemCode,
 };
 use serde_json::{json, value::to_raw_value};
+use web::middleware::RequestId;
 
 use super::events::{Receipt, not_accepted, stored};
 use crate::{
@@ -14,7 +15,6 @@ use crate::{
     app::App,
     auth::Publisher,
     extract::Id,
-    middleware::RequestId,
     problem::Problem,
 };
 
@@ -25,7 +25,7 @@ pub(crate) async fn send(
     State(app): State<App>,
     request_id: RequestId,
 ) -> Result<Receipt, Problem> {
-    let found = entity::endpoint::queries::find(app.context.database.reader(), publisher.scope, id)
+    let found = entity::endpoint::queries::find(&app.context.database, publisher.scope, id)
         .await
         .map_err(|error| Problem::unavailable("an endpoint cannot be read", error))?;
     let owner = UserId(found.ok_or_else(no_such_endpoint)?.user_id);

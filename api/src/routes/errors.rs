@@ -38,14 +38,10 @@ pub(crate) async fn list(
     let limit = Limit::of(&mut query);
     let before = query.parsed("cursor", "must be the next_cursor of a page");
     query.done()?;
-    let mut rows = entity::error_log::queries::page(
-        app.context.database.reader(),
-        reader.scope,
-        before,
-        limit.to_read(),
-    )
-    .await
-    .map_err(|error| Problem::unavailable("the error log cannot be read", error))?;
+    let mut rows =
+        entity::error_log::queries::page(&app.context.database, reader.scope, before, limit.to_read())
+            .await
+            .map_err(|error| Problem::unavailable("the error log cannot be read", error))?;
     let next = limit.cut(&mut rows, |row| row.id);
     Ok(Json(Page::of(rows.into_iter().map(ErrorOut::from).collect(), next)))
 }

@@ -1,40 +1,21 @@
-//! Health: alive, and ready. Ready asks the database; Redis may be away.
+//! `GET /health` of the notifications API, and `GET /metrics`. The other health checks are shared by every listener.
 
-use axum::{
-    Json,
-    extract::State,
-    response::{IntoResponse, Response},
-};
-use http::StatusCode;
+use axum::{Json, extract::State, response::Response};
+use http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::start::VERSION;
-use crate::app::App;
+use crate::{app::App, problem::Problem};
 
 /// `GET /health`.
 pub(crate) async fn health() -> Json<Value> {
     Json(json!({"status": "healthy", "version": VERSION}))
 }
 
-/// `GET /health/live`: this process runs.
-pub(crate) async fn live() -> Json<Value> {
-    Json(json!({"status": "ok"}))
-}
-
-/// `GET /health/ready`: this process takes requests.
-pub(crate) async fn ready(State(app): State<App>) -> Response {
-    if app.stopping.is_cancelled() {
-        return not_ready("stopping");
+/// `GET /metrics`; `METRICS_PUBLIC=false` asks for a key.
+pub(crate) async fn metrics(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
+    if !app.context.config.metrics_public {
+        app.authenticator.authenticate(&headers)?;
     }
-    match app.context.database.ping().await {
-        Ok(()) => Json(json!({"status": "ready"})).into_response(),
-        Err(error) => {
-            tracing::warn!(%error, "not ready");
-            not_ready("the database does not answer")
-        }
-    }
-}
-
-fn not_ready(reason: &str) -> Response {
-    (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "not ready", "reason": reason}))).into_response()
+    Ok(web::metrics::render(&app.context.telemetry))
 }

@@ -12,7 +12,6 @@ pub(crate) mod events;
 pub(crate) mod files;
 pub(crate) mod health;
 pub(crate) mod messages;
-pub(crate) mod metrics;
 pub(crate) mod notices;
 pub(crate) mod notify;
 pub(crate) mod page;

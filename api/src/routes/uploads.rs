@@ -37,7 +37,7 @@ pub(crate) async fn show(
     Id(id): Id<UploadId>,
     State(app): State<App>,
 ) -> Result<Json<UploadOut>, Problem> {
-    let found = entity::upload::queries::find(app.context.database.reader(), reader.scope, id)
+    let found = entity::upload::queries::find(&app.context.database, reader.scope, id)
         .await
         .map_err(|error| Problem::unavailable("an upload cannot be read", error))?;
     let row = found.ok_or_else(|| Problem::new(ProblemCode::NotFound, "there is no such upload"))?;

@@ -1,4 +1,4 @@
-//! `CORS_ORIGINS`: which pages may read answers and write, on which surface, by each value of the setting.
+//! `CORS_ORIGINS`: which pages may read answers and write, at which API, by each value of the setting.
 
 use serde_json::json;
 

@@ -1,7 +1,10 @@
 //! `POST` and `GET /v1/endpoints`: every member at its bound and one over, the shape of the answer, the list.
 
 use domain::id::{EndpointId, UserId};
-use entity::{endpoint::queries::Filter, scope::Scope};
+use entity::{
+    endpoint::{pause, queries, queries::Filter, view},
+    scope::Scope,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -179,16 +182,17 @@ on_both_databases! {
     async fn another_users_endpoint_is_neither_visible_nor_locked(api: TestApi) {
         let made = api.endpoint(&with("user_id", json!(1))).await;
         let id: EndpointId = made["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
-        let db = api.context.database.writer();
+        let (database, clock) = (&api.context.database, &api.context.clock);
         for (scope, sees) in
             [(Scope::User(UserId(1)), true), (Scope::User(UserId(2)), false), (Scope::Everyone, true)]
         {
             let filter = Filter { user: Some(UserId(1)), ..Filter::default() };
-            let page = entity::endpoint::queries::page(db, scope, filter, 10).await.expect("a page");
+            let page = view::page(database, clock, scope, filter, 10).await.expect("a page");
             assert_eq!(page.len(), usize::from(sees), "{scope:?}");
-            assert_eq!(entity::endpoint::queries::find(db, scope, id).await.expect("read").is_some(), sees);
-            assert_eq!(entity::endpoint::queries::find_standing(db, scope, id).await.expect("read").is_some(), sees);
-            assert_eq!(entity::endpoint::queries::lock(db, scope, id).await.expect("read").is_some(), sees);
+            assert_eq!(queries::find(database, scope, id).await.expect("read").is_some(), sees);
+            assert_eq!(view::find(database, clock, scope, id).await.expect("read").is_some(), sees);
+            let locked = pause::pause(database, clock, scope, id).await.expect("a lock and a read");
+            assert_eq!(locked.is_some(), sees);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The API over real TCP, on throw-away databases.
 
+mod authentication;
 mod both;
 mod cors;
 mod deliveries;
@@ -12,7 +13,6 @@ mod events;
 mod files;
 mod harness;
 mod health;
-mod lock;
 mod messages;
 mod middleware;
 mod notices;

@@ -1,6 +1,7 @@
 //! Numbers, sizes and spans of time, short enough for a table's cell.
 
 pub(crate) use domain::measure::microseconds;
+use entity::bounded::Bounded;
 
 /// With a comma at every thousand: `12,345`.
 pub(crate) fn grouped(number: u64) -> String {
@@ -13,6 +14,11 @@ pub(crate) fn grouped(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A count that may have stopped at its limit: `12`, or `10,000+`.
+pub(crate) fn bounded(count: Bounded) -> String {
+    format!("{}{}", grouped(count.count), if count.more { "+" } else { "" })
 }
 
 /// A size in binary units: `68 B`, `1.2 MiB`.
@@ -47,6 +53,14 @@ const fn as_f64(number: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_count_that_stopped_says_so() {
+        assert_eq!(bounded(Bounded::of(0)), "0");
+        assert_eq!(bounded(Bounded::of(10_000)), "10,000");
+        assert_eq!(bounded(Bounded::of(10_001)), "10,000+");
+        assert_eq!(bounded(Bounded::part(7, Bounded::of(10_001))), "7+");
+    }
 
     #[test]
     fn thousands_are_grouped_also_beyond_what_a_script_can_hold() {

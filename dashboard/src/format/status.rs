@@ -4,9 +4,9 @@ use domain::{
     clock::Millis,
     delivery::{DeliveryState, LaneState},
 };
+use entity::delivery::queries::Row;
 
 use super::badge::{Badge, Tone};
-use crate::queries::deliveries::DeliveryRow;
 
 /// What a delivery is called on a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(crate) enum DisplayStatus {
 
 impl DisplayStatus {
     /// Derives the standing of a row at `now`.
-    pub(crate) fn of(row: &DeliveryRow, now: Millis) -> Self {
+    pub(crate) fn of(row: &Row, now: Millis) -> Self {
         match row.state.as_deref().map(str::parse) {
             Some(Ok(DeliveryState::Succeeded)) => Self::Succeeded,
             Some(Ok(DeliveryState::Dead)) => Self::Dead,
@@ -56,33 +56,65 @@ impl DisplayStatus {
     }
 }
 
-fn is_held(row: &DeliveryRow) -> bool {
+fn is_held(row: &Row) -> bool {
     row.lane_state.as_deref().is_some_and(|state| state != LaneState::Active.as_str())
 }
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
-    use crate::queries::deliveries::sample;
 
     const NOW: Millis = Millis(1_000);
+
+    /// A delivery that was just accepted.
+    fn sample() -> Row {
+        Row {
+            id: Uuid::from_u128(1),
+            event_id: Uuid::from_u128(2),
+            user_id: Some(1),
+            channel: "webhook".to_owned(),
+            recipient_id: Uuid::from_u128(3),
+            position: 0,
+            attempts: 0,
+            created_at: 0,
+            due_at: 0,
+            lease_until: 0,
+            state: None,
+            reason: None,
+            finished_at: None,
+            event_type: Some("upload file".to_owned()),
+            url: Some("https://example.com/hook".to_owned()),
+            retry_schedule: None,
+            lane_state: Some("active".to_owned()),
+            off_reason: None,
+            blocked_until: Some(0),
+            failures: Some(0),
+            breaker_until: Some(0),
+            drain_before: Some(0),
+            rate_limit: None,
+            max_in_flight: None,
+            asked_at: NOW.0,
+        }
+    }
 
     #[test]
     fn what_is_under_way_is_called_by_what_it_waits_for() {
         assert_eq!(DisplayStatus::of(&sample(), NOW), DisplayStatus::Pending);
-        let failed = DeliveryRow { attempts: 1, ..sample() };
+        let failed = Row { attempts: 1, ..sample() };
         assert_eq!(DisplayStatus::of(&failed, NOW), DisplayStatus::Failing);
-        let held = DeliveryRow { lane_state: Some("paused".to_owned()), ..failed };
+        let held = Row { lane_state: Some("paused".to_owned()), ..failed };
         assert_eq!(DisplayStatus::of(&held, NOW), DisplayStatus::Held);
-        let sending = DeliveryRow { lease_until: 1_001, ..held };
+        let sending = Row { lease_until: 1_001, ..held };
         assert_eq!(DisplayStatus::of(&sending, NOW), DisplayStatus::Sending);
-        let lease_over = DeliveryRow { lease_until: 1_000, ..sample() };
+        let lease_over = Row { lease_until: 1_000, ..sample() };
         assert_eq!(DisplayStatus::of(&lease_over, NOW), DisplayStatus::Pending);
     }
 
     #[test]
     fn what_is_finished_is_called_by_its_state() {
-        let ended = |word: &str| DeliveryRow { state: Some(word.to_owned()), ..sample() };
+        let ended = |word: &str| Row { state: Some(word.to_owned()), ..sample() };
         assert_eq!(DisplayStatus::of(&ended("succeeded"), NOW), DisplayStatus::Succeeded);
         assert_eq!(DisplayStatus::of(&ended("dead"), NOW), DisplayStatus::Dead);
         assert_eq!(DisplayStatus::of(&ended("cancelled"), NOW), DisplayStatus::Cancelled);

@@ -7,7 +7,7 @@ pub(crate) mod stream;
 
 use std::{sync::Arc, time::Duration};
 
-use sea_orm::DbErr;
+use platform::database::DatabaseError;
 use tokio::{
     sync::{Mutex, Notify, Semaphore, watch},
     time::Instant,
@@ -59,7 +59,7 @@ impl Live {
     }
 
     /// What is known now: what the poller read, or a look of one's own where that is too old.
-    pub(crate) async fn snapshot(&self, sources: &Sources) -> Result<Arc<Snapshot>, DbErr> {
+    pub(crate) async fn snapshot(&self, sources: &Sources) -> Result<Arc<Snapshot>, DatabaseError> {
         if let Some(fresh) = self.fresh() {
             return Ok(fresh);
         }
@@ -89,17 +89,17 @@ impl Live {
         self.closing.cancel();
     }
 
-    /// Whether the process is stopping.
-    pub(crate) fn is_closing(&self) -> bool {
-        self.closing.is_cancelled()
+    /// Cancelled when the process begins to stop.
+    pub(crate) const fn closing(&self) -> &CancellationToken {
+        &self.closing
     }
 
-    async fn look_alone(&self, sources: &Sources) -> Result<Arc<Snapshot>, DbErr> {
+    async fn look_alone(&self, sources: &Sources) -> Result<Arc<Snapshot>, DatabaseError> {
         let _one_at_a_time = self.looking.lock().await;
         self.look(sources).await
     }
 
-    async fn look(&self, sources: &Sources) -> Result<Arc<Snapshot>, DbErr> {
+    async fn look(&self, sources: &Sources) -> Result<Arc<Snapshot>, DatabaseError> {
         let before = self.latest.borrow().clone();
         let started = Instant::now();
         let looked = Snapshot::load(sources, before.snapshot.as_deref()).await.map(Arc::new);

@@ -4,8 +4,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use domain::clock::{Millis, millis};
-
-use crate::queries::rates::Look;
+use entity::attempt::rates::Look;
 
 /// How many seconds the chart shows.
 pub(crate) const WINDOW: i64 = 300;
@@ -96,8 +95,9 @@ fn json<'a>(seconds: impl Iterator<Item = (&'a i64, &'a Second)>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use entity::attempt::rates::SecondRow;
+
     use super::*;
-    use crate::queries::rates::SecondRow;
 
     const NOW: Millis = Millis(1_000_000);
 

@@ -3,22 +3,26 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::{clock::Millis, job::QueueName};
-use entity::error_log;
-use sea_orm::DbErr;
+use entity::{
+    attempt::rates,
+    delivery::{
+        backlog::{Backlog, backlog},
+        queries::{self as deliveries, Row},
+        totals::{Totals, totals},
+    },
+    error_log,
+    process::queries::{self as processes, Process},
+    scope::Scope,
+};
+use platform::database::DatabaseError;
 
 use super::series::Series;
-use crate::{
-    app::Sources,
-    queries::{
-        backlog::{self, Backlog},
-        deliveries::{self, DeliveryRow},
-        errors,
-        processes::{self, Process},
-        rates,
-        totals::{self, Totals},
-    },
-};
+use crate::app::Sources;
 
+/// How many deliveries the overview shows.
+const DELIVERIES: i64 = 15;
+/// How many errors the overview shows.
+const ERRORS: u64 = 8;
 /// Longest wait for a queue's depth: a queue that is away must not hold up the page.
 const DEPTH_DEADLINE: Duration = Duration::from_millis(500);
 
@@ -52,7 +56,7 @@ pub(crate) struct Snapshot {
     /// The processes that showed a heartbeat.
     pub(crate) processes: Vec<Process>,
     /// The newest deliveries.
-    pub(crate) deliveries: Vec<DeliveryRow>,
+    pub(crate) deliveries: Vec<Row>,
     /// The newest errors.
     pub(crate) errors: Vec<error_log::Model>,
     /// Attempts a second.
@@ -61,25 +65,26 @@ pub(crate) struct Snapshot {
 
 impl Snapshot {
     /// Reads everything; `before` is what the series is carried on from.
-    pub(crate) async fn load(sources: &Sources, before: Option<&Self>) -> Result<Self, DbErr> {
-        let (db, at) = (sources.database.reader(), sources.clock.now());
+    pub(crate) async fn load(sources: &Sources, before: Option<&Self>) -> Result<Self, DatabaseError> {
+        let (database, at) = (&sources.database, sources.clock.now());
+        let time = database.statement_time(&sources.clock);
         let series = before.map(|before| Arc::clone(&before.series)).unwrap_or_default();
-        let look = rates::load(db, series.count_from(at)).await?;
+        let look = rates::per_second(database, series.count_from(at)).await?;
         let kept_totals = before.and_then(|before| before.totals_for(at));
         let (totals, totals_at) = match kept_totals {
             Some(kept) => kept,
-            None => (totals::load(db, at).await?, at),
+            None => (totals(database, at).await?, at),
         };
         Ok(Self {
             at,
-            backlog: backlog::load(db, at).await?,
+            backlog: backlog(database, at).await?,
             totals,
             totals_at,
             queues: depths(sources).await,
             queue_healthy: sources.queue.is_healthy(),
-            processes: processes::load(db, at).await?,
-            deliveries: deliveries::latest(db).await?,
-            errors: errors::latest(db).await?,
+            processes: processes::listed(database, at).await?,
+            deliveries: deliveries::latest(database, time, DELIVERIES).await?,
+            errors: error_log::queries::page(database, Scope::Everyone, None, ERRORS).await?,
             series: Arc::new(series.with(&look, at)),
         })
     }
@@ -88,6 +93,12 @@ impl Snapshot {
     fn totals_for(&self, at: Millis) -> Option<(Totals, Millis)> {
         let recent = at.since(self.totals_at) < CUT_TOTALS_KEPT;
         (recent && self.totals.are_cut_short()).then_some((self.totals, self.totals_at))
+    }
+
+    /// Whether both list the same deliveries as they stand.
+    pub(crate) fn same_deliveries(&self, other: &Self) -> bool {
+        self.deliveries.len() == other.deliveries.len()
+            && self.deliveries.iter().zip(&other.deliveries).all(|(one, two)| one.shows_the_same(two))
     }
 
     /// Whether there has never been anything to show.

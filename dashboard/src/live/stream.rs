@@ -90,7 +90,7 @@ fn changed(before: Option<&Snapshot>, now: &Snapshot) -> Vec<&'static str> {
         ("counters", before.backlog != now.backlog || before.totals != now.totals),
         ("queues", before.queues != now.queues || before.queue_healthy != now.queue_healthy),
         ("processes", before.processes != now.processes),
-        ("deliveries", before.deliveries != now.deliveries),
+        ("deliveries", !before.same_deliveries(now)),
         ("errors", before.errors != now.errors),
         ("attempts", !before.series.same_counts(&now.series)),
     ];

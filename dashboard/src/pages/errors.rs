@@ -3,11 +3,16 @@
 use askama::Template;
 use askama_web::WebTemplate;
 use axum::extract::{Query, State, rejection::QueryRejection};
+use domain::id::ErrorId;
+use entity::{error_log::queries, scope::Scope};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::overview::ErrorView;
-use crate::{app::App, layout::Layout, problem::Problem, queries::errors};
+use crate::{app::App, layout::Layout, problem::Problem};
+
+/// How many errors a page shows.
+const PAGE: usize = 50;
 
 /// A page of errors.
 #[derive(Template, WebTemplate)]
@@ -32,9 +37,10 @@ pub(crate) async fn page(
     cursor: Result<Query<Cursor>, QueryRejection>,
 ) -> Result<ErrorsPage, Problem> {
     let before = cursor.map_err(|_| Problem::BadRequest)?.before;
-    let mut rows = errors::page(app.sources.database.reader(), before).await?;
-    let has_older = rows.len() > errors::PAGE;
-    rows.truncate(errors::PAGE);
+    let database = &app.sources.database;
+    let mut rows = queries::page(database, Scope::Everyone, before.map(ErrorId), PAGE as u64 + 1).await?;
+    let has_older = rows.len() > PAGE;
+    rows.truncate(PAGE);
     let now = app.sources.clock.now();
     Ok(ErrorsPage {
         layout,

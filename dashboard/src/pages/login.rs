@@ -1,18 +1,19 @@
-//! The login: one key, one session. Everybody else is sent here.
+//! The login: one key, one session. Requests without a session are redirected here.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr};
 
 use askama::Template;
 use askama_web::WebTemplate;
 use axum::{
     Extension, Form,
-    extract::{ConnectInfo, Query, Request, State},
+    extract::{Query, Request, State},
     http::{HeaderMap, StatusCode, Uri, header},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
 use url::form_urlencoded::byte_serialize;
+use web::Peer;
 
 use crate::{
     app::App,
@@ -46,9 +47,6 @@ pub(crate) struct Login {
     next: String,
 }
 
-/// Where the request came from, when the listener says.
-pub(crate) type Peer = Option<Extension<ConnectInfo<SocketAddr>>>;
-
 /// Shows the form, or the pages to those who need none.
 pub(crate) async fn page(
     layout: Layout,
@@ -65,27 +63,26 @@ pub(crate) async fn page(
 pub(crate) async fn submit(
     State(app): State<App>,
     layout: Layout,
-    peer: Peer,
+    peer: Option<Extension<Peer>>,
     form: Result<Form<Login>, axum::extract::rejection::FormRejection>,
 ) -> Result<Response, Problem> {
     let Form(login) = form.map_err(|_| Problem::BadRequest)?;
-    let (address, now) = (ip(peer), app.sources.clock.now());
-    let next = local(login.next);
-    if !app.sessions.is_locked() {
+    let (address, next) = (address_of(peer), local(login.next));
+    if !app.sessions.are_required() {
         return Ok(Redirect::to(&next).into_response());
     }
     // The key is checked first: others behind the same address cannot keep its owner out.
-    if let Some(cookie) = app.sessions.open(&login.key, now) {
-        app.login_attempts.forget(address);
+    if let Some(cookie) = app.sessions.open(&login.key, app.sources.clock.now()) {
+        app.wrong_keys.forget(address);
         return Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&next)).into_response());
     }
     Ok(refused(&app, layout, next, address))
 }
 
-/// Counts a wrong key, and says so.
-fn refused(app: &App, layout: Layout, next: String, address: Option<IpAddr>) -> Response {
-    if !app.login_attempts.count(address, app.sources.clock.now()) {
-        tracing::warn!(?address, "too many logins to the dashboard");
+/// Counts a wrong key, and answers so.
+fn refused(app: &App, layout: Layout, next: String, address: IpAddr) -> Response {
+    if app.wrong_keys.check(address).is_err() {
+        tracing::warn!(%address, "too many logins to the dashboard");
         let page =
             LoginPage { layout, next, complaint: Some("Too many attempts. Wait a minute and try again.") };
         return (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "60")], page).into_response();
@@ -135,8 +132,9 @@ fn local(next: String) -> String {
     if is_path && is_plain && is_page { next } else { "/".to_owned() }
 }
 
-fn ip(peer: Peer) -> Option<IpAddr> {
-    peer.map(|Extension(ConnectInfo(address))| address.ip())
+/// The address that a wrong key counts for. Requests that came through no listener share one.
+fn address_of(peer: Option<Extension<Peer>>) -> IpAddr {
+    peer.map_or(Ipv6Addr::UNSPECIFIED.into(), |Extension(Peer(address))| address.ip())
 }
 
 #[cfg(test)]

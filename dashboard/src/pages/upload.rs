@@ -3,8 +3,8 @@
 use askama::Template;
 use askama_web::WebTemplate;
 use axum::extract::{Path, State, rejection::PathRejection};
-use domain::clock::Millis;
-use entity::upload::Model;
+use domain::{clock::Millis, id::UploadId};
+use entity::upload::{Model, queries::find_with_url};
 use uuid::Uuid;
 
 use crate::{
@@ -17,7 +17,6 @@ use crate::{
     },
     layout::Layout,
     problem::Problem,
-    queries::uploads,
 };
 
 /// An upload's page.
@@ -41,7 +40,7 @@ pub(crate) async fn page(
     id: Result<Path<Uuid>, PathRejection>,
 ) -> Result<UploadPage, Problem> {
     let Path(id) = id.map_err(|_| Problem::NotFound)?;
-    let found = uploads::find(app.sources.database.reader(), id).await?;
+    let found = find_with_url(&app.sources.database, UploadId(id)).await?;
     let (upload, url) = found.ok_or(Problem::NotFound)?;
     let now = app.sources.clock.now();
     Ok(UploadPage {

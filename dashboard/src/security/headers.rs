@@ -7,7 +7,7 @@ use http::{HeaderValue, header};
 const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// Adds the security headers; pages are not kept by any cache unless they say otherwise.
+/// Adds the security headers; no cache keeps a page unless the page says otherwise.
 pub(crate) async fn add(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();

@@ -1,6 +1,4 @@
-//! What stands before the pages: headers, `Host`, `Origin`, the session. Knows no page but the login.
+//! Security of the pages: headers of every answer, and sessions. Host and Origin checks are those of every listener.
 
-pub(crate) mod attempts;
 pub(crate) mod headers;
-pub(crate) mod origin;
 pub(crate) mod session;

@@ -6,58 +6,51 @@ use domain::clock::{Millis, millis};
 use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderMap;
 use platform::{config::Config, keys::Keys};
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
+use sha2::Sha256;
+use web::auth::Authenticator;
 
 /// How long a session lives.
 pub(crate) const SESSION: Duration = Duration::from_secs(12 * 3600);
-/// Longest key that is looked at, in bytes; the API's bound.
-pub(crate) const KEY_LIMIT: usize = 1_024;
 const COOKIE: &str = "hookyard_session";
 
-/// Who may see the pages: everybody when there is no key.
+/// Who may see the pages: every caller when no key is configured.
 pub(crate) struct Sessions {
-    lock: Option<Lock>,
+    authenticator: Authenticator,
+    signing: [u8; 32],
     secure: bool,
 }
 
-struct Lock {
-    signing: [u8; 32],
-    key_hash: [u8; 32],
-}
-
 impl Sessions {
-    /// A lock on `ADMIN_API_KEY`, if it is set. Cookies are `Secure` where `PUBLIC_URL` is https.
+    /// Sessions that `ADMIN_API_KEY` opens. Cookies are `Secure` where `PUBLIC_URL` is https.
     pub(crate) fn new(config: &Config, keys: &Keys) -> Self {
-        let lock = config
-            .admin_api_key
-            .as_ref()
-            .map(|key| Lock { signing: keys.session_key(), key_hash: Sha256::digest(key.expose()).into() });
-        Self { lock, secure: config.public_url.scheme() == "https" }
+        Self {
+            authenticator: Authenticator::new(config.admin_api_key.as_ref()),
+            signing: keys.session_key(),
+            secure: config.public_url.scheme() == "https",
+        }
     }
 
-    /// Whether there is a key at all.
-    pub(crate) const fn is_locked(&self) -> bool {
-        self.lock.is_some()
+    /// Returns whether pages need a session.
+    pub(crate) const fn are_required(&self) -> bool {
+        self.authenticator.has_key()
     }
 
-    /// Whether the request may see pages.
+    /// Returns whether the request may see pages.
     pub(crate) fn admits(&self, headers: &HeaderMap, now: Millis) -> bool {
-        let Some(lock) = &self.lock else { return true };
-        cookie(headers, COOKIE).is_some_and(|token| lock.accepts(token, now))
+        let Some(key_hash) = self.authenticator.key_hash() else { return true };
+        cookie(headers, COOKIE).is_some_and(|token| self.accepts(token, key_hash, now))
     }
 
-    /// Whether the request carries the key itself, as programs do: `Authorization: Bearer` or `X-API-Key`.
+    /// Returns whether the request carries the key itself, as programs do.
     pub(crate) fn admits_program(&self, headers: &HeaderMap) -> bool {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let key = text("authorization").and_then(bearer).or_else(|| text("x-api-key"));
-        self.lock.as_ref().zip(key).is_some_and(|(lock, key)| lock.opens_with(key.trim_ascii()))
+        self.authenticator.authenticate(headers).is_ok()
     }
 
     /// The `Set-Cookie` of a new session when `key` is the right one. Takes the same time for every wrong key.
     pub(crate) fn open(&self, key: &str, now: Millis) -> Option<String> {
-        let lock = self.lock.as_ref()?;
-        lock.opens_with(key).then(|| self.set_cookie(&lock.token(now), SESSION))
+        let key_hash = self.authenticator.key_hash()?;
+        let is_right = self.authenticator.is_key(key.as_bytes());
+        is_right.then(|| self.set_cookie(&self.token(key_hash, now), SESSION))
     }
 
     /// The `Set-Cookie` that ends a session.
@@ -69,21 +62,14 @@ impl Sessions {
         let secure = if self.secure { "; Secure" } else { "" };
         format!("{COOKIE}={token}; Path=/; Max-Age={}; HttpOnly; SameSite=Strict{secure}", age.as_secs())
     }
-}
-
-impl Lock {
-    fn opens_with(&self, key: &str) -> bool {
-        let given: [u8; 32] = Sha256::digest(key).into();
-        bool::from(given.ct_eq(&self.key_hash)) && key.len() <= KEY_LIMIT
-    }
 
     /// `<expiry in ms>.<signature in hex>`
-    fn token(&self, now: Millis) -> String {
+    fn token(&self, key_hash: &[u8; 32], now: Millis) -> String {
         let expiry = now.0.saturating_add(millis(SESSION));
-        format!("{expiry}.{}", hex::encode(self.mac(expiry).finalize().into_bytes()))
+        format!("{expiry}.{}", hex::encode(self.mac(key_hash, expiry).finalize().into_bytes()))
     }
 
-    fn accepts(&self, token: &str, now: Millis) -> bool {
+    fn accepts(&self, token: &str, key_hash: &[u8; 32], now: Millis) -> bool {
         let Some((expiry, signature)) = token.split_once('.') else {
             return false;
         };
@@ -91,20 +77,14 @@ impl Lock {
             return false;
         };
         let in_time = now.0 < expiry && expiry <= now.0.saturating_add(millis(SESSION));
-        in_time && self.mac(expiry).verify_slice(&signature).is_ok()
+        in_time && self.mac(key_hash, expiry).verify_slice(&signature).is_ok()
     }
 
-    fn mac(&self, expiry: i64) -> Hmac<Sha256> {
+    fn mac(&self, key_hash: &[u8; 32], expiry: i64) -> Hmac<Sha256> {
         let mac =
             <Hmac<Sha256> as KeyInit>::new_from_slice(&self.signing).expect("HMAC takes keys of any length");
-        mac.chain_update(b"dashboard session").chain_update(self.key_hash).chain_update(expiry.to_be_bytes())
+        mac.chain_update(b"dashboard session").chain_update(key_hash).chain_update(expiry.to_be_bytes())
     }
-}
-
-/// The key of `Authorization: Bearer …`; the scheme is written in any case.
-fn bearer(value: &str) -> Option<&str> {
-    let (scheme, key) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(key)
 }
 
 /// The value of a cookie of the request.
@@ -116,14 +96,16 @@ pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
 
 #[cfg(test)]
 mod tests {
+    use platform::config::Secret;
+    use web::auth::MAX_KEY;
+
     use super::*;
 
     const NOW: Millis = Millis(1_700_000_000_000);
 
     fn sessions(key: &str, secret: u8) -> Sessions {
-        let lock =
-            Lock { signing: Keys::new(&[secret; 32]).session_key(), key_hash: Sha256::digest(key).into() };
-        Sessions { lock: Some(lock), secure: false }
+        let authenticator = Authenticator::new(Some(&Secret::new(key)));
+        Sessions { authenticator, signing: Keys::new(&[secret; 32]).session_key(), secure: false }
     }
 
     fn headers(set_cookie: &str) -> HeaderMap {
@@ -144,10 +126,10 @@ mod tests {
 
     #[test]
     fn a_wrong_key_opens_nothing() {
-        for wrong in ["", "Right", "right ", &"x".repeat(KEY_LIMIT + 1)] {
+        for wrong in ["", "Right", "right ", &"x".repeat(MAX_KEY + 1)] {
             assert!(sessions("right", 1).open(wrong, NOW).is_none(), "{wrong}");
         }
-        let longest = "x".repeat(KEY_LIMIT);
+        let longest = "x".repeat(MAX_KEY);
         assert!(sessions(&longest, 1).open(&longest, NOW).is_some());
     }
 
@@ -174,8 +156,8 @@ mod tests {
     }
 
     #[test]
-    fn without_a_key_everybody_is_admitted() {
-        let open = Sessions { lock: None, secure: false };
+    fn without_a_key_every_caller_is_admitted() {
+        let open = Sessions { authenticator: Authenticator::new(None), ..sessions("", 1) };
         assert!(open.admits(&HeaderMap::new(), NOW));
         assert!(open.open("", NOW).is_none());
     }

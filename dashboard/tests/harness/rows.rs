@@ -1,7 +1,9 @@
 //! Plausible rows, one function a table; callers change what they care about.
 
 use domain::clock::Millis;
-use entity::{attempt, delivery, endpoint, error_log, event, finished_delivery, lane, process, upload};
+use entity::{
+    attempt, dead_letter, delivery, endpoint, error_log, event, finished_delivery, lane, process, upload,
+};
 use sea_orm::{ActiveModelTrait, DatabaseConnection, DbErr, EntityTrait, IntoActiveModel, ModelTrait};
 use uuid::Uuid;
 
@@ -121,6 +123,28 @@ pub fn finished(delivery: delivery::Model, state: &str, reason: Option<&str>) ->
         request_headers: None,
         response_headers: None,
         response_body: None,
+    }
+}
+
+/// The same, after its days are no longer kept: with what was to be sent, and without its attempts.
+pub fn dead_letter(delivery: delivery::Model, event: &event::Model, reason: &str) -> dead_letter::Model {
+    dead_letter::Model {
+        id: delivery.id,
+        event_id: delivery.event_id,
+        user_id: delivery.user_id,
+        lane_id: delivery.lane_id,
+        channel: delivery.channel,
+        recipient_id: delivery.recipient_id,
+        event_type: event.event_type.clone(),
+        body: Some(event.body.clone()),
+        reason: Some(reason.to_owned()),
+        position: delivery.position,
+        attempts: delivery.attempts,
+        claim: delivery.claim,
+        status_code: Some(503),
+        error: Some("the receiver answered 503".to_owned()),
+        created_at: delivery.created_at,
+        finished_at: delivery.created_at + 40,
     }
 }
 

@@ -1,5 +1,7 @@
 //! One try at a delivery and what came back. Append-only.
 
+pub mod rates;
+
 use sea_orm::entity::prelude::*;
 
 /// A row of `attempt`.

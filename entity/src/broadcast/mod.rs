@@ -1,6 +1,7 @@
 //! Messages on their way to every recipient of one channel, page by page.
 
 pub mod insert;
+pub mod page;
 pub mod queries;
 
 use sea_orm::entity::prelude::*;

@@ -1,6 +1,4 @@
-//! Leases, and former names of what has moved into the folders of the tables.
-
-pub mod lease;
+//! Former names of what has moved into the folders of the tables.
 
 pub use crate::{delivery::insert::DeliveryRow, event::insert::EventRow, stamp::Stamp};
 

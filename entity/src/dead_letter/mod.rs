@@ -1,5 +1,7 @@
 //! A dead letter that outlived the day it died in: with the bytes that were to be sent, without its attempts.
 
+pub(crate) mod count;
+
 use sea_orm::entity::prelude::*;
 
 /// A row of `dead_letter`.

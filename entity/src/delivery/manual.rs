@@ -1,11 +1,18 @@
-//! Manual retry and cancel of one delivery. Called inside the caller's transaction; never commits.
+//! Manual retry and cancel of one delivery, in a transaction in which it is judged and moved.
 //! On Postgres the row is locked before it is judged, so that no claim, record or other manual move comes between.
 
 use domain::{
     delivery::DeliveryState,
     id::{DeliveryId, UserId},
 };
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, Value};
+use platform::{
+    clock::Clock,
+    database::{Database, DatabaseError},
+};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait, Value,
+};
 
 use crate::scope::Scope;
 
@@ -41,53 +48,42 @@ pub enum Refusal {
 /// Makes a delivery due now, its schedule from the beginning; its attempts go on being counted. What an older claim of it
 /// still records does not move it any more.
 ///
-/// `time` is what `platform::database::Database::statement_time` gives.
-///
 /// # Errors
 /// Those of the database.
 pub async fn retry(
-    tx: &impl ConnectionTrait,
+    database: &Database,
+    clock: &Clock,
     scope: Scope,
     id: DeliveryId,
-    time: i64,
-) -> Result<Moved, DbErr> {
-    let manual = ManualMove { tx, scope, id, time };
-    for _ in 0..TRIES {
-        if let Some(row) = manual.find_row(OPEN).await? {
-            return manual.reschedule(&row).await;
-        }
-        if let Some(row) = manual.find_row(FINISHED).await? {
-            return manual.revive(&row, REVIVE, "finished_delivery").await;
-        }
-        if let Some(row) = manual.find_row(DEAD_LETTER).await? {
-            return manual.revive(&row, REVIVE_DEAD_LETTER, "dead_letter").await;
-        }
-    }
-    Ok(Moved::Missing)
+) -> Result<Moved, DatabaseError> {
+    let manual = ManualMove { tx: begin(database).await?, scope, id, time: database.statement_time(clock) };
+    let moved = manual.retry().await?;
+    manual.tx.commit().await?;
+    Ok(moved)
 }
 
 /// Cancels a delivery that is pending.
 ///
-/// `time` is what `platform::database::Database::statement_time` gives.
-///
 /// # Errors
 /// Those of the database.
 pub async fn cancel(
-    tx: &impl ConnectionTrait,
+    database: &Database,
+    clock: &Clock,
     scope: Scope,
     id: DeliveryId,
-    time: i64,
-) -> Result<Moved, DbErr> {
-    let manual = ManualMove { tx, scope, id, time };
-    for _ in 0..TRIES {
-        if let Some(row) = manual.find_row(OPEN).await? {
-            return manual.cancel_open(&row).await;
-        }
-        if manual.find_row(FINISHED).await?.is_some() || manual.find_row(DEAD_LETTER).await?.is_some() {
-            return Ok(Moved::Refused(Refusal::Finished));
-        }
-    }
-    Ok(Moved::Missing)
+) -> Result<Moved, DatabaseError> {
+    let manual = ManualMove { tx: begin(database).await?, scope, id, time: database.statement_time(clock) };
+    let moved = manual.cancel().await?;
+    manual.tx.commit().await?;
+    Ok(moved)
+}
+
+async fn begin(database: &Database) -> Result<DatabaseTransaction, DbErr> {
+    let immediate = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    database.writer().begin_with_options(immediate).await
 }
 
 // {now} and {lock} are written in; {user} narrows to the caller's own.
@@ -117,14 +113,41 @@ const CANCEL: &str = "INSERT INTO finished_delivery (id, event_id, user_id, lane
         {now}
     FROM delivery WHERE id = $1";
 
-struct ManualMove<'a, Tx> {
-    tx: &'a Tx,
+struct ManualMove {
+    tx: DatabaseTransaction,
     scope: Scope,
     id: DeliveryId,
     time: i64,
 }
 
-impl<Tx: ConnectionTrait> ManualMove<'_, Tx> {
+impl ManualMove {
+    async fn retry(&self) -> Result<Moved, DbErr> {
+        for _ in 0..TRIES {
+            if let Some(row) = self.find_row(OPEN).await? {
+                return self.reschedule(&row).await;
+            }
+            if let Some(row) = self.find_row(FINISHED).await? {
+                return self.revive(&row, REVIVE, "finished_delivery").await;
+            }
+            if let Some(row) = self.find_row(DEAD_LETTER).await? {
+                return self.revive(&row, REVIVE_DEAD_LETTER, "dead_letter").await;
+            }
+        }
+        Ok(Moved::Missing)
+    }
+
+    async fn cancel(&self) -> Result<Moved, DbErr> {
+        for _ in 0..TRIES {
+            if let Some(row) = self.find_row(OPEN).await? {
+                return self.cancel_open(&row).await;
+            }
+            if self.find_row(FINISHED).await?.is_some() || self.find_row(DEAD_LETTER).await?.is_some() {
+                return Ok(Moved::Refused(Refusal::Finished));
+            }
+        }
+        Ok(Moved::Missing)
+    }
+
     async fn find_row(&self, sql: &str) -> Result<Option<QueryResult>, DbErr> {
         let mut values: Vec<Value> = vec![self.id.0.into()];
         let user = match self.scope {

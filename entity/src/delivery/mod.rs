@@ -1,8 +1,16 @@
 //! One event on its way to one recipient. Only what is under way: finished ones move to `finished_delivery`.
 
+pub mod backlog;
+pub mod bodies;
+pub mod claim;
+pub mod ending;
+pub mod gauges;
 pub mod insert;
 pub mod manual;
 pub mod queries;
+pub mod record;
+pub mod totals;
+pub mod vacuum;
 
 use sea_orm::entity::prelude::*;
 

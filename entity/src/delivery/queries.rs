@@ -2,20 +2,22 @@
 //! once, also when it moves meanwhile: it is one statement.
 
 mod tables;
+#[cfg(test)]
+mod tests;
 
 use std::cmp::Reverse;
 
 use domain::{
     clock::Millis,
-    delivery::{Channel, DisplayStatus, ErrorClass, Facts, LaneFacts, LastAttempt},
+    delivery::{Channel, DisplayStatus, ErrorClass, Facts, LaneFacts, LastAttempt, RetrySchedule},
     id::{DeliveryId, EndpointId, EventId, UserId, first_id_at},
 };
+use platform::database::{Database, DatabaseError};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use self::tables::{narrow, narrow_by_standing, narrow_by_type, select};
-use crate::{attempt, finished_delivery};
-use crate::{scope::Scope, sql_builder::SqlBuilder};
+use crate::{attempt, either::on_reader, finished_delivery, scope::Scope, sql_builder::SqlBuilder};
 
 /// Most attempts that are shown of one delivery, the newest.
 pub const MAX_ATTEMPTS: u64 = 100;
@@ -78,6 +80,8 @@ pub struct Row {
     pub finished_at: Option<i64>,
     /// The name of the event's type; none when the event is gone.
     pub event_type: Option<String>,
+    /// Where the endpoint is.
+    pub url: Option<String>,
     /// The endpoint's own schedule, a JSON array of seconds.
     pub retry_schedule: Option<String>,
     /// The state of the lane; none when it is gone.
@@ -101,6 +105,18 @@ pub struct Row {
 }
 
 impl Row {
+    /// Whether both show the same; only the times of the readings may differ.
+    #[must_use]
+    pub fn shows_the_same(&self, other: &Self) -> bool {
+        Self { asked_at: other.asked_at, ..self.clone() } == *other
+    }
+
+    /// How many attempts the endpoint's own schedule makes; none where it has no schedule of its own.
+    #[must_use]
+    pub fn own_schedule(&self) -> Option<usize> {
+        Some(RetrySchedule::from_seconds(self.retry_schedule.as_deref()?).ok()?.attempts())
+    }
+
     /// What its sentence is made of; `scheduled` is how many attempts its schedule makes.
     #[must_use]
     pub fn facts<'a>(&'a self, last: Option<&'a attempt::Model>, scheduled: usize) -> Facts<'a> {
@@ -163,6 +179,43 @@ pub fn find(scope: Scope, id: DeliveryId) -> SqlBuilder {
     select(1, |query, _| {
         query.sql(" WHERE d.id = ").id(id.0).scope(" AND d.user_id = ", scope);
     })
+}
+
+/// Returns the newest deliveries of all users, newest first, at most `limit`. `time` is what
+/// `platform::database::Database::statement_time` gives.
+///
+/// # Errors
+/// Those of the database.
+pub async fn latest(database: &Database, time: i64, limit: i64) -> Result<Vec<Row>, DatabaseError> {
+    search(Scope::Everyone, &Filter::default(), limit).rows(database, time).await
+}
+
+/// Returns the delivery that has this id, of any user; `time` as for [`latest`].
+///
+/// # Errors
+/// Those of the database.
+pub async fn load(database: &Database, time: i64, id: DeliveryId) -> Result<Option<Row>, DatabaseError> {
+    Ok(find(Scope::Everyone, id).rows(database, time).await?.into_iter().next())
+}
+
+// A delivery of its own bytes wins over the event's; a dead letter keeps what was sent when the event is gone.
+const BODY: &str = "SELECT coalesce((SELECT body FROM delivery WHERE id = $1),
+    (SELECT body FROM finished_delivery WHERE id = $1),
+    (SELECT body FROM dead_letter WHERE id = $1),
+    (SELECT body FROM event WHERE id = $2))";
+
+/// Returns the bytes that a delivery of this event carries, as they are signed and sent; none when they are kept no longer.
+///
+/// # Errors
+/// Those of the database.
+pub async fn body(
+    database: &Database,
+    id: DeliveryId,
+    event_id: EventId,
+) -> Result<Option<Vec<u8>>, DatabaseError> {
+    Ok(on_reader!(database, pool => {
+        sqlx::query_scalar(BODY).bind(id.0).bind(event_id.0).fetch_one(pool).await?
+    }))
 }
 
 /// The newest attempts at a delivery, newest first, at most [`MAX_ATTEMPTS`]: those with a row of their own, and the one that

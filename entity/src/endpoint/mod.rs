@@ -1,7 +1,15 @@
 //! A registered webhook. Its secret and its headers are stored sealed.
 
+pub mod change;
+pub mod create;
+pub mod delete;
+pub mod event_types;
+pub mod pause;
 pub mod queries;
 pub mod recipients;
+pub mod secret;
+pub mod target;
+pub mod view;
 
 use sea_orm::entity::prelude::*;
 

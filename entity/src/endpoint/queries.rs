@@ -4,6 +4,7 @@ use domain::{
     delivery::LaneState,
     id::{EndpointId, UserId},
 };
+use platform::database::{Database, DatabaseError};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
     RelationTrait, Select, SelectTwo,
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// An endpoint and its lane.
-pub type DisplayStatus = (Model, lane::Model);
+pub(super) type WithLane = (Model, lane::Model);
 
 /// What a page of endpoints is narrowed by.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,11 +38,11 @@ fn live(scope: Scope) -> Select<Entity> {
         .filter(lane::Column::State.ne(LaneState::Deleted.as_str()))
 }
 
-fn standing(scope: Scope) -> SelectTwo<Entity, lane::Entity> {
+fn with_lane(scope: Scope) -> SelectTwo<Entity, lane::Entity> {
     live(scope).select_also(lane::Entity)
 }
 
-fn whole((endpoint, lane): (Model, Option<lane::Model>)) -> Option<DisplayStatus> {
+fn whole((endpoint, lane): (Model, Option<lane::Model>)) -> Option<WithLane> {
     Some((endpoint, lane?))
 }
 
@@ -49,45 +50,36 @@ fn whole((endpoint, lane): (Model, Option<lane::Model>)) -> Option<DisplayStatus
 ///
 /// # Errors
 /// Those of the database.
-pub async fn find(db: &impl ConnectionTrait, scope: Scope, id: EndpointId) -> Result<Option<Model>, DbErr> {
-    live(scope).filter(Column::Id.eq(id.0)).one(db).await
+pub async fn find(database: &Database, scope: Scope, id: EndpointId) -> Result<Option<Model>, DatabaseError> {
+    Ok(live(scope).filter(Column::Id.eq(id.0)).one(database.reader()).await?)
 }
 
-/// The same, with its lane.
-///
-/// # Errors
-/// Those of the database.
-pub async fn find_standing(
+/// Returns the same, with its lane.
+pub(super) async fn find_with_lane(
     db: &impl ConnectionTrait,
     scope: Scope,
     id: EndpointId,
-) -> Result<Option<DisplayStatus>, DbErr> {
-    Ok(standing(scope).filter(Column::Id.eq(id.0)).one(db).await?.and_then(whole))
+) -> Result<Option<WithLane>, DbErr> {
+    Ok(with_lane(scope).filter(Column::Id.eq(id.0)).one(db).await?.and_then(whole))
 }
 
-/// The same, both rows locked until the transaction `tx` ends. On SQLite the one writer is the lock.
-///
-/// # Errors
-/// Those of the database.
-pub async fn lock(
+/// Returns the same, both rows locked until the transaction `tx` ends. On SQLite the one writer is the lock.
+pub(super) async fn lock(
     tx: &impl ConnectionTrait,
     scope: Scope,
     id: EndpointId,
-) -> Result<Option<DisplayStatus>, DbErr> {
-    Ok(standing(scope).filter(Column::Id.eq(id.0)).lock_exclusive().one(tx).await?.and_then(whole))
+) -> Result<Option<WithLane>, DbErr> {
+    Ok(with_lane(scope).filter(Column::Id.eq(id.0)).lock_exclusive().one(tx).await?.and_then(whole))
 }
 
-/// At most `limit` endpoints that `scope` may see and `filter` lets through, newest first.
-///
-/// # Errors
-/// Those of the database.
-pub async fn page(
+/// Returns at most `limit` endpoints that `scope` may see and `filter` lets through, newest first.
+pub(super) async fn page(
     db: &impl ConnectionTrait,
     scope: Scope,
     filter: Filter,
     limit: u64,
-) -> Result<Vec<DisplayStatus>, DbErr> {
-    let mut rows = standing(scope);
+) -> Result<Vec<WithLane>, DbErr> {
+    let mut rows = with_lane(scope);
     if let Some(user) = filter.user {
         rows = rows.filter(Column::UserId.eq(user.0));
     }
@@ -101,11 +93,11 @@ pub async fn page(
     Ok(found.into_iter().filter_map(whole).collect())
 }
 
-/// The endpoints' ids with the names of the event types that they are registered for, in no order.
-///
-/// # Errors
-/// Those of the database.
-pub async fn event_types(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<Vec<(Uuid, String)>, DbErr> {
+/// Returns the endpoints' ids with the names of the event types that they are registered for, in no order.
+pub(super) async fn event_types(
+    db: &impl ConnectionTrait,
+    ids: Vec<Uuid>,
+) -> Result<Vec<(Uuid, String)>, DbErr> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }

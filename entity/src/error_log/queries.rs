@@ -1,7 +1,8 @@
 //! The error log, newest first.
 
 use domain::id::ErrorId;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use platform::database::{Database, DatabaseError};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::error_log::{Column, Entity, Model};
 use crate::scope::Scope;
@@ -11,14 +12,14 @@ use crate::scope::Scope;
 /// # Errors
 /// Those of the database.
 pub async fn page(
-    db: &impl ConnectionTrait,
+    database: &Database,
     scope: Scope,
     before: Option<ErrorId>,
     limit: u64,
-) -> Result<Vec<Model>, DbErr> {
+) -> Result<Vec<Model>, DatabaseError> {
     let mut rows = Entity::find().filter(scope.of(Column::UserId));
     if let Some(before) = before {
         rows = rows.filter(Column::Id.lt(before.0));
     }
-    rows.order_by_desc(Column::Id).limit(limit).all(db).await
+    Ok(rows.order_by_desc(Column::Id).limit(limit).all(database.reader()).await?)
 }

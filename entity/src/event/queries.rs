@@ -1,10 +1,8 @@
 //! Events, their deliveries wherever they lie, and the endpoints that got none.
 
 use domain::id::{EventId, UserId};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseBackend, DbErr, EntityTrait, FromQueryResult, QueryFilter,
-    Statement,
-};
+use platform::database::{Database, DatabaseError};
+use sea_orm::{ColumnTrait, DatabaseBackend, EntityTrait, FromQueryResult, QueryFilter, Statement};
 use uuid::Uuid;
 
 use crate::event::{Column, Entity, Model};
@@ -63,8 +61,12 @@ pub struct EndpointWithout {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn find(db: &impl ConnectionTrait, scope: Scope, id: EventId) -> Result<Option<Model>, DbErr> {
-    Entity::find().filter(Column::Id.eq(id.0)).filter(scope.of(Column::UserId)).one(db).await
+pub async fn find(database: &Database, scope: Scope, id: EventId) -> Result<Option<Model>, DatabaseError> {
+    Ok(Entity::find()
+        .filter(Column::Id.eq(id.0))
+        .filter(scope.of(Column::UserId))
+        .one(database.reader())
+        .await?)
 }
 
 // One statement: a delivery that moves from one table to the other meanwhile is seen in exactly one of them.
@@ -104,17 +106,17 @@ const WITHOUT: &str = "SELECT e.id, e.created_at, l.state AS lane_state,
 /// # Errors
 /// Those of the database.
 pub async fn deliveries(
-    db: &impl ConnectionTrait,
+    database: &Database,
     id: EventId,
     time: i64,
     limit: u64,
-) -> Result<Vec<DeliveryOfEvent>, DbErr> {
-    let backend = db.get_database_backend();
+) -> Result<Vec<DeliveryOfEvent>, DatabaseError> {
+    let backend = database.reader().get_database_backend();
     let sql =
         if backend == DatabaseBackend::Postgres { deliveries!("now_ms() + $3") } else { deliveries!("$3") };
     let values = [id.0.into(), first_near(id).into(), time.into(), limit.into()];
     let statement = Statement::from_sql_and_values(backend, sql, values);
-    DeliveryOfEvent::find_by_statement(statement).all(db).await
+    Ok(DeliveryOfEvent::find_by_statement(statement).all(database.reader()).await?)
 }
 
 /// At most `limit` endpoints of `user` that have no delivery of the event, oldest first.
@@ -122,16 +124,16 @@ pub async fn deliveries(
 /// # Errors
 /// Those of the database.
 pub async fn endpoints_without(
-    db: &impl ConnectionTrait,
+    database: &Database,
     user: UserId,
     event: &Model,
     limit: u64,
-) -> Result<Vec<EndpointWithout>, DbErr> {
+) -> Result<Vec<EndpointWithout>, DatabaseError> {
     let id = EventId(event.id);
     let values =
         [user.0.into(), id.0.into(), event.event_type.as_str().into(), first_near(id).into(), limit.into()];
-    let statement = Statement::from_sql_and_values(db.get_database_backend(), WITHOUT, values);
-    EndpointWithout::find_by_statement(statement).all(db).await
+    let statement = Statement::from_sql_and_values(database.reader().get_database_backend(), WITHOUT, values);
+    Ok(EndpointWithout::find_by_statement(statement).all(database.reader()).await?)
 }
 
 /// No delivery of the event has a smaller id: partitions of the days before need not be looked at.

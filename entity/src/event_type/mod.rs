@@ -1,6 +1,7 @@
 //! A kind of event that endpoints register for.
 
 pub mod queries;
+pub mod remove;
 
 use sea_orm::entity::prelude::*;
 

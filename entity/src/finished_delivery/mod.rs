@@ -1,5 +1,7 @@
 //! How a delivery ended. Append-only, but for a retry by hand, which moves the row back.
 
+pub(crate) mod columns;
+
 use sea_orm::entity::prelude::*;
 
 use crate::attempt;

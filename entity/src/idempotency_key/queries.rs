@@ -1,7 +1,7 @@
-//! Takes idempotency keys and reads those that were taken, within the caller's transaction.
+//! Takes idempotency keys and reads those that were taken, within the caller's transaction; forgets old ones.
 
 use domain::id::{EventId, UserId};
-use platform::database::{DatabaseError, Tx};
+use platform::database::{Database, DatabaseError, Pool, Tx};
 use uuid::Uuid;
 
 use super::{postgres, sqlite};
@@ -64,5 +64,17 @@ pub async fn read(
     Ok(match tx {
         Tx::Postgres(tx) => postgres::read(tx, keys, time, kept).await?,
         Tx::Sqlite(tx) => sqlite::read(tx, keys, time, kept).await?,
+    })
+}
+
+/// Forgets at most `most` keys that were taken longer than `kept` ms ago, and returns how many. `time` is what
+/// `platform::database::Database::statement_time` gives.
+///
+/// # Errors
+/// Those of the database.
+pub async fn forget(database: &Database, time: i64, kept: i64, most: i64) -> Result<u64, DatabaseError> {
+    Ok(match database.pool() {
+        Pool::Postgres(pool) => postgres::forget(&mut *pool.acquire().await?, time, kept, most).await?,
+        Pool::Sqlite(pool) => sqlite::forget(&mut *pool.acquire().await?, time, kept, most).await?,
     })
 }

@@ -1,5 +1,12 @@
 //! What shares one fate and one pace when sending; an endpoint's lane has the endpoint's id.
 
+pub mod backlog;
+pub mod disabled_notice;
+pub mod health;
+pub mod queries;
+pub(crate) mod rules;
+pub mod scan;
+
 use sea_orm::entity::prelude::*;
 
 /// A row of `lane`.

@@ -1,7 +1,8 @@
 //! Notices, newest first, and what became of them. They belong to no user: only administrators may ask for them.
 
 use domain::id::NoticeId;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use platform::database::{Database, DatabaseError};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use crate::sql_builder::SqlBuilder;
@@ -33,8 +34,8 @@ pub struct Counted {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn find(db: &impl ConnectionTrait, id: NoticeId) -> Result<Option<Model>, DbErr> {
-    Entity::find_by_id(id.0).one(db).await
+pub async fn find(database: &Database, id: NoticeId) -> Result<Option<Model>, DatabaseError> {
+    Ok(Entity::find_by_id(id.0).one(database.reader()).await?)
 }
 
 /// At most `limit` notices, those before `before` only, newest first.
@@ -42,35 +43,39 @@ pub async fn find(db: &impl ConnectionTrait, id: NoticeId) -> Result<Option<Mode
 /// # Errors
 /// Those of the database.
 pub async fn page(
-    db: &impl ConnectionTrait,
+    database: &Database,
     before: Option<NoticeId>,
     limit: u64,
-) -> Result<Vec<Model>, DbErr> {
+) -> Result<Vec<Model>, DatabaseError> {
     let mut rows = Entity::find();
     if let Some(before) = before {
         rows = rows.filter(Column::Id.lt(before.0));
     }
-    rows.order_by_desc(Column::Id).limit(limit).all(db).await
+    Ok(rows.order_by_desc(Column::Id).limit(limit).all(database.reader()).await?)
 }
 
 /// The broadcasts of these notices, by channel.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn broadcasts(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<Vec<broadcast::Model>, DbErr> {
+pub async fn broadcasts(database: &Database, ids: Vec<Uuid>) -> Result<Vec<broadcast::Model>, DatabaseError> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let of_them = broadcast::Column::NoticeId.is_in(ids);
-    broadcast::Entity::find().filter(of_them).order_by_asc(broadcast::Column::Channel).all(db).await
+    Ok(broadcast::Entity::find()
+        .filter(of_them)
+        .order_by_asc(broadcast::Column::Channel)
+        .all(database.reader())
+        .await?)
 }
 
 /// Removes the notice; whether there was one. Its broadcasts stay: what they owe is still delivered.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn delete(db: &impl ConnectionTrait, id: NoticeId) -> Result<bool, DbErr> {
-    Ok(Entity::delete_by_id(id.0).exec(db).await?.rows_affected > 0)
+pub async fn delete(database: &Database, id: NoticeId) -> Result<bool, DatabaseError> {
+    Ok(Entity::delete_by_id(id.0).exec(database.writer()).await?.rows_affected > 0)
 }
 
 /// How many there are: one row of [`Total`].

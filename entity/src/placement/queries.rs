@@ -1,7 +1,8 @@
 //! Placements, newest first, and what they amount to. They belong to no user: only administrators may ask for them.
 
 use domain::id::PlacementId;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use platform::database::{Database, DatabaseError};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::placement::{Column, Entity, Model};
 use crate::sql_builder::SqlBuilder;
@@ -45,8 +46,8 @@ pub struct OfCompany {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn find(db: &impl ConnectionTrait, id: PlacementId) -> Result<Option<Model>, DbErr> {
-    Entity::find_by_id(id.0).one(db).await
+pub async fn find(database: &Database, id: PlacementId) -> Result<Option<Model>, DatabaseError> {
+    Ok(Entity::find_by_id(id.0).one(database.reader()).await?)
 }
 
 /// At most `limit` placements, those before `before` only, newest first.
@@ -54,23 +55,23 @@ pub async fn find(db: &impl ConnectionTrait, id: PlacementId) -> Result<Option<M
 /// # Errors
 /// Those of the database.
 pub async fn page(
-    db: &impl ConnectionTrait,
+    database: &Database,
     before: Option<PlacementId>,
     limit: u64,
-) -> Result<Vec<Model>, DbErr> {
+) -> Result<Vec<Model>, DatabaseError> {
     let mut rows = Entity::find();
     if let Some(before) = before {
         rows = rows.filter(Column::Id.lt(before.0));
     }
-    rows.order_by_desc(Column::Id).limit(limit).all(db).await
+    Ok(rows.order_by_desc(Column::Id).limit(limit).all(database.reader()).await?)
 }
 
 /// Removes the placement; whether there was one.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn delete(db: &impl ConnectionTrait, id: PlacementId) -> Result<bool, DbErr> {
-    Ok(Entity::delete_by_id(id.0).exec(db).await?.rows_affected > 0)
+pub async fn delete(database: &Database, id: PlacementId) -> Result<bool, DatabaseError> {
+    Ok(Entity::delete_by_id(id.0).exec(database.writer()).await?.rows_affected > 0)
 }
 
 /// What they amount to: one row of [`Summary`].

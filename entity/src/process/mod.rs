@@ -1,5 +1,7 @@
 //! The processes that run, by their heartbeats.
 
+pub mod queries;
+
 use sea_orm::entity::prelude::*;
 
 /// A row of `process`.

@@ -1,5 +1,6 @@
 //! A job that makes new deliveries of the events of finished ones, page by page.
 
+pub mod page;
 pub mod queries;
 
 use sea_orm::entity::prelude::*;

@@ -7,9 +7,10 @@ use domain::{
     id::{EndpointId, ReplayId, UserId, first_id_at},
     replay::ReplayState,
 };
+use platform::database::{Database, DatabaseError};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Expr,
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -135,8 +136,12 @@ impl Set {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn find(db: &impl ConnectionTrait, scope: Scope, id: ReplayId) -> Result<Option<Model>, DbErr> {
-    Entity::find().filter(Column::Id.eq(id.0)).filter(scope.of(Column::UserId)).one(db).await
+pub async fn find(database: &Database, scope: Scope, id: ReplayId) -> Result<Option<Model>, DatabaseError> {
+    Ok(Entity::find()
+        .filter(Column::Id.eq(id.0))
+        .filter(scope.of(Column::UserId))
+        .one(database.reader())
+        .await?)
 }
 
 /// At most `limit` replays that `scope` may see, those before `before` only, newest first.
@@ -144,26 +149,36 @@ pub async fn find(db: &impl ConnectionTrait, scope: Scope, id: ReplayId) -> Resu
 /// # Errors
 /// Those of the database.
 pub async fn page(
-    db: &impl ConnectionTrait,
+    database: &Database,
     scope: Scope,
     before: Option<ReplayId>,
     limit: u64,
-) -> Result<Vec<Model>, DbErr> {
+) -> Result<Vec<Model>, DatabaseError> {
     let mut rows = Entity::find().filter(scope.of(Column::UserId));
     if let Some(before) = before {
         rows = rows.filter(Column::Id.lt(before.0));
     }
-    rows.order_by_desc(Column::Id).limit(limit).all(db).await
+    Ok(rows.order_by_desc(Column::Id).limit(limit).all(database.reader()).await?)
 }
 
 /// How many replays of this user, or of everybody's deliveries, are not finished.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn unfinished(db: &impl ConnectionTrait, user_id: Option<UserId>) -> Result<u64, DbErr> {
+pub async fn unfinished(database: &Database, user_id: Option<UserId>) -> Result<u64, DatabaseError> {
     let whose = user_id.map_or_else(|| Column::UserId.is_null(), |user| Column::UserId.eq(user.0));
     let states = ReplayState::ALL.iter().filter(|state| !state.is_finished()).map(|state| state.as_str());
-    Entity::find().filter(whose).filter(Column::State.is_in(states)).count(db).await
+    Ok(Entity::find().filter(whose).filter(Column::State.is_in(states)).count(database.reader()).await?)
+}
+
+/// Stores a replay.
+///
+/// # Errors
+/// Those of the database.
+pub async fn insert(database: &Database, row: Model) -> Result<(), DatabaseError> {
+    let insert = Entity::insert(row.into_active_model().reset_all());
+    insert.exec_without_returning(database.writer()).await?;
+    Ok(())
 }
 
 /// Moves a replay that stands in one of `from` to `to`; returns it, if it stood so. A page that is being made is waited
@@ -172,18 +187,18 @@ pub async fn unfinished(db: &impl ConnectionTrait, user_id: Option<UserId>) -> R
 /// # Errors
 /// Those of the database.
 pub async fn turn(
-    db: &impl ConnectionTrait,
+    database: &Database,
     scope: Scope,
     id: ReplayId,
     from: &[ReplayState],
     to: ReplayState,
     ended_at: Option<Millis>,
-) -> Result<bool, DbErr> {
+) -> Result<bool, DatabaseError> {
     let mut update = Entity::update_many().col_expr(Column::State, Expr::value(to.as_str()));
     if let Some(ended_at) = ended_at {
         update = update.col_expr(Column::FinishedAt, Expr::value(ended_at.0));
     }
     let stood = Column::State.is_in(from.iter().map(|state| state.as_str()));
     let update = update.filter(Column::Id.eq(id.0)).filter(scope.of(Column::UserId)).filter(stood);
-    Ok(update.exec(db).await?.rows_affected > 0)
+    Ok(update.exec(database.writer()).await?.rows_affected > 0)
 }

@@ -1,7 +1,8 @@
 //! Subscribers, newest first, and how many users there are. They belong to no user: only administrators may ask for them.
 
 use domain::id::SubscriberId;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use platform::database::{Database, DatabaseError};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::sql_builder::SqlBuilder;
 use crate::subscriber::{Column, Entity, Model};
@@ -25,8 +26,8 @@ pub struct Users {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn find(db: &impl ConnectionTrait, id: SubscriberId) -> Result<Option<Model>, DbErr> {
-    Entity::find_by_id(id.0).one(db).await
+pub async fn find(database: &Database, id: SubscriberId) -> Result<Option<Model>, DatabaseError> {
+    Ok(Entity::find_by_id(id.0).one(database.reader()).await?)
 }
 
 /// At most `limit` subscribers, those before `before` only, newest first.
@@ -34,23 +35,23 @@ pub async fn find(db: &impl ConnectionTrait, id: SubscriberId) -> Result<Option<
 /// # Errors
 /// Those of the database.
 pub async fn page(
-    db: &impl ConnectionTrait,
+    database: &Database,
     before: Option<SubscriberId>,
     limit: u64,
-) -> Result<Vec<Model>, DbErr> {
+) -> Result<Vec<Model>, DatabaseError> {
     let mut rows = Entity::find();
     if let Some(before) = before {
         rows = rows.filter(Column::Id.lt(before.0));
     }
-    rows.order_by_desc(Column::Id).limit(limit).all(db).await
+    Ok(rows.order_by_desc(Column::Id).limit(limit).all(database.reader()).await?)
 }
 
 /// Removes the subscriber; whether there was one.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn delete(db: &impl ConnectionTrait, id: SubscriberId) -> Result<bool, DbErr> {
-    Ok(Entity::delete_by_id(id.0).exec(db).await?.rows_affected > 0)
+pub async fn delete(database: &Database, id: SubscriberId) -> Result<bool, DatabaseError> {
+    Ok(Entity::delete_by_id(id.0).exec(database.writer()).await?.rows_affected > 0)
 }
 
 /// How many users there are: one row of [`Users`].

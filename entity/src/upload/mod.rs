@@ -1,5 +1,7 @@
 //! A file that came in for an endpoint, the work of processing it, and what was found out.
 
+pub mod claim;
+pub mod finish;
 pub mod insert;
 pub mod queries;
 

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use domain::id::DeliveryId;
+use entity::{attempt::Model as Attempt, delivery::queries};
 use serde_json::Value;
-use uuid::Uuid;
 
 use super::{
     api::Api,
@@ -22,16 +23,6 @@ const CALLS: usize = 3;
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Wait between two looks at the records.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
-
-/// What is on record of one attempt.
-#[derive(sqlx::FromRow)]
-struct Attempt {
-    number: i32,
-    started_at: i64,
-    duration_us: i64,
-    status_code: Option<i64>,
-    error_class: Option<String>,
-}
 
 /// Uploads a file for a receiver that fails at first; gives the delivery's id.
 pub(super) async fn survived(
@@ -69,18 +60,17 @@ async fn errors(api: &Api) -> anyhow::Result<Vec<Value>> {
     Ok(std::mem::take(errors))
 }
 
-/// The attempts, as soon as the last one is recorded.
-async fn records(house: &House, delivery: Uuid) -> anyhow::Result<Vec<Attempt>> {
-    const ATTEMPTS: &str = "SELECT number, started_at, duration_us, status_code, error_class FROM attempt
-        WHERE delivery_id = ? ORDER BY number";
-    const STATE: &str = "SELECT state FROM finished_delivery WHERE id = ?";
-    let (database, start) = (house.context.database.reader(), Instant::now());
-    let pool = database.get_sqlite_connection_pool();
+/// The attempts, oldest first, as soon as the last one is recorded.
+async fn records(house: &House, delivery: DeliveryId) -> anyhow::Result<Vec<Attempt>> {
+    let (context, start) = (&house.context, Instant::now());
     while start.elapsed() < PATIENCE {
-        let state: Option<String> = sqlx::query_scalar(STATE).bind(delivery).fetch_optional(pool).await?;
-        if let Some(state) = state {
+        let time = context.database.statement_time(&context.clock);
+        let row = queries::load(&context.database, time, delivery).await?;
+        if let Some(state) = row.and_then(|row| row.state) {
             same("the delivery's state", "succeeded", state.as_str())?;
-            return Ok(sqlx::query_as(ATTEMPTS).bind(delivery).fetch_all(pool).await?);
+            let mut attempts = queries::attempts(context.database.reader(), delivery).await?;
+            attempts.reverse();
+            return Ok(attempts);
         }
         tokio::time::sleep(LOOK_AGAIN).await;
     }
@@ -131,7 +121,7 @@ fn due_again(error: &Value) -> Option<i64> {
 
 fn check(screen: &Screen, calls: &[Call], attempts: &[Attempt]) -> anyhow::Result<()> {
     same("attempts on record", CALLS, attempts.len())?;
-    let statuses: Vec<Option<i64>> = attempts.iter().map(|attempt| attempt.status_code).collect();
+    let statuses: Vec<Option<i16>> = attempts.iter().map(|attempt| attempt.status_code).collect();
     same("their statuses", format!("{:?}", [Some(500), None, Some(200)]), format!("{statuses:?}"))?;
     let ids: Vec<&str> = calls.iter().filter_map(Call::webhook_id).collect();
     let same_id = ids.len() == CALLS && ids.iter().all(|id| *id == ids[0]);

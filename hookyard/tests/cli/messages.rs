@@ -138,7 +138,7 @@ async fn the_lines_of_the_old_document_work_as_they_are_printed() {
 async fn our_own_documents_lines_work_too() {
     let service = Service::start().await;
     for (document, section) in
-        [("README.md", "Signed messages"), ("docs/api/messages.md", "Send: `POST /webhook`")]
+        [("docs/tutorial.md", "Send a signed message"), ("docs/api/messages.md", "Send: `POST /webhook`")]
     {
         let answers = service.type_in(&format!("WEBHOOK_SECRET=mysecretkey\n{}", blocks(document, section)));
         assert_eq!(answers.first(), Some(&json!({"status": "ok"})), "{document}");

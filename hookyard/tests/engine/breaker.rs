@@ -7,16 +7,16 @@ use domain::{
     delivery::{LaneSend, NextStep, Verdict},
     id::{AttemptId, EndpointId},
 };
-use entity::lane;
+use entity::{
+    delivery::record::{AttemptRow, RecipientUpdate, SendResultRow},
+    lane,
+};
 use sea_orm::{ConnectionTrait, EntityTrait};
 use serde_json::json;
 use testkit::{Answer, Receiver, TestApp, on_both_shapes};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use worker::{
-    claim::Claimed,
-    record::{AttemptRow, Ended, RecipientUpdate, Recorder},
-};
+use worker::{claim::Claimed, record::Recorder};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -37,7 +37,7 @@ async fn more(app: &TestApp, count: usize) -> Vec<Claimed> {
     claimed
 }
 
-async fn record(app: &TestApp, ended: Vec<Ended>) {
+async fn record(app: &TestApp, ended: Vec<SendResultRow>) {
     let (recorder, records) = Recorder::new(&app.context);
     for ended in ended {
         recorder.record(ended).await;
@@ -46,11 +46,11 @@ async fn record(app: &TestApp, ended: Vec<Ended>) {
     records.run(CancellationToken::new()).await;
 }
 
-fn ended(delivery: &Claimed, at: i64, verdict: Verdict) -> Ended {
+fn ended(delivery: &Claimed, at: i64, verdict: Verdict) -> SendResultRow {
     let lane = Some(LaneSend { started_at: Millis(at), verdict });
     let next = NextStep::RetryIn(Duration::from_secs(3600));
-    Ended {
-        delivery: delivery.clone(),
+    SendResultRow {
+        delivery: delivery.row.clone(),
         attempt: None,
         next,
         spends_position: true,
@@ -60,7 +60,7 @@ fn ended(delivery: &Claimed, at: i64, verdict: Verdict) -> Ended {
 }
 
 /// Each started a millisecond after the one before.
-fn all(claimed: &[Claimed], verdict: Verdict) -> Vec<Ended> {
+fn all(claimed: &[Claimed], verdict: Verdict) -> Vec<SendResultRow> {
     let first = claimed[0].claimed_at;
     (first..).zip(claimed).map(|(at, claimed)| ended(claimed, at, verdict)).collect()
 }
@@ -90,7 +90,7 @@ on_both_shapes! {
 
     async fn failures_count_whoever_records_them_and_none_is_lost(app: TestApp) {
         let (endpoint, claimed) = claimed(&app, 60).await;
-        let parts: Vec<Vec<Ended>> = all(&claimed, Verdict::Failed).chunks(6).map(<[Ended]>::to_vec).collect();
+        let parts: Vec<Vec<SendResultRow>> = all(&claimed, Verdict::Failed).chunks(6).map(<[SendResultRow]>::to_vec).collect();
         futures_util::future::join_all(parts.into_iter().map(|part| record(&app, part))).await;
         let lane = lane_of(&app, endpoint).await;
         assert_eq!((lane.failures, lane.breaker_wait), (60, 30_000), "late ones do not lengthen it");
@@ -145,7 +145,7 @@ on_both_shapes! {
             connect: None, first_byte: None, status_code: Some(500), error_class: Some("status"), error: None,
             request_headers: "{}".to_owned(), response_headers: None, response_body: vec![],
         };
-        let failed = Ended { attempt: Some(attempt), ..ended(&claimed[0], claimed[0].claimed_at, Verdict::Failed) };
+        let failed = SendResultRow { attempt: Some(attempt), ..ended(&claimed[0], claimed[0].claimed_at, Verdict::Failed) };
         record(&app, vec![failed.clone()]).await;
         record(&app, vec![failed]).await;
         assert_eq!(lane_of(&app, endpoint).await.failures, 1, "its commit broke, and it was tried again");

@@ -6,6 +6,7 @@ use std::{
 };
 
 use domain::id::{EndpointId, LaneId};
+use entity::lane::scan::DueLane;
 use testkit::{Shape, TestApp, on_both_shapes, wait};
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -54,7 +55,7 @@ on_both_shapes! {
         let (first, second) = (lane(&app, 5).await, lane(&app, 2).await);
         deliveries(&app, first, 3, Duration::from_secs(9)).await;
         let claims = claim_all(&app, &[wanted(first, 4), wanted(second, 4)]).await;
-        assert_eq!((claims.of_lane(first.0), claims.of_lane(second.0), claims.claimed.len()), (4, 2, 6));
+        assert_eq!((claims.count_of(first.0), claims.count_of(second.0), claims.claimed.len()), (4, 2, 6));
         let old = "SELECT count(*) FROM delivery WHERE due_at <= {now} - 9000 AND lease_until > {now} AND claim = 1";
         assert_eq!((number(&app, old).await, app.leased().await), (3, 6));
         let is_whole = |one: &Claimed| one.claim == 1 && one.has_body && !one.body.is_empty() && matches!(one.recipient, Recipient::Endpoint(_));
@@ -92,7 +93,7 @@ on_both_shapes! {
         let lane = lane(&app, 60).await;
         let wanted = [wanted(lane, 10)];
         let claims = futures_util::future::join_all((0..8).map(|_| claim_all(&app, &wanted))).await;
-        let ids: Vec<_> = claims.iter().flat_map(|claims| &claims.claimed).map(Claimed::id).collect();
+        let ids: Vec<_> = claims.iter().flat_map(|claims| &claims.claimed).map(|claimed| claimed.id()).collect();
         assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len());
         let rest = claimed(&app, lane, 60).await;
         assert_eq!((ids.len() + rest, app.leased().await), (60, 60));
@@ -103,8 +104,8 @@ on_both_shapes! {
         assert_eq!(claimed(&app, lane, 9).await, 3);
         assert_eq!(scan(&app.context, Uuid::nil()).await.expect("a scan").lanes, [], "all of it is leased");
         app.clock.forward(Duration::from_secs(16));
-        let holder = Holder::new(lane.0, Some("webhook"), Some(1));
-        assert_eq!(scan(&app.context, Uuid::nil()).await.expect("a scan").lanes, [(holder, Gate::Open)]);
+        let due = DueLane { id: lane.0, channel: Some("webhook".to_owned()), user_id: Some(1), gate: Gate::Open };
+        assert_eq!(scan(&app.context, Uuid::nil()).await.expect("a scan").lanes, [due]);
         assert_eq!(claimed(&app, lane, 9).await, 3);
         assert_eq!(number(&app, "SELECT count(*) FROM delivery WHERE claim = 2").await, 3);
     }
@@ -114,7 +115,7 @@ on_both_shapes! {
         set_lane(&app, limited, "rate_limit = 5").await;
         set_lane(&app, paused, "state = 'paused'").await;
         let found = scan(&app.context, Uuid::nil()).await.expect("a scan");
-        let found: BTreeMap<Uuid, bool> = found.lanes.iter().map(|(holder, gate)| (holder.lane, *gate == Gate::Open)).collect();
+        let found: BTreeMap<Uuid, bool> = found.lanes.iter().map(|lane| (lane.id, lane.gate == Gate::Open)).collect();
         assert_eq!(found, BTreeMap::from([(open.0, true), (limited.0, false)]));
         let last = open.0.max(limited.0).max(paused.0);
         assert_eq!(scan(&app.context, last).await.expect("a scan").lanes, [], "there is no lane behind the last one");

@@ -1,11 +1,51 @@
-//! Whose delay counts as ours: the age of the oldest due delivery wakes somebody.
+//! The gauges of what the database knows: whose delay counts as ours, and what they share with the dashboard and the API.
 
+use std::time::Duration;
+
+use domain::id::DeliveryId;
+use entity::delivery::{gauges::counts, queries, totals::totals};
 use sea_orm::ConnectionTrait;
 use serde_json::json;
-use testkit::on_both_shapes;
-use worker::maintenance::oldest_due;
+use testkit::{Answer, Receiver, TestApp, on_both_shapes};
+use tokio_util::sync::CancellationToken;
+use worker::{maintenance::oldest_due, retention::sweep};
+
+/// Longer than finished deliveries are kept.
+const LONG: Duration = Duration::from_secs(32 * 24 * 3_600);
+
+/// The dead letters as the gauge and the overview count them, and as the API lists them.
+async fn dead_letters(app: &TestApp) -> (i64, u64, usize) {
+    let (database, now) = (&app.context.database, app.clock.now());
+    let gauge = counts(database, now).await.expect("counted").dead_letters;
+    let tile = totals(database, now).await.expect("counted").dead_letters.count;
+    let (status, listed) = app.get_json("/v1/deliveries?state=dead").await;
+    assert_eq!(status, 200, "{listed}");
+    (gauge, tile, listed["data"].as_array().expect("a list").len())
+}
 
 on_both_shapes! {
+    async fn gauge_overview_and_api_know_the_same_dead_letters_before_and_after_they_moved(app: TestApp) {
+        let receiver = Receiver::start(0).await.expect("a receiver");
+        receiver.answer_always(Answer::Status(410));
+        app.register(&receiver.url("/")).await;
+        let (event, _) = app.publish(json!({"n": 1})).await.expect("accepted");
+        app.drain().await;
+        let DeliveryId(id) = app.delivery_of(event).await.id;
+        assert_eq!(dead_letters(&app).await, (1, 1, 1));
+        app.clock.forward(LONG);
+        let swept = sweep(&app.context, &CancellationToken::new()).await.expect("swept");
+        assert_eq!(swept.moved, 1);
+        assert_eq!(dead_letters(&app).await, (1, 1, 1));
+        let time = app.context.database.statement_time(&app.clock);
+        let row = queries::load(&app.context.database, time, DeliveryId(id)).await.expect("read");
+        let row = row.expect("it is kept");
+        assert_eq!((row.state.as_deref(), row.reason.as_deref()), (Some("dead"), Some("gone")));
+        let latest = queries::latest(&app.context.database, time, 5).await.expect("read");
+        assert_eq!(latest.iter().map(|row| row.id).collect::<Vec<_>>(), [id]);
+        let body = queries::body(&app.context.database, DeliveryId(id), event).await.expect("read");
+        assert_eq!(body.as_deref(), Some(&receiver.calls()[0].body[..]), "byte for byte");
+    }
+
     async fn what_a_lane_holds_up_by_itself_is_nobodys_delay(app: TestApp) {
         assert_eq!(oldest_due(&app.context).await.expect("asked"), None);
         app.register("http://127.0.0.1:9/").await;

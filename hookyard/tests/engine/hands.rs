@@ -11,19 +11,19 @@ use domain::{
     id::{DeliveryId, EventId, UserId},
 };
 use entity::{
-    delivery::manual::{self, Moved},
+    delivery::{
+        manual::{self, Moved},
+        record::{RecipientUpdate, SendResultRow},
+    },
     scope::Scope,
 };
-use sea_orm::{ConnectionTrait, TransactionTrait};
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use testkit::{Answer, Receiver, TestApp, on_both_shapes};
 use tokio_util::sync::CancellationToken;
-use worker::{
-    claim::Claimed,
-    record::{Ended, RecipientUpdate, Recorder},
-};
+use worker::{claim::Claimed, record::Recorder};
 
-pub(crate) async fn record(app: &TestApp, ended: Vec<Ended>) {
+pub(crate) async fn record(app: &TestApp, ended: Vec<SendResultRow>) {
     let (recorder, records) = Recorder::new(&app.context);
     for ended in ended {
         recorder.record(ended).await;
@@ -32,9 +32,9 @@ pub(crate) async fn record(app: &TestApp, ended: Vec<Ended>) {
     records.run(CancellationToken::new()).await;
 }
 
-pub(crate) fn ended(delivery: Claimed, next: NextStep) -> Ended {
-    Ended {
-        delivery,
+pub(crate) fn ended(delivery: Claimed, next: NextStep) -> SendResultRow {
+    SendResultRow {
+        delivery: delivery.row,
         attempt: None,
         next,
         spends_position: true,
@@ -199,15 +199,13 @@ on_both_shapes! {
 
     async fn a_hand_reaches_only_what_is_its_users(app: TestApp) {
         let (_receiver, event, id) = published(&app, vec![]).await;
-        let time = app.context.database.statement_time(&app.clock);
-        let tx = app.context.database.writer().begin().await.expect("a transaction");
+        let (database, clock) = (&app.context.database, &app.context.clock);
         let stranger = Scope::User(UserId(2));
-        assert_eq!(manual::cancel(&tx, stranger, id, time).await.expect("a look"), Moved::Missing);
-        assert_eq!(manual::retry(&tx, stranger, id, time).await.expect("a look"), Moved::Missing);
-        let moved = manual::cancel(&tx, Scope::User(UserId(1)), id, time).await.expect("its own");
+        assert_eq!(manual::cancel(database, clock, stranger, id).await.expect("a look"), Moved::Missing);
+        assert_eq!(manual::retry(database, clock, stranger, id).await.expect("a look"), Moved::Missing);
+        let moved = manual::cancel(database, clock, Scope::User(UserId(1)), id).await.expect("its own");
         assert_eq!(moved, Moved::Done("webhook".to_owned()));
-        assert_eq!(manual::retry(&tx, stranger, id, time).await.expect("a look"), Moved::Missing);
-        tx.commit().await.expect("written");
+        assert_eq!(manual::retry(database, clock, stranger, id).await.expect("a look"), Moved::Missing);
         assert_eq!(app.delivery_of(event).await.state, Cancelled);
     }
 

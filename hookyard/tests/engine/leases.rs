@@ -6,15 +6,10 @@ use domain::{
     delivery::DeliveryState::Succeeded,
     job::{Job, LEASE, Leased, Work},
 };
-use entity::bulk::lease;
+use entity::{lease, upload::claim::claim_next};
 use testkit::{Answer, Receiver, on_both_shapes};
 use tokio_util::sync::CancellationToken;
-use worker::{
-    endpoints::EndpointCache,
-    handover::unpack,
-    leases::Leases,
-    uploads::{UploadProcessor, claim_next},
-};
+use worker::{endpoints::EndpointCache, handover::unpack, leases::Leases, uploads::UploadProcessor};
 
 use crate::handovers::{LEASE_ENDS, handed_over, state, work};
 
@@ -107,21 +102,21 @@ on_both_shapes! {
         let (_, job) = handed_over(&app).await;
         let Work::Deliveries(handover) = &job.work else { panic!("{job:?}") };
         let other = [(handover.deliveries[0].id, 2)];
-        lease::release(app.context.database.writer(), lease::Table::Deliveries, &other).await.expect("asked");
+        lease::release(&app.context.database, lease::Table::Deliveries, &other).await.expect("asked");
         assert_eq!(app.leased().await, 1);
     }
 
     async fn an_upload_that_a_stopping_worker_is_handed_is_released(app: TestApp) {
         let endpoint = app.register("http://127.0.0.1:9/").await;
         assert_eq!(app.upload(endpoint, "a.txt", "text").await, 200);
-        let upload = claim_next(&app.context).await.expect("a claim").expect("an upload");
+        let upload = claim_next(&app.context.database, &app.clock).await.expect("a claim").expect("an upload");
         let leased = Leased { id: upload.id().0, claim: upload.claim };
         let now = app.context.database.now(&app.clock).await.expect("a time");
         let job = Job { accepted_at: now, lease_until: now + LEASE, work: Work::Upload(leased), request_id: None };
         let halt = CancellationToken::new();
         halt.cancel();
         UploadProcessor::new(&app.context, halt).take(&job, leased).await;
-        let again = claim_next(&app.context).await.expect("a claim").expect("free at once");
+        let again = claim_next(&app.context.database, &app.clock).await.expect("a claim").expect("free at once");
         assert_eq!((again.id(), again.claim), (upload.id(), upload.claim + 1));
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::id::LaneId;
-use entity::bulk::lease;
+use entity::lease;
 use testkit::{TestApp, on_both_shapes};
 use worker::{
     claim::{Claimed, Gate, Wanted, claim},
@@ -28,7 +28,7 @@ on_both_shapes! {
         assert_eq!(held.len(), 7);
         assert_eq!(all_at_once(&app).await.len(), 0);
         let ended: Vec<_> = held.drain(..3).map(|claimed| (claimed.id().0, claimed.claim)).collect();
-        lease::release(app.context.database.writer(), lease::Table::Deliveries, &ended).await.expect("released");
+        lease::release(&app.context.database, lease::Table::Deliveries, &ended).await.expect("released");
         assert_eq!(all_at_once(&app).await.len(), 3, "as many as have ended");
         assert_eq!(in_flight(&app, lane).await, 7);
     }

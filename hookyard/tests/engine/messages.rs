@@ -69,7 +69,7 @@ async fn assert_counted(app: &TestApp) {
 
 /// What operators are told to run when they delete messages by hand, for this app's database.
 fn recount(app: &TestApp) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operations.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/maintenance.md");
     let text = std::fs::read_to_string(path).expect("the document");
     let block =
         text.split("```sql\nBEGIN;").nth(1).and_then(|rest| rest.split("```").next()).expect("the block");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::delivery::DeliveryState::Succeeded;
-use platform::database::Pool;
+use platform::database::{Database, Pool};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Transaction};
 use testkit::{Answer, Receiver, Shape, TestApp};
@@ -44,8 +44,8 @@ async fn deliveries_go_on_while_a_backup_runs_over_the_hour_at_which_partitions_
     let dump = dump(&pool).await;
 
     let making = tokio::spawn({
-        let pool = pool.clone();
-        async move { make_partitions(&pool, 8).await }
+        let database: Database = app.context.database.clone();
+        async move { make_partitions(&database, 8).await }
     });
     while !making.is_finished() {
         let (event, _) = timeout(SOON, app.publish(json!({}))).await.expect("in time").expect("accepted");
@@ -57,7 +57,7 @@ async fn deliveries_go_on_while_a_backup_runs_over_the_hour_at_which_partitions_
     dump.rollback().await.expect("the backup ends");
 
     assert_eq!(
-        make_partitions(&pool, 8).await.expect("made"),
+        make_partitions(&app.context.database, 8).await.expect("made"),
         Partitions { made: 3, ..Partitions::default() }
     );
     assert_eq!(partitions_of(&app, "event").await, before + 1);
@@ -71,21 +71,23 @@ async fn deliveries_go_on_while_a_backup_runs_over_the_hour_at_which_partitions_
 async fn where_nothing_is_missing_no_lock_is_taken() {
     let app = TestApp::start(Shape::Cluster).await;
     let pool = pool(&app);
-    make_partitions(&pool, 7).await.expect("made");
+    make_partitions(&app.context.database, 7).await.expect("made");
     let mut other = pool.begin().await.expect("begun");
     let locks = "LOCK TABLE event, attempt, finished_delivery IN ACCESS EXCLUSIVE MODE";
     sqlx::query(locks).execute(&mut *other).await.expect("locked");
-    let looked = timeout(SOON, make_partitions(&pool, 7)).await.expect("in time").expect("a look");
+    let looked =
+        timeout(SOON, make_partitions(&app.context.database, 7)).await.expect("in time").expect("a look");
     assert_eq!(looked, Partitions::default());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn workers_that_make_partitions_at_once_make_each_once() {
     let app = TestApp::start(Shape::Cluster).await;
-    let (pool, before) = (pool(&app), partitions_of(&app, "event").await);
-    let at_once = futures_util::future::join_all((0..4).map(|_| make_partitions(&pool, 12))).await;
+    let before = partitions_of(&app, "event").await;
+    let at_once =
+        futures_util::future::join_all((0..4).map(|_| make_partitions(&app.context.database, 12))).await;
     assert!(at_once.iter().all(Result::is_ok), "{at_once:?}");
-    make_partitions(&pool, 12).await.expect("the rest");
+    make_partitions(&app.context.database, 12).await.expect("the rest");
     assert_eq!(partitions_of(&app, "event").await, before + 5);
 }
 
@@ -96,6 +98,6 @@ async fn a_day_whose_rows_lie_in_the_default_partition_keeps_no_other_from_being
     let row = "INSERT INTO event (id, user_id, event_type, body, created_at)
         VALUES (first_uuid_of_day((now() AT TIME ZONE 'UTC')::date + 8), 1, 'x', '', 0)";
     sqlx::query(row).execute(&pool).await.expect("inserted");
-    let looked = make_partitions(&pool, 9).await.expect("made");
+    let looked = make_partitions(&app.context.database, 9).await.expect("made");
     assert_eq!(looked, Partitions { made: 5, ..Partitions::default() }, "all but one of events");
 }

@@ -6,7 +6,7 @@ use domain::delivery::{
     DeliveryState::{Pending, Sending, Succeeded},
     NextStep,
 };
-use entity::bulk::lease;
+use entity::lease;
 use serde_json::json;
 use testkit::{Receiver, TestApp, on_both_shapes};
 use uuid::Uuid;
@@ -69,7 +69,7 @@ on_both_shapes! {
             let claimed = app.claim(&[id]).await.remove(0);
             assert!(!claimed.is_deadly());
             let lease = [(claimed.id().0, claimed.claim)];
-            lease::release(app.context.database.writer(), lease::Table::Deliveries, &lease).await.expect("released");
+            lease::release(&app.context.database, lease::Table::Deliveries, &lease).await.expect("released");
         }
     }
 

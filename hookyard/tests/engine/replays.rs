@@ -215,7 +215,7 @@ on_both_shapes! {
         start(&app, json!({})).await;
         assert_eq!(turn(&app, ids[0], "cancel").await.0, 200);
         start(&app, json!({"filter": {"user_id": 1}})).await;
-        let db = app.context.database.reader();
+        let db = &app.context.database;
         let (own, other) = (Scope::User(UserId(1)), Scope::User(UserId(2)));
         assert_eq!(entity::replay::queries::page(db, own, None, 100).await.expect("rows").len(), 11);
         assert_eq!(entity::replay::queries::page(db, other, None, 100).await.expect("rows"), []);

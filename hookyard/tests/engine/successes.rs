@@ -8,13 +8,14 @@ use domain::{
     delivery::{DeliveryState::Succeeded, LaneSend, NextStep, Verdict},
     id::{AttemptId, EndpointId, EventId},
 };
+use entity::delivery::record::{AttemptRow, RecipientUpdate, SendResultRow};
 use platform::database::Pool;
 use serde_json::json;
 use testkit::{TestApp, on_both_shapes};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use worker::record::{AttemptRow, Ended, RecipientUpdate, Recorder};
+use worker::record::Recorder;
 
 use crate::lanes::{literal, number, run};
 
@@ -25,7 +26,7 @@ async fn accepted(app: &TestApp) -> (EndpointId, EventId, Uuid) {
 }
 
 /// A success that started at this moment of the database's clock.
-async fn success(app: &TestApp, id: Uuid) -> Ended {
+async fn success(app: &TestApp, id: Uuid) -> SendResultRow {
     let delivery = app.claim(&[id]).await.remove(0);
     let started_at = Millis(delivery.claimed_at);
     let attempt = AttemptRow {
@@ -44,8 +45,8 @@ async fn success(app: &TestApp, id: Uuid) -> Ended {
         response_body: vec![],
     };
     let lane = Some(LaneSend { started_at, verdict: Verdict::Succeeded });
-    Ended {
-        delivery,
+    SendResultRow {
+        delivery: delivery.row,
         attempt: Some(attempt),
         next: NextStep::Succeed,
         spends_position: true,
@@ -54,12 +55,12 @@ async fn success(app: &TestApp, id: Uuid) -> Ended {
     }
 }
 
-async fn record(app: &TestApp, ended: Ended) {
+async fn record(app: &TestApp, ended: SendResultRow) {
     record_all(app, vec![ended]).await;
 }
 
 /// All of them in one batch.
-async fn record_all(app: &TestApp, all: Vec<Ended>) {
+async fn record_all(app: &TestApp, all: Vec<SendResultRow>) {
     let (recorder, records) = Recorder::new(&app.context);
     for ended in all {
         recorder.record(ended).await;

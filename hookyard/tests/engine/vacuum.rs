@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use entity::delivery::vacuum::vacuum_when_due;
 use platform::database::Pool;
 use sqlx::PgPool;
 use testkit::{Shape, TestApp};
-use worker::maintenance::vacuum_when_due;
 
 use crate::lanes::{deliveries, number};
 
@@ -33,9 +33,12 @@ async fn many_dead_rows_are_vacuumed() {
     let dead = "SELECT n_dead_tup FROM pg_stat_user_tables WHERE relid = 'delivery'::regclass";
     assert_eq!(number(&app, dead).await, 100);
     let pages = number(&app, "SELECT pg_relation_size('delivery') / 8192").await;
-    assert!(!vacuum_when_due(pool, 101, pages).await.expect("asked"), "too few are dead");
-    assert!(!vacuum_when_due(pool, 100, pages - 1).await.expect("asked"), "the table is too large");
-    assert!(vacuum_when_due(pool, 100, pages).await.expect("vacuumed"));
+    assert!(!vacuum_when_due(&app.context.database, 101, pages).await.expect("asked"), "too few are dead");
+    assert!(
+        !vacuum_when_due(&app.context.database, 100, pages - 1).await.expect("asked"),
+        "the table is too large"
+    );
+    assert!(vacuum_when_due(&app.context.database, 100, pages).await.expect("vacuumed"));
     assert_eq!(number(&app, dead).await, 0);
     assert_eq!(
         number(&app, "SELECT pg_relation_size('delivery') / 8192").await,

@@ -3,23 +3,21 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use domain::{
-    clock::{Millis, millis},
+    clock::Millis,
     delivery::{DeadReason, LaneSend, NextStep, RetrySchedule, SendResult, Verdict, next_step},
     id::AttemptId,
     job::{LEASE, QueueName, Work},
 };
-use entity::bulk::lease;
+use entity::{
+    delivery::record::{AttemptRow, RecipientUpdate, SendResultRow},
+    lease,
+};
 use futures_util::StreamExt;
 use rand::{RngExt, seq::IndexedRandom};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use worker::{
-    claim::Claimed,
-    endpoints::EndpointCache,
-    handover::unpack,
-    record::{AttemptRow, Ended, RecipientUpdate, Recorder},
-};
+use worker::{claim::Claimed, endpoints::EndpointCache, handover::unpack, record::Recorder};
 
 use crate::world::{Mood, World};
 
@@ -142,7 +140,7 @@ impl World {
         if !rest.is_empty() {
             self.hands.push(rest);
         }
-        let ended: Vec<Ended> = hand.into_iter().map(|delivery| self.send(delivery)).collect();
+        let ended: Vec<SendResultRow> = hand.into_iter().map(|delivery| self.send(delivery)).collect();
         if ended.is_empty() {
             return;
         }
@@ -160,7 +158,7 @@ impl World {
         }
     }
 
-    fn send(&mut self, delivery: Claimed) -> Ended {
+    fn send(&mut self, delivery: Claimed) -> SendResultRow {
         let endpoint = self.endpoint_of(&delivery);
         let retry_after = Some(Duration::from_secs(20));
         let result = match endpoint.mood {
@@ -180,10 +178,11 @@ impl World {
             self.succeeded.insert(delivery.id().0);
         }
         let recipient = RecipientUpdate::default();
-        Ended { attempt: Some(attempt(&delivery)), delivery, next, spends_position: true, lane, recipient }
+        let attempt = Some(attempt(&delivery));
+        SendResultRow { attempt, delivery: delivery.row, next, spends_position: true, lane, recipient }
     }
 
-    async fn record(&self, ended: Vec<Ended>) {
+    async fn record(&self, ended: Vec<SendResultRow>) {
         let (recorder, records) = Recorder::new(&self.app.context);
         let records = tokio::spawn(records.run(CancellationToken::new()));
         for ended in ended {
@@ -204,8 +203,8 @@ impl World {
     async fn give_back(&mut self) {
         let Some(hand) = self.take_hand() else { return };
         let claims = leases(&hand);
-        let writer = self.app.context.database.writer();
-        lease::release(writer, lease::Table::Deliveries, &claims).await.expect("released");
+        let database = &self.app.context.database;
+        lease::release(database, lease::Table::Deliveries, &claims).await.expect("released");
         for (id, claim) in claims {
             if self.leases.get(&id).is_some_and(|(latest, _)| *latest == claim) {
                 self.leases.remove(&id);
@@ -217,9 +216,8 @@ impl World {
     async fn renew(&mut self) {
         let Some(hand) = self.take_hand() else { return };
         let (before, claims) = (self.app.clock.now(), leases(&hand));
-        let (writer, time) =
-            (self.app.context.database.writer(), self.app.context.database.statement_time(&self.app.clock));
-        let renewed = lease::renew(writer, &claims, time, millis(LEASE)).await.expect("renewed");
+        let database = &self.app.context.database;
+        let renewed = lease::renew(database, &self.app.clock, &claims).await.expect("renewed");
         for (id, claim) in claims.iter().filter(|(id, _)| renewed.contains(id)) {
             let (latest, until) = self.leases.entry(*id).or_insert((*claim, before));
             assert!(*latest <= *claim, "{id} was renewed for claim {claim}, but {latest} has it");

@@ -1,10 +1,12 @@
-//! Runs the services of a process, stops them in order, and says which one failed. Knows nothing of what they do.
+//! Starts a program, runs its services, stops them in order, and reports which one failed. Knows nothing of what they do.
 
+mod entry;
 mod run;
 mod runtime;
 mod service;
 mod signals;
 
+pub use entry::serve;
 pub use run::{Failed, Supervisor};
 pub use runtime::run_program;
 pub use service::{BoxError, Service};

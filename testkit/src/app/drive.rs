@@ -11,6 +11,7 @@ use worker::{
     broadcasts,
     claim::{Claimed, Wanted, claim, scan},
     endpoints::EndpointCache,
+    lanes::Holder,
     record::Recorder,
     send::Sender,
     uploads::UploadProcessor,
@@ -88,10 +89,10 @@ impl TestApp {
             (EndpointCache::new(&self.context), vec![], Some(Uuid::nil()));
         while let Some(after) = cursor {
             let found = scan(&self.context, after).await.expect("a scan");
-            let wanted = found.lanes.iter().map(|(holder, gate)| Wanted {
-                holder: *holder,
-                rows: rows(holder.lane),
-                gate: *gate,
+            let wanted = found.lanes.iter().map(|lane| Wanted {
+                holder: Holder::of_due_lane(lane),
+                rows: rows(lane.id),
+                gate: lane.gate,
             });
             let wanted: Vec<Wanted> = wanted.filter(|wanted| wanted.rows > 0).collect();
             claimed.extend(claim(&self.context, &endpoints, &wanted).await.expect("a claim").claimed);

@@ -15,6 +15,7 @@ use hyper_util::{
 use tokio::net::TcpStream;
 
 use super::{Server, write_timeout::WriteTimeout};
+use crate::peer::Peer;
 
 /// Most headers of a request.
 const MAX_HEADERS: usize = 100;
@@ -34,9 +35,9 @@ impl Server {
             .max_buf_size(self.bounds.buffer)
             .keep_alive(keep_alive);
         let io = TokioIo::new(WriteTimeout::new(stream, self.bounds.write));
-        let (routes, mark) = (TowerToHyperService::new(self.router.clone()), self.mark);
+        let routes = TowerToHyperService::new(self.router.clone());
         let service = service_fn(move |mut request: Request<Incoming>| {
-            mark(request.extensions_mut(), peer);
+            request.extensions_mut().insert(Peer(peer));
             routes.call(request)
         });
         let served = http.serve_connection(io, service);

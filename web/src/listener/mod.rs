@@ -2,6 +2,7 @@
 //! trickle a head or do not read an answer end after a while, and never keep out a health or metrics probe.
 
 mod bind;
+mod bounds;
 mod connection;
 mod places;
 mod write_timeout;
@@ -12,7 +13,6 @@ mod tests;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
-use http::Extensions;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::OwnedSemaphorePermit,
@@ -21,43 +21,38 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use self::bind::bind;
 use self::places::Places;
+pub use self::{
+    bind::{BindError, Listeners},
+    bounds::Bounds,
+};
 
 /// Pause after a failed accept: the process is out of file descriptors, most likely.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Longest life of a probe's connection while all general places are taken.
 const PROBE_DEADLINE: Duration = Duration::from_secs(10);
 
-/// What a listener takes in at once, and for how long.
-#[derive(Clone, Copy, Debug)]
-pub struct Bounds {
-    /// Most connections, all sockets of the listener together.
-    pub connections: usize,
-    /// Longest time for the head of a request, for an idle connection, and for one that waits for a place.
-    pub head: Duration,
-    /// Longest time in which nothing of an answer is read.
-    pub write: Duration,
-    /// Buffer of a connection, which is also the most that a request's head may have, in bytes.
-    pub buffer: usize,
-}
-
-/// Serves `router` on `sockets` until `stop`; then the sockets close and requests under way end. `mark` tells each request
-/// whom it comes from.
+/// Serves `router` on `listeners` until `stop`. Then it calls `on_stop`, the sockets close, and requests in flight end. Every
+/// request carries a [`Peer`](crate::Peer).
 pub async fn serve(
     router: Router,
-    sockets: Vec<TcpListener>,
+    listeners: Listeners,
     bounds: Bounds,
-    mark: fn(&mut Extensions, SocketAddr),
     stop: CancellationToken,
+    on_stop: impl FnOnce(),
 ) {
     let places = Places::new(bounds.connections);
-    let server = Arc::new(Server { router, bounds, mark, places, connections: TaskTracker::new(), stop });
+    let server =
+        Arc::new(Server { router, bounds, places, connections: TaskTracker::new(), stop: stop.clone() });
     let mut listening = JoinSet::new();
-    for socket in sockets {
-        listening.spawn(server.clone().take_connections(socket));
+    for socket in listeners.0 {
+        listening.spawn(server.clone().accept_all(socket));
     }
-    listening.join_all().await;
+    let stopping = async {
+        stop.cancelled().await;
+        on_stop();
+    };
+    tokio::join!(listening.join_all(), stopping);
     server.connections.close();
     server.connections.wait().await;
 }
@@ -65,26 +60,25 @@ pub async fn serve(
 struct Server {
     router: Router,
     bounds: Bounds,
-    mark: fn(&mut Extensions, SocketAddr),
     places: Places,
     connections: TaskTracker,
     stop: CancellationToken,
 }
 
 impl Server {
-    async fn take_connections(self: Arc<Self>, socket: TcpListener) {
-        while let Some(taken) = self.stop.run_until_cancelled(socket.accept()).await {
-            match taken {
-                Ok((stream, peer)) => self.take_in(stream, peer),
+    async fn accept_all(self: Arc<Self>, socket: TcpListener) {
+        while let Some(accepted) = self.stop.run_until_cancelled(socket.accept()).await {
+            match accepted {
+                Ok((stream, peer)) => self.admit(stream, peer),
                 Err(error) => {
-                    tracing::warn!(%error, "a connection could not be taken");
+                    tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
         }
     }
 
-    fn take_in(self: &Arc<Self>, stream: TcpStream, peer: SocketAddr) {
+    fn admit(self: &Arc<Self>, stream: TcpStream, peer: SocketAddr) {
         let server = self.clone();
         match self.places.try_take() {
             Some(place) => drop(self.connections.spawn(server.general(stream, peer, place))),
@@ -101,15 +95,15 @@ impl Server {
         let overtaken = self.places.wait();
         let waited = timeout(self.bounds.head, async {
             tokio::select! {
-                place = self.places.take() => Some(WritePermit::Place(place)),
-                () = connection::is_probe(&stream) => Some(WritePermit::Probe),
+                place = self.places.take() => Some(Admission::Place(place)),
+                () = connection::is_probe(&stream) => Some(Admission::Probe),
                 () = overtaken.cancelled() => None,
                 () = self.stop.cancelled() => None,
             }
         });
         match waited.await.ok().flatten() {
-            Some(WritePermit::Place(place)) => self.general(stream, peer, place).await,
-            Some(WritePermit::Probe) => self.probe(stream, peer).await,
+            Some(Admission::Place(place)) => self.general(stream, peer, place).await,
+            Some(Admission::Probe) => self.probe(stream, peer).await,
             None => {}
         }
     }
@@ -121,7 +115,8 @@ impl Server {
     }
 }
 
-enum WritePermit {
+/// How a connection that found all general places taken gets in.
+enum Admission {
     Place(OwnedSemaphorePermit),
     Probe,
 }

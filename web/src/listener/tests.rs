@@ -1,4 +1,4 @@
-use axum::{extract::ConnectInfo, routing::get};
+use axum::{Extension, routing::get};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     task::JoinHandle,
@@ -6,6 +6,7 @@ use tokio::{
 };
 
 use super::*;
+use crate::Peer;
 
 /// Longest wait for anything; only a failing test waits so long.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -23,19 +24,16 @@ fn bounds() -> Bounds {
 }
 
 async fn start(bounds: Bounds) -> Running {
-    let socket = bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
-    let address = socket.local_addr().expect("an address");
-    let who = async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.to_string();
+    let listeners = Listeners::bind(&[SocketAddr::from(([127, 0, 0, 1], 0))]).await.expect("a port");
+    let address = listeners.addresses()[0];
+    let who = async |Extension(Peer(peer)): Extension<Peer>| peer.to_string();
     let router = Router::new()
         .route("/who", get(who))
         .route("/big", get(async || vec![b'x'; BIG]))
         .route("/health/live", get(async || "alive"))
         .route("/metrics", get(async || "counted"));
-    let mark = |extensions: &mut Extensions, peer: SocketAddr| {
-        extensions.insert(ConnectInfo(peer));
-    };
     let stop = CancellationToken::new();
-    let serving = tokio::spawn(serve(router, vec![socket], bounds, mark, stop.clone()));
+    let serving = tokio::spawn(serve(router, listeners, bounds, stop.clone(), || {}));
     Running { address, stop, serving }
 }
 

@@ -3,17 +3,15 @@
 //! or not at all. A broadcast whose page fails waits for its lease to end, while others go on.
 
 mod page;
-mod postgres;
-mod sqlite;
 
 use domain::{
     delivery::Channel,
     job::{Job, Leased, QueueName},
 };
-use entity::bulk::lease;
+use entity::{broadcast, lease};
 use platform::{
     context::Context,
-    database::{DatabaseError, Pool, within_deadline},
+    database::{DatabaseError, within_deadline},
     telemetry::names,
 };
 use tokio_util::sync::CancellationToken;
@@ -98,10 +96,7 @@ pub async fn broadcasts(context: Context, due: DueSignal, stop: CancellationToke
 /// Those of the database.
 pub async fn claim(context: &Context) -> Result<Option<Leased>, DatabaseError> {
     let terms = Terms::of(context);
-    Ok(match context.database.pool() {
-        Pool::Postgres(pool) => within_deadline(postgres::claim(pool, &terms)).await?,
-        Pool::Sqlite(pool) => sqlite::claim(pool, &terms).await?,
-    })
+    broadcast::page::claim(&context.database, &terms.channels, terms.stamp).await
 }
 
 /// Makes the next page of a leased broadcast and renews the lease. None when the lease is another worker's by now, or the
@@ -111,10 +106,7 @@ pub async fn claim(context: &Context) -> Result<Option<Leased>, DatabaseError> {
 /// Those of the database; then the page was not made, unless the commit's outcome is unknown: the row tells.
 async fn page_of(context: &Context, leased: Leased) -> Result<Option<Made>, DatabaseError> {
     let terms = Terms::of(context);
-    let made = match context.database.pool() {
-        Pool::Postgres(pool) => within_deadline(postgres::page_of(pool, leased, &terms)).await?,
-        Pool::Sqlite(pool) => sqlite::page_of(pool, leased, &terms).await?,
-    };
+    let made = within_deadline(page::make(context, leased, &terms)).await?;
     if let Some(made) = &made {
         report(context, made);
     }
@@ -134,7 +126,7 @@ pub async fn step(context: &Context) -> Result<bool, DatabaseError> {
 
 async fn release(context: &Context, leased: Leased) {
     let lease = [(leased.id, leased.claim)];
-    let released = lease::release(context.database.writer(), lease::Table::Broadcasts, &lease);
+    let released = lease::release(&context.database, lease::Table::Broadcasts, &lease);
     if let Err(error) = within_deadline(released).await {
         warn!(%error, "a broadcast's lease could not be released; it ends at its time");
     }

@@ -1,54 +1,44 @@
-//! What a page is made of, whichever database it is made in: whom it reaches, and the rows that it writes.
+//! One page of a broadcast: whom it reaches, and the rows that it writes, in one transaction.
 
 use domain::{
     clock::millis,
     delivery::Channel,
     id::{DeliveryId, LaneId},
-    job::LEASE,
+    job::{LEASE, Leased},
     notification::{BOT_RATE, CHAT_OF_SETTINGS, bot_lane},
 };
 use entity::{
-    broadcast,
-    bulk::{DeliveryRow, Stamp},
+    broadcast::{
+        self,
+        page::{Advance, advance, chats, ensure_bot_lane, lock, subscriptions},
+    },
+    delivery::insert::{DeliveryRow, insert_deliveries},
+    stamp::Stamp,
 };
-use platform::context::Context;
+use platform::{
+    context::Context,
+    database::{DatabaseError, Tx},
+};
 use uuid::Uuid;
 
 use super::{PAGE, channels};
 
-/// The next recipients of a page, with their lanes. `$1` is the cursor, `$2` the broadcast, `$4` the lane of push services
-/// that have taken no message: they have none of their own.
-pub(super) const SUBSCRIPTIONS: &str =
-    "SELECT s.id, coalesce((SELECT l.id FROM lane l WHERE l.id = s.lane_id), $4) AS lane_id
-    FROM push_subscription s WHERE s.id > $1 AND s.id < $2 ORDER BY s.id LIMIT $3";
-/// The next chats. `$4` is the chat of the settings, which has its delivery already.
-pub(super) const CHATS: &str = "SELECT id FROM subscriber
-    WHERE active AND chat_id IS NOT NULL AND id > $1 AND id < $2 AND (CAST($4 AS text) IS NULL OR chat_id <> $4)
-    ORDER BY id LIMIT $3";
-/// A bot's lane has a pace of its own.
-pub(super) const BOT_LANE: &str =
-    "INSERT INTO lane (id, channel, rate_limit) VALUES ($1, 'telegram', $2) ON CONFLICT (id) DO NOTHING";
-/// Moves the cursor and renews the lease.
-pub(super) const ADVANCE: &str = "UPDATE broadcast SET cursor = $2, queued = queued + $3,
-        state = CASE WHEN $4 THEN 'done' ELSE state END, finished_at = CASE WHEN $4 THEN CAST($5 AS bigint) END,
-        lease_until = $5 + $6
-    WHERE id = $1";
 /// How many recipients one page has at most.
-pub(super) const LIMIT: i64 = PAGE as i64;
+const LIMIT: i64 = PAGE as i64;
 
 /// The bot that messages of chats go out by.
-pub(super) struct Bot {
-    pub(super) lane: LaneId,
-    pub(super) rate: i32,
+struct Bot {
+    lane: LaneId,
+    rate: i32,
     /// The chat that gets everything, beside the subscribers.
-    pub(super) chat_id: Option<String>,
+    chat_id: Option<String>,
 }
 
 /// What a page depends on besides its broadcast.
 pub(super) struct Terms {
     pub(super) channels: Vec<&'static str>,
     pub(super) stamp: Stamp,
-    pub(super) bot: Option<Bot>,
+    bot: Option<Bot>,
 }
 
 impl Terms {
@@ -65,19 +55,48 @@ impl Terms {
     }
 }
 
+/// Makes the next page of a leased broadcast; none when the lease is another worker's by now, or the channel is not set in
+/// this process.
+pub(super) async fn make(
+    context: &Context,
+    leased: Leased,
+    terms: &Terms,
+) -> Result<Option<Made>, DatabaseError> {
+    let mut tx = context.database.begin().await?;
+    let Some(broadcast) = lock(&mut tx, leased, &terms.channels).await? else { return Ok(None) };
+    let page = read(&mut tx, &broadcast, terms.bot.as_ref()).await?;
+    insert_deliveries(&mut tx, &page.deliveries, terms.stamp).await?;
+    let (cursor, made) = (page.cursor, page.made(broadcast));
+    let to = Advance { id: made.id, cursor, count: made.count, is_last: made.is_last };
+    advance(&mut tx, to, terms.stamp).await?;
+    tx.commit().await?;
+    Ok(Some(made))
+}
+
+async fn read(tx: &mut Tx, broadcast: &broadcast::Model, bot: Option<&Bot>) -> Result<Page, DatabaseError> {
+    let Some(bot) = bot.filter(|_| broadcast.channel == Channel::Telegram.as_str()) else {
+        let found = subscriptions(tx, broadcast, LIMIT).await?;
+        return Ok(Page::of(broadcast, Channel::WebPush, &found, None));
+    };
+    ensure_bot_lane(tx, bot.lane, bot.rate).await?;
+    let found = chats(tx, broadcast, bot.chat_id.as_deref(), LIMIT).await?;
+    let found: Vec<Recipient> = found.into_iter().map(|id| (id, bot.lane)).collect();
+    Ok(Page::of(broadcast, Channel::Telegram, &found, Some(bot)))
+}
+
 /// A recipient with its lane.
-pub(super) type Recipient = (Uuid, LaneId);
+type Recipient = (Uuid, LaneId);
 
 /// A page before it is written.
-pub(super) struct Page {
-    pub(super) deliveries: Vec<DeliveryRow>,
-    pub(super) cursor: Uuid,
-    pub(super) is_last: bool,
+struct Page {
+    deliveries: Vec<DeliveryRow>,
+    cursor: Uuid,
+    is_last: bool,
 }
 
 impl Page {
     /// A delivery for each of `recipients`, and before the first of a bot's one for the chat of the settings.
-    pub(super) fn of(
+    fn of(
         broadcast: &broadcast::Model,
         channel: Channel,
         recipients: &[Recipient],
@@ -94,7 +113,7 @@ impl Page {
         }
     }
 
-    pub(super) fn made(&self, broadcast: broadcast::Model) -> Made {
+    fn made(&self, broadcast: broadcast::Model) -> Made {
         let count = i64::try_from(self.deliveries.len()).unwrap_or(i64::MAX);
         let queued = broadcast.queued + count;
         Made { id: broadcast.id, channel: broadcast.channel, count, queued, is_last: self.is_last }

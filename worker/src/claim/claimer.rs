@@ -3,11 +3,8 @@
 
 use std::time::Duration;
 
-use domain::{
-    clock::millis,
-    job::{BACKLOG_LASTS, QueueName},
-};
-use entity::bulk::lease;
+use domain::job::{BACKLOG_LASTS, QueueName};
+use entity::lane::{backlog::report_backlogs, scan::DueLane};
 use platform::{
     context::Context,
     database::{DatabaseError, within_deadline},
@@ -21,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use uuid::Uuid;
 
-use super::{BATCH, Claimed, Claims, Gate, Recheck, Scan, Wanted, claim_in_turn, scan};
+use super::{BATCH, Claimed, Claims, Gate, Recheck, Scan, Wanted, claim_with_permit, scan};
 use crate::{
     due::Due,
     endpoints::EndpointCache,
@@ -119,9 +116,7 @@ impl Claimer {
             return Ok(());
         }
         self.next_report = Instant::now() + BACKLOG_LASTS / 2;
-        let (writer, time) =
-            (self.context.database.writer(), self.context.database.statement_time(&self.context.clock));
-        within_deadline(lease::report_backlogs(writer, &lanes, time, millis(BACKLOG_LASTS))).await
+        within_deadline(report_backlogs(&self.context.database, &self.context.clock, &lanes)).await
     }
 
     /// Passes the lanes from where it stopped, as far as there are slots; what is left is next.
@@ -132,8 +127,9 @@ impl Claimer {
             if !self.sends {
                 return Ok(());
             }
+            let lanes = found.lanes.iter().map(with_holder);
             let lanes: Vec<(Holder, Gate)> =
-                found.lanes.into_iter().filter(|(holder, _)| !self.backlog.contains(holder.lane)).collect();
+                lanes.filter(|(holder, _)| !self.backlog.contains(holder.lane)).collect();
             let limited = lanes.iter().filter(|(_, gate)| *gate == Gate::Limited).map(|(holder, _)| *holder);
             self.recheck.expect(limited);
             let served = self.claim(&lanes, send).await?;
@@ -194,21 +190,21 @@ impl Claimer {
         self.claim_wanted(|share| wanted(lanes, share), send).await
     }
 
-    /// Waits for the turn to write, then reserves slots for what is wanted by then, claims it and sends it.
+    /// Waits for its turn to write, then reserves slots for what is wanted by then, claims it and sends it.
     async fn claim_wanted(
         &self,
         choose: impl Fn(&Share) -> Vec<Wanted>,
         send: &impl Fn(Claimed, Slot),
     ) -> Result<Vec<Uuid>, DatabaseError> {
-        let turn = self.context.database.write_permit().await?;
+        let permit = self.context.database.write_permit().await?;
         let mut wanted = choose(&self.slots.share());
         let mut reserved = self.slots.reserve(wanted.iter().map(|wanted| wanted.rows).sum());
         shorten(&mut wanted, reserved.count());
         if wanted.is_empty() {
             return Ok(vec![]);
         }
-        let claims = claim_in_turn(&self.context, &self.endpoints, turn, &wanted).await?;
-        self.note(&wanted, &claims);
+        let claims = claim_with_permit(&self.context, &self.endpoints, permit, &wanted).await?;
+        self.observe_claims(&wanted, &claims);
         for delivery in claims.claimed {
             let slot = reserved.hold(delivery.holder());
             send(delivery, slot);
@@ -217,12 +213,12 @@ impl Claimer {
     }
 
     /// What lanes gave: open ones that gave all they were asked for have more, limited ones later.
-    fn note(&self, wanted: &[Wanted], claims: &Claims) {
+    fn observe_claims(&self, wanted: &[Wanted], claims: &Claims) {
         let rescued = claims.claimed.iter().filter(|delivery| delivery.rescued).count();
         metrics::counter!(names::RESCUED).increment(rescued as u64);
         let now = Instant::now();
         for wanted in wanted.iter().filter(|wanted| wanted.gate == Gate::Open) {
-            let gave = claims.of_lane(wanted.holder.lane);
+            let gave = claims.count_of(wanted.holder.lane);
             if gave >= wanted.rows {
                 self.backlog.add([wanted.holder]);
             }
@@ -250,6 +246,10 @@ impl Claimer {
             }
         }
     }
+}
+
+fn with_holder(lane: &DueLane) -> (Holder, Gate) {
+    (Holder::of_due_lane(lane), lane.gate)
 }
 
 /// What each lane may have, limited ones among them.

@@ -5,18 +5,16 @@ mod claimed;
 mod claimer;
 mod limited;
 mod limits;
-mod postgres;
 mod recheck;
 mod recipients;
-mod scan;
-mod sqlite;
 
 use std::time::Duration;
 
-use domain::{clock::millis, job::LEASE};
+use domain::job::LEASE;
+use entity::delivery::claim::{self as stored, ClaimedRow, LaneClaim};
 use platform::{
     context::Context,
-    database::{DatabaseError, Pool, WritePermit, within_deadline},
+    database::{DatabaseError, WritePermit, within_deadline},
     telemetry::names,
 };
 use tokio::time::Instant;
@@ -27,10 +25,10 @@ use crate::{endpoints::EndpointCache, lanes::Holder};
 
 pub use claimed::Claimed;
 pub use claimer::Claimer;
+pub use entity::lane::scan::{Gate, LANES_A_SCAN, Scan};
 pub use limits::DRAIN_A_SECOND;
 pub use recheck::Recheck;
 pub use recipients::{Chat, Recipient, Subscriber, Subscription};
-pub use scan::{Gate, LANES_A_SCAN, Scan};
 
 /// Most deliveries of one claim.
 pub const BATCH: usize = 512;
@@ -58,31 +56,18 @@ pub struct Claims {
 impl Claims {
     /// How many deliveries a lane gave.
     #[must_use]
-    pub fn of_lane(&self, lane: Uuid) -> usize {
+    pub fn count_of(&self, lane: Uuid) -> usize {
         self.claimed.iter().filter(|delivery| delivery.lane_id == lane).count()
     }
 }
 
-/// The times of a claim, in ms.
-#[derive(Clone, Copy)]
-struct Times {
-    /// SQLite: now. Postgres: an offset that is added to the server's clock.
-    now_or_offset: i64,
-    lease: i64,
-}
-
-impl Times {
-    fn of(context: &Context) -> Self {
-        Self { now_or_offset: context.database.statement_time(&context.clock), lease: millis(LEASE) }
-    }
-}
-
-/// Looks at the lanes behind `after` that have open deliveries, at most [`LANES_A_SCAN`], and says of which something is due.
+/// Looks at the lanes behind `after` that have open deliveries, at most [`LANES_A_SCAN`], and returns those of which something
+/// is due.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn scan(context: &Context, after: Uuid) -> Result<Scan, DatabaseError> {
-    scan::scan(context, after).await
+    entity::lane::scan::scan(&context.database, &context.clock, after).await
 }
 
 /// Claims the oldest due deliveries of each of these lanes that have no live lease. A lane that is paused, rests or whose
@@ -98,64 +83,48 @@ pub async fn claim(
     if wanted.is_empty() {
         return Ok(Claims::default());
     }
-    claim_in_turn(context, endpoints, context.database.write_permit().await?, wanted).await
+    claim_with_permit(context, endpoints, context.database.write_permit().await?, wanted).await
 }
 
-async fn claim_in_turn(
+async fn claim_with_permit(
     context: &Context,
     endpoints: &EndpointCache,
-    turn: WritePermit,
+    permit: WritePermit,
     wanted: &[Wanted],
 ) -> Result<Claims, DatabaseError> {
     let (open, limited): (Vec<Wanted>, Vec<Wanted>) =
         wanted.iter().partition(|wanted| wanted.gate == Gate::Open);
     // Before the statement: what it takes is taken off the leases.
-    let (times, ends) = (Times::of(context), Instant::now() + LEASE);
-    let mut claims = Claims::default();
-    if !open.is_empty() {
-        claims.claimed = match turn {
-            WritePermit::Postgres(pool) => within_deadline(postgres::claim(&pool, &open, times)).await?,
-            WritePermit::Sqlite(writer) => sqlite::claim(writer, &open, times).await?,
-        };
-    } else {
-        drop(turn);
-    }
+    let (time, ends) = (context.database.statement_time(&context.clock), Instant::now() + LEASE);
+    let mut rows = claim_open(permit, &open, time).await?;
+    let mut again = vec![];
     if !limited.is_empty() {
-        match claim_limited(context, &limited, times).await {
+        match within_deadline(limited::claim(&context.database, &limited, time)).await {
             Ok(granted) => {
-                claims.claimed.extend(granted.claimed);
-                claims.again = granted.again;
+                rows.extend(granted.claimed);
+                again = granted.again;
             }
-            Err(error) if claims.claimed.is_empty() => return Err(error),
+            Err(error) if rows.is_empty() => return Err(error),
             Err(error) => {
                 metrics::counter!(names::DATABASE_ERRORS).increment(1);
                 warn!(%error, "nothing was claimed of limited lanes; the next claim follows");
             }
         }
     }
-    claims.claimed = recipients::attach(context, endpoints, claims.claimed).await;
-    claims.claimed.iter_mut().for_each(|delivery| delivery.lease_ends = Some(ends));
-    Ok(claims)
+    let claimed = recipients::attach_recipients(context, endpoints, rows, ends).await;
+    Ok(Claims { claimed, again })
 }
 
-async fn claim_limited(context: &Context, limited: &[Wanted], times: Times) -> Result<Claims, DatabaseError> {
-    Ok(match context.database.grouped() {
-        Pool::Postgres(pool) => within_deadline(limited::postgres::claim(pool, limited, times)).await?,
-        Pool::Sqlite(pool) => limited::sqlite::claim(pool, limited, times).await?,
-    })
-}
-
-/// Ends every lease: only for a process that is the database's only worker, at its start.
-///
-/// # Errors
-/// Those of the database.
-pub async fn free_all(context: &Context) -> Result<u64, DatabaseError> {
-    match context.database.pool() {
-        Pool::Postgres(_) => Ok(0),
-        Pool::Sqlite(pool) => Ok(sqlite::free_all(pool).await?),
+async fn claim_open(
+    permit: WritePermit,
+    wanted: &[Wanted],
+    time: i64,
+) -> Result<Vec<ClaimedRow>, DatabaseError> {
+    if wanted.is_empty() {
+        // Given back: a transaction takes a permit of its own.
+        drop(permit);
+        return Ok(vec![]);
     }
-}
-
-fn as_i64(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
+    let claims = wanted.iter().map(|wanted| LaneClaim { lane: wanted.holder.lane, rows: wanted.rows });
+    stored::claim(permit, &claims.collect::<Vec<_>>(), time).await
 }

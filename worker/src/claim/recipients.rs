@@ -4,26 +4,24 @@
 use std::{collections::HashMap, fmt, sync::Arc};
 
 use domain::{delivery::Channel, notification::CHAT_OF_SETTINGS};
-use entity::bulk::{lease, sqlite::push_list};
+use entity::{
+    delivery::claim::{
+        ClaimedRow,
+        recipients::{ChatRow, SubscriptionRow, load_chats, load_subscriptions},
+    },
+    lease::{self, Lease},
+};
 use platform::{
     context::Context,
-    database::{DatabaseError, Pool, within_deadline},
+    database::{DatabaseError, within_deadline},
     telemetry::names,
 };
-use sqlx::{FromRow, QueryBuilder, Sqlite, postgres::PgRow, sqlite::SqliteRow};
+use tokio::time::Instant;
 use tracing::warn;
 use uuid::Uuid;
 
 use super::Claimed;
 use crate::endpoints::{Endpoint, EndpointCache};
-
-const SUBSCRIPTIONS: &str = "SELECT d.id, s.id AS subscription_id, s.endpoint, s.p256dh, s.auth,
-        s.reached_at IS NOT NULL AS is_reached
-    FROM delivery d
-    LEFT JOIN push_subscription s ON s.id = d.recipient_id WHERE d.id ";
-const CHATS: &str = "SELECT d.id, d.recipient_id, s.id AS subscriber_id, s.chat_id, coalesce(p.parts, 0) AS parts FROM delivery d
-    LEFT JOIN subscriber s ON s.id = d.recipient_id AND s.active
-    LEFT JOIN delivery_progress p ON p.id = d.id WHERE d.id ";
 
 /// Who gets a delivery.
 #[derive(Clone, Debug, Default)]
@@ -99,75 +97,58 @@ impl fmt::Debug for Subscription {
     }
 }
 
-#[derive(FromRow)]
-struct SubscriptionRow {
-    id: Uuid,
-    subscription_id: Option<Uuid>,
-    endpoint: Option<String>,
-    p256dh: Option<Vec<u8>>,
-    auth: Option<Vec<u8>>,
-    is_reached: bool,
-}
-
-#[derive(FromRow)]
-struct ChatRow {
-    id: Uuid,
-    recipient_id: Uuid,
-    subscriber_id: Option<Uuid>,
-    chat_id: Option<String>,
-    parts: i32,
-}
-
-impl From<SubscriptionRow> for (Uuid, Recipient) {
+impl From<SubscriptionRow> for Recipient {
     fn from(row: SubscriptionRow) -> Self {
-        let recipient = match (row.subscription_id, row.endpoint, row.p256dh, row.auth) {
+        match (row.subscription_id, row.endpoint, row.p256dh, row.auth) {
             (Some(id), Some(endpoint), Some(p256dh), Some(auth)) => {
                 let is_reached = row.is_reached;
-                Recipient::Subscription(Subscription { id, endpoint, p256dh, auth, is_reached })
+                Self::Subscription(Subscription { id, endpoint, p256dh, auth, is_reached })
             }
-            _ => Recipient::Gone,
-        };
-        (row.id, recipient)
+            _ => Self::Gone,
+        }
     }
 }
 
-impl From<ChatRow> for (Uuid, Recipient) {
+impl From<ChatRow> for Recipient {
     fn from(row: ChatRow) -> Self {
         let parts_sent = u16::try_from(row.parts).unwrap_or(0);
         let subscriber = row.subscriber_id.zip(row.chat_id).map(|(id, chat_id)| Subscriber { id, chat_id });
-        let recipient = if subscriber.is_some() || row.recipient_id == CHAT_OF_SETTINGS {
-            Recipient::Chat(Chat { subscriber, parts_sent })
+        if subscriber.is_some() || row.recipient_id == CHAT_OF_SETTINGS {
+            Self::Chat(Chat { subscriber, parts_sent })
         } else {
-            Recipient::Gone
-        };
-        (row.id, recipient)
+            Self::Gone
+        }
     }
 }
 
-/// The same deliveries with their recipients. Those whose recipients can't be read now are released and left out.
-pub(super) async fn attach(
+/// Recipients by the ids of their deliveries.
+type Found = HashMap<Uuid, Recipient>;
+
+/// These deliveries, leased until `lease_ends`, with their recipients. Those whose recipients can't be read now are released
+/// and left out.
+pub(super) async fn attach_recipients(
     context: &Context,
     endpoints: &EndpointCache,
-    mut claimed: Vec<Claimed>,
+    rows: Vec<ClaimedRow>,
+    lease_ends: Instant,
 ) -> Vec<Claimed> {
-    for channel in Channel::ALL {
-        let channel = *channel;
-        let theirs: Vec<&Claimed> = of_channel(&claimed, channel).collect();
+    let claimed = rows.into_iter().map(|row| Claimed { row, recipient: Recipient::Gone, lease_ends });
+    let mut claimed: Vec<Claimed> = claimed.collect();
+    for channel in Channel::ALL.iter().copied() {
+        let theirs: Vec<&Claimed> = claimed.iter().filter(|one| one.channel == channel.as_str()).collect();
         if theirs.is_empty() {
             continue;
         }
-        let found = match channel {
-            Channel::Webhook => of_endpoints(endpoints, &theirs).await,
-            Channel::WebPush | Channel::Telegram => find(context, channel, &theirs).await,
-        };
-        match found {
+        match find_recipients(context, endpoints, channel, &theirs).await {
             Ok(mut found) => {
                 for one in claimed.iter_mut().filter(|one| one.channel == channel.as_str()) {
                     one.recipient = found.remove(&one.id).unwrap_or(Recipient::Gone);
                 }
             }
             Err(error) => {
-                give_back(context, &theirs, channel, &error).await;
+                metrics::counter!(names::DATABASE_ERRORS).increment(1);
+                warn!(%error, %channel, "recipients could not be read; these deliveries are released");
+                release(context, theirs.into_iter()).await;
                 claimed.retain(|one| one.channel != channel.as_str());
             }
         }
@@ -185,67 +166,36 @@ async fn leave_out_inactive(context: &Context, claimed: Vec<Claimed>) -> Vec<Cla
     active
 }
 
-fn of_channel(claimed: &[Claimed], channel: Channel) -> impl Iterator<Item = &Claimed> {
-    claimed.iter().filter(move |one| one.channel == channel.as_str())
-}
-
-async fn of_endpoints(
-    endpoints: &EndpointCache,
-    claimed: &[&Claimed],
-) -> Result<HashMap<Uuid, Recipient>, DatabaseError> {
-    let found = endpoints.get(claimed.iter().map(|one| one.recipient_id)).await?;
-    let of = |one: &&Claimed| Some((one.id, Recipient::Endpoint(Arc::clone(found.get(&one.recipient_id)?))));
-    Ok(claimed.iter().filter_map(of).collect())
-}
-
-async fn find(
+async fn find_recipients(
     context: &Context,
+    endpoints: &EndpointCache,
     channel: Channel,
     claimed: &[&Claimed],
-) -> Result<HashMap<Uuid, Recipient>, DatabaseError> {
+) -> Result<Found, DatabaseError> {
     let ids: Vec<Uuid> = claimed.iter().map(|one| one.id).collect();
-    within_deadline(async {
-        match channel {
-            Channel::Telegram => read::<ChatRow>(context, CHATS, &ids).await,
-            _ => read::<SubscriptionRow>(context, SUBSCRIPTIONS, &ids).await,
+    Ok(match channel {
+        Channel::Webhook => find_endpoints(endpoints, claimed).await?,
+        Channel::WebPush => {
+            let rows = within_deadline(load_subscriptions(&context.database, &ids)).await?;
+            rows.into_iter().map(|row| (row.id, row.into())).collect()
+        }
+        Channel::Telegram => {
+            let rows = within_deadline(load_chats(&context.database, &ids)).await?;
+            rows.into_iter().map(|row| (row.id, row.into())).collect()
         }
     })
-    .await
 }
 
-async fn read<Row>(
-    context: &Context,
-    sql: &'static str,
-    ids: &[Uuid],
-) -> sqlx::Result<HashMap<Uuid, Recipient>>
-where
-    Row: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Into<(Uuid, Recipient)> + Send + Unpin,
-{
-    let rows: Vec<Row> = match context.database.pool() {
-        Pool::Postgres(pool) => {
-            let mut query = QueryBuilder::new(sql);
-            query.push("= ANY(").push_bind(ids).push(")");
-            query.build_query_as().fetch_all(pool).await?
-        }
-        Pool::Sqlite(pool) => {
-            let mut query = QueryBuilder::<Sqlite>::new(sql);
-            query.push("IN ");
-            push_list(&mut query, ids);
-            query.build_query_as().fetch_all(pool).await?
-        }
-    };
-    Ok(rows.into_iter().map(Into::into).collect())
-}
-
-async fn give_back(context: &Context, theirs: &[&Claimed], channel: Channel, error: &DatabaseError) {
-    metrics::counter!(names::DATABASE_ERRORS).increment(1);
-    warn!(%error, %channel, "recipients could not be read; these deliveries are released");
-    release(context, theirs.iter().copied()).await;
+async fn find_endpoints(endpoints: &EndpointCache, claimed: &[&Claimed]) -> Result<Found, DatabaseError> {
+    let found = endpoints.get(claimed.iter().map(|one| one.recipient_id)).await?;
+    let recipient =
+        |one: &&Claimed| Some((one.id, Recipient::Endpoint(Arc::clone(found.get(&one.recipient_id)?))));
+    Ok(claimed.iter().filter_map(recipient).collect())
 }
 
 async fn release(context: &Context, theirs: impl Iterator<Item = &Claimed>) {
-    let leases: Vec<lease::Lease> = theirs.map(|one| (one.id, one.claim)).collect();
-    let released = lease::release(context.database.writer(), lease::Table::Deliveries, &leases);
+    let leases: Vec<Lease> = theirs.map(|one| (one.id, one.claim)).collect();
+    let released = lease::release(&context.database, lease::Table::Deliveries, &leases);
     if let Err(error) = within_deadline(released).await {
         warn!(%error, "leases could not be released; they end at their time");
     }

@@ -1,25 +1,17 @@
 //! The invariant check: looks for rows in a state that must not be, mends what a statement can mend, and counts them.
 //! Runs in every worker and by hand (`hookyard doctor`); it changes nothing that is as it should be.
 
-mod checks;
-
 use std::time::Duration;
 
 use domain::clock::Millis;
 use platform::{context::Context, database::DatabaseError, telemetry::names};
-use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use checks::Cure;
-pub use checks::{CHECKS, Check};
+pub use entity::invariants::{CHECKS, Check};
 
-/// How often it looks by itself.
+/// How often it looks.
 const EVERY: Duration = Duration::from_secs(600);
-/// Rows that are counted, and mended by one statement.
-const AT_ONCE: i64 = 1_000;
-/// Statements of one cure; what is left waits for the next look.
-const ROUNDS: usize = 1_000;
 
 /// Rows that must not be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +50,7 @@ pub async fn examine(context: &Context, mend: bool) -> Result<Vec<Finding>, Data
     let now = context.database.now(&context.clock).await?;
     let mut findings = vec![];
     for check in CHECKS {
-        let rows = count(context.database.reader(), check, now).await?;
+        let rows = check.count(&context.database, now).await?;
         if rows > 0 {
             let mended = if mend { cure(context, check, now).await? } else { 0 };
             findings.push(Finding { check, rows: rows.max(mended), mended });
@@ -73,36 +65,10 @@ fn tell(finding: &Finding) {
     warn!(check = check.name, rows, mended, "{}", check.meaning);
 }
 
-async fn count(db: &DatabaseConnection, check: &Check, now: Millis) -> Result<u64, DatabaseError> {
-    let Check { table, condition, .. } = check;
-    let sql = format!(
-        "SELECT count(*) AS found FROM (SELECT 1 FROM {table} WHERE {condition} LIMIT {AT_ONCE}) AS few"
-    );
-    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, [now.0.into()]);
-    let row = db.query_one_raw(statement).await?;
-    let found: Option<i64> = row.map(|row| row.try_get("", "found")).transpose()?;
-    Ok(u64::try_from(found.unwrap_or(0)).unwrap_or(0))
-}
-
-/// Mends such rows, some at a time, and returns how many.
+/// Mends such rows, or wakes the workers where no statement can; returns how many were mended.
 async fn cure(context: &Context, check: &Check, now: Millis) -> Result<u64, DatabaseError> {
-    let Check { table, condition, .. } = check;
-    let some = format!("WHERE id IN (SELECT id FROM {table} WHERE {condition} LIMIT {AT_ONCE})");
-    let sql = match check.cure {
-        Cure::Set(columns) => format!("UPDATE {table} SET {columns} {some}"),
-        Cure::Delete => format!("DELETE FROM {table} {some}"),
-        Cure::Wake => {
-            context.queue.wake();
-            return Ok(0);
-        }
-    };
-    let (db, mut mended) = (context.database.writer(), 0);
-    for _ in 0..ROUNDS {
-        let statement = Statement::from_sql_and_values(db.get_database_backend(), &sql, [now.0.into()]);
-        match db.execute_raw(statement).await?.rows_affected() {
-            0 => break,
-            some => mended += some,
-        }
+    if check.wakes() {
+        context.queue.wake();
     }
-    Ok(mended)
+    check.mend(&context.database, now).await
 }

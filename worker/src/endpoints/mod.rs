@@ -2,8 +2,6 @@
 //! sent to. Misses of many deliveries are loaded by one query. Shared by both ways to a send.
 
 mod open;
-mod postgres;
-mod sqlite;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -12,10 +10,11 @@ use domain::{
     clock::Millis,
     delivery::{LaneState, RetrySchedule},
 };
+use entity::endpoint::target::{TargetRow, load_targets};
 use moka::sync::Cache;
 use platform::{
     context::Context,
-    database::{DatabaseError, Pool, within_deadline},
+    database::{DatabaseError, within_deadline},
     queue::Signal,
 };
 use tokio_util::sync::CancellationToken;
@@ -30,24 +29,9 @@ pub const MAX_AGE: Duration = Duration::from_millis(800);
 /// Most endpoints that are cached, and most that are kept opened.
 const CAPACITY: u64 = 10_000;
 
-/// An endpoint and its lane, as they were read.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-struct EndpointRow {
-    id: Uuid,
-    url: String,
-    sealed_secret: Vec<u8>,
-    sealed_headers: Option<Vec<u8>>,
-    timeout_ms: Option<i32>,
-    retry_schedule: Option<String>,
-    state: String,
-    blocked_until: i64,
-    breaker_until: i64,
-    is_limited: bool,
-}
-
 /// An endpoint that can be sent to, or the reason why not.
 pub struct Endpoint {
-    row: EndpointRow,
+    row: TargetRow,
     target: Result<Arc<WebhookTarget>, TargetError>,
     /// Its own deadline of an attempt.
     pub timeout: Option<Duration>,
@@ -83,18 +67,17 @@ impl Endpoint {
     /// breaker is closed, and it has no limits.
     #[must_use]
     pub fn may_send(&self, now: Millis) -> bool {
-        let row = &self.row;
-        self.is_active() && row.blocked_until <= now.0 && row.breaker_until == 0 && !row.is_limited
+        self.is_active() && self.row.blocked_until <= now.0 && !self.row.is_limited
     }
 
-    fn new(row: EndpointRow, target: Result<Arc<WebhookTarget>, TargetError>) -> Self {
+    fn new(row: TargetRow, target: Result<Arc<WebhookTarget>, TargetError>) -> Self {
         let timeout = row.timeout_ms.and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis);
-        let schedule = row.retry_schedule.as_deref().and_then(read_schedule).map(Arc::new);
+        let schedule = row.retry_schedule.as_deref().and_then(parse_schedule).map(Arc::new);
         Self { row, target, timeout, schedule }
     }
 
     /// Whether what is opened of it is what this row would open to.
-    fn opens_like(&self, row: &EndpointRow) -> bool {
+    fn opens_like(&self, row: &TargetRow) -> bool {
         let ours = &self.row;
         ours.url == row.url
             && ours.sealed_secret == row.sealed_secret
@@ -103,7 +86,7 @@ impl Endpoint {
 }
 
 /// A damaged schedule does not stop the endpoint's deliveries: `RETRY_SCHEDULE` applies.
-fn read_schedule(text: &str) -> Option<RetrySchedule> {
+fn parse_schedule(text: &str) -> Option<RetrySchedule> {
     RetrySchedule::from_seconds(text)
         .inspect_err(
             |error| warn!(%error, "a stored retry schedule can't be read; RETRY_SCHEDULE is used instead"),
@@ -166,17 +149,11 @@ impl EndpointCache {
         if ids.is_empty() {
             return Ok(vec![]);
         }
-        let rows = match self.context.database.grouped() {
-            Pool::Postgres(pool) => within_deadline(postgres::load(pool, ids)).await?,
-            Pool::Sqlite(_) => {
-                let reader = self.context.database.reader().get_sqlite_connection_pool();
-                within_deadline(sqlite::load(reader, ids)).await?
-            }
-        };
+        let rows = within_deadline(load_targets(&self.context.database, ids)).await?;
         Ok(rows.into_iter().map(|row| self.remember(row)).collect())
     }
 
-    fn remember(&self, row: EndpointRow) -> Arc<Endpoint> {
+    fn remember(&self, row: TargetRow) -> Arc<Endpoint> {
         let id = row.id;
         let target = match self.opened.get(&id).filter(|known| known.opens_like(&row)) {
             Some(known) => known.target.clone(),

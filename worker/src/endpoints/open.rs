@@ -2,10 +2,9 @@
 
 use channels::{SendReport, WebhookTarget};
 use domain::{delivery::SendResult, endpoint::CustomHeaders, signature::SigningKeys};
+use entity::endpoint::target::TargetRow;
 use platform::keys::Keys;
 use uuid::Uuid;
-
-use super::EndpointRow;
 
 /// Why an endpoint can't be sent to; no secret is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,7 +37,7 @@ impl TargetError {
 }
 
 /// Opens a row. The secret of a deleted endpoint is wiped.
-pub(super) fn open(keys: &Keys, row: &EndpointRow) -> Result<WebhookTarget, TargetError> {
+pub(super) fn open(keys: &Keys, row: &TargetRow) -> Result<WebhookTarget, TargetError> {
     if row.sealed_secret.is_empty() {
         return Err(TargetError::Gone);
     }

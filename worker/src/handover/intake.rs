@@ -6,10 +6,13 @@ use std::{
 };
 
 use domain::{
-    clock::{Millis, millis},
-    job::{BACKLOG_LASTS, Handover, Job},
+    clock::Millis,
+    job::{Handover, Job},
 };
-use entity::bulk::lease::{self, Lease, Table};
+use entity::{
+    lane::backlog::report_backlogs,
+    lease::{self, Lease, Table},
+};
 use platform::{context::Context, database::within_deadline, telemetry::names};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -165,11 +168,9 @@ impl Shared {
             return;
         }
         let (context, lanes) = (&self.context, backlogs.into_iter().collect::<Vec<_>>());
-        let time = context.database.statement_time(&context.clock);
-        let writer = context.database.writer();
-        let reported =
-            within_deadline(lease::report_backlogs(writer, &lanes, time, millis(BACKLOG_LASTS))).await;
-        let released = within_deadline(lease::release(writer, Table::Deliveries, leases)).await;
+        let database = &context.database;
+        let reported = within_deadline(report_backlogs(database, &context.clock, &lanes)).await;
+        let released = within_deadline(lease::release(database, Table::Deliveries, leases)).await;
         if let Err(error) = reported.and(released) {
             metrics::counter!(names::DATABASE_ERRORS).increment(1);
             warn!(%error, "leases could not be released; they end at their time");

@@ -1,6 +1,5 @@
 //! Handover: what accepts have leased and put into jobs is sent without a statement. What cannot be sent now is released.
 
-mod bodies;
 mod intake;
 mod unpack;
 

@@ -11,11 +11,17 @@ use domain::{
     delivery::Channel,
     job::{HandedDelivery, Handover, Job},
 };
-use platform::{context::Context, database::DatabaseError};
+use entity::delivery::{
+    bodies::{load_event_bodies, load_own_bodies},
+    claim::ClaimedRow,
+};
+use platform::{
+    context::Context,
+    database::{DatabaseError, within_deadline},
+};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::bodies;
 use crate::{
     claim::{Claimed, Recipient},
     endpoints::{Endpoint, EndpointCache},
@@ -53,9 +59,10 @@ pub async fn unpack(
 async fn long_bodies(context: &Context, handover: &Handover) -> Result<HashMap<Uuid, Bytes>, DatabaseError> {
     let events = handover.events.iter().filter(|event| event.body.is_none()).map(|event| event.id);
     let own = handover.deliveries.iter().filter(|one| one.has_own_body && one.body.is_none());
-    let mut found = bodies::of_events(context, &events.collect::<Vec<_>>()).await?;
-    found.extend(bodies::of_deliveries(context, &own.map(|one| one.id).collect::<Vec<_>>()).await?);
-    Ok(found)
+    let (events, own): (Vec<Uuid>, Vec<Uuid>) = (events.collect(), own.map(|one| one.id).collect());
+    let mut found = within_deadline(load_event_bodies(&context.database, &events)).await?;
+    found.extend(within_deadline(load_own_bodies(&context.database, &own)).await?);
+    Ok(found.into_iter().map(|(id, body)| (id, body.into())).collect())
 }
 
 /// The times of a job's leases.
@@ -73,7 +80,7 @@ impl Leased {
         body: Option<Bytes>,
         endpoint: Option<&Arc<Endpoint>>,
     ) -> Claimed {
-        Claimed {
+        let row = ClaimedRow {
             id: one.id,
             event_id,
             user_id: one.user_id,
@@ -90,8 +97,9 @@ impl Leased {
             due_at: self.accepted_at.0,
             claimed_at: self.now.0,
             rescued: false,
-            recipient: endpoint.map_or(Recipient::Gone, |endpoint| Recipient::Endpoint(Arc::clone(endpoint))),
-            lease_ends: Some(self.ends),
-        }
+        };
+        let recipient =
+            endpoint.map_or(Recipient::Gone, |endpoint| Recipient::Endpoint(Arc::clone(endpoint)));
+        Claimed { row, recipient, lease_ends: self.ends }
     }
 }

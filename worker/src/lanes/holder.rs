@@ -1,6 +1,7 @@
 //! Whom a send slot is held for.
 
 use domain::{delivery::Channel, id::LaneId};
+use entity::lane::scan::DueLane;
 use uuid::Uuid;
 
 /// A lane, and what it belongs to.
@@ -27,6 +28,12 @@ impl Holder {
     pub fn new(lane: Uuid, channel: Option<&str>, user_id: Option<i64>) -> Self {
         let of_channel = || channel.and_then(|word| word.parse().ok()).map(Group::Channel);
         Self { lane, group: user_id.map(Group::Tenant).or_else(of_channel) }
+    }
+
+    /// A lane that a scan found.
+    #[must_use]
+    pub fn of_due_lane(lane: &DueLane) -> Self {
+        Self::new(lane.id, lane.channel.as_deref(), lane.user_id)
     }
 
     /// A lane of which nothing else is known: its own share is its only bound.

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use domain::{clock::Millis, id::ProcessId};
-use entity::process;
+use domain::{
+    clock::{Millis, millis},
+    id::ProcessId,
+};
+use entity::process::{Model, queries};
 use platform::{context::Context, database::DatabaseError};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -30,7 +32,7 @@ pub struct Heartbeat {
     pub started_at: Millis,
 }
 
-/// Beats until `stop`, then takes the row away: a process that stopped is not one that went silent.
+/// Beats until `stop`, then removes the row: a process that stopped is not one that went silent.
 pub async fn heartbeat(context: Context, who: Heartbeat, sender: Sender, stop: CancellationToken) {
     for number in 0_u32.. {
         if stop.is_cancelled() {
@@ -46,7 +48,7 @@ pub async fn heartbeat(context: Context, who: Heartbeat, sender: Sender, stop: C
         }
         stop.run_until_cancelled(tokio::time::sleep(EVERY)).await;
     }
-    if let Err(error) = process::Entity::delete_by_id(who.id.0).exec(context.database.writer()).await {
+    if let Err(error) = queries::remove(&context.database, who.id).await {
         warn!(%error, "the heartbeat's row stays until it is forgotten");
     }
 }
@@ -54,30 +56,24 @@ pub async fn heartbeat(context: Context, who: Heartbeat, sender: Sender, stop: C
 async fn beat(context: &Context, who: &Heartbeat, in_flight: usize) -> Result<(), DatabaseError> {
     let now = context.clock.now();
     let queues: Vec<&str> = context.config.worker_queues.iter().map(|queue| queue.as_str()).collect();
-    let row = process::ActiveModel {
-        id: Set(who.id.0),
-        kind: Set(who.kind.to_owned()),
-        name: Set(format!("{}:{}", hostname(), std::process::id())),
-        version: Set(env!("CARGO_PKG_VERSION").to_owned()),
-        queues: Set(queues.join(",")),
-        slots: Set(i32::try_from(context.config.send_slots).unwrap_or(i32::MAX)),
-        in_flight: Set(i32::try_from(in_flight).unwrap_or(i32::MAX)),
-        queue_ok: Set(context.queue.is_healthy()),
-        started_at: Set(who.started_at.0),
-        seen_at: Set(now.0),
+    let row = Model {
+        id: who.id.0,
+        kind: who.kind.to_owned(),
+        name: format!("{}:{}", hostname(), std::process::id()),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        queues: queues.join(","),
+        slots: i32::try_from(context.config.send_slots).unwrap_or(i32::MAX),
+        in_flight: i32::try_from(in_flight).unwrap_or(i32::MAX),
+        queue_ok: context.queue.is_healthy(),
+        started_at: who.started_at.0,
+        seen_at: now.0,
     };
-    let columns = [process::Column::InFlight, process::Column::QueueOk, process::Column::SeenAt];
-    let beat = OnConflict::column(process::Column::Id).update_columns(columns).to_owned();
-    process::Entity::insert(row).on_conflict(beat).exec_without_returning(context.database.writer()).await?;
-    Ok(())
+    queries::beat(&context.database, row).await
 }
 
 async fn forget(context: &Context) -> Result<(), DatabaseError> {
-    let now = context.clock.now();
-    let long_ago = now.0.saturating_sub(domain::clock::millis(FORGOTTEN));
-    let forgotten = process::Entity::delete_many().filter(process::Column::SeenAt.lt(long_ago));
-    forgotten.exec(context.database.writer()).await?;
-    Ok(())
+    let long_ago = context.clock.now().0.saturating_sub(millis(FORGOTTEN));
+    queries::forget(&context.database, Millis(long_ago)).await
 }
 
 fn hostname() -> String {

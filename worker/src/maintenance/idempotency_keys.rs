@@ -4,11 +4,8 @@
 use std::time::Duration;
 
 use domain::{clock::millis, event::KEY_KEPT};
-use entity::idempotency_key::{postgres, sqlite};
-use platform::{
-    context::Context,
-    database::{DatabaseError, Pool},
-};
+use entity::idempotency_key::queries;
+use platform::{context::Context, database::DatabaseError};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -36,8 +33,5 @@ pub async fn forget_keys(context: Context, stop: CancellationToken) {
 pub async fn forget_batch(context: &Context, most: u64) -> Result<u64, DatabaseError> {
     let time = context.database.statement_time(&context.clock);
     let (kept, most) = (millis(KEY_KEPT), i64::try_from(most).unwrap_or(i64::MAX));
-    Ok(match context.database.pool() {
-        Pool::Postgres(pool) => postgres::forget(&mut *pool.acquire().await?, time, kept, most).await?,
-        Pool::Sqlite(pool) => sqlite::forget(&mut *pool.acquire().await?, time, kept, most).await?,
-    })
+    queries::forget(&context.database, time, kept, most).await
 }

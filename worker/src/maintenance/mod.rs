@@ -13,4 +13,4 @@ pub use heartbeat::{Heartbeat, heartbeat};
 pub use idempotency_keys::{forget_batch, forget_keys};
 pub use orphan_files::{OrphanError, orphans, sweep};
 pub use partitions::{Partitions, make_partitions, partitions};
-pub use vacuum::{vacuum, vacuum_when_due};
+pub use vacuum::vacuum;

@@ -2,18 +2,15 @@
 //! about it. A day later it is certain, and the file goes.
 
 use std::{
-    collections::HashSet,
     ops::Range,
     time::{Duration, SystemTime},
 };
 
 use domain::id::UploadId;
-use entity::upload;
+use entity::upload::queries::known;
 use platform::{context::Context, database::DatabaseError, storage::StorageError};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use uuid::Uuid;
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(3600);
@@ -61,17 +58,11 @@ pub async fn sweep(context: &Context, written: Range<SystemTime>) -> Result<usiz
     let ids: Vec<UploadId> = names.iter().filter_map(|name| name.parse().ok()).collect();
     let mut removed = 0;
     for ids in ids.chunks(AT_ONCE) {
-        let known = known(context, ids).await?;
+        let known = known(&context.database, ids).await?;
         for id in ids.iter().filter(|id| !known.contains(&id.0)) {
             context.storage.delete(&format!("{FOLDER}/{id}")).await?;
             removed += 1;
         }
     }
     Ok(removed)
-}
-
-async fn known(context: &Context, ids: &[UploadId]) -> Result<HashSet<Uuid>, DatabaseError> {
-    let rows = upload::Entity::find().select_only().column(upload::Column::Id);
-    let rows = rows.filter(upload::Column::Id.is_in(ids.iter().map(|id| id.0))).into_tuple();
-    Ok(rows.all(context.database.reader()).await?.into_iter().collect())
 }

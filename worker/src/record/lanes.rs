@@ -7,67 +7,51 @@ use domain::{
     clock::Millis,
     delivery::{Channel, LaneHealth, LaneSend, LaneState, Verdict},
 };
+use entity::{
+    delivery::record::SendResultRow,
+    lane::health::{self, LaneHealthRow, LaneOutcome},
+};
+use platform::database::{DatabaseError, Tx};
 use uuid::Uuid;
-
-use super::rows::Ended;
-
-/// A success that is newer by less than this (ms) than the one that is known is not written to a healthy lane.
-pub(super) const KNOWN_WITHIN_MS: i64 = 1_000;
 
 /// The sends of a batch by lane, in the order of lanes: two recorders never lock in opposite orders.
 pub(super) type Sends = BTreeMap<Uuid, Vec<LaneSend>>;
 
-/// A lane as it is asked for.
-pub(super) struct Asked {
-    pub(super) id: Uuid,
-    pub(super) failed: bool,
-    /// When its newest success of the batch started; below all times when there is none.
-    pub(super) succeeded_at: i64,
+/// Folds the sends into their lanes; returns what changed.
+pub(super) async fn update_lanes(
+    tx: &mut Tx,
+    sends: &Sends,
+    time: i64,
+) -> Result<LaneChanges, DatabaseError> {
+    let locked = health::lock_changed(tx, &outcomes(sends), time).await?;
+    let (changed, changes) = fold(locked, sends);
+    health::write(tx, &changed).await?;
+    Ok(changes)
 }
 
 /// The sends of those whose attempt is new. One that was written before has been folded before: its record is tried again.
-pub(super) fn sends(ended: &[Ended], new: &HashSet<Uuid>) -> Sends {
+pub(super) fn group_sends(results: &[SendResultRow], new_attempts: &HashSet<Uuid>) -> Sends {
     let mut sends = Sends::new();
-    for ended in ended {
-        let is_new = ended.attempt.as_ref().is_none_or(|attempt| new.contains(&attempt.id.0));
-        if let Some(send) = ended.lane.filter(|_| is_new) {
-            sends.entry(ended.delivery.lane_id().0).or_default().push(send);
+    for result in results {
+        let is_new = result.attempt.as_ref().is_none_or(|attempt| new_attempts.contains(&attempt.id.0));
+        if let Some(send) = result.lane.filter(|_| is_new) {
+            sends.entry(result.delivery.lane_id).or_default().push(send);
         }
     }
     sends
 }
 
 /// What decides whether a lane is locked.
-pub(super) fn asked(sends: &Sends) -> Vec<Asked> {
-    let asked = |(id, sends): (&Uuid, &Vec<LaneSend>)| {
+fn outcomes(sends: &Sends) -> Vec<LaneOutcome> {
+    let outcome = |(id, sends): (&Uuid, &Vec<LaneSend>)| {
         let successes = sends.iter().filter(|send| send.verdict == Verdict::Succeeded);
-        Asked {
+        LaneOutcome {
             id: *id,
             failed: sends.iter().any(|send| send.verdict != Verdict::Succeeded),
-            succeeded_at: successes.map(|send| send.started_at.0).max().unwrap_or(i64::MIN + KNOWN_WITHIN_MS),
+            succeeded_at: successes.map(|send| send.started_at.0).max(),
         }
     };
-    sends.iter().map(asked).collect()
-}
-
-/// A locked lane.
-#[derive(Clone, Debug, sqlx::FromRow)]
-pub(super) struct LaneRow {
-    pub(super) id: Uuid,
-    pub(super) channel: String,
-    pub(super) state: String,
-    pub(super) blocked_until: i64,
-    pub(super) failures: i32,
-    pub(super) failing_since: i64,
-    pub(super) succeeded_at: i64,
-    pub(super) breaker_until: i64,
-    pub(super) breaker_wait: i64,
-    pub(super) drain_before: i64,
-    pub(super) off_since: i64,
-    pub(super) off_reason: Option<String>,
-    pub(super) resumed_at: i64,
-    pub(super) tell_owner: bool,
-    pub(super) now: i64,
+    sends.iter().map(outcome).collect()
 }
 
 /// What sends did to their lanes besides counting them.
@@ -80,14 +64,14 @@ pub(super) struct LaneChanges {
 }
 
 /// The lanes that these sends changed, and how.
-pub(super) fn fold(rows: Vec<LaneRow>, sends: &Sends) -> (Vec<LaneRow>, LaneChanges) {
+fn fold(rows: Vec<LaneHealthRow>, sends: &Sends) -> (Vec<LaneHealthRow>, LaneChanges) {
     let mut changes = LaneChanges::default();
-    let changed = |row: LaneRow| {
-        let before = health(&row)?;
+    let changed = |row: LaneHealthRow| {
+        let before = read_health(&row)?;
         let after = before.after(sends.get(&row.id)?, Millis(row.now));
         changes.breaker_closed |= before.is_broken() && !after.is_broken();
         changes.gate_changed |= gate(&before, row.now) != gate(&after, row.now);
-        (after != before).then(|| with(row, after))
+        (after != before).then(|| with_health(row, after))
     };
     let changed = rows.into_iter().filter_map(changed).collect();
     (changed, changes)
@@ -99,7 +83,7 @@ fn gate(health: &LaneHealth, now: i64) -> (LaneState, bool, bool) {
 }
 
 /// `None` for a state that this version does not know: it stays as it is.
-fn health(row: &LaneRow) -> Option<LaneHealth> {
+fn read_health(row: &LaneHealthRow) -> Option<LaneHealth> {
     Some(LaneHealth {
         state: row.state.parse::<LaneState>().ok()?,
         blocked_until: Millis(row.blocked_until),
@@ -117,8 +101,8 @@ fn health(row: &LaneRow) -> Option<LaneHealth> {
     })
 }
 
-fn with(row: LaneRow, health: LaneHealth) -> LaneRow {
-    LaneRow {
+fn with_health(row: LaneHealthRow, health: LaneHealth) -> LaneHealthRow {
+    LaneHealthRow {
         id: row.id,
         channel: row.channel,
         state: health.state.as_str().to_owned(),

@@ -3,16 +3,7 @@
 //! past its lease can add its attempt row, never undo another's result; a record that is tried again moves nothing twice.
 
 mod lanes;
-mod lanes_postgres;
-mod lanes_sqlite;
-mod postgres;
-mod recipients;
 mod recorder;
-mod rows;
-mod sqlite;
-mod successes;
 mod write;
 
-pub use recipients::{GivenUp, RecipientUpdate};
 pub use recorder::{Recorder, Records};
-pub use rows::{AttemptRow, Ended};

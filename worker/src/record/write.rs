@@ -1,63 +1,62 @@
 //! One transaction for a batch of records.
 
+use entity::delivery::record::{SendResultRow, Successes, record};
 use platform::{
     context::Context,
-    database::{DatabaseError, Tx, WritePermit, within_deadline},
+    database::{DatabaseError, WritePermit, within_deadline},
     queue::Signal,
 };
 
-use super::{lanes::LaneChanges, postgres, rows::Ended, sqlite, successes::Successes};
+use super::lanes::{group_sends, update_lanes};
 
 /// How many deliveries were moved; fewer than were recorded when another worker had taken over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Moved {
     pub(super) finished: u64,
     pub(super) retried: u64,
-    pub(super) lanes: LaneChanges,
 }
 
-/// Writes and commits, in the `turn` that was waited for or in one of its own. May be called again with the same batch after
+/// Writes and commits, with the `permit` that was waited for or with one of its own. May be called again with the same batch after
 /// any error: nothing is moved twice.
 pub(super) async fn write(
     context: &Context,
-    ended: &[Ended],
-    turn: Option<WritePermit>,
+    results: &[SendResultRow],
+    permit: Option<WritePermit>,
 ) -> Result<Moved, DatabaseError> {
-    within_deadline(write_in_time(context, ended, turn)).await
+    within_deadline(write_in_time(context, results, permit)).await
 }
 
 async fn write_in_time(
     context: &Context,
-    ended: &[Ended],
-    turn: Option<WritePermit>,
+    results: &[SendResultRow],
+    permit: Option<WritePermit>,
 ) -> Result<Moved, DatabaseError> {
     let time = context.database.statement_time(&context.clock);
     let mut already_moved = 0;
-    if let Some(successes) = Successes::of(ended) {
-        let turn = match turn {
-            Some(turn) => turn,
+    if let Some(successes) = Successes::from_batch(results) {
+        let permit = match permit {
+            Some(permit) => permit,
             None => context.database.write_permit().await?,
         };
-        already_moved = successes.record(turn, time).await?;
-        if already_moved == ended.len() as u64 {
-            return Ok(Moved { finished: already_moved, ..Moved::default() });
+        already_moved = successes.record(permit, time).await?;
+        if already_moved == results.len() as u64 {
+            return Ok(Moved { finished: already_moved, retried: 0 });
         }
         // A lane is not well, or another worker has taken over: what is missing is written below.
     } else {
-        // Given back: a transaction takes a turn of its own.
-        drop(turn);
+        // Given back: a transaction takes a permit of its own.
+        drop(permit);
     }
     let mut tx = context.database.begin_grouped().await?;
-    let moved = match &mut tx {
-        Tx::Postgres(tx) => postgres::record(tx, ended, time).await?,
-        Tx::Sqlite(tx) => sqlite::record(tx, ended, time).await?,
-    };
+    let recorded = record(&mut tx, results, time).await?;
+    let sends = group_sends(results, &recorded.new_attempts);
+    let lanes = update_lanes(&mut tx, &sends, time).await?;
     tx.commit().await?;
-    if moved.lanes.breaker_closed {
+    if lanes.breaker_closed {
         context.queue.wake();
     }
-    if moved.lanes.gate_changed {
+    if lanes.gate_changed {
         context.queue.signal(Signal::EndpointChanged);
     }
-    Ok(Moved { finished: moved.finished + already_moved, ..moved })
+    Ok(Moved { finished: recorded.finished.len() as u64 + already_moved, retried: recorded.retried })
 }

@@ -1,19 +1,16 @@
 //! Replays: pages of new deliveries of events that were delivered, or given up, before. Safe in many workers: a page's
 //! deliveries and the cursor move in one transaction with the replay's row locked, so a page is made once or not at all.
 
-mod postgres;
-mod sqlite;
-
 use domain::{
     id::DeliveryId,
-    replay::{AHEAD_MS, PAGE, pace},
+    replay::{PAGE, pace},
 };
-use entity::{replay::Model, replay::queries::Candidate};
-use platform::{
-    context::Context,
-    database::{DatabaseError, Pool, within_deadline},
-    telemetry::names,
+use entity::replay::{
+    Model,
+    page::{Page, next},
+    queries::Candidate,
 };
+use platform::{context::Context, database::DatabaseError, telemetry::names};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
@@ -39,72 +36,39 @@ pub async fn replays(context: Context, due: DueSignal, stop: CancellationToken) 
 /// # Errors
 /// Those of the database; then the page was not made, unless the commit's outcome is unknown: the row tells.
 pub async fn step(context: &Context) -> Result<bool, DatabaseError> {
-    let time = context.database.statement_time(&context.clock);
-    let made = match context.database.pool() {
-        Pool::Postgres(pool) => within_deadline(postgres::step(pool, time)).await?,
-        Pool::Sqlite(pool) => {
-            let reader = context.database.reader().get_sqlite_connection_pool();
-            sqlite::step(pool, reader, time).await?
-        }
-    };
-    if let Some(made) = &made {
-        if made.count > 0 {
-            context.queue.wake();
-        }
-        if made.is_last {
-            info!(replay_id = %made.replay, "replay done");
-        }
+    let (database, time) = (&context.database, context.database.statement_time(&context.clock));
+    let Some(next) = next(database, time).await? else { return Ok(false) };
+    let page = page_of(&next.replay, &next.candidates, next.now);
+    let replay_id = next.replay.id;
+    // None: it was paused, or another page was made meanwhile.
+    let Some(count) = next.write(database, &page).await? else { return Ok(true) };
+    if count > 0 {
+        context.queue.wake();
     }
-    Ok(made.is_some())
-}
-
-/// What was made.
-struct Made {
-    replay: Uuid,
-    count: u64,
-    is_last: bool,
-}
-
-/// A page of a replay, decided before it is written.
-#[derive(Debug, PartialEq, Eq)]
-struct Page {
-    /// Finished delivery, its successor's id, when that one is due.
-    rows: Vec<(Uuid, Uuid, i64)>,
-    /// How many were looked at.
-    seen: i64,
-    /// The last of them.
-    cursor: Uuid,
-    /// When the next new delivery may be due.
-    next_at: i64,
-    /// Whether nothing is left behind it.
-    is_last: bool,
-}
-
-impl Page {
-    /// As much of `candidates` as a second of the replay's pace allows. `now` is the database's time.
-    fn of(replay: &Model, candidates: &[Candidate], now: i64) -> Self {
-        let most = usize::try_from(replay.rate).unwrap_or(1).max(1);
-        let fits = candidates.iter().scan(0, |alive, candidate| {
-            *alive += usize::from(candidate.alive);
-            (*alive <= most).then_some(candidate)
-        });
-        let seen: Vec<&Candidate> = fits.collect();
-        let alive: Vec<Uuid> = seen.iter().filter(|one| one.alive).map(|one| one.id).collect();
-        let (due, next_at) = pace(replay.next_at.max(now), replay.rate, alive.len());
-        let rows = alive.into_iter().zip(due).map(|(old, due)| (old, DeliveryId::new().0, due));
-        Self {
-            rows: rows.collect(),
-            seen: i64::try_from(seen.len()).unwrap_or(i64::MAX),
-            cursor: seen.last().map_or(replay.cursor, |last| last.id),
-            next_at,
-            is_last: seen.len() == candidates.len() && i64::try_from(seen.len()).is_ok_and(|n| n < PAGE),
-        }
+    if page.is_last {
+        info!(%replay_id, "replay done");
     }
+    Ok(true)
 }
 
-/// Replays whose next delivery is due within this time may go on, in ms.
-const fn ahead_of(now: i64) -> i64 {
-    now.saturating_add(AHEAD_MS)
+/// As much of `candidates` as a second of the replay's pace allows. `now` is the database's time.
+fn page_of(replay: &Model, candidates: &[Candidate], now: i64) -> Page {
+    let most = usize::try_from(replay.rate).unwrap_or(1).max(1);
+    let fits = candidates.iter().scan(0, |alive, candidate| {
+        *alive += usize::from(candidate.alive);
+        (*alive <= most).then_some(candidate)
+    });
+    let seen: Vec<&Candidate> = fits.collect();
+    let alive: Vec<Uuid> = seen.iter().filter(|one| one.alive).map(|one| one.id).collect();
+    let (due, next_at) = pace(replay.next_at.max(now), replay.rate, alive.len());
+    let rows = alive.into_iter().zip(due).map(|(old, due)| (old, DeliveryId::new().0, due));
+    Page {
+        rows: rows.collect(),
+        seen: i64::try_from(seen.len()).unwrap_or(i64::MAX),
+        cursor: seen.last().map_or(replay.cursor, |last| last.id),
+        next_at,
+        is_last: seen.len() == candidates.len() && i64::try_from(seen.len()).is_ok_and(|n| n < PAGE),
+    }
 }
 
 #[cfg(test)]

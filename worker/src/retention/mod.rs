@@ -1,21 +1,16 @@
 //! Retention: forgets what is finished and old, and never what is not finished. Dead letters move to a table of their own
 //! first, with what was to be sent.
 
-mod days;
-mod dead;
-mod pages;
-
 use std::time::Duration;
 
 use domain::clock::{Millis, millis};
-use platform::{
-    context::Context,
-    database::{DatabaseError, Pool},
-    telemetry::names,
+use entity::{
+    partition::days::{Dropped, days_before, drop_day},
+    retention::{dead_letters, pages},
 };
-use sea_orm::{ConnectionTrait, Statement, Value};
+use platform::{context::Context, database::DatabaseError, telemetry::names};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 use uuid::Uuid;
 
 /// How often it looks.
@@ -57,14 +52,79 @@ pub async fn retention(context: Context, stop: CancellationToken) {
 pub async fn sweep(context: &Context, stop: &CancellationToken) -> Result<Forgotten, DatabaseError> {
     let (now, kept) = (context.database.now(&context.clock).await?, context.config.retention);
     let cutoff = Millis(now.0.saturating_sub(millis(kept)));
-    let mut forgotten =
-        Forgotten { moved: dead::move_before(context, cutoff, stop).await?, ..Forgotten::default() };
-    if let Pool::Postgres(pool) = context.database.pool() {
-        forgotten.days = days::drop_before(pool, cutoff, stop).await?;
-    }
-    forgotten.rows = pages::forget_before(context, cutoff, stop).await?;
+    let moved = move_dead_letters(context, cutoff, stop).await?;
+    let days = drop_days(context, cutoff, stop).await?;
+    let rows = forget_rows(context, cutoff, stop).await?;
     let dead_cutoff = Millis(now.0.saturating_sub(millis(kept.saturating_mul(DEAD_LETTERS_KEPT))));
-    forgotten.dead_letters = dead::forget_before(context, dead_cutoff, stop).await?;
+    let dead_letters = forget_dead_letters(context, dead_cutoff, stop).await?;
+    Ok(Forgotten { days, moved, rows, dead_letters })
+}
+
+async fn move_dead_letters(
+    context: &Context,
+    cutoff: Millis,
+    stop: &CancellationToken,
+) -> Result<u64, DatabaseError> {
+    let mut moved = 0;
+    while !stop.is_cancelled() {
+        match dead_letters::move_some_before(&context.database, cutoff).await? {
+            0 => break,
+            some => moved += some,
+        }
+    }
+    Ok(moved)
+}
+
+async fn forget_dead_letters(
+    context: &Context,
+    cutoff: Millis,
+    stop: &CancellationToken,
+) -> Result<u64, DatabaseError> {
+    let mut forgotten = 0;
+    while !stop.is_cancelled() {
+        match dead_letters::forget_some_before(&context.database, cutoff).await? {
+            0 => break,
+            some => forgotten += some,
+        }
+    }
+    Ok(forgotten)
+}
+
+/// Drops the days that ended before `cutoff`, oldest first, and returns how many.
+async fn drop_days(
+    context: &Context,
+    cutoff: Millis,
+    stop: &CancellationToken,
+) -> Result<u64, DatabaseError> {
+    let mut dropped = 0;
+    for day in days_before(&context.database, cutoff).await? {
+        if stop.is_cancelled() {
+            break;
+        }
+        match drop_day(&context.database, &day).await? {
+            Dropped::Yes => dropped += 1,
+            Dropped::Busy => debug!(day = day.name(), "the day is in use; it is dropped another time"),
+            Dropped::Unfinished => {}
+        }
+    }
+    Ok(dropped)
+}
+
+/// Forgets what was made before `cutoff` and nothing needs, page by page, and returns how many rows.
+async fn forget_rows(
+    context: &Context,
+    cutoff: Millis,
+    stop: &CancellationToken,
+) -> Result<u64, DatabaseError> {
+    let mut forgotten = 0;
+    for table in pages::tables(&context.database) {
+        let mut after = Some(Uuid::nil());
+        while let Some(behind) = after.filter(|_| !stop.is_cancelled()) {
+            let page = table.forget_page(&context.database, behind, cutoff).await?;
+            forgotten += page.rows;
+            after = page.last;
+        }
+    }
     Ok(forgotten)
 }
 
@@ -75,34 +135,4 @@ fn tell(forgotten: Forgotten) {
     let Forgotten { days, moved, rows, dead_letters } = forgotten;
     metrics::counter!(names::FORGOTTEN_ROWS).increment(rows + dead_letters);
     info!(days, moved, rows, dead_letters, "forgot what is old");
-}
-
-/// The smallest UUIDv7 of a moment: what was made before has a smaller id (RFC 9562, section 5.7).
-fn first_id(at: Millis) -> Uuid {
-    let milliseconds = u128::try_from(at.0.clamp(0, (1 << 48) - 1)).unwrap_or(0);
-    Uuid::from_u128(milliseconds << 80)
-}
-
-/// Runs a statement that both databases read alike.
-async fn execute(
-    db: &impl ConnectionTrait,
-    sql: &str,
-    values: impl IntoIterator<Item = Value>,
-) -> Result<u64, DatabaseError> {
-    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
-    Ok(db.execute_raw(statement).await?.rows_affected())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_id_of_a_moment_is_above_all_before_and_below_all_after() {
-        let at = |ms: u64| Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, ms / 1_000, 0));
-        let first = first_id(Millis(1_800_000_000_000));
-        assert!(at(1_799_999_999_000) < first);
-        assert!(first < at(1_800_000_000_000));
-        assert_eq!(first_id(Millis(-5)), Uuid::nil());
-    }
 }

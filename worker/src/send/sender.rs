@@ -11,6 +11,7 @@ use domain::{
     delivery::{Channel, DeadReason, RetrySchedule},
     id::AttemptId,
 };
+use entity::delivery::record::SendResultRow;
 use platform::{context::Context, telemetry::names};
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
@@ -23,7 +24,7 @@ use super::{
 use crate::{
     claim::{Claimed, Recipient},
     leases::Leases,
-    record::{Ended, Recorder},
+    record::Recorder,
     rounded_ms,
 };
 
@@ -70,8 +71,8 @@ impl Sender {
         // Its claim has just been returned: the time since then goes by this machine's steady clock.
         let claimed = Instant::now();
         self.under_way.spawn(async move {
-            let ended = sender.shared.send(delivery, claimed).await;
-            sender.recorder.record(ended).await;
+            let result = sender.shared.send(delivery, claimed).await;
+            sender.recorder.record(result).await;
             drop((lease, slot));
         });
     }
@@ -103,7 +104,7 @@ impl Sender {
 }
 
 impl Shared {
-    async fn send(&self, delivery: Claimed, claimed: Instant) -> Ended {
+    async fn send(&self, delivery: Claimed, claimed: Instant) -> SendResultRow {
         if delivery.is_deadly() {
             return to_record::unsent(delivery, DeadReason::WorkerLost);
         }
@@ -118,7 +119,7 @@ impl Shared {
         let (id, started) = (AttemptId::new(), Started { here: self.context.clock.now(), in_database });
         let schedule = self.schedule_of(&delivery);
         let report = self.attempt(&delivery).await;
-        tell(&delivery, &report);
+        log_attempt(&delivery, &report);
         let jitter = rand::random_range(-1.0..=1.0);
         to_record::sent(delivery, id, started, report, &schedule, jitter)
     }
@@ -141,7 +142,7 @@ impl Shared {
 }
 
 /// One wide event an attempt: no secret, no body.
-fn tell(delivery: &Claimed, report: &SendReport) {
+fn log_attempt(delivery: &Claimed, report: &SendReport) {
     let result = if report.error_class.is_none() { "success" } else { "failure" };
     let channel = delivery.channel.clone();
     metrics::counter!(names::ATTEMPTS, "channel" => channel.clone(), "result" => result).increment(1);

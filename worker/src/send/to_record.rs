@@ -8,11 +8,9 @@ use domain::{
     id::AttemptId,
     notification::UNPROVEN_PUSH_LANE,
 };
+use entity::delivery::record::{AttemptRow, GivenUp, RecipientUpdate, SendResultRow};
 
-use crate::{
-    claim::{Claimed, Recipient},
-    record::{AttemptRow, Ended, GivenUp, RecipientUpdate},
-};
+use crate::claim::{Claimed, Recipient};
 
 /// When a send started, by the two clocks that are asked.
 #[derive(Clone, Copy, Debug)]
@@ -31,9 +29,9 @@ pub(super) fn sent(
     report: SendReport,
     schedule: &RetrySchedule,
     jitter: f64,
-) -> Ended {
+) -> SendResultRow {
     // It is not needed any more, and records may have to wait for the database.
-    delivery.body = Bytes::new();
+    delivery.row.body = Bytes::new();
     let spends_position = report.result.spends_position();
     let next = next_step(report.result, delivery.position(), schedule, jitter);
     let is_of_one_service = delivery.lane_id() != UNPROVEN_PUSH_LANE;
@@ -42,6 +40,7 @@ pub(super) fn sent(
     let at = started.in_database;
     let is_first_success = next == NextStep::Succeed && is_never_reached(&delivery);
     let recipient = RecipientUpdate {
+        id: delivery.recipient.id(),
         left_at: (report.result == SendResult::Unsubscribed).then_some(at),
         given_up: given_up(&delivery, next, at),
         reached_at: is_first_success.then_some(at),
@@ -62,7 +61,7 @@ pub(super) fn sent(
         response_headers: report.response_headers.map(channels::HeaderRecord::into_json),
         response_body: report.response_body.into(),
     };
-    Ended { delivery, attempt: Some(attempt), next, spends_position, lane, recipient }
+    SendResultRow { delivery: delivery.row, attempt: Some(attempt), next, spends_position, lane, recipient }
 }
 
 fn is_never_reached(delivery: &Claimed) -> bool {
@@ -80,8 +79,8 @@ fn given_up(delivery: &Claimed, next: NextStep, at: Millis) -> Option<GivenUp> {
 }
 
 /// A delivery that is buried without being sent.
-pub(super) const fn unsent(delivery: Claimed, reason: DeadReason) -> Ended {
-    let recipient = RecipientUpdate { left_at: None, given_up: None, reached_at: None, parts_sent: 0 };
-    let next = NextStep::Bury(reason);
-    Ended { delivery, attempt: None, next, spends_position: true, lane: None, recipient }
+pub(super) fn unsent(delivery: Claimed, reason: DeadReason) -> SendResultRow {
+    let recipient = RecipientUpdate { id: delivery.recipient.id(), ..RecipientUpdate::default() };
+    let (delivery, next) = (delivery.row, NextStep::Bury(reason));
+    SendResultRow { delivery, attempt: None, next, spends_position: true, lane: None, recipient }
 }

@@ -2,10 +2,6 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use super::{
-    claim::{ClaimedUpload, claim_next, renew, take_over},
-    finish::{Outcome, finish, put_off},
-};
 use crate::{
     due::DueSignal,
     inspect::{Limits, inspect},
@@ -17,7 +13,13 @@ use domain::{
     job::{Job, LEASE, Leased, QueueName},
     upload::{Inspection, SafeFileName, UploadEvent, render_event},
 };
-use entity::bulk::lease;
+use entity::{
+    lease,
+    upload::{
+        claim::{ClaimedUpload, claim_next, renew, take_over},
+        finish::{UploadResult, finish, reschedule},
+    },
+};
 use platform::{
     context::Context,
     database::{DatabaseError, within_deadline},
@@ -101,7 +103,7 @@ impl UploadProcessor {
         if !job.may_start(self.context.database.estimated_now(&self.context.clock)) {
             return;
         }
-        match take_over(&self.context, leased).await {
+        match take_over(&self.context.database, &self.context.clock, leased).await {
             Ok(Some(upload)) => self.one(&upload).await,
             Ok(None) => {}
             Err(error) => not_claimed(&error),
@@ -113,7 +115,7 @@ impl UploadProcessor {
         let mut worked = false;
         while !self.halt.is_cancelled() {
             let Some(Ok(_room)) = self.halt.run_until_cancelled(self.at_once.acquire()).await else { break };
-            match claim_next(&self.context).await {
+            match claim_next(&self.context.database, &self.context.clock).await {
                 Ok(Some(upload)) => self.one(&upload).await,
                 Ok(None) => break,
                 Err(error) => {
@@ -127,8 +129,8 @@ impl UploadProcessor {
     }
 
     async fn release(&self, leased: Leased) {
-        let (writer, lease) = (self.context.database.writer(), [(leased.id, leased.claim)]);
-        if let Err(error) = within_deadline(lease::release(writer, lease::Table::Uploads, &lease)).await {
+        let (database, lease) = (&self.context.database, [(leased.id, leased.claim)]);
+        if let Err(error) = within_deadline(lease::release(database, lease::Table::Uploads, &lease)).await {
             warn!(%error, "an upload was not released; its lease ends at its time");
         }
     }
@@ -156,7 +158,7 @@ impl UploadProcessor {
     /// How it ended; none when another worker ended it first.
     async fn inspect_and_finish(&self, upload: &ClaimedUpload) -> Result<Option<&'static str>, ProcessError> {
         let error = match self.inspect_and_render(upload).await {
-            Ok(outcome) => return self.finish(upload, outcome).await,
+            Ok(result) => return self.finish(upload, result).await,
             Err(error) => error,
         };
         if upload.attempts + 1 < TRIES && !upload.is_deadly() {
@@ -166,32 +168,32 @@ impl UploadProcessor {
         self.finish(upload, self.unreadable(upload, &error)).await
     }
 
-    async fn inspect_and_render(&self, upload: &ClaimedUpload) -> Result<Outcome, ProcessError> {
+    async fn inspect_and_render(&self, upload: &ClaimedUpload) -> Result<UploadResult, ProcessError> {
         let name = SafeFileName::from_client(&upload.file_name).map_err(|_| ProcessError::Damaged)?;
         let inspection = self.inspect(upload, &name).await?;
         let body = if upload.has_endpoint { Some(self.render(upload, &name, &inspection)?) } else { None };
-        Ok(Outcome { inspection, body })
+        Ok(upload_result(inspection, body))
     }
 
     async fn finish(
         &self,
         upload: &ClaimedUpload,
-        outcome: Outcome,
+        result: UploadResult,
     ) -> Result<Option<&'static str>, ProcessError> {
-        let status = if outcome.inspection.failure.is_some() { "failed" } else { "processed" };
-        let finished = within_deadline(finish(&self.context, upload, &outcome)).await?;
-        Ok(finished.then_some(status))
+        let Context { database, clock, .. } = &self.context;
+        let finished = within_deadline(finish(database, clock, upload, &result)).await?;
+        Ok(finished.then_some(result.inspection.state().as_str()))
     }
 
-    /// The outcome of a file that is gone or damaged: a plain event without the owner's payload.
-    fn unreadable(&self, upload: &ClaimedUpload, error: &ProcessError) -> Outcome {
+    /// The result of a file that is gone or damaged: a plain event without the owner's payload.
+    fn unreadable(&self, upload: &ClaimedUpload, error: &ProcessError) -> UploadResult {
         let failure = Some(format!("the stored file can't be processed: {error}").replace('\0', ""));
         let inspection = Inspection { size_bytes: 0, sha256: None, media_type: None, facts: None, failure };
         let name =
             SafeFileName::from_client(&upload.file_name).or_else(|_| SafeFileName::from_client("file"));
         let name = name.expect("\"file\" is a file name");
         let body = upload.has_endpoint.then(|| self.render_plain(upload, &name, &inspection));
-        Outcome { inspection, body }
+        upload_result(inspection, body)
     }
 
     async fn inspect(&self, upload: &ClaimedUpload, name: &SafeFileName) -> Result<Inspection, ProcessError> {
@@ -237,7 +239,7 @@ impl UploadProcessor {
     async fn keep_lease(&self, upload: &ClaimedUpload) {
         loop {
             tokio::time::sleep(LEASE / 3).await;
-            match renew(&self.context, upload).await {
+            match renew(&self.context.database, &self.context.clock, upload).await {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(error) => warn!(%error, upload_id = %upload.id(), "a lease was not renewed"),
@@ -250,12 +252,19 @@ impl UploadProcessor {
         warn!(%error, upload_id = %upload.id(), attempt = upload.attempts + 1, "an upload was not processed; it is tried again");
         // Often it is the database that failed: asked again until the lease would end, then the lease's end does the same.
         let message = error.to_string();
-        let put_off = || within_deadline(put_off(&self.context, upload, &message, wait.min(LONGEST_WAIT)));
+        let (Context { database, clock, .. }, wait) = (&self.context, wait.min(LONGEST_WAIT));
+        let reschedule = || within_deadline(reschedule(database, clock, upload, &message, wait));
         let patience = ExponentialBuilder::default().with_max_delay(Duration::from_secs(2)).with_jitter();
         let patience = patience.without_max_times().with_total_delay(Some(LEASE));
-        let put_off = put_off.retry(patience).when(|error| !error.is_refusal());
-        if let Err(error) = put_off.await {
+        let rescheduled = reschedule.retry(patience).when(|error| !error.is_refusal());
+        if let Err(error) = rescheduled.await {
             warn!(%error, upload_id = %upload.id(), "could not reschedule the upload; it will be retried when its lease expires");
         }
     }
+}
+
+fn upload_result(inspection: Inspection, body: Option<Vec<u8>>) -> UploadResult {
+    let facts = inspection.facts.as_ref();
+    let facts = facts.map(|facts| serde_json::to_string(facts).expect("facts are plain data"));
+    UploadResult { inspection, facts, body }
 }

@@ -1,4 +1,4 @@
-//! Retry and cancel: one transaction, in which the delivery is judged and moved.
+//! Manual retry and cancel of a delivery.
 
 use domain::{delivery::DeliveryState, id::DeliveryId, problem::ProblemCode};
 use entity::{
@@ -6,44 +6,30 @@ use entity::{
     scope::Scope,
 };
 use platform::{
+    context::Context,
     database::{DatabaseError, within_deadline},
     telemetry::names,
 };
-use sea_orm::{DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
 use crate::{app::App, problem::Problem};
 
 /// Makes it due now and wakes the workers.
 pub(super) async fn retry(app: &App, scope: Scope, id: DeliveryId) -> Result<(), Problem> {
-    judged(within_deadline(move_it(app, scope, id, DeliveryState::Pending)).await)?;
+    let Context { database, clock, .. } = &app.context;
+    judged(within_deadline(manual::retry(database, clock, scope, id)).await)?;
     app.context.queue.wake();
     tracing::info!(delivery_id = %id, "delivery retried by hand");
     Ok(())
 }
 
-/// Calls it off.
+/// Cancels it.
 pub(super) async fn cancel(app: &App, scope: Scope, id: DeliveryId) -> Result<(), Problem> {
-    let to = DeliveryState::Cancelled;
-    let channel = judged(within_deadline(move_it(app, scope, id, to)).await)?;
-    let labels = [("state", to.as_str().to_owned()), ("channel", channel)];
+    let Context { database, clock, .. } = &app.context;
+    let channel = judged(within_deadline(manual::cancel(database, clock, scope, id)).await)?;
+    let labels = [("state", DeliveryState::Cancelled.as_str().to_owned()), ("channel", channel)];
     metrics::counter!(names::DELIVERIES_FINISHED, &labels).increment(1);
     tracing::info!(delivery_id = %id, "delivery cancelled by hand");
     Ok(())
-}
-
-async fn move_it(app: &App, scope: Scope, id: DeliveryId, to: DeliveryState) -> Result<Moved, DbErr> {
-    let time = app.context.database.statement_time(&app.context.clock);
-    let at_once = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..TransactionOptions::default()
-    };
-    let tx = app.context.database.writer().begin_with_options(at_once).await?;
-    let moved = match to {
-        DeliveryState::Cancelled => manual::cancel(&tx, scope, id, time).await?,
-        _ => manual::retry(&tx, scope, id, time).await?,
-    };
-    tx.commit().await?;
-    Ok(moved)
 }
 
 /// The channel of what was moved, or why nothing was.

@@ -38,7 +38,7 @@ pub(crate) async fn show(
     State(app): State<App>,
 ) -> Result<Response, Problem> {
     let endpoint = store::load(&app.context, manager.scope, id).await?;
-    tell(&manager, id, endpoint.user_id, "signing secret shown");
+    tell(&manager, id, endpoint.user_id(), "signing secret shown");
     Ok(answer(&endpoint.keys))
 }
 
@@ -55,7 +55,7 @@ pub(crate) async fn rotate(
         let keys = rotation.of(endpoint.keys.clone(), app.context.clock.now())?;
         if store::replace(&app.context, &endpoint, &keys).await? {
             app.context.queue.signal(Signal::EndpointChanged);
-            tell(&manager, id, endpoint.user_id, "signing secret rotated");
+            tell(&manager, id, endpoint.user_id(), "signing secret rotated");
             return Ok(answer(&keys));
         }
     }

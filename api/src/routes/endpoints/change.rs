@@ -1,5 +1,4 @@
 //! `PATCH /v1/endpoints/{id}`: what is left out stays as it is, `null` clears what is optional.
-//! Only what is given is written, under the lock of its lane: of two changes at once neither is lost.
 
 use axum::{
     Json,
@@ -8,26 +7,13 @@ use axum::{
 use domain::{
     endpoint::{CustomHeaders, CustomPayload, EndpointUrl},
     event_type::EventTypeRef,
-    id::{EndpointId, UserId},
+    id::EndpointId,
     signature::Signing,
 };
-use entity::{endpoint, lane, scope::Scope};
+use entity::endpoint::{Model, change};
 use platform::{context::Context, keys::Keys, queue::Signal};
-use sea_orm::{
-    ActiveModelTrait, ActiveValue,
-    ActiveValue::{NotSet, Set, Unchanged},
-    ConnectionTrait, DbErr, EntityTrait, TransactionTrait,
-};
 
-use super::{
-    MAX_BODY,
-    create::{note_unknown, refused},
-    new::seal_headers,
-    rules,
-    types::{self, WriteError},
-    unknown,
-    view::{self, EndpointOut},
-};
+use super::{MAX_BODY, create::note_unknown, new::seal_headers, unknown, validate, view::EndpointOut};
 use crate::{
     app::App,
     auth::Manager,
@@ -59,8 +45,10 @@ pub(crate) async fn change(
     request: Request,
 ) -> Result<Json<EndpointOut>, Problem> {
     let change = read(&app, json_fields(request, MAX_BODY, &app.limits).await?).await?;
-    let changed = write(&app.context, manager.scope, id, &change).await.map_err(refused)?;
-    let shown = changed.ok_or_else(unknown)?;
+    let Context { database, clock, keys, .. } = &app.context;
+    let sealed = |old: &Model| change.sealed(keys, old);
+    let changed = change::change(database, clock, manager.scope, id, sealed).await?;
+    let shown = EndpointOut::of(&app.context, changed.ok_or_else(unknown)?);
     app.context.queue.signal(Signal::EndpointChanged);
     tracing::info!(endpoint_id = %id, "endpoint changed");
     Ok(Json(shown))
@@ -68,111 +56,52 @@ pub(crate) async fn change(
 
 async fn read(app: &App, mut fields: Fields) -> Result<Change, Problem> {
     let change = Change {
-        url: fields.change("url", |value| rules::url(value, &app.guard)),
-        event_types: fields.change("event_types", rules::event_types),
-        description: fields.clearable("description", rules::description),
-        headers: fields.clearable("custom_headers", rules::headers),
-        payload: fields.clearable_written("custom_payload", rules::object),
-        rate_limit: fields.clearable("rate_limit", |value| rules::whole(value, rules::LIMIT)),
-        max_in_flight: fields.clearable("max_in_flight", |value| rules::whole(value, rules::LIMIT)),
-        timeout_ms: fields.clearable("timeout_ms", |value| rules::whole(value, rules::TIMEOUT_MS)),
-        retry_schedule: fields.clearable("retry_schedule", rules::schedule),
-        metadata: fields.clearable_written("metadata", rules::object),
-        signing: fields.change("signing", rules::signing),
+        url: fields.change("url", |value| validate::url(value, &app.guard)),
+        event_types: fields.change("event_types", validate::event_types),
+        description: fields.clearable("description", validate::description),
+        headers: fields.clearable("custom_headers", validate::headers),
+        payload: fields.clearable_written("custom_payload", validate::object),
+        rate_limit: fields.clearable("rate_limit", |value| validate::whole(value, validate::LIMIT)),
+        max_in_flight: fields.clearable("max_in_flight", |value| validate::whole(value, validate::LIMIT)),
+        timeout_ms: fields.clearable("timeout_ms", |value| validate::whole(value, validate::TIMEOUT_MS)),
+        retry_schedule: fields.clearable("retry_schedule", validate::schedule),
+        metadata: fields.clearable_written("metadata", validate::object),
+        signing: fields.change("signing", validate::signing),
     };
     note_unknown(app, &mut fields, change.event_types.as_deref()).await?;
     fields.done()?;
     Ok(change)
 }
 
-async fn write(
-    context: &Context,
-    scope: Scope,
-    id: EndpointId,
-    change: &Change,
-) -> Result<Option<EndpointOut>, WriteError> {
-    let tx = context.database.writer().begin().await?;
-    let Some((endpoint, _)) = entity::endpoint::queries::lock(&tx, scope, id).await? else {
-        return Ok(None);
-    };
-    change.apply(context, &tx, &endpoint).await?;
-    let shown = view::one(context, &tx, id, scope).await?;
-    tx.commit().await?;
-    Ok(shown)
-}
-
 impl Change {
-    async fn apply(
-        &self,
-        context: &Context,
-        tx: &impl ConnectionTrait,
-        old: &endpoint::Model,
-    ) -> Result<(), WriteError> {
-        let now = context.clock.now();
-        let (mut row, lane) = (self.row(&context.keys, old.id), self.lane(old.id));
-        if let Some(signing) = self.signing {
-            row.sealed_secret = signed_by(&context.keys, old, signing)?;
-        }
-        if !row.is_changed() && !lane.is_changed() && self.event_types.is_none() {
-            return Ok(());
-        }
-        if let Some(asked) = &self.event_types {
-            types::register(tx, (old.id.into(), UserId(old.user_id)), asked, now).await?;
-        }
-        // It moves with every change, also when two fall into one millisecond.
-        row.updated_at = Set(now.0.max(old.updated_at.saturating_add(1)));
-        endpoint::Entity::update(row).exec(tx).await?;
-        write_lane(tx, lane).await?;
-        Ok(())
-    }
-
-    fn row(&self, keys: &Keys, id: uuid::Uuid) -> endpoint::ActiveModel {
+    /// It as it is stored over `old`.
+    fn sealed(&self, keys: &Keys, old: &Model) -> Result<change::Change, Problem> {
+        let id = old.id.into();
         let json = |object: &Option<CustomPayload>| object.as_ref().map(CustomPayload::to_json);
-        let seal = |headers: &Option<CustomHeaders>| seal_headers(keys, id.into(), headers.as_ref()?);
-        endpoint::ActiveModel {
-            id: Unchanged(id),
-            url: set(self.url.as_ref().map(|url| url.as_str().to_owned())),
-            description: set(self.description.clone().map(Option::unwrap_or_default)),
-            sealed_headers: set(self.headers.as_ref().map(seal)),
-            custom_payload: set(self.payload.as_ref().map(json)),
-            timeout_ms: set(self.timeout_ms),
-            retry_schedule: set(self.retry_schedule.clone()),
-            metadata: set(self.metadata.as_ref().map(json)),
-            ..Default::default()
-        }
-    }
-
-    fn lane(&self, id: uuid::Uuid) -> lane::ActiveModel {
-        lane::ActiveModel {
-            id: Unchanged(id),
-            rate_limit: set(self.rate_limit),
-            max_in_flight: set(self.max_in_flight),
-            ..Default::default()
-        }
+        let seal = |headers: &Option<CustomHeaders>| seal_headers(keys, id, headers.as_ref()?);
+        let resign = |signing| signed_by(keys, old, signing);
+        Ok(change::Change {
+            url: self.url.as_ref().map(|url| url.as_str().to_owned()),
+            event_types: self.event_types.clone(),
+            description: self.description.clone().map(Option::unwrap_or_default),
+            sealed_headers: self.headers.as_ref().map(seal),
+            custom_payload: self.payload.as_ref().map(json),
+            sealed_secret: self.signing.map(resign).transpose()?.flatten(),
+            rate_limit: self.rate_limit,
+            max_in_flight: self.max_in_flight,
+            timeout_ms: self.timeout_ms,
+            retry_schedule: self.retry_schedule.clone(),
+            metadata: self.metadata.as_ref().map(json),
+        })
     }
 }
 
-/// The keys as they make such signatures; unchanged where they do.
-fn signed_by(
-    sealer: &Keys,
-    old: &endpoint::Model,
-    signing: Signing,
-) -> Result<ActiveValue<Vec<u8>>, WriteError> {
+/// The keys as they make such signatures, sealed; none where they do.
+fn signed_by(sealer: &Keys, old: &Model, signing: Signing) -> Result<Option<Vec<u8>>, Problem> {
     let id = old.id.into();
-    let keys = endpoint_secrets::open(sealer, id, &old.sealed_secret).map_err(WriteError::Unreadable)?;
+    let keys = endpoint_secrets::open(sealer, id, &old.sealed_secret)?;
     if keys.signing() == signing {
-        return Ok(NotSet);
+        return Ok(None);
     }
-    Ok(Set(endpoint_secrets::seal(sealer, id, &keys.with_signing(signing))))
-}
-
-async fn write_lane(tx: &impl ConnectionTrait, lane: lane::ActiveModel) -> Result<(), DbErr> {
-    if lane.is_changed() {
-        lane::Entity::update(lane).exec(tx).await?;
-    }
-    Ok(())
-}
-
-fn set<T: Into<sea_orm::Value>>(change: Option<T>) -> ActiveValue<T> {
-    change.map_or(NotSet, Set)
+    Ok(Some(endpoint_secrets::seal(sealer, id, &keys.with_signing(signing))))
 }

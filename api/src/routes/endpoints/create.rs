@@ -11,17 +11,18 @@ use domain::{
     problem::ProblemCode,
     signature::{Signing, SigningKeys, SigningSecret},
 };
-use entity::scope::Scope;
+use entity::{
+    endpoint::{create::create_and_view, event_types},
+    scope::Scope,
+};
 use http::{StatusCode, header::CACHE_CONTROL};
-use sea_orm::TransactionTrait;
+use platform::context::Context;
 
 use super::{
     MAX_BODY,
     new::{Extras, NewEndpoint},
-    rules,
-    types::{self, WriteError},
-    unreadable, unwritten,
-    view::{self, EndpointOut},
+    unreadable, validate,
+    view::EndpointOut,
 };
 use crate::{
     app::App,
@@ -38,20 +39,20 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     let fields = json_fields(request, MAX_BODY, &app.limits).await?;
     let endpoint = read(&app, manager.scope, fields).await?;
-    let shown = write(&app, &endpoint).await.map_err(refused)?;
+    let shown = write(&app.context, &endpoint).await?;
     tracing::info!(endpoint_id = %endpoint.id, user_id = endpoint.user_id.0, "endpoint created");
     Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Json(shown)).into_response())
 }
 
 async fn read(app: &App, scope: Scope, mut fields: Fields) -> Result<NewEndpoint, Problem> {
     let user_id = owner(scope, &mut fields);
-    let url = fields.required("url", |value| rules::url(value, &app.guard));
-    let event_types = fields.required("event_types", rules::event_types);
+    let url = fields.required("url", |value| validate::url(value, &app.guard));
+    let event_types = fields.required("event_types", validate::event_types);
     note_unknown(app, &mut fields, event_types.as_deref()).await?;
-    let headers = fields.optional("custom_headers", rules::headers);
-    let payload = fields.optional_written("custom_payload", rules::object);
-    let secret = fields.optional("secret", rules::secret);
-    let signing = fields.optional("signing", rules::signing);
+    let headers = fields.optional("custom_headers", validate::headers);
+    let payload = fields.optional_written("custom_payload", validate::object);
+    let secret = fields.optional("secret", validate::secret);
+    let signing = fields.optional("signing", validate::signing);
     let extras = extras(&mut fields);
     let (Some(user_id), Some(url), Some(event_types)) = (user_id, url, event_types) else {
         return Err(fields.refused());
@@ -77,19 +78,19 @@ async fn read(app: &App, scope: Scope, mut fields: Fields) -> Result<NewEndpoint
 /// An administrator names the user; a user's key need not.
 fn owner(scope: Scope, fields: &mut Fields) -> Option<UserId> {
     match scope {
-        Scope::Everyone => fields.required("user_id", rules::user_id),
-        Scope::User(own) => Some(fields.optional("user_id", rules::user_id).unwrap_or(own)),
+        Scope::Everyone => fields.required("user_id", validate::user_id),
+        Scope::User(own) => Some(fields.optional("user_id", validate::user_id).unwrap_or(own)),
     }
 }
 
 fn extras(fields: &mut Fields) -> Extras {
     Extras {
-        description: fields.optional("description", rules::description).unwrap_or_default(),
-        rate_limit: fields.optional("rate_limit", |value| rules::whole(value, rules::LIMIT)),
-        max_in_flight: fields.optional("max_in_flight", |value| rules::whole(value, rules::LIMIT)),
-        timeout_ms: fields.optional("timeout_ms", |value| rules::whole(value, rules::TIMEOUT_MS)),
-        retry_schedule: fields.optional("retry_schedule", rules::schedule),
-        metadata: fields.optional_written("metadata", rules::object),
+        description: fields.optional("description", validate::description).unwrap_or_default(),
+        rate_limit: fields.optional("rate_limit", |value| validate::whole(value, validate::LIMIT)),
+        max_in_flight: fields.optional("max_in_flight", |value| validate::whole(value, validate::LIMIT)),
+        timeout_ms: fields.optional("timeout_ms", |value| validate::whole(value, validate::TIMEOUT_MS)),
+        retry_schedule: fields.optional("retry_schedule", validate::schedule),
+        metadata: fields.optional_written("metadata", validate::object),
     }
 }
 
@@ -100,29 +101,15 @@ pub(super) async fn note_unknown(
     asked: Option<&[EventTypeRef]>,
 ) -> Result<(), Problem> {
     let asked = asked.unwrap_or_default();
-    let unknown = types::unknown(app.context.database.reader(), asked).await.map_err(unreadable)?;
-    unknown.into_iter().for_each(|index| fields.note(rules::unknown_event_type(index)));
+    let unknown = event_types::unknown(&app.context.database, asked).await.map_err(unreadable)?;
+    unknown.into_iter().for_each(|index| fields.note(validate::unknown_event_type(index)));
     Ok(())
 }
 
-async fn write(app: &App, endpoint: &NewEndpoint) -> Result<Option<EndpointOut>, WriteError> {
-    let tx = app.context.database.writer().begin().await?;
-    endpoint.insert(&tx, &app.context.keys).await?;
-    let shown = view::one(&app.context, &tx, endpoint.id, Scope::Everyone).await?;
-    tx.commit().await?;
-    Ok(shown.map(|shown| shown.with_secret(endpoint.keys.secret())))
-}
-
-/// What a caller is told of a write that failed. Event types can go between check and write.
-pub(super) fn refused(error: WriteError) -> Problem {
-    match error {
-        WriteError::Database(error) => unwritten(error),
-        WriteError::Unreadable(problem) => problem,
-        WriteError::UnknownTypes(indexes) => Problem {
-            errors: indexes.into_iter().map(rules::unknown_event_type).collect(),
-            ..ProblemCode::ValidationFailed.into()
-        },
-    }
+async fn write(context: &Context, endpoint: &NewEndpoint) -> Result<Option<EndpointOut>, Problem> {
+    let new = endpoint.sealed(&context.keys);
+    let view = create_and_view(&context.database, &context.clock, new).await?;
+    Ok(view.map(|view| EndpointOut::of(context, view).with_secret(endpoint.keys.secret())))
 }
 
 #[cfg(test)]

@@ -4,23 +4,21 @@
 mod change;
 mod create;
 mod delete;
-mod moment;
 mod new;
-pub(crate) mod rules;
+mod pause;
 mod show;
-mod switch;
-mod types;
+pub(crate) mod validate;
 mod view;
 
 pub(crate) use change::change;
 pub(crate) use create::create;
 pub(crate) use delete::delete;
 pub(crate) use new::{Extras, NewEndpoint};
+pub(crate) use pause::{pause, resume};
 pub(crate) use show::{list, show};
-pub(crate) use switch::{pause, resume};
-pub(crate) use types::WriteError;
 
 use domain::problem::ProblemCode;
+use entity::endpoint::event_types::WriteError;
 
 use crate::problem::Problem;
 
@@ -33,6 +31,19 @@ fn unknown() -> Problem {
 
 fn unreadable(error: impl std::fmt::Display) -> Problem {
     Problem::unavailable("endpoints cannot be read", error)
+}
+
+/// What a caller is told of a write that failed. Event types can go between check and write.
+impl From<WriteError> for Problem {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Database(error) => unwritten(error),
+            WriteError::UnknownTypes(indexes) => Self {
+                errors: indexes.into_iter().map(validate::unknown_event_type).collect(),
+                ..ProblemCode::ValidationFailed.into()
+            },
+        }
+    }
 }
 
 fn unwritten(error: impl std::fmt::Display) -> Problem {

@@ -1,18 +1,15 @@
-//! A new endpoint with its lane and its event types. Secrets are sealed before they are written.
+//! A new endpoint, as it is stored: secrets are sealed before they are written.
 
 use domain::{
     clock::Millis,
-    delivery::Channel,
     endpoint::{CustomHeaders, CustomPayload, EndpointUrl},
     event_type::EventTypeRef,
-    id::{EndpointId, LaneId, UserId},
+    id::{EndpointId, UserId},
     signature::SigningKeys,
 };
-use entity::{endpoint, lane};
-use platform::{context::Context, keys::Keys};
-use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, TransactionTrait};
+use entity::endpoint::{Model, create};
+use platform::keys::Keys;
 
-use super::types::{self, WriteError};
 use crate::routes::endpoint_secrets::{self, headers_context};
 
 /// An endpoint that is about to be.
@@ -41,44 +38,30 @@ pub(crate) struct Extras {
 }
 
 impl NewEndpoint {
-    /// Writes it all in one transaction, or nothing.
-    pub(crate) async fn store(&self, context: &Context) -> Result<(), WriteError> {
-        let tx = context.database.writer().begin().await?;
-        self.insert(&tx, &context.keys).await?;
-        Ok(tx.commit().await?)
-    }
-
-    /// Writes it all into a transaction of the caller's.
-    pub(super) async fn insert(&self, tx: &impl ConnectionTrait, keys: &Keys) -> Result<(), WriteError> {
-        lane::Entity::insert(self.lane()).exec_without_returning(tx).await?;
-        endpoint::Entity::insert(self.row(keys)).exec_without_returning(tx).await?;
-        types::register(tx, (self.id, self.user_id), &self.event_types, self.created_at).await
-    }
-
-    fn lane(&self) -> lane::ActiveModel {
-        lane::ActiveModel {
-            id: Set(LaneId::from(self.id).0),
-            channel: Set(Channel::Webhook.as_str().to_owned()),
-            rate_limit: Set(self.extras.rate_limit),
-            max_in_flight: Set(self.extras.max_in_flight),
-            ..Default::default()
+    /// It as it is stored.
+    pub(crate) fn sealed(&self, keys: &Keys) -> create::NewEndpoint {
+        create::NewEndpoint {
+            row: self.row(keys),
+            rate_limit: self.extras.rate_limit,
+            max_in_flight: self.extras.max_in_flight,
+            event_types: self.event_types.clone(),
         }
     }
 
-    fn row(&self, keys: &Keys) -> endpoint::ActiveModel {
-        endpoint::ActiveModel {
-            id: Set(self.id.0),
-            user_id: Set(self.user_id.0),
-            url: Set(self.url.as_str().to_owned()),
-            description: Set(self.extras.description.clone()),
-            sealed_headers: Set(seal_headers(keys, self.id, &self.headers)),
-            custom_payload: Set(self.payload.as_ref().map(CustomPayload::to_json)),
-            sealed_secret: Set(endpoint_secrets::seal(keys, self.id, &self.keys)),
-            timeout_ms: Set(self.extras.timeout_ms),
-            retry_schedule: Set(self.extras.retry_schedule.clone()),
-            metadata: Set(self.extras.metadata.as_ref().map(CustomPayload::to_json)),
-            created_at: Set(self.created_at.0),
-            updated_at: Set(self.created_at.0),
+    fn row(&self, keys: &Keys) -> Model {
+        Model {
+            id: self.id.0,
+            user_id: self.user_id.0,
+            url: self.url.as_str().to_owned(),
+            description: self.extras.description.clone(),
+            sealed_headers: seal_headers(keys, self.id, &self.headers),
+            custom_payload: self.payload.as_ref().map(CustomPayload::to_json),
+            sealed_secret: endpoint_secrets::seal(keys, self.id, &self.keys),
+            timeout_ms: self.extras.timeout_ms,
+            retry_schedule: self.extras.retry_schedule.clone(),
+            metadata: self.extras.metadata.as_ref().map(CustomPayload::to_json),
+            created_at: self.created_at.0,
+            updated_at: self.created_at.0,
         }
     }
 }

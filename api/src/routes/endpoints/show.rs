@@ -7,12 +7,10 @@ use domain::{
     delivery::LaneState,
     id::{EndpointId, UserId},
 };
-use entity::endpoint::queries::Filter;
+use entity::endpoint::{queries::Filter, view};
+use platform::context::Context;
 
-use super::{
-    unknown, unreadable,
-    view::{self, EndpointOut},
-};
+use super::{unknown, unreadable, view::EndpointOut};
 use crate::{
     app::App,
     auth::Reader,
@@ -30,11 +28,11 @@ pub(crate) async fn list(
     let limit = Limit::of(&mut query);
     let filter = filter(&mut query);
     query.done()?;
-    let db = app.context.database.reader();
-    let page = entity::endpoint::queries::page(db, reader.scope, filter, limit.to_read()).await;
+    let Context { database, clock, .. } = &app.context;
+    let page = view::page(database, clock, reader.scope, filter, limit.to_read()).await;
     let mut rows = page.map_err(unreadable)?;
-    let next = limit.cut(&mut rows, |(endpoint, _)| endpoint.id);
-    let shown = view::many(&app.context, db, rows).await.map_err(unreadable)?;
+    let next = limit.cut(&mut rows, |row| row.endpoint.id);
+    let shown = rows.into_iter().map(|row| EndpointOut::of(&app.context, row)).collect();
     Ok(Json(Page::of(shown, next)))
 }
 
@@ -44,8 +42,9 @@ pub(crate) async fn show(
     Id(id): Id<EndpointId>,
     State(app): State<App>,
 ) -> Result<Json<EndpointOut>, Problem> {
-    let found = view::one(&app.context, app.context.database.reader(), id, reader.scope).await;
-    found.map_err(unreadable)?.map(Json).ok_or_else(unknown)
+    let Context { database, clock, .. } = &app.context;
+    let found = view::find(database, clock, reader.scope, id).await.map_err(unreadable)?;
+    found.map(|found| Json(EndpointOut::of(&app.context, found))).ok_or_else(unknown)
 }
 
 fn filter(query: &mut Query) -> Filter {

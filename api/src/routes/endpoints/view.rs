@@ -1,20 +1,15 @@
 //! An endpoint as `/v1` shows it. Values of custom headers may be credentials: only their names are shown.
 
-use std::collections::HashMap;
-
 use domain::{
     clock::Millis,
     id::{EndpointId, UserId},
     signature::{Signing, SigningKeys, SigningSecret},
 };
-use entity::{endpoint, endpoint::queries::DisplayStatus, scope::Scope};
+use entity::endpoint::{Model, view::EndpointView};
 use platform::context::Context;
-use sea_orm::{ConnectionTrait, DbErr};
 use serde::Serialize;
 use serde_json::{Map, Value, value::RawValue};
-use uuid::Uuid;
 
-use super::moment;
 use crate::routes::endpoint_secrets::{self, headers_context};
 
 /// Stands for the value of a custom header. No header may have it, so it is never stored by mistake.
@@ -45,39 +40,10 @@ pub(crate) struct EndpointOut {
     secret: Option<String>,
 }
 
-/// The endpoint as `db` has it now, within the transaction that changed it, too.
-pub(super) async fn one(
-    context: &Context,
-    db: &impl ConnectionTrait,
-    id: EndpointId,
-    scope: Scope,
-) -> Result<Option<EndpointOut>, DbErr> {
-    let found = entity::endpoint::queries::find_standing(db, scope, id).await?;
-    Ok(many(context, db, found.into_iter().collect()).await?.pop())
-}
-
-/// These endpoints, in their order.
-pub(super) async fn many(
-    context: &Context,
-    db: &impl ConnectionTrait,
-    rows: Vec<DisplayStatus>,
-) -> Result<Vec<EndpointOut>, DbErr> {
-    let now = moment::now(context, db).await?;
-    let mut names: HashMap<Uuid, Vec<String>> = HashMap::new();
-    let ids = rows.iter().map(|(endpoint, _)| endpoint.id).collect();
-    for (id, name) in entity::endpoint::queries::event_types(db, ids).await? {
-        names.entry(id).or_default().push(name);
-    }
-    let shown = |row: DisplayStatus| {
-        let mut names = names.remove(&row.0.id).unwrap_or_default();
-        names.sort_unstable();
-        EndpointOut::of(context, row, names, now)
-    };
-    Ok(rows.into_iter().map(shown).collect())
-}
-
 impl EndpointOut {
-    fn of(context: &Context, (row, lane): DisplayStatus, event_types: Vec<String>, now: Millis) -> Self {
+    /// The endpoint as it was read.
+    pub(super) fn of(context: &Context, view: EndpointView) -> Self {
+        let EndpointView { endpoint: row, lane, event_types, now } = view;
         let keys = endpoint_secrets::open(&context.keys, row.id.into(), &row.sealed_secret).ok();
         Self {
             custom_headers: masked(context, &row),
@@ -123,7 +89,7 @@ fn raw(stored: String) -> Option<Box<RawValue>> {
 }
 
 /// The names of the headers with their values masked; none when they can't be opened with this `SECRET_KEY`.
-fn masked(context: &Context, row: &endpoint::Model) -> Option<Map<String, Value>> {
+fn masked(context: &Context, row: &Model) -> Option<Map<String, Value>> {
     let Some(sealed) = &row.sealed_headers else {
         return Some(Map::new());
     };

@@ -6,15 +6,15 @@ use axum::{
 };
 use domain::{
     clock::Millis,
-    event_type::{EventTypeName, EventTypeRef, SEEDED},
+    event_type::{EventTypeName, EventTypeRef},
     id::EventTypeId,
     problem::ProblemCode,
 };
-use entity::{endpoint_event_type as registration, event_type};
-use http::StatusCode;
-use sea_orm::{
-    ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, TransactionTrait, TryInsertResult,
+use entity::event_type::{
+    Model, queries,
+    remove::{Removed, remove},
 };
+use http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ use crate::{
     extract::{Fields, Id, Query, json_fields},
     problem::Problem,
     routes::{
-        endpoints::rules,
+        endpoints::validate,
         page::{Limit, Page},
     },
 };
@@ -47,28 +47,26 @@ pub(crate) async fn create(
     request: Request,
 ) -> Result<(StatusCode, Json<EventTypeOut>), Problem> {
     let row = read(json_fields(request, MAX_BODY, &app.limits).await?, app.context.clock.now())?;
-    let insert = event_type::Entity::insert(event_type::ActiveModel::from(row.clone()))
-        .on_conflict_do_nothing_on([event_type::Column::Name]);
-    let inserted = insert.exec_without_returning(app.context.database.writer()).await;
-    match inserted.map_err(|error| Problem::unavailable("an event type was not stored", error))? {
-        TryInsertResult::Inserted(1) => Ok((StatusCode::CREATED, Json(row.into()))),
-        _ => Err(ProblemCode::AlreadyExists.into()),
+    let inserted = queries::insert(&app.context.database, row.clone()).await;
+    if !inserted.map_err(|error| Problem::unavailable("an event type was not stored", error))? {
+        return Err(ProblemCode::AlreadyExists.into());
     }
+    Ok((StatusCode::CREATED, Json(row.into())))
 }
 
-fn read(mut fields: Fields, now: Millis) -> Result<event_type::Model, Problem> {
+fn read(mut fields: Fields, now: Millis) -> Result<Model, Problem> {
     let name = fields.required("name", new_name);
-    let description = fields.optional("description", rules::description).unwrap_or_default();
+    let description = fields.optional("description", validate::description).unwrap_or_default();
     let Some(name) = name else {
         return Err(fields.refused());
     };
     fields.done()?;
     let name = name.as_str().to_owned();
-    Ok(event_type::Model { id: EventTypeId::new().0, name, description, created_at: now.0 })
+    Ok(Model { id: EventTypeId::new().0, name, description, created_at: now.0 })
 }
 
 fn new_name(value: &Value) -> Result<EventTypeName, String> {
-    let name: EventTypeName = rules::text(value)?.parse().map_err(|e| format!("{e}"))?;
+    let name: EventTypeName = validate::text(value)?.parse().map_err(|e| format!("{e}"))?;
     if name.is_reserved() { Err("is reserved for Hookyard".into()) } else { Ok(name) }
 }
 
@@ -81,8 +79,7 @@ pub(crate) async fn list(
     let limit = Limit::of(&mut query);
     let before = query.parsed("cursor", "must be the next_cursor of a page");
     query.done()?;
-    let rows =
-        entity::event_type::queries::page(app.context.database.reader(), before, limit.to_read()).await;
+    let rows = queries::page(&app.context.database, before, limit.to_read()).await;
     let mut rows = rows.map_err(|error| Problem::unavailable("event types cannot be read", error))?;
     let next = limit.cut(&mut rows, |row| row.id);
     Ok(Json(Page::of(rows.into_iter().map(EventTypeOut::from).collect(), next)))
@@ -95,7 +92,7 @@ pub(crate) async fn show(
     State(app): State<App>,
 ) -> Result<Json<EventTypeOut>, Problem> {
     let asked: EventTypeRef = asked.parse().map_err(|_| unknown())?;
-    let found = entity::event_type::queries::named(app.context.database.reader(), &[asked]).await;
+    let found = queries::named(&app.context.database, &[asked]).await;
     let found = found.map_err(|error| Problem::unavailable("event types cannot be read", error))?;
     found.into_iter().next().map(|row| Json(row.into())).ok_or_else(unknown)
 }
@@ -107,7 +104,7 @@ pub(crate) async fn delete(
     State(app): State<App>,
 ) -> Result<StatusCode, Problem> {
     let asked: EventTypeRef = asked.parse().map_err(|_| unknown())?;
-    let removed = remove(&app, &asked).await;
+    let removed = remove(&app.context.database, &asked).await;
     match removed.map_err(|error| Problem::unavailable("an event type was not deleted", error))? {
         Removed::Gone => Ok(StatusCode::NO_CONTENT),
         Removed::Unknown => Err(unknown()),
@@ -118,36 +115,12 @@ pub(crate) async fn delete(
     }
 }
 
-enum Removed {
-    Gone,
-    Unknown,
-    Seeded,
-    Registered,
-}
-
-async fn remove(app: &App, asked: &EventTypeRef) -> Result<Removed, DbErr> {
-    let tx = app.context.database.writer().begin().await?;
-    let Some(row) = entity::event_type::queries::lock(&tx, asked).await? else {
-        return Ok(Removed::Unknown);
-    };
-    if SEEDED.contains(&row.name.as_str()) {
-        return Ok(Removed::Seeded);
-    }
-    let registered = registration::Column::EventTypeId.eq(row.id);
-    if registration::Entity::find().filter(registered).count(&tx).await? > 0 {
-        return Ok(Removed::Registered);
-    }
-    event_type::Entity::delete_by_id(row.id).exec(&tx).await?;
-    tx.commit().await?;
-    Ok(Removed::Gone)
-}
-
 fn unknown() -> Problem {
     Problem::new(ProblemCode::NotFound, "there is no such event type")
 }
 
-impl From<event_type::Model> for EventTypeOut {
-    fn from(row: event_type::Model) -> Self {
+impl From<Model> for EventTypeOut {
+    fn from(row: Model) -> Self {
         Self {
             id: row.id.into(),
             name: row.name,

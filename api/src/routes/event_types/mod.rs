@@ -18,7 +18,7 @@ pub(crate) struct Listed {
 
 /// Every event type, by name.
 pub(crate) async fn list(_: Reader, State(app): State<App>) -> Result<Envelope<Vec<Listed>>, Problem> {
-    let rows = entity::event_type::queries::by_name(app.context.database.reader())
+    let rows = entity::event_type::queries::by_name(&app.context.database)
         .await
         .map_err(|error| Problem::unavailable("event types cannot be read", error))?;
     let mut listed: Vec<Listed> = rows

@@ -10,16 +10,15 @@ use futures_util::future::join_all;
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
+use web::middleware::RequestId;
 
 use super::{
     answer::{Receipt, answer, not_accepted},
+    body_budget,
     members::{Members, items},
     request::{self, Wanted},
-    room,
 };
-use crate::{
-    app::App, auth::Publisher, extract::json_bytes, middleware::RequestId, problem::Problem, surface,
-};
+use crate::{app::App, auth::Publisher, error_format, extract::json_bytes, problem::Problem};
 
 /// Largest body of a batch, in bytes.
 const MAX_BODY: usize = 8 * 1_024 * 1_024;
@@ -45,7 +44,7 @@ pub(crate) async fn publish_batch(
     request_id: RequestId,
     request: Request,
 ) -> Result<Response, Problem> {
-    let _room = room::reserve(&app, request.headers(), MAX_BODY)?;
+    let _budget = body_budget::reserve(&app, request.headers(), MAX_BODY)?;
     let header = request::key_header(request.headers());
     let body = json_bytes(request, MAX_BODY, &app.limits).await?;
     if !matches!(header, Ok(None)) {
@@ -82,6 +81,6 @@ async fn one(
 fn element(outcome: Result<Receipt, Problem>, request_id: &RequestId) -> Element {
     match outcome {
         Ok(receipt) => Element::Stored(receipt),
-        Err(problem) => Element::Problem(surface::details(&problem, request_id.as_str())),
+        Err(problem) => Element::Problem(error_format::details(&problem, request_id.as_str())),
     }
 }

@@ -2,23 +2,24 @@
 
 mod answer;
 mod batch;
+mod body_budget;
 mod delivery;
 mod members;
 mod request;
-mod room;
 mod show;
 
 use axum::{
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
+use web::middleware::RequestId;
 
 use self::request::Wanted;
-use crate::{app::App, auth::Publisher, extract::json_bytes, middleware::RequestId, problem::Problem};
+use crate::{app::App, auth::Publisher, extract::json_bytes, problem::Problem};
 
 pub(crate) use answer::{Receipt, not_accepted, stored};
 pub(crate) use batch::publish_batch;
-pub(crate) use room::{UNIT, reserve};
+pub(crate) use body_budget::{BYTES_PER_PERMIT, reserve};
 pub(crate) use show::show;
 
 /// Largest body of one event, in bytes: data, 1,000 endpoint ids, a key of escapes.
@@ -31,7 +32,7 @@ pub(crate) async fn publish(
     request_id: RequestId,
     request: Request,
 ) -> Result<Response, Problem> {
-    let _room = room::reserve(&app, request.headers(), MAX_BODY)?;
+    let _budget = body_budget::reserve(&app, request.headers(), MAX_BODY)?;
     let header = request::key_header(request.headers());
     let body = json_bytes(request, MAX_BODY, &app.limits).await?;
     let wanted = Wanted::read(request::json(&body)?, header, app.context.clock.now())?;

@@ -13,11 +13,11 @@ use entity::scope::Scope;
 use http::{HeaderMap, HeaderName};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
+use web::middleware::RequestId;
 
 use super::members::{Members, items};
 use crate::{
     accept::{Key, Publication},
-    middleware::RequestId,
     problem::Problem,
 };
 
@@ -190,7 +190,7 @@ mod tests {
     fn by(scope: Scope, json: &str) -> Result<Publication, u16> {
         let json: &RawValue = serde_json::from_str(json).expect("JSON");
         let wanted = Wanted::read(json, Ok(Some("k".into())), Millis(0)).expect("a good event");
-        let request_id = RequestId::of(&HeaderMap::new());
+        let request_id = RequestId::from_headers(&HeaderMap::new());
         wanted.by(scope, &request_id).map_err(|problem| problem.code.status())
     }
 

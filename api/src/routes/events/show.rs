@@ -8,7 +8,7 @@ use domain::{
     problem::ProblemCode,
 };
 use entity::{event::Model, event::queries::EndpointWithout};
-use sea_orm::DbErr;
+use platform::database::DatabaseError;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -45,10 +45,9 @@ pub(crate) async fn show(
     Id(id): Id<EventId>,
     State(app): State<App>,
 ) -> Result<Json<EventOut>, Problem> {
-    let broken = |error: DbErr| Problem::unavailable("an event cannot be read", error);
-    let found = entity::event::queries::find(app.context.database.reader(), reader.scope, id)
-        .await
-        .map_err(broken)?;
+    let broken = |error: DatabaseError| Problem::unavailable("an event cannot be read", error);
+    let found =
+        entity::event::queries::find(&app.context.database, reader.scope, id).await.map_err(broken)?;
     let event = found.ok_or_else(|| Problem::new(ProblemCode::NotFound, "there is no such event"))?;
     let (deliveries, more_deliveries) = deliveries(&app, id).await.map_err(broken)?;
     let (unmatched, more_unmatched) = unmatched(&app, &event).await.map_err(broken)?;
@@ -66,20 +65,20 @@ pub(crate) async fn show(
     }))
 }
 
-async fn deliveries(app: &App, id: EventId) -> Result<(Vec<DeliveryOut>, bool), DbErr> {
+async fn deliveries(app: &App, id: EventId) -> Result<(Vec<DeliveryOut>, bool), DatabaseError> {
     let database = &app.context.database;
     let time = database.statement_time(&app.context.clock);
-    let rows = entity::event::queries::deliveries(database.reader(), id, time, one_more()).await?;
+    let rows = entity::event::queries::deliveries(database, id, time, one_more()).await?;
     Ok(bounded(rows, DeliveryOut::from))
 }
 
 /// An event without a user goes to the endpoints of all users: none of those is reported as missing.
-async fn unmatched(app: &App, event: &Model) -> Result<(Vec<UnmatchedOut>, bool), DbErr> {
+async fn unmatched(app: &App, event: &Model) -> Result<(Vec<UnmatchedOut>, bool), DatabaseError> {
     let Some(user) = event.user_id.map(UserId) else {
         return Ok((vec![], false));
     };
-    let reader = app.context.database.reader();
-    let rows = entity::event::queries::endpoints_without(reader, user, event, one_more()).await?;
+    let rows =
+        entity::event::queries::endpoints_without(&app.context.database, user, event, one_more()).await?;
     Ok(bounded(rows, |row| UnmatchedOut::of(&row, event)))
 }
 

@@ -36,7 +36,7 @@ pub(crate) async fn show(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     check_link(&app, id, query.as_deref().unwrap_or(""))?;
-    let found = entity::upload::queries::find(app.context.database.reader(), Scope::Everyone, id)
+    let found = entity::upload::queries::find(&app.context.database, Scope::Everyone, id)
         .await
         .map_err(|error| Problem::unavailable("an upload cannot be read", error))?;
     let row = found.ok_or_else(|| Problem::new(ProblemCode::NotFound, "there is no such upload"))?;

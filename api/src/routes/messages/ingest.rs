@@ -16,14 +16,17 @@ use domain::{
 use http::{HeaderMap, HeaderName, header::CONTENT_TYPE};
 use platform::telemetry::names;
 use tokio::sync::SemaphorePermit;
+use web::{
+    Peer,
+    middleware::{InFlight, IngestFields, RequestId},
+};
 
 use crate::{
     accept::{AcceptError, Ingested, NewMessage},
     app::App,
+    error_format::DetailError,
     extract::{announced, raw_body_growing, refuse_body},
-    middleware::{IngestNote, RequestId, UnderWay, address_of},
     problem::Problem,
-    refusal::Refusal,
 };
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-signature");
@@ -41,31 +44,31 @@ struct Taken {
 /// Takes a message, once for its id.
 pub(crate) async fn ingest(State(app): State<App>, request_id: RequestId, request: Request) -> Response {
     let taken = take(&app, &request_id, request).await;
-    let note = note(&taken);
+    let fields = log_fields(&taken);
     let mut answer = match taken {
         Ok(_) => ([(CONTENT_TYPE, "application/json")], OK).into_response(),
         Err(refusal) => refusal.into_response(),
     };
-    if let Some(note) = note {
-        metrics::counter!(names::WEBHOOK_REQUESTS, "result" => note.result).increment(1);
-        answer.extensions_mut().insert(note);
+    if let Some(fields) = fields {
+        metrics::counter!(names::WEBHOOK_REQUESTS, "result" => fields.result).increment(1);
+        answer.extensions_mut().insert(fields);
     }
     answer
 }
 
-/// What is counted and logged. What was not judged (too large, too slow, not stored) has no result.
-fn note(taken: &Result<Taken, Refusal>) -> Option<IngestNote> {
+/// What is counted and logged. A request that ended before a verdict (too large, too slow, not stored) has no result.
+fn log_fields(taken: &Result<Taken, DetailError>) -> Option<IngestFields> {
     let (message_id, result) = match taken {
         Ok(Taken { message_id, became: Ingested::Created }) => (Some(message_id), "created"),
         Ok(Taken { message_id, became: Ingested::Duplicate }) => (Some(message_id), "duplicate"),
-        Err(Refusal::Signature) => (None, "invalid_signature"),
-        Err(Refusal::Faults(_)) => (None, "validation_error"),
-        Err(Refusal::Problem(_)) => return None,
+        Err(DetailError::Signature) => (None, "invalid_signature"),
+        Err(DetailError::Faults(_)) => (None, "validation_error"),
+        Err(DetailError::Problem(_)) => return None,
     };
-    Some(IngestNote { message_id: message_id.cloned(), dup: result == "duplicate", result })
+    Some(IngestFields { message_id: message_id.cloned(), dup: result == "duplicate", result })
 }
 
-async fn take(app: &App, request_id: &RequestId, request: Request) -> Result<Taken, Refusal> {
+async fn take(app: &App, request_id: &RequestId, request: Request) -> Result<Taken, DetailError> {
     let body = signed_body(app, request).await?;
     let message = Message::parse(&body)?;
     drop(body);
@@ -76,33 +79,33 @@ async fn take(app: &App, request_id: &RequestId, request: Request) -> Result<Tak
 }
 
 /// The body, if its signature holds.
-async fn signed_body(app: &App, request: Request) -> Result<Bytes, Refusal> {
+async fn signed_body(app: &App, request: Request) -> Result<Bytes, DetailError> {
     let signature = signature(request.headers());
     let is_too_large = announced(request.headers()).is_some_and(|length| length > BODY_BYTES as u64);
     // What cannot be right need not be read.
     if signature.is_none() && !is_too_large {
         refuse_body(request);
-        return Err(Refusal::Signature);
+        return Err(DetailError::Signature);
     }
-    let (address, mut room) = (address_of(&request), None);
+    let (address, mut permit) = (Peer::address_of(&request), None);
     if request.body().size_hint().lower() > SMALL_BODY as u64 {
-        let Ok(large) = Room::of(app, address) else {
+        let Ok(large) = LargeBodyPermit::of(app, address) else {
             refuse_body(request);
             return Err(Problem::from(ProblemCode::Overloaded).into());
         };
-        room = Some(large);
+        permit = Some(large);
     }
-    // A body that does not say how long it is needs room from the moment on at which it is large.
+    // A body of unknown length needs a permit as soon as it is large.
     let grows = |length| {
-        if length > SMALL_BODY && room.is_none() {
-            room = Some(Room::of(app, address)?);
+        if length > SMALL_BODY && permit.is_none() {
+            permit = Some(LargeBodyPermit::of(app, address)?);
         }
         Ok(())
     };
     let body = raw_body_growing(request, BODY_BYTES, &app.limits, grows).await?;
     let key = app.ingest_key.as_ref();
     let holds = key.zip(signature).is_some_and(|(key, signature)| key.fits(&signature, &body));
-    if holds { Ok(body) } else { Err(Refusal::Signature) }
+    if holds { Ok(body) } else { Err(DetailError::Signature) }
 }
 
 /// The one signature that the headers carry.
@@ -112,14 +115,14 @@ fn signature(headers: &HeaderMap) -> Option<IngestSignature> {
     IngestSignature::parse(only.as_bytes())
 }
 
-/// Memory for a body that is large, until this is dropped; a small one needs none.
-struct Room<'a> {
+/// Memory for a large body, until this is dropped; a small one needs none.
+struct LargeBodyPermit<'a> {
     _of_all: SemaphorePermit<'a>,
-    _of_address: Option<UnderWay<'a>>,
+    _of_address: Option<InFlight<'a>>,
 }
 
-impl<'a> Room<'a> {
-    /// One address has some of the room and never all.
+impl<'a> LargeBodyPermit<'a> {
+    /// One address gets some of the permits and never all.
     fn of(app: &'a App, address: Option<IpAddr>) -> Result<Self, ProblemCode> {
         let of_address = match address {
             Some(address) => Some(app.large_messages_of.enter(address).ok_or(ProblemCode::Overloaded)?),

@@ -11,7 +11,7 @@ use entity::message::queries::{Filter, Row, Total, Way};
 use serde::Serialize;
 
 use super::query::Wanted;
-use crate::{app::App, auth::Administrator, problem::Problem, refusal::Refusal, search};
+use crate::{app::App, auth::Administrator, error_format::DetailError, problem::Problem, search};
 
 #[derive(Serialize)]
 struct Listed<'a> {
@@ -26,7 +26,7 @@ pub(crate) async fn list(
     _: Administrator,
     State(app): State<App>,
     RawQuery(query): RawQuery,
-) -> Result<Response, Refusal> {
+) -> Result<Response, DetailError> {
     let wanted = Wanted::parse(query.as_deref().unwrap_or_default())?;
     let total = count(&app, &wanted.filter).await?;
     let rows = if wanted.offset < total { page(&app, &wanted, total).await? } else { vec![] };

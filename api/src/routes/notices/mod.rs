@@ -61,7 +61,7 @@ pub(crate) async fn list(
     let limit = Limit::of(&mut query);
     let before = query.parsed("cursor", "must be the next_cursor of a page");
     query.done()?;
-    let rows = entity::notice::queries::page(app.context.database.reader(), before, limit.to_read()).await;
+    let rows = entity::notice::queries::page(&app.context.database, before, limit.to_read()).await;
     let mut rows = rows.map_err(unreadable)?;
     let next = limit.cut(&mut rows, |row| row.id);
     Ok(Json(Page::of(view::with_broadcasts(&app, rows).await?, next)))
@@ -73,7 +73,7 @@ pub(crate) async fn show(
     Id(id): Id<NoticeId>,
     State(app): State<App>,
 ) -> Result<Json<NoticeOut>, Problem> {
-    let found = entity::notice::queries::find(app.context.database.reader(), id).await.map_err(unreadable)?;
+    let found = entity::notice::queries::find(&app.context.database, id).await.map_err(unreadable)?;
     let shown = view::with_broadcasts(&app, found.into_iter().collect()).await?;
     shown.into_iter().next().map(Json).ok_or_else(unknown)
 }
@@ -84,8 +84,7 @@ pub(crate) async fn delete(
     Id(id): Id<NoticeId>,
     State(app): State<App>,
 ) -> Result<StatusCode, Problem> {
-    let deleted =
-        entity::notice::queries::delete(app.context.database.writer(), id).await.map_err(unwritten)?;
+    let deleted = entity::notice::queries::delete(&app.context.database, id).await.map_err(unwritten)?;
     if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(unknown()) }
 }
 

@@ -3,9 +3,9 @@
 //! prefers to wait.
 
 mod answer;
+mod prefer_wait;
 mod request;
 mod update;
-mod wait;
 
 use axum::{
     extract::{Request, State},
@@ -13,20 +13,20 @@ use axum::{
 };
 use domain::{delivery::Channel, notification::Notification, problem::ProblemCode};
 use entity::broadcast::queries::Recipients;
+use web::middleware::RequestId;
 
-use self::{answer::Results, request::Wanted, wait::Patience};
+use self::{answer::Results, prefer_wait::PreferWait, request::Wanted};
 use crate::{
     accept::{AcceptError, Audience, NewNotification},
     app::App,
     auth::Administrator,
-    middleware::RequestId,
+    error_format::DetailError,
     problem::Problem,
-    refusal::Refusal,
     search,
 };
 
+pub(crate) use prefer_wait::WAITING;
 pub(crate) use update::update;
-pub(crate) use wait::WAITING;
 
 /// Tells every recipient of the named channels, of all that are set by default.
 pub(crate) async fn all(
@@ -34,7 +34,7 @@ pub(crate) async fn all(
     State(app): State<App>,
     request_id: RequestId,
     request: Request,
-) -> Result<Response, Refusal> {
+) -> Result<Response, DetailError> {
     tell(&app, &request_id, request, None).await
 }
 
@@ -44,7 +44,7 @@ pub(crate) async fn telegram(
     State(app): State<App>,
     request_id: RequestId,
     request: Request,
-) -> Result<Response, Refusal> {
+) -> Result<Response, DetailError> {
     tell(&app, &request_id, request, Some(Channel::Telegram)).await
 }
 
@@ -54,7 +54,7 @@ pub(crate) async fn web_push(
     State(app): State<App>,
     request_id: RequestId,
     request: Request,
-) -> Result<Response, Refusal> {
+) -> Result<Response, DetailError> {
     tell(&app, &request_id, request, Some(Channel::WebPush)).await
 }
 
@@ -63,15 +63,15 @@ async fn tell(
     request_id: &RequestId,
     request: Request,
     only: Option<Channel>,
-) -> Result<Response, Refusal> {
-    let patience = Patience::of(request.headers());
+) -> Result<Response, DetailError> {
+    let preference = PreferWait::of(request.headers());
     let wanted = Wanted::read(app, request, only).await?;
     let audience = audience(app, &wanted.channels).await?;
     let accepted_at = app.context.clock.now();
     let announced = announce(app, request_id, wanted.notification, audience).await?;
     let results = Results::of(&announced.audience);
-    match patience {
-        Some(patience) => patience.wait(app, &announced, accepted_at, results).await,
+    match preference {
+        Some(preference) => preference.wait(app, &announced, accepted_at, results).await,
         None => Ok(results.into_response()),
     }
 }

@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 use super::{channels_set, is_set, not_set};
 use crate::{
     app::App,
+    error_format::{DetailError, object},
     extract::json_bytes,
-    refusal::{Refusal, object},
 };
 
 /// Largest body, in bytes: the longest message with every character escaped, and room for the rest.
@@ -27,7 +27,11 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// Reads a body. `only` is the route's one channel.
-    pub(super) async fn read(app: &App, request: Request, only: Option<Channel>) -> Result<Self, Refusal> {
+    pub(super) async fn read(
+        app: &App,
+        request: Request,
+        only: Option<Channel>,
+    ) -> Result<Self, DetailError> {
         // A channel that is not set is reported before faults of the body.
         match only {
             Some(channel) if !is_set(app, channel) => return Err(not_set(only).into()),

@@ -5,11 +5,11 @@ use axum::{extract::State, response::Response};
 use entity::broadcast::queries::Unsent;
 use futures_util::future::try_join_all;
 use uuid::Uuid;
+use web::middleware::RequestId;
 
 use super::{announce, answer::Results, audience, channels_set, not_set};
 use crate::{
-    accept::Audience, app::App, auth::Administrator, middleware::RequestId, problem::Problem,
-    refusal::Refusal, search,
+    accept::Audience, app::App, auth::Administrator, error_format::DetailError, problem::Problem, search,
 };
 
 /// Notices that are accepted together.
@@ -20,7 +20,7 @@ pub(crate) async fn update(
     _: Administrator,
     State(app): State<App>,
     request_id: RequestId,
-) -> Result<Response, Refusal> {
+) -> Result<Response, DetailError> {
     let channels = channels_set(&app);
     if channels.is_empty() {
         return Err(not_set(None).into());

@@ -61,7 +61,7 @@ pub(crate) async fn list(
     let limit = Limit::of(&mut query);
     let before = query.parsed("cursor", "must be the next_cursor of a page");
     query.done()?;
-    let rows = entity::placement::queries::page(app.context.database.reader(), before, limit.to_read()).await;
+    let rows = entity::placement::queries::page(&app.context.database, before, limit.to_read()).await;
     let mut rows = rows.map_err(unreadable)?;
     let next = limit.cut(&mut rows, |row| row.id);
     Ok(Json(Page::of(rows.into_iter().map(PlacementOut::from).collect(), next)))
@@ -73,8 +73,7 @@ pub(crate) async fn show(
     Id(id): Id<PlacementId>,
     State(app): State<App>,
 ) -> Result<Json<PlacementOut>, Problem> {
-    let found =
-        entity::placement::queries::find(app.context.database.reader(), id).await.map_err(unreadable)?;
+    let found = entity::placement::queries::find(&app.context.database, id).await.map_err(unreadable)?;
     found.map(|row| Json(row.into())).ok_or_else(unknown)
 }
 
@@ -84,8 +83,7 @@ pub(crate) async fn delete(
     Id(id): Id<PlacementId>,
     State(app): State<App>,
 ) -> Result<StatusCode, Problem> {
-    let deleted =
-        entity::placement::queries::delete(app.context.database.writer(), id).await.map_err(unwritten)?;
+    let deleted = entity::placement::queries::delete(&app.context.database, id).await.map_err(unwritten)?;
     if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(unknown()) }
 }
 

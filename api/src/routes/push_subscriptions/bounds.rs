@@ -22,17 +22,17 @@ pub(crate) struct Unreached {
     counted: Mutex<Option<(Instant, u64)>>,
 }
 
-/// Counts a new subscription from this address, or says in how many ms the address may make one.
+/// Counts a new subscription from this address, or returns the time after which the address may make one.
 ///
 /// # Errors
 /// 503 when too many in total have not been reached.
-pub(super) async fn admit(app: &App, address: IpAddr) -> Result<Result<(), i64>, Problem> {
+pub(super) async fn admit(app: &App, address: IpAddr) -> Result<Result<(), Duration>, Problem> {
     let most = app.limits.unreached_subscriptions;
     if app.unreached.count(app, most).await? >= most {
         let detail = "too many subscriptions have not been reached by a message yet; try again later";
         return Err(Problem::new(ProblemCode::Unavailable, detail));
     }
-    let admitted = app.rate_limits.subscriptions.take(address, app.context.clock.now());
+    let admitted = app.rate_limits.subscriptions.check(address);
     if admitted.is_ok() {
         app.unreached.add_one();
     }

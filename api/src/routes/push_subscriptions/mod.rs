@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use self::request::Subscription;
 use super::notify::not_set;
-use crate::{app::App, middleware, problem::Problem, refusal::Refusal};
+use crate::{app::App, error_format::DetailError, middleware::too_many, problem::Problem};
 
 pub(crate) use bounds::Unreached;
 pub(crate) use test::test;
@@ -36,23 +36,23 @@ pub(crate) struct PublicKey {
 
 /// Stores a subscription; one whose endpoint is known gets these keys. Without web push: 501. A new one beyond the bounds:
 /// 429 for its address, 503 for all together.
-pub(crate) async fn subscribe(State(app): State<App>, request: Request) -> Result<Response, Refusal> {
+pub(crate) async fn subscribe(State(app): State<App>, request: Request) -> Result<Response, DetailError> {
     public_key(&app)?;
-    let stranger = middleware::stranger(&app, &request);
+    let counted = app.authenticator.counted_address(&request);
     let subscription = Subscription::read(&app, request).await?;
     subscription.allowed_by(&app.guard, &app.context.config.push_services)?;
-    if let Some(address) = stranger
+    if let Some(address) = counted
         && !store::is_stored(&app, &subscription).await?
-        && let Err(wait_ms) = bounds::admit(&app, address).await?
+        && let Err(wait) = bounds::admit(&app, address).await?
     {
-        return Ok(middleware::too_many(wait_ms));
+        return Ok(too_many(wait));
     }
     store::keep(&app, &subscription).await?;
     Ok(Json(Done { success: true }).into_response())
 }
 
 /// Forgets a subscription that has these keys; whether there was one.
-pub(crate) async fn unsubscribe(State(app): State<App>, request: Request) -> Result<Json<Done>, Refusal> {
+pub(crate) async fn unsubscribe(State(app): State<App>, request: Request) -> Result<Json<Done>, DetailError> {
     public_key(&app)?;
     let subscription = Subscription::read(&app, request).await?;
     let success = store::forget(&app, &subscription).await?;

@@ -21,8 +21,8 @@ use serde_json::{Map, Value};
 
 use crate::{
     app::App,
+    error_format::{DetailError, object},
     extract::json_bytes,
-    refusal::{Refusal, object},
 };
 
 /// Largest body, in bytes.
@@ -44,7 +44,7 @@ pub(super) struct Subscription {
 
 impl Subscription {
     /// Reads a body.
-    pub(super) async fn read(app: &App, request: Request) -> Result<Self, Refusal> {
+    pub(super) async fn read(app: &App, request: Request) -> Result<Self, DetailError> {
         Ok(Self::parse(&json_bytes(request, MAX_BODY, &app.limits).await?)?)
     }
 

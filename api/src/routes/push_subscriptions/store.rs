@@ -22,25 +22,25 @@ pub(super) async fn keep(app: &App, subscription: &Subscription) -> Result<(), P
 
 /// Whether a subscription of this endpoint is stored, with whatever keys.
 pub(super) async fn is_stored(app: &App, subscription: &Subscription) -> Result<bool, Problem> {
-    let found = queries::at(app.context.database.reader(), subscription.target.endpoint());
+    let found = queries::at(&app.context.database, subscription.target.endpoint());
     found.await.map(|found| found.is_some()).map_err(unread)
 }
 
 /// How many subscriptions no message has reached yet, counted up to `most`.
 pub(super) async fn unreached(app: &App, most: u64) -> Result<u64, Problem> {
-    queries::unreached(app.context.database.reader(), most).await.map_err(unread)
+    queries::unreached(&app.context.database, most).await.map_err(unread)
 }
 
 /// The lane that deliveries to this subscription go by.
 pub(super) async fn lane(app: &App, row: &Model) -> Result<LaneId, Problem> {
-    let has_own = queries::has_own_lane(app.context.database.reader(), row);
+    let has_own = queries::has_own_lane(&app.context.database, row);
     let has_own = has_own.await.map_err(unread)?;
     Ok(if has_own { LaneId(row.lane_id) } else { UNPROVEN_PUSH_LANE })
 }
 
 /// What has this endpoint and these keys, if it is stored. To know the endpoint alone is not enough.
 pub(super) async fn find(app: &App, subscription: &Subscription) -> Result<Option<Model>, Problem> {
-    let found = queries::at(app.context.database.reader(), subscription.target.endpoint());
+    let found = queries::at(&app.context.database, subscription.target.endpoint());
     Ok(found.await.map_err(unread)?.filter(|row| has_keys(row, subscription)))
 }
 

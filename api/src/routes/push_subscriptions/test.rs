@@ -6,11 +6,10 @@ use axum::{
     extract::{Request, State},
 };
 use domain::{id::PushSubscriptionId, notification::Notification};
+use web::middleware::RequestId;
 
 use super::{Done, public_key, request::Subscription, store};
-use crate::{
-    accept::NewPersonal, app::App, middleware::RequestId, refusal::Refusal, routes::notify::not_accepted,
-};
+use crate::{accept::NewPersonal, app::App, error_format::DetailError, routes::notify::not_accepted};
 
 const TITLE: &str = "It works";
 const MESSAGE: &str = "This is a test. What is announced will come to this browser like this.";
@@ -20,7 +19,7 @@ pub(crate) async fn test(
     State(app): State<App>,
     request_id: RequestId,
     request: Request,
-) -> Result<Json<Done>, Refusal> {
+) -> Result<Json<Done>, DetailError> {
     public_key(&app)?;
     let subscription = Subscription::read(&app, request).await?;
     let Some(row) = store::find(&app, &subscription).await? else {

@@ -10,11 +10,12 @@ use domain::{
     problem::ProblemCode,
     signature::SigningSecret,
 };
+use entity::endpoint::{create::create, event_types::WriteError};
 use serde::Serialize;
 
 use self::request::Registration;
 use super::{
-    endpoints::{Extras, NewEndpoint, WriteError},
+    endpoints::{Extras, NewEndpoint},
     envelope::Envelope,
 };
 use crate::{app::App, auth::Manager, extract::json_fields, problem::Problem};
@@ -43,7 +44,7 @@ pub(crate) async fn register(
         return Err(ProblemCode::Forbidden.into());
     }
     let endpoint = wanted.into_endpoint(SigningSecret::generate(), app.context.clock.now());
-    endpoint.store(&app.context).await.map_err(not_stored)?;
+    create(&app.context.database, endpoint.sealed(&app.context.keys)).await.map_err(not_stored)?;
     tracing::info!(endpoint_id = %endpoint.id, user_id = endpoint.user_id.0, "webhook registered");
     Ok(Envelope::of("Register Webhook Successfully!", Registered::of(&endpoint)))
 }
@@ -60,7 +61,6 @@ fn no_object(problem: Problem) -> Problem {
 
 fn not_stored(error: WriteError) -> Problem {
     match error {
-        WriteError::Unreadable(problem) => problem,
         WriteError::Database(error) => Problem::unavailable("a registration was not stored", error),
         WriteError::UnknownTypes(_) => {
             Problem::field(ProblemCode::BadRequest, "event_type_id", "is not the id of an event type")

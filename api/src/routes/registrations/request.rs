@@ -1,6 +1,6 @@
 //! What a registration says, checked field by field; every fault is told at once.
 
-use crate::{extract::Fields, problem::Problem, routes::endpoints::rules};
+use crate::{extract::Fields, problem::Problem, routes::endpoints::validate};
 use channels::guard::Guard;
 use domain::{
     endpoint::{CustomHeaders, CustomPayload, EndpointUrl},
@@ -21,11 +21,11 @@ impl Registration {
     /// Reads the body. Members that are not known are ignored, as the document's service does.
     pub(super) fn read(fields: Fields, guard: &Guard) -> Result<Self, Problem> {
         let mut fields = fields.well_so_far()?;
-        let event_type_id = fields.required("event_type_id", rules::event_type_id);
-        let user_id = fields.required("user_id", rules::user_id);
-        let url = fields.required("url", |value| rules::url(value, guard));
-        let headers = fields.optional("custom_headers", rules::headers);
-        let payload = fields.optional_written("custom_payload", rules::object);
+        let event_type_id = fields.required("event_type_id", validate::event_type_id);
+        let user_id = fields.required("user_id", validate::user_id);
+        let url = fields.required("url", |value| validate::url(value, guard));
+        let headers = fields.optional("custom_headers", validate::headers);
+        let payload = fields.optional_written("custom_payload", validate::object);
         fields.done_leniently()?;
         match (event_type_id, user_id, url) {
             (Some(event_type_id), Some(user_id), Some(url)) => {

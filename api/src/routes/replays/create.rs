@@ -15,13 +15,12 @@ use domain::{
 };
 use entity::{
     replay::{
-        ActiveModel, Entity, Model,
-        queries::{Set, unfinished},
+        Model,
+        queries::{self, Set, unfinished},
     },
     scope::Scope,
 };
 use http::StatusCode;
-use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -50,8 +49,7 @@ pub(crate) async fn create(
     }
     few_enough(&app, &wanted).await?;
     let row = row_of(&wanted, &set, total);
-    let insert = Entity::insert(active(row.clone()));
-    insert.exec_without_returning(app.context.database.writer()).await.map_err(unread)?;
+    queries::insert(&app.context.database, row.clone()).await.map_err(unread)?;
     tracing::info!(replay_id = %row.id, total, "replay started");
     Ok((StatusCode::ACCEPTED, Json(ReplayOut::of(row))).into_response())
 }
@@ -90,7 +88,7 @@ async fn count(app: &App, set: &Set) -> Result<i64, Problem> {
 }
 
 async fn few_enough(app: &App, wanted: &Wanted) -> Result<(), Problem> {
-    let open = unfinished(app.context.database.reader(), wanted.user_id).await.map_err(unread)?;
+    let open = unfinished(&app.context.database, wanted.user_id).await.map_err(unread)?;
     if open < MAX_UNFINISHED {
         return Ok(());
     }
@@ -117,9 +115,4 @@ fn row_of(wanted: &Wanted, set: &Set, total: i64) -> Model {
         created_at: set.ended_by.0,
         finished_at: None,
     }
-}
-
-/// Every column, to be written.
-fn active(row: Model) -> ActiveModel {
-    row.into_active_model().reset_all()
 }

@@ -7,6 +7,7 @@ mod view;
 use axum::{Json, extract::State};
 use domain::{id::ReplayId, problem::ProblemCode, replay::ReplayState};
 use entity::scope::Scope;
+use platform::database::DatabaseError;
 
 pub(crate) use self::create::create;
 use self::view::ReplayOut;
@@ -27,9 +28,10 @@ pub(crate) async fn list(
     let limit = Limit::of(&mut query);
     let before = query.parsed("cursor", "must be the next_cursor of a page");
     query.done()?;
-    let db = app.context.database.reader();
     let mut rows =
-        entity::replay::queries::page(db, reader.scope, before, limit.to_read()).await.map_err(unread)?;
+        entity::replay::queries::page(&app.context.database, reader.scope, before, limit.to_read())
+            .await
+            .map_err(unread)?;
     let next = limit.cut(&mut rows, |row| row.id);
     Ok(Json(Page::of(rows.into_iter().map(ReplayOut::of).collect(), next)))
 }
@@ -83,9 +85,8 @@ async fn turn(
     let unmoved = |error| Problem::unavailable("a replay was not moved", error);
     let now = database.now(&app.context.clock).await.map_err(unmoved)?;
     let ended_at = to.is_finished().then_some(now);
-    let turned = entity::replay::queries::turn(database.writer(), scope, id, from, to, ended_at)
-        .await
-        .map_err(unread)?;
+    let turned =
+        entity::replay::queries::turn(database, scope, id, from, to, ended_at).await.map_err(unread)?;
     let replay = load(app, scope, id).await?;
     if turned {
         tracing::info!(replay_id = %id, state = to.as_str(), "replay moved by hand");
@@ -96,11 +97,10 @@ async fn turn(
 }
 
 async fn load(app: &App, scope: Scope, id: ReplayId) -> Result<ReplayOut, Problem> {
-    let found =
-        entity::replay::queries::find(app.context.database.reader(), scope, id).await.map_err(unread)?;
+    let found = entity::replay::queries::find(&app.context.database, scope, id).await.map_err(unread)?;
     found.map(ReplayOut::of).ok_or_else(|| Problem::new(ProblemCode::NotFound, "there is no such replay"))
 }
 
-fn unread(error: sea_orm::DbErr) -> Problem {
+fn unread(error: DatabaseError) -> Problem {
     Problem::unavailable("replays cannot be read", error)
 }

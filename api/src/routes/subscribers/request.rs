@@ -11,13 +11,13 @@ use serde_json::Value;
 use crate::{
     extract::Fields,
     problem::Problem,
-    routes::{endpoints::rules, text::text},
+    routes::{endpoints::validate, text::text},
 };
 
 /// Reads one. Its times are set when it is written.
 pub(super) fn read(mut fields: Fields) -> Result<Model, Problem> {
     let chat_id = fields.optional("chat_id", chat);
-    let user_id = fields.optional("user_id", rules::user_id);
+    let user_id = fields.optional("user_id", validate::user_id);
     if chat_id.is_none() && user_id.is_none() && !fields.is_at_fault() {
         fields.note(FieldError::new("chat_id", "is missing, and user_id, too: one of them has to be there"));
     }

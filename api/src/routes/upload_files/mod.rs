@@ -18,6 +18,7 @@ use http::HeaderMap;
 use platform::telemetry::names;
 use serde_json::{Map, Value};
 use tracing::Instrument;
+use web::middleware::RequestId;
 
 use self::receive::Received;
 use super::envelope::Envelope;
@@ -26,7 +27,6 @@ use crate::{
     app::App,
     auth::Publisher,
     extract::{Id, announced, linger, refuse_body},
-    middleware::RequestId,
     multipart,
     problem::Problem,
 };
@@ -71,8 +71,7 @@ async fn before_the_body(
     if announced(headers).is_some_and(|length| length > most.saturating_add(OVERHEAD)) {
         return Err(receive::too_large(most));
     }
-    let found =
-        entity::endpoint::queries::find(app.context.database.reader(), publisher.scope, webhook_id).await;
+    let found = entity::endpoint::queries::find(&app.context.database, publisher.scope, webhook_id).await;
     let endpoint = found.map_err(|error| Problem::unavailable("an endpoint cannot be read", error))?;
     let unknown = || Problem::field(ProblemCode::NotFound, "webhook_id", "there is no such webhook");
     Ok((endpoint.ok_or_else(unknown)?, boundary))

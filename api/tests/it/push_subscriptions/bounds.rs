@@ -66,7 +66,7 @@ on_both_databases! {
     with VAPID;
 
     async fn unreached_subscriptions_have_a_total_limit(api: TestApi) {
-        let stored = api.context.database.reader();
+        let stored = &api.context.database;
         for n in 0..5_u64 {
             assert_eq!(entity::push_subscription::queries::unreached(stored, 4).await.expect("a count"), n.min(4));
             assert!(done(&api, SUBSCRIBE, &subscription(&format!("https://push.example.org/{n}"))).await);

@@ -1,7 +1,6 @@
 //! One delivery: where it stands and why, and every attempt with what came back.
 
 mod attempt;
-mod why;
 
 use askama::Template;
 use askama_web::WebTemplate;
@@ -9,24 +8,29 @@ use axum::extract::{Path, State, rejection::PathRejection};
 use domain::{
     clock::Millis,
     delivery::{next_attempt, why},
+    id::{DeliveryId, EventId},
 };
+use entity::delivery::queries::{self, Row};
+use platform::database::DatabaseError;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use self::{attempt::AttemptView, why::facts};
+use self::attempt::AttemptView;
 use crate::{
     app::App,
     format::{badge::Badge, body::Body, status::DisplayStatus, time::Moment},
     layout::Layout,
     problem::Problem,
-    queries::{attempts, deliveries, deliveries::DeliveryRow, events},
 };
+
+/// Most attempts that a page shows: four default schedules.
+const SHOWN: usize = 40;
 
 /// The part of the page that stays live.
 #[derive(Template, WebTemplate)]
 #[template(path = "delivery/delivery.html")]
 pub(crate) struct Delivery {
-    row: DeliveryRow,
+    row: Row,
     badge: Badge,
     why: String,
     event_type: String,
@@ -66,12 +70,13 @@ pub(crate) async fn fragment(
 
 async fn load(app: &App, id: Result<Path<Uuid>, PathRejection>) -> Result<Delivery, Problem> {
     let Path(id) = id.map_err(|_| Problem::NotFound)?;
-    let db = app.sources.database.reader();
-    let row = deliveries::find(db, id).await?.ok_or(Problem::NotFound)?;
-    let attempts = attempts::of_delivery(db, id).await?;
-    let body = events::body(db, id, row.event_id).await?;
+    let (database, id) = (&app.sources.database, DeliveryId(id));
+    let time = database.statement_time(&app.sources.clock);
+    let row = queries::load(database, time, id).await?.ok_or(Problem::NotFound)?;
+    let attempts = attempts(app, id).await?;
+    let body = queries::body(database, id, EventId(row.event_id)).await?;
     let now = app.sources.clock.now();
-    let facts = facts(&row, attempts.first(), app.settings.attempts, now);
+    let facts = row.facts(attempts.first(), row.own_schedule().unwrap_or(app.settings.attempts));
     let (why, next) = (why(&facts), next_attempt(&facts));
     Ok(Delivery {
         badge: DisplayStatus::of(&row, now).badge(),
@@ -86,6 +91,13 @@ async fn load(app: &App, id: Result<Path<Uuid>, PathRejection>) -> Result<Delive
         body: body.as_deref().map(Body::of),
         row,
     })
+}
+
+/// The newest attempts, newest first.
+async fn attempts(app: &App, id: DeliveryId) -> Result<Vec<entity::attempt::Model>, DatabaseError> {
+    let mut attempts = queries::attempts(app.sources.database.reader(), id).await?;
+    attempts.truncate(SHOWN);
+    Ok(attempts)
 }
 
 /// The upload that an event is about.

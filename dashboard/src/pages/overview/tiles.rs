@@ -1,16 +1,16 @@
 //! The six numbers on top of the overview, and what is said under each.
 
+use entity::{
+    bounded::{Bounded, COUNT_LIMIT},
+    delivery::{backlog::Backlog, totals::Totals},
+};
+
 use crate::{
     format::{
-        number::{grouped, percent},
+        number::{bounded, grouped, percent},
         time::Moment,
     },
     live::snapshot::Snapshot,
-    queries::{
-        backlog::Backlog,
-        bounded::{Bounded, COUNT_LIMIT},
-        totals::Totals,
-    },
 };
 
 /// A number with its name.
@@ -39,7 +39,7 @@ pub(super) fn tiles(snapshot: &Snapshot) -> Vec<Tile> {
         tile("accepted", "Accepted", totals.accepted, "events in 24 hours".to_owned(), "calm"),
         tile("delivered", "Delivered", totals.delivered, delivered_hint(totals), "calm"),
         Tile { since: oldest, ..tile("due", "Due now", backlog.due, due_hint(backlog), "calm") },
-        tile("in-flight", "In flight", in_flight, format!("of {} open", backlog.open), "calm"),
+        tile("in-flight", "In flight", in_flight, format!("of {} open", bounded(backlog.open)), "calm"),
         tile(
             "failing",
             "Failing",
@@ -58,7 +58,7 @@ pub(super) fn tiles(snapshot: &Snapshot) -> Vec<Tile> {
 }
 
 fn tile(id: &'static str, label: &'static str, value: Bounded, hint: String, tone: &'static str) -> Tile {
-    Tile { id, label, value: value.to_string(), hint, since: None, tone }
+    Tile { id, label, value: bounded(value), hint, since: None, tone }
 }
 
 const fn tone(count: Bounded, alarming: &'static str) -> &'static str {
@@ -86,7 +86,7 @@ fn delivered_hint(totals: &Totals) -> String {
 fn due_hint(backlog: &Backlog) -> String {
     let held = match backlog.held {
         held if held.is_zero() => String::new(),
-        held => format!("{held} held"),
+        held => format!("{} held", bounded(held)),
     };
     match (backlog.oldest_due_at, held.as_str()) {
         (None, "") => "nothing waits".to_owned(),

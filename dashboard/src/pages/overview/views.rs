@@ -4,7 +4,7 @@ use domain::{
     clock::Millis,
     job::{QueueName, WINDOW},
 };
-use entity::error_log;
+use entity::{delivery::queries::Row, error_log, process::queries::Process};
 use uuid::Uuid;
 
 use crate::{
@@ -19,7 +19,6 @@ use crate::{
         series::Second,
         snapshot::{QueueDepth, Snapshot},
     },
-    queries::{deliveries::DeliveryRow, processes::Process},
 };
 
 /// A queue with how full it is.
@@ -98,7 +97,7 @@ pub(crate) struct DeliveryView {
 }
 
 impl DeliveryView {
-    pub(super) fn of(row: &DeliveryRow, now: Millis) -> Self {
+    pub(super) fn of(row: &Row, now: Millis) -> Self {
         let standing = DisplayStatus::of(row, now);
         let waits_for_retry = standing == DisplayStatus::Failing && row.due_at > now.0;
         Self {
@@ -184,6 +183,6 @@ pub(crate) struct FirstSteps {
 impl FirstSteps {
     pub(super) fn of(app: &App) -> Self {
         let api = app.settings.public_url.as_str().trim_end_matches('/').to_owned();
-        Self { api, with_key: app.sessions.is_locked() }
+        Self { api, with_key: app.sessions.are_required() }
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn select(limit: i64, narrowed: impl Fn(&mut SqlBuilder, Table)) -> S
     query.sql(
         "SELECT d.id, d.event_id, d.user_id, d.channel, d.recipient_id, d.position, d.attempts, d.created_at, d.due_at,
             d.lease_until, d.state, d.reason, d.finished_at, coalesce(event.event_type, d.event_type) AS event_type,
-            endpoint.retry_schedule, lane.state AS lane_state, lane.off_reason, lane.blocked_until, lane.failures,
+            endpoint.url, endpoint.retry_schedule, lane.state AS lane_state, lane.off_reason, lane.blocked_until, lane.failures,
             lane.breaker_until, lane.drain_before, lane.rate_limit, lane.max_in_flight, ",
     );
     query.now().sql(" AS asked_at FROM (");

@@ -8,59 +8,22 @@ use domain::{
     event_type::ENDPOINT_DISABLED,
     id::{DeliveryId, EndpointId, EventId, UserId},
 };
-use entity::bulk::{DeliveryRow, EventRow, Stamp, postgres, sqlite, sqlite::push_list};
+use entity::{
+    delivery::insert::{DeliveryRow, insert_deliveries},
+    event::insert::{EventRow, insert_events},
+    lane::disabled_notice::{Listener, Marked, listeners, take_marked},
+    stamp::Stamp,
+};
 use platform::{
     context::Context,
-    database::{DatabaseError, Tx, within_deadline},
+    database::{DatabaseError, within_deadline},
 };
 use serde_json::json;
-use sqlx::{QueryBuilder, Result, Sqlite};
-use uuid::Uuid;
 
 use super::BATCHES;
 
-/// The type of the event.
 /// Lanes that one transaction tells of.
 const AT_ONCE: i64 = 100;
-
-macro_rules! marked {
-    ($lock:literal) => {
-        concat!(
-            "SELECT l.id, l.state, l.off_reason, l.off_since, e.user_id, e.url
-            FROM lane l LEFT JOIN endpoint e ON e.id = l.id WHERE l.tell_owner ORDER BY l.id LIMIT $1",
-            $lock
-        )
-    };
-}
-
-macro_rules! listeners {
-    ($of:literal) => {
-        concat!(
-            "SELECT e.id, e.user_id, e.custom_payload
-            FROM event_type t JOIN endpoint_event_type r ON r.event_type_id = t.id
-            JOIN endpoint e ON e.id = r.endpoint_id JOIN lane l ON l.id = e.id
-            WHERE t.name = 'endpoint.disabled' AND l.state <> 'deleted' AND e.user_id ",
-            $of
-        )
-    };
-}
-
-#[derive(sqlx::FromRow)]
-struct Marked {
-    id: Uuid,
-    state: String,
-    off_reason: Option<String>,
-    off_since: i64,
-    user_id: Option<i64>,
-    url: Option<String>,
-}
-
-#[derive(sqlx::FromRow)]
-struct Listener {
-    id: Uuid,
-    user_id: i64,
-    custom_payload: Option<String>,
-}
 
 /// Writes their events; returns of how many lanes was told.
 ///
@@ -86,67 +49,17 @@ async fn tell(context: &Context) -> Result<(u64, bool), DatabaseError> {
     let now_or_offset = context.database.statement_time(&context.clock);
     let stamp = Stamp { now_or_offset, lease: 0 };
     let mut tx = context.database.begin().await?;
-    let marked = take(&mut tx).await?;
+    let marked = take_marked(&mut tx, AT_ONCE).await?;
     if marked.is_empty() {
         return Ok((0, false));
     }
-    let listeners = listeners(&mut tx, &marked).await?;
+    let users: Vec<i64> = marked.iter().filter_map(|lane| lane.user_id).collect();
+    let listeners = listeners(&mut tx, &users).await?;
     let (events, deliveries) = rows(&marked, &listeners, now);
-    match &mut tx {
-        Tx::Postgres(tx) => {
-            postgres::insert_events(tx, &events, stamp).await?;
-            postgres::insert_deliveries(tx, &deliveries, stamp).await?;
-        }
-        Tx::Sqlite(tx) => {
-            sqlite::insert_events(tx, &events, stamp).await?;
-            sqlite::insert_deliveries(tx, &deliveries, stamp).await?;
-        }
-    }
+    insert_events(&mut tx, &events, stamp).await?;
+    insert_deliveries(&mut tx, &deliveries, stamp).await?;
     tx.commit().await?;
     Ok((events.len() as u64, i64::try_from(marked.len()).is_ok_and(|taken| taken >= AT_ONCE)))
-}
-
-/// Locks marked lanes and takes their marks off.
-async fn take(tx: &mut Tx) -> Result<Vec<Marked>> {
-    match tx {
-        Tx::Postgres(tx) => {
-            let marked: Vec<Marked> = sqlx::query_as(marked!(" FOR NO KEY UPDATE OF l SKIP LOCKED"))
-                .bind(AT_ONCE)
-                .fetch_all(&mut **tx)
-                .await?;
-            let ids: Vec<Uuid> = marked.iter().map(|lane| lane.id).collect();
-            let unmark = sqlx::query("UPDATE lane SET tell_owner = false WHERE id = ANY($1)").bind(ids);
-            unmark.execute(&mut **tx).await?;
-            Ok(marked)
-        }
-        Tx::Sqlite(tx) => {
-            let marked: Vec<Marked> = sqlx::query_as(marked!("")).bind(AT_ONCE).fetch_all(&mut **tx).await?;
-            let ids: Vec<Uuid> = marked.iter().map(|lane| lane.id).collect();
-            let mut unmark = QueryBuilder::<Sqlite>::new("UPDATE lane SET tell_owner = 0 WHERE id IN ");
-            push_list(&mut unmark, &ids);
-            unmark.build().execute(&mut **tx).await?;
-            Ok(marked)
-        }
-    }
-}
-
-async fn listeners(tx: &mut Tx, marked: &[Marked]) -> Result<Vec<Listener>> {
-    let users: Vec<i64> = marked.iter().filter_map(|lane| lane.user_id).collect();
-    if users.is_empty() {
-        return Ok(vec![]);
-    }
-    match tx {
-        Tx::Postgres(tx) => sqlx::query_as(listeners!("= ANY($1)")).bind(users).fetch_all(&mut **tx).await,
-        Tx::Sqlite(tx) => {
-            let mut query = QueryBuilder::<Sqlite>::new(listeners!("IN ("));
-            let mut list = query.separated(", ");
-            for user in users {
-                list.push_bind(user);
-            }
-            query.push(")");
-            query.build_query_as().fetch_all(&mut **tx).await
-        }
-    }
 }
 
 /// An event for each lane that is still disabled, to its owner's endpoints but itself.

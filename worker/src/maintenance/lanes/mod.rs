@@ -2,9 +2,9 @@
 //! used, and owners that are to be notified.
 //! Safe in many workers at once: each batch is one transaction, and rows that another has locked are passed over.
 
-mod dead_letters;
 mod deleted_endpoints;
 mod disabled_notice;
+mod ending;
 mod endpoint_down;
 mod held_limit;
 mod unused_lanes;

@@ -1,0 +1,5 @@
+//! Checks the Markdown files of the repository.
+
+mod form;
+mod links;
+mod markdown;
