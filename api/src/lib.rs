@@ -6,6 +6,7 @@ mod app;
 mod auth;
 mod error_format;
 mod extract;
+mod limits;
 mod middleware;
 mod multipart;
 mod problem;

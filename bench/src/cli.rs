@@ -1,4 +1,4 @@
-//! The command line: which scenario, on which shape, told how.
+//! The command line: the scenario, the shape, and the report format.
 //! Holds no measuring of its own.
 
 use std::{
@@ -12,31 +12,31 @@ use tokio::time::timeout_at;
 
 use crate::{
     chaos::Fault,
+    cluster::{Shape, programs},
     external::External,
     report::{Report, json, table},
-    rig::{Shape, programs},
     scenarios::{Plan, Scenario},
 };
 
-/// Measures Hookyard on this machine, beside the machine's bare limit, or breaks things and counts what arrived.
+/// Measures Hookyard on this machine, beside the machine's bare limit, or injects faults and counts arrivals.
 ///
-/// Without a scenario: all of them, in one go, in about a quarter of an hour.
+/// Without a scenario it runs all of them, which takes about a quarter of an hour.
 #[derive(Debug, Parser)]
 #[command(name = "bench")]
 pub(crate) struct Cli {
-    /// What to run
+    /// The scenario to run
     #[arg(value_enum, default_value_t = Scenario::All)]
     scenario: Scenario,
-    /// On one machine or on many; by default on each, one after the other
+    /// The shape: one machine or a cluster; both by default, one after the other
     #[arg(long, value_enum)]
     shape: Option<Shape>,
-    /// The last line is one JSON object
+    /// Print one JSON object as the last line
     #[arg(long)]
     json: bool,
-    /// Longer, with more rows
+    /// Run longer, with more rows
     #[arg(long)]
     full: bool,
-    /// chaos: which faults, when; the same seed is the same schedule
+    /// chaos: the seed of the schedule; the same seed gives the same schedule
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// chaos: only these faults
@@ -74,7 +74,7 @@ impl Cli {
     }
 }
 
-/// Runs what was asked for; exit code 1 when work was lost, what must hold did not, or a scenario gave up.
+/// Runs the scenarios; exit code 1 when work was lost, an invariant was violated, or a scenario gave up.
 pub(crate) async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     let reports = match cli.scenario {
         Scenario::External => vec![run_external(cli).await?],
@@ -93,7 +93,7 @@ pub(crate) async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
 async fn run_external(cli: &Cli) -> anyhow::Result<Report> {
     let (connections, length) = (cli.connections.first().copied(), cli.seconds.map(Duration::from_secs));
     let report = cli.external.run(connections, length).await?;
-    println!("{}", table::of(&report));
+    println!("{}", table::render(&report));
     Ok(report)
 }
 
@@ -109,7 +109,7 @@ async fn run_scenarios(cli: &Cli) -> anyhow::Result<Vec<Report>> {
                 report.give_up(format!("{error:#}"), begun.elapsed());
                 report
             });
-            println!("{}", table::of(&report));
+            println!("{}", table::render(&report));
             reports.push(report);
         }
     }

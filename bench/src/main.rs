@@ -1,15 +1,15 @@
 //! `bench`: load, latency, fairness and chaos runs against the real programs, beside the bare limit of the machine.
-//! Ships nowhere. Each run starts servers and processes of its own and ends them, also on Ctrl-C.
+//! Not shipped. Each run starts its own servers and processes and stops them, also on Ctrl-C.
 
 mod chaos;
 mod cli;
+mod cluster;
 mod external;
 mod ledger;
 mod load;
 mod measure;
 mod receiver;
 mod report;
-mod rig;
 mod scenarios;
 
 use std::process::ExitCode;

@@ -1,5 +1,5 @@
-//! How a delivery leaves the house: the outbound guard, one pooled client, one folder a channel.
-//! Must not touch the database or the queue; nothing else in the house sends to the outside.
+//! The delivery channels: the outbound guard, one pooled HTTP client, and one folder per channel.
+//! Must not touch the database or the queue; no other crate sends requests to the outside.
 
 mod answer;
 pub mod guard;

@@ -1,4 +1,4 @@
-//! What is kept of one attempt. Holds no secret: values that may be one are masked before they get here.
+//! The stored report of one attempt. Contains no secrets: values that may be secret are masked before.
 
 use std::time::Duration;
 
@@ -6,35 +6,35 @@ use bytes::Bytes;
 use domain::delivery::{ErrorClass, RESPONSE_HEADERS_KEPT, SendResult};
 use http::{HeaderMap, HeaderName, header};
 
-/// What stands in place of a value that may be a credential.
+/// Replaces a value that may be a credential.
 pub const MASK: &str = "…";
 
 /// One attempt, as the recorder stores it.
 #[derive(Clone, Debug)]
 pub struct SendReport {
-    /// What it came to.
+    /// The result.
     pub result: SendResult,
     /// Why it failed; `None` on success.
     pub error_class: Option<ErrorClass>,
-    /// The failure in a few words, without secrets; `None` on success.
+    /// A short error message without secrets; `None` on success.
     pub error: Option<String>,
-    /// The status of the answer, if its head arrived.
+    /// The status of the response, if its head arrived.
     pub status_code: Option<u16>,
-    /// The request's headers, values of unknown meaning masked.
+    /// The request's headers, with values of unknown meaning masked.
     pub request_headers: HeaderRecord,
-    /// The answer's headers, at most [`RESPONSE_HEADERS_KEPT`] bytes of them.
+    /// The response's headers, at most [`RESPONSE_HEADERS_KEPT`] bytes of them.
     pub response_headers: Option<HeaderRecord>,
-    /// The beginning of the answer's body, at most [`domain::delivery::RESPONSE_BODY_KEPT`] bytes.
+    /// The beginning of the response's body, at most [`domain::delivery::RESPONSE_BODY_KEPT`] bytes.
     pub response_body: Bytes,
-    /// How long it took.
+    /// Its durations.
     pub timing: Timing,
-    /// How many parts of a message that goes in several have been accepted so far, in this attempt or before; zero where
-    /// messages go whole.
+    /// How many parts of a multi-part message have been accepted so far, earlier attempts included; zero for channels that send
+    /// messages whole.
     pub parts_sent: u16,
 }
 
 impl SendReport {
-    /// The report of a delivery that can't be sent at all: a secret that does not open, a damaged row.
+    /// Creates the report of a delivery that can't be sent at all: an undecryptable secret, a damaged row.
     #[must_use]
     pub fn unreadable(why: &str) -> Self {
         Self {
@@ -54,30 +54,30 @@ impl SendReport {
 /// Durations of one attempt, all measured from its start except the first two.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timing {
-    /// Name resolution, where a name was resolved.
+    /// Name resolution, if a name was resolved.
     pub resolve: Option<Duration>,
-    /// TCP and TLS together, where the connection was new.
+    /// TCP and TLS together, if the connection was new.
     pub connect: Option<Duration>,
-    /// Until the head of the answer was there.
+    /// Until the head of the response arrived.
     pub first_byte: Option<Duration>,
     /// The whole attempt.
     pub total: Duration,
 }
 
-/// Headers as they are stored and shown: the text of a JSON object of strings, repeated names joined by `, `.
+/// Stored headers: the text of a JSON object of strings, with repeated names joined by `, `.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderRecord(String);
 
 impl HeaderRecord {
-    /// A record of these pairs, which must not repeat a name.
-    pub(crate) fn of<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+    /// Creates a record of these pairs, whose names must be unique.
+    pub(crate) fn from_pairs<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
         let mut record = Self::default();
         pairs.for_each(|(name, value)| record.push(name, value));
         record
     }
 
-    /// What is kept of an answer's headers: each that still fits [`RESPONSE_HEADERS_KEPT`]; cookies are masked.
-    pub(crate) fn of_response(headers: &HeaderMap) -> Self {
+    /// Records a response's headers: each that still fits [`RESPONSE_HEADERS_KEPT`]; cookies are masked.
+    pub(crate) fn from_response(headers: &HeaderMap) -> Self {
         let mut record = Self(String::with_capacity(256));
         record.0.push_str("{}");
         let mut left = RESPONSE_HEADERS_KEPT;
@@ -103,13 +103,13 @@ impl HeaderRecord {
         self.0.push('}');
     }
 
-    /// The JSON text.
+    /// Returns the JSON text.
     #[must_use]
     pub fn as_json(&self) -> &str {
         &self.0
     }
 
-    /// The JSON text, to be stored.
+    /// Returns the JSON text for storage.
     #[must_use]
     pub fn into_json(self) -> String {
         self.0
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn a_record_is_a_json_object_whatever_the_values_are() {
         assert_eq!(HeaderRecord::default().as_json(), "{}");
-        let record = HeaderRecord::of([("a", "b"), ("c", "\"\\\t\u{7f}ä")].into_iter());
+        let record = HeaderRecord::from_pairs([("a", "b"), ("c", "\"\\\t\u{7f}ä")].into_iter());
         assert_eq!(parsed(&record), serde_json::json!({"a": "b", "c": "\"\\\t\u{7f}ä"}));
     }
 
@@ -169,17 +169,17 @@ mod tests {
         headers.append("vary", HeaderValue::from_static("b"));
         headers.append("set-cookie", HeaderValue::from_static("session=1"));
         headers.append("x", HeaderValue::from_bytes(b"\xff").expect("opaque bytes are allowed"));
-        let record = HeaderRecord::of_response(&headers);
+        let record = HeaderRecord::from_response(&headers);
         assert_eq!(parsed(&record), serde_json::json!({"vary": "a, b", "set-cookie": "…", "x": "\u{fffd}"}));
     }
 
     #[test]
-    fn headers_that_do_not_fit_are_left_out_and_the_others_stay() {
+    fn headers_that_do_not_fit_are_omitted_and_the_others_kept() {
         let of = |bytes: usize| {
             let mut headers = HeaderMap::new();
             headers.append("long", "v".repeat(bytes - 4 - 2).parse().expect("a value"));
             headers.append("x", HeaderValue::from_static("y"));
-            parsed(&HeaderRecord::of_response(&headers))
+            parsed(&HeaderRecord::from_response(&headers))
         };
         assert_eq!(of(RESPONSE_HEADERS_KEPT).as_object().map(serde_json::Map::len), Some(2));
         assert_eq!(of(RESPONSE_HEADERS_KEPT + 3), serde_json::json!({"x": "y"}));

@@ -58,7 +58,7 @@ async fn a_send_without_a_descriptor_is_a_local_shortage_and_says_nothing_of_the
             (SendResult::LocalShortage, Some(ErrorClass::Internal)),
             "{url}: {report:?}"
         );
-        assert_eq!(Verdict::of(result, class), None);
+        assert_eq!(Verdict::from_result(result, class), None);
     }
     drop(used_up);
     let classes = [ErrorClass::Refused, ErrorClass::Refused, ErrorClass::Dns];

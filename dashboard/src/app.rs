@@ -3,25 +3,14 @@
 use std::sync::Arc;
 
 use axum::extract::FromRef;
-use platform::{clock::Clock, context::Context, database::Database, queue::Queue, telemetry::Telemetry};
+use platform::{context::Context, telemetry::Telemetry};
 use url::Url;
 use web::{
     health::Health,
     middleware::{OriginPolicy, Rate, RateLimit},
 };
 
-use crate::{assets::Assets, live::Live, security::session::Sessions};
-
-/// Where everything on a page is read from.
-#[derive(Clone)]
-pub(crate) struct Sources {
-    /// The database; only its reader is used.
-    pub(crate) database: Database,
-    /// The queue, for depths.
-    pub(crate) queue: Queue,
-    /// The time.
-    pub(crate) clock: Clock,
-}
+use crate::{assets::Assets, live::Live, security::session::Sessions, sources::Sources};
 
 /// The settings that pages show or obey.
 pub(crate) struct Settings {

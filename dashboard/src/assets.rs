@@ -3,15 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use axum::{
-    extract::{Path, State},
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
-};
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
-
-use crate::app::App;
 
 #[derive(RustEmbed)]
 #[folder = "assets/"]
@@ -80,18 +73,11 @@ impl Assets {
             files,
         }
     }
-}
 
-/// Serves one file, for good: another content has another name.
-pub(crate) async fn serve(State(app): State<App>, Path(name): Path<String>) -> Response {
-    let Some(asset) = app.assets.files.get(&name) else {
-        return (StatusCode::NOT_FOUND, "no such file\n").into_response();
-    };
-    let headers = [
-        (header::CONTENT_TYPE, asset.media_type),
-        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
-    ];
-    (headers, asset.content.clone()).into_response()
+    /// Returns the media type and the content of a file.
+    pub(crate) fn find(&self, name: &str) -> Option<(&'static str, &[u8])> {
+        self.files.get(name).map(|asset| (asset.media_type, asset.content.as_slice()))
+    }
 }
 
 fn part(name: &str) -> Vec<u8> {

@@ -13,5 +13,6 @@ mod problem;
 mod routes;
 mod security;
 mod services;
+mod sources;
 
 pub use services::{router, services, services_on};

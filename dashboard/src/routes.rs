@@ -9,8 +9,8 @@ use axum::{
 
 use crate::{
     app::App,
-    assets, middleware, operations,
-    pages::{delivery, errors, live, login, overview, upload},
+    middleware, operations,
+    pages::{asset, delivery, errors, live, login, overview, upload},
     problem::Problem,
     security::headers,
 };
@@ -37,7 +37,7 @@ pub(crate) fn router(app: App) -> Router {
     let public = Router::new()
         .route("/login", get(login::page).post(login::submit))
         .route("/logout", post(login::end))
-        .route("/assets/{name}", get(assets::serve))
+        .route("/assets/{name}", get(asset::serve))
         .route("/metrics", get(operations::metrics))
         .route("/health/live", get(web::health::live))
         .route("/health/ready", get(web::health::ready));

@@ -1,4 +1,4 @@
-//! Points in time as the databases keep them, and the two ways they are written in requests and answers.
+//! Points in time as the databases store them, and their two formats in requests and responses.
 //! Reads no clock: callers pass the time.
 
 use std::{fmt, ops::Add, time::Duration};
@@ -12,31 +12,31 @@ use serde::{Deserialize, Serialize};
 pub struct Millis(pub i64);
 
 impl Millis {
-    /// RFC 3339 in UTC with milliseconds, as `/v1` and event bodies write it: `2026-11-21T10:00:00.123Z`.
+    /// Formats as RFC 3339 in UTC with milliseconds, as in `/v1` and event bodies: `2026-11-21T10:00:00.123Z`.
     #[must_use]
     pub fn rfc3339(self) -> String {
         self.date_time().to_rfc3339_opts(SecondsFormat::Millis, true)
     }
 
-    /// Reads RFC 3339 with any offset; what is finer than milliseconds is cut off. None when it is something else.
+    /// Parses RFC 3339 with any offset, truncated to milliseconds. Returns none for anything else.
     #[must_use]
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         DateTime::parse_from_rfc3339(text).ok().map(|at| Self(at.timestamp_millis()))
     }
 
-    /// `YYYY-MM-DD HH:MM:SS` in UTC, as the registration surface writes it.
+    /// Formats as `YYYY-MM-DD HH:MM:SS` in UTC, as in the uploads API.
     #[must_use]
     pub fn plain(self) -> String {
         self.date_time().format("%Y-%m-%d %H:%M:%S").to_string()
     }
 
-    /// Whole seconds since the epoch, rounded down.
+    /// Returns whole seconds since the epoch, rounded down.
     #[must_use]
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1_000)
     }
 
-    /// How long after `earlier` this is; zero when it is not after.
+    /// Returns the duration since `earlier`; zero if `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -61,7 +61,7 @@ impl fmt::Display for Millis {
     }
 }
 
-/// A duration in whole milliseconds, as statements bind it.
+/// Converts a duration to whole milliseconds, as statements bind it.
 #[must_use]
 pub fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_written_in_both_ways_of_the_edge() {
+    fn a_time_is_written_in_both_formats() {
         let at = Millis(1_709_024_348_123);
         assert_eq!(at.rfc3339(), "2024-02-27T08:59:08.123Z");
         assert_eq!(at.plain(), "2024-02-27 08:59:08");

@@ -1,5 +1,5 @@
-//! Names of event types: what they may look like, and which of them the house keeps for itself.
-//! Whether there is such a type is the database's to say.
+//! Names of event types: their syntax, and which names are reserved for Hookyard.
+//! Whether a type exists is stored in the database.
 
 use std::{fmt, str::FromStr};
 
@@ -9,49 +9,49 @@ use crate::id::EventTypeId;
 
 /// Most characters of a name.
 pub const MAX_NAME_CHARS: usize = 255;
-/// Tells the owner of an endpoint that it was disabled. Every endpoint may register for it; its row is made when the first does.
+/// Notifies the owner of an endpoint that it was disabled. Every endpoint may register for it; the first one creates its row.
 pub const ENDPOINT_DISABLED: &str = "endpoint.disabled";
-/// The event types that every database has from its beginning; they cannot be deleted.
+/// The event types that every database contains from the start; they cannot be deleted.
 pub const SEEDED: &[&str] = &[crate::upload::UPLOAD_EVENT_TYPE, crate::message::MESSAGE_EVENT_TYPE];
-/// What names of the house begin with, in any case.
+/// The prefix of reserved names, in any case.
 const HOUSE_PREFIX: &str = "hookyard.";
 
-/// A name of 1 to [`MAX_NAME_CHARS`] printable characters that is not mistaken for an id.
+/// A name of 1 to [`MAX_NAME_CHARS`] printable characters that does not look like an id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EventTypeName(String);
 
-/// Why a text is not the name of an event type.
+/// Why a text is rejected as the name of an event type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// Empty, or above [`MAX_NAME_CHARS`].
     #[error("must have 1 to {MAX_NAME_CHARS} characters")]
     Length,
-    /// Control characters, line ends among them.
+    /// Control characters or line ends.
     #[error("must not contain control characters")]
     Control,
-    /// Blanks at its ends would not be visible.
+    /// White space at either end, which would be invisible.
     #[error("must not begin or end with a blank")]
     Blank,
-    /// Event types are named by name or id.
+    /// A name that looks like an id: event types are referenced by name or id.
     #[error("must not look like a UUID")]
     LooksLikeId,
 }
 
 impl EventTypeName {
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether only Hookyard itself makes event types of this name.
+    /// Whether only Hookyard creates event types of this name.
     #[must_use]
     pub fn is_reserved(&self) -> bool {
         is_reserved(&self.0)
     }
 }
 
-/// Whether only Hookyard itself makes event types of this name, be it a good name or not.
+/// Whether only Hookyard creates event types of this name; the name need not be valid.
 #[must_use]
 pub fn is_reserved(name: &str) -> bool {
     let begins = name.get(..HOUSE_PREFIX.len());
@@ -65,7 +65,7 @@ impl FromStr for EventTypeName {
         if text.is_empty() || text.chars().nth(MAX_NAME_CHARS).is_some() {
             return Err(NameError::Length);
         }
-        // Line and paragraph separators break lines as control characters do.
+        // Line and paragraph separators break lines like control characters.
         if text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
             return Err(NameError::Control);
         }
@@ -85,7 +85,7 @@ impl fmt::Display for EventTypeName {
     }
 }
 
-/// An event type as callers name it.
+/// A reference to an event type in a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventTypeRef {
     /// By its id.
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_the_house_are_reserved() {
+    fn names_of_hookyard_are_reserved() {
         let reserved = |name: &str| name.parse::<EventTypeName>().expect(name).is_reserved();
         for name in ["hookyard.test", "hookyard.", "HookYard.x", ENDPOINT_DISABLED] {
             assert!(reserved(name), "{name}");

@@ -1,5 +1,5 @@
-//! Identifiers, one type each, so that an event's id never fits where an endpoint's is meant.
-//! All of ours are UUIDv7 (RFC 9562 §5.7): they sort by the time they were made.
+//! Identifiers, one type each, so that an event id can't be passed as an endpoint id.
+//! All are UUIDv7 (RFC 9562 §5.7): they sort by creation time.
 
 use std::{fmt, str::FromStr};
 
@@ -16,7 +16,7 @@ macro_rules! uuid_id {
         pub struct $name(pub Uuid);
 
         impl $name {
-            /// A new id, sortable by the time of this call.
+            /// Creates a new id, sortable by the time of this call.
             #[must_use]
             #[expect(clippy::new_without_default, reason = "every call makes another id")]
             pub fn new() -> Self {
@@ -61,33 +61,33 @@ macro_rules! uuid_id {
 uuid_id! {
     /// A kind of event that endpoints register for, such as `upload file`.
     EventTypeId,
-    /// Something that happened and that recipients are told of; its `webhook-id`.
+    /// An event that is delivered to recipients; its `webhook-id`.
     EventId,
     /// A registered webhook.
     EndpointId,
-    /// What shares one fate and one pace when sending: an endpoint, a push service's origin, a Telegram bot.
+    /// A lane: deliveries that share health and limits, such as those of an endpoint, a push service or a Telegram bot.
     LaneId,
-    /// One event on its way to one recipient.
+    /// A delivery: one event to one recipient.
     DeliveryId,
-    /// One try at a delivery.
+    /// One attempt at a delivery.
     AttemptId,
-    /// A file that came in for an endpoint.
+    /// An uploaded file.
     UploadId,
-    /// A job that delivers again.
+    /// A replay: new deliveries of past events.
     ReplayId,
-    /// Something to announce to every subscriber, once on each channel.
+    /// A notice, announced to every subscriber once on each channel.
     NoticeId,
-    /// An offer that somebody got.
+    /// A placement: a job offer that a student received.
     PlacementId,
-    /// Somebody who gets what is announced, by a chat.
+    /// A subscriber, who receives notices in a chat.
     SubscriberId,
-    /// A browser that takes push messages.
+    /// A browser's push subscription.
     PushSubscriptionId,
-    /// One message on its way to every recipient of one channel.
+    /// A broadcast: one message to every recipient of one channel.
     BroadcastId,
     /// A row of the error log.
     ErrorId,
-    /// A running process that shows a heartbeat.
+    /// A running process with a heartbeat.
     ProcessId,
 }
 
@@ -109,7 +109,7 @@ impl fmt::Display for UserId {
     }
 }
 
-/// The smallest UUIDv7 of a moment: its first 48 bits are milliseconds (RFC 9562 §5.7).
+/// Returns the smallest UUIDv7 of a moment: its first 48 bits are milliseconds (RFC 9562 §5.7).
 #[must_use]
 pub fn first_id_at(at: Millis) -> Uuid {
     match u128::try_from(at.0) {

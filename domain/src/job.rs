@@ -1,4 +1,4 @@
-//! What travels through the queue: work that was leased when it was accepted, with what a worker needs to start it.
+//! The jobs of the queue: work that was leased at accept, with the data that a worker needs to start it.
 //! The rows are the work: a job may be lost, late or repeated. Stored jobs are public: members are added, never renamed.
 
 use std::{fmt, str::FromStr, time::Duration};
@@ -6,23 +6,23 @@ use std::{fmt, str::FromStr, time::Duration};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{clock::Millis, words::words};
+use crate::{clock::Millis, string_enum::string_enum};
 
-/// How long a worker owns what was handed over or claimed, unless it renews the lease.
+/// How long a worker owns work that was handed over or claimed, unless it renews the lease.
 pub const LEASE: Duration = Duration::from_secs(15);
-/// A job with less than this left of its lease is dropped: the row is claimed when the lease ends.
+/// A job with less than this left of its lease is dropped; its row is claimed when the lease ends.
 pub const LEAST_LEASE_LEFT: Duration = Duration::from_secs(5);
 /// Most deliveries that one job carries.
 pub const MAX_DELIVERIES_PER_JOB: usize = 32;
-/// Longest body in bytes that a job carries; a longer one is loaded by its event's id.
+/// Longest body in bytes that a job carries; longer ones are loaded by event id.
 pub const MAX_BODY_IN_JOB: usize = 8 * 1024;
-/// Most deliveries (uploads, broadcasts) that wait in one queue, all processes together.
+/// Most deliveries (uploads, broadcasts) in one queue, all processes together.
 pub const WINDOW: usize = 4_096;
-/// How long a lane counts as one with a backlog after a worker reported it: accepts do not hand over its deliveries.
+/// How long a reported backlog of a lane stands: accepts don't hand over deliveries of that lane meanwhile.
 pub const BACKLOG_LASTS: Duration = Duration::from_secs(3);
 
-words! {
-    /// The queues, by the names that `WORKER_QUEUES` takes.
+string_enum! {
+    /// The queues, by their names in `WORKER_QUEUES`.
     QueueName {
         /// Deliveries to send.
         Deliveries = "deliveries",
@@ -40,7 +40,7 @@ pub struct Job {
     pub accepted_at: Millis,
     /// When the lease on its rows ends, by the database's clock.
     pub lease_until: Millis,
-    /// What is to be done.
+    /// The work to do.
     pub work: Work,
     /// The request that caused the work, for logs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,7 +82,7 @@ pub struct Handover {
 pub struct HandedEvent {
     /// Its id.
     pub id: Uuid,
-    /// The bytes to sign and send, unless they are longer than [`MAX_BODY_IN_JOB`].
+    /// The body to sign and send, unless it is longer than [`MAX_BODY_IN_JOB`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
 }
@@ -92,9 +92,9 @@ pub struct HandedEvent {
 pub struct HandedDelivery {
     /// Its id.
     pub id: Uuid,
-    /// The place of its event in the handover.
+    /// The index of its event in the handover.
     pub event: u8,
-    /// Its tenant; none where no user owns it.
+    /// Its tenant; none when no user owns it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<i64>,
     /// Its endpoint.
@@ -104,7 +104,7 @@ pub struct HandedDelivery {
     /// Whether its body differs from its event's.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub has_own_body: bool,
-    /// Its own bytes, where they differ from the event's and are not longer than [`MAX_BODY_IN_JOB`].
+    /// Its own body, if it differs from the event's and fits [`MAX_BODY_IN_JOB`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
 }
@@ -117,7 +117,7 @@ impl Default for Work {
 }
 
 impl Job {
-    /// The queue that it belongs to.
+    /// Returns the queue of its work.
     #[must_use]
     pub const fn queue(&self) -> QueueName {
         match self.work {
@@ -127,7 +127,7 @@ impl Job {
         }
     }
 
-    /// What it counts in the [`WINDOW`].
+    /// Returns what it counts towards the [`WINDOW`].
     #[must_use]
     pub const fn weight(&self) -> usize {
         match &self.work {
@@ -136,7 +136,7 @@ impl Job {
         }
     }
 
-    /// Whether enough of its lease is left at `now` (the database's time) to start its work.
+    /// Whether enough of its lease is left at `now` (database time) to start its work.
     #[must_use]
     pub fn may_start(&self, now: Millis) -> bool {
         self.lease_until.since(now) >= LEAST_LEASE_LEFT
@@ -144,10 +144,10 @@ impl Job {
 }
 
 impl Handover {
-    /// Adds a delivery of `event`. `body` is the event's; none when it is too long for a job.
+    /// Adds a delivery of an event. `body` is the event's; none when it is too long for a job.
     ///
     /// # Panics
-    /// When it is full: the caller asks [`Handover::is_full`] first.
+    /// When it is full: check [`Handover::is_full`] first.
     pub fn push(&mut self, event_id: Uuid, body: Option<&str>, delivery: HandedDelivery) {
         assert!(!self.is_full(), "the caller starts another job when this one is full");
         if self.events.last().is_none_or(|event| event.id != event_id) {
@@ -163,14 +163,14 @@ impl Handover {
         self.deliveries.len() >= MAX_DELIVERIES_PER_JOB
     }
 
-    /// The event of a delivery; none when the job is damaged.
+    /// Returns the event of a delivery; none when the job is damaged.
     #[must_use]
     pub fn event_of(&self, delivery: &HandedDelivery) -> Option<&HandedEvent> {
         self.events.get(usize::from(delivery.event))
     }
 }
 
-/// A body as a job carries it: none when it is too long or not UTF-8.
+/// Returns a body that fits a job; none when it is too long or not UTF-8.
 #[must_use]
 pub fn body_for_job(body: &[u8]) -> Option<&str> {
     if body.len() > MAX_BODY_IN_JOB { None } else { std::str::from_utf8(body).ok() }

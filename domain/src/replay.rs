@@ -1,45 +1,45 @@
-//! Replays: new deliveries of events that were delivered, or given up, before. Their states and their bounds.
+//! Replays: new deliveries of past events. Their states and bounds.
 
 use std::{fmt, str::FromStr};
 
-use crate::words::words;
+use crate::string_enum::string_enum;
 
-words! {
-    /// Where a replay stands.
+string_enum! {
+    /// The state of a replay.
     ReplayState {
-        /// Pages are made as its rate allows.
+        /// Creates pages of deliveries at its rate.
         Running = "running",
-        /// Its owner stopped it; it goes on where it was when resumed.
+        /// Paused by its owner; continues at its cursor when resumed.
         Paused = "paused",
-        /// Every delivery of its set was looked at. Final.
+        /// Every delivery of its set was processed. Final.
         Done = "done",
-        /// Called off; what it had made by then is delivered. Final.
+        /// Cancelled; deliveries created before are still delivered. Final.
         Cancelled = "cancelled",
     }
 }
 
 impl ReplayState {
-    /// Whether nothing more happens.
+    /// Whether the state is final.
     #[must_use]
     pub const fn is_finished(self) -> bool {
         matches!(self, Self::Done | Self::Cancelled)
     }
 }
 
-/// Most deliveries that one replay may take on.
+/// Most deliveries of one replay.
 pub const MAX_TOTAL: i64 = 1_000_000;
-/// Most replays of one user (or of those without a user) that are not finished.
+/// Most unfinished replays of one user (or without a user).
 pub const MAX_UNFINISHED: u64 = 10;
-/// Most deliveries that are looked at in one transaction.
+/// Most deliveries processed in one transaction.
 pub const PAGE: i64 = 1_000;
-/// Fastest pace, in new deliveries a second.
+/// Highest rate, in new deliveries per second.
 pub const MAX_RATE: i32 = 1_000;
-/// The rate by default.
+/// The default rate.
 pub const DEFAULT_RATE: i32 = 50;
-/// How far ahead, in ms, a page may be made before its deliveries are due.
+/// How early, in ms, a page may be created before its deliveries are due.
 pub const AHEAD_MS: i64 = 1_000;
 
-/// When `count` new deliveries at `rate` a second are due, from `start` on, and when the one after them is: all in ms.
+/// Returns when `count` new deliveries are due at `rate` per second from `start`, and when the next one is, in ms.
 #[must_use]
 pub fn pace(start: i64, rate: i32, count: usize) -> (Vec<i64>, i64) {
     let rate = i64::from(rate.max(1));

@@ -24,39 +24,39 @@ pub struct Cli {
 enum Command {
     /// API, worker and dashboard in one process (the default)
     Serve,
-    /// Show the whole path on free ports and a temporary directory, in a few seconds
+    /// Run a demonstration on free ports and in a temporary directory, in a few seconds
     Demo {
-        /// Leave everything running until Ctrl-C
+        /// Keep everything running until Ctrl-C
         #[arg(long)]
         keep: bool,
     },
     /// Receive webhooks on this machine: print each call and check its signature
     Listen(Box<listen::Options>),
-    /// Bring the database's schema up, down by one step, or show where it stands
+    /// Apply the migrations of the database, revert the last one, or show their status
     Migrate {
-        /// What to do
+        /// The action
         #[arg(value_enum)]
         direction: Direction,
     },
-    /// Look for what must not be: exit code 0 when all is well, 1 when not
+    /// Check for invariant violations: exit code 0 when there are none, 1 otherwise
     Doctor {
-        /// Mend what can be mended, as a worker does every ten minutes
+        /// Repair what can be repaired, as a worker does every ten minutes
         #[arg(long)]
         mend: bool,
     },
-    /// Make fresh keys and print them as settings
+    /// Generate keys and print them as settings
     Keys {
-        /// What to make
+        /// The kind of keys
         #[command(subcommand)]
         kind: keys::Kind,
     },
 }
 
 impl Cli {
-    /// Runs the command and gives the process's exit code: 2 for wrong settings.
+    /// Runs the command and returns the exit code of the process: 2 for wrong settings.
     ///
     /// # Errors
-    /// What ended the command.
+    /// When the command fails.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         match self.command.unwrap_or(Command::Serve) {
             Command::Serve => Ok(serve::serve().await),

@@ -1,5 +1,5 @@
-//! `hookyard doctor`: is everything there that is needed, and is nothing in the database that must not be?
-//! Reads by default; changes rows only when it is told to mend.
+//! `hookyard doctor`: checks the environment and looks for invariant violations in the database.
+//! Reads by default; changes rows only when asked to repair.
 
 use std::process::ExitCode;
 
@@ -14,7 +14,7 @@ use platform::{
 };
 use worker::doctor::{CHECKS, Finding, examine};
 
-/// What the doctor says, line by line, and whether all is well.
+/// Prints the findings line by line, and remembers whether all is well.
 struct Report {
     well: bool,
 }
@@ -54,7 +54,7 @@ pub async fn command(mend: bool) -> anyhow::Result<ExitCode> {
     Ok(if report.well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// What is needed before any row can be looked at.
+/// Checks what is needed before any row can be read.
 async fn look_around(context: &Context, report: &mut Report) -> anyhow::Result<()> {
     Report::good("settings", "");
     context.database.ping().await?;
@@ -82,13 +82,13 @@ async fn examine_rows(context: &Context, mend: bool, report: &mut Report) -> Res
             Some(finding) if finding.mended >= finding.rows => {
                 Report::good(check.name, &format!("mended {} rows: {}", finding.mended, check.meaning));
             }
-            Some(finding) => report.bad(check.name, &told(finding)),
+            Some(finding) => report.bad(check.name, &describe(finding)),
         }
     }
     Ok(())
 }
 
-fn told(Finding { check, rows, mended }: &Finding) -> String {
+fn describe(Finding { check, rows, mended }: &Finding) -> String {
     let mended = if *mended > 0 { format!(", {mended} of them mended") } else { String::new() };
     format!("{rows} rows{mended}: {}", check.meaning)
 }

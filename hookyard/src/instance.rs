@@ -1,4 +1,4 @@
-//! One all-in-one process for one SQLite file: it gives every lease back at start, which only a sole worker may.
+//! Allows only one all-in-one process per SQLite file: it releases every lease at start, which only a sole worker may.
 
 use std::{
     fs::{File, TryLockError},
@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-/// Held as long as the process runs; the system frees it when the process dies, however it dies.
+/// A lock held while the process runs; the system releases it when the process ends.
 pub(crate) struct Instance {
     _lock: File,
 }

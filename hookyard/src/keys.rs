@@ -1,29 +1,29 @@
-//! `hookyard keys`: fresh keys as settings, ready to be pasted into the environment of every process.
-//! Keeps nothing: what is printed is the only copy.
+//! `hookyard keys`: generates keys as settings, ready to be pasted into the environment of every process.
+//! Stores nothing: the output is the only copy.
 
 use channels::VapidKeys;
 use clap::Subcommand;
 
 use crate::terminal::say;
 
-/// Stands for the operator's own address until it is replaced.
+/// A placeholder for the operator's address.
 const CONTACT: &str = "you@example.com";
 
-/// What is made.
+/// The kind of keys.
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum Kind {
     /// A key pair of web push
     Vapid,
 }
 
-/// Prints a fresh key.
+/// Generates and prints a key.
 pub fn command(kind: Kind) {
     match kind {
         Kind::Vapid => vapid().iter().for_each(|line| say(line)),
     }
 }
 
-/// The three settings of web push, under two lines on their use.
+/// Renders the three settings of web push, under two lines on their use.
 fn vapid() -> [String; 5] {
     let (private, public) = VapidKeys::generate();
     [

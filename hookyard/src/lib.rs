@@ -1,5 +1,5 @@
 //! The all-in-one process and the command line: serve, demo, listen, migrate, keys, doctor.
-//! Puts the parts together; does none of their work.
+//! Assembles the other crates; has no delivery logic of its own.
 
 pub mod cli;
 pub mod demo;

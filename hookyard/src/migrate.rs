@@ -10,14 +10,14 @@ use platform::{
     database::{Database, DatabaseUrl},
 };
 
-/// Which way to go.
+/// Which migrations to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Direction {
-    /// Apply what is missing
+    /// Apply the pending migrations
     Up,
-    /// Take the last one back
+    /// Revert the last migration
     Down,
-    /// Show what is applied
+    /// Show the applied migrations
     Status,
 }
 
@@ -40,10 +40,10 @@ pub async fn command(direction: Direction) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Applies what is missing, or takes one step back, while no other process does. The log shows the progress.
+/// Applies pending migrations, or reverts the last one, while no other process migrates. Logs the progress.
 ///
 /// # Errors
-/// When the lock can't be had or a migration fails.
+/// When the lock is not available or a migration fails.
 pub async fn run(database: &Database, url: &DatabaseUrl, direction: Direction) -> anyhow::Result<()> {
     run_with(database, url, direction, &|line| tracing::info!("{line}")).await
 }
@@ -52,7 +52,7 @@ pub async fn run(database: &Database, url: &DatabaseUrl, direction: Direction) -
 /// statement timeout and with a short wait for locks, so that they never stand in the way of those who work.
 ///
 /// # Errors
-/// When the lock can't be had or a migration fails.
+/// When the lock is not available or a migration fails.
 pub async fn run_with(
     database: &Database,
     url: &DatabaseUrl,
@@ -83,7 +83,7 @@ async fn status(database: &Database) -> anyhow::Result<Vec<String>> {
     Ok(applied.chain(pending.into_iter().map(|name| format!("pending  {name}"))).collect())
 }
 
-/// The lock is gone with the file handle.
+/// Takes the lock; closing the file releases it.
 async fn lock_file(database: &Path) -> anyhow::Result<File> {
     let database =
         database.canonicalize().with_context(|| format!("{} can't be read", database.display()))?;

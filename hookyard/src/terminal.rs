@@ -1,4 +1,4 @@
-//! Words on a terminal: colours only where they are wanted, and nothing that a stranger sent moves the cursor.
+//! Terminal output: colours only if enabled, and no control characters from received data.
 
 use std::io::{IsTerminal, Write as _, stdout};
 
@@ -50,12 +50,12 @@ pub(crate) fn say(line: &str) {
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
-/// A text without the characters that steer a terminal; each becomes `\u{fffd}`.
+/// Replaces control characters with `\u{fffd}`.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
-/// The first `most` characters of a text, with `…` where something is left out.
+/// Truncates a text to `most` characters, with `…` if something is omitted.
 pub(crate) fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -63,7 +63,7 @@ pub(crate) fn cut(text: &str, most: usize) -> String {
     }
 }
 
-/// The time of day in UTC: `14:03:22.123`.
+/// Formats the time of day in UTC: `14:03:22.123`.
 pub(crate) fn time_of_day(at: Millis) -> String {
     let text = at.rfc3339();
     let time = text.split_once('T').map_or(text.as_str(), |(_, time)| time);

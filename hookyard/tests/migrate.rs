@@ -36,7 +36,7 @@ impl Postgres {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_table_in_use_delays_the_migration_and_nobody_else() {
+async fn a_table_in_use_delays_only_the_migration() {
     let postgres = Postgres::behind().await;
     let mut reader = postgres.session().await;
     reader.execute("BEGIN; LOCK TABLE push_subscription IN ACCESS SHARE MODE").await.expect("it reads");
@@ -111,16 +111,16 @@ async fn push_services_that_never_took_a_message_move_to_the_shared_lane_and_bac
     let mut session = postgres.session().await;
     session.execute(SUBSCRIBED).await.expect("rows");
     let lanes = "SELECT lane_id::text FROM delivery ORDER BY id";
-    let (proven, stranger) = ("00000000-0000-0000-0000-00000000000a", "00000000-0000-0000-0000-00000000000b");
+    let (proven, unproven) = ("00000000-0000-0000-0000-00000000000a", "00000000-0000-0000-0000-00000000000b");
     for direction in [Direction::Up, Direction::Down, Direction::Up] {
         let is_up = direction == Direction::Up;
         run(&postgres.database, &postgres.url, direction).await.expect("migrated");
         let shared = UNPROVEN_PUSH_LANE.to_string();
         let lanes: Vec<String> = sqlx::query_scalar(lanes).fetch_all(&mut session).await.expect("lanes");
-        assert_eq!(lanes, [proven, if is_up { &shared } else { stranger }]);
+        assert_eq!(lanes, [proven, if is_up { &shared } else { unproven }]);
         let exists = "SELECT id::text FROM lane ORDER BY id";
         let exists: Vec<String> = sqlx::query_scalar(exists).fetch_all(&mut session).await.expect("lanes");
-        assert_eq!(exists, [proven, if is_up { &shared } else { stranger }]);
+        assert_eq!(exists, [proven, if is_up { &shared } else { unproven }]);
     }
     // One whose subscription is gone stays on the shared lane, and the next step up finds that.
     session.execute("DELETE FROM push_subscription WHERE reached_at IS NULL").await.expect("deleted");

@@ -11,7 +11,7 @@ use std::{
 
 use domain::clock::{Millis, millis};
 
-/// The time. Clones share one offset.
+/// The current time. Clones share one offset.
 #[derive(Clone, Debug)]
 pub struct Clock {
     offset_ms: Arc<AtomicI64>,
@@ -25,21 +25,21 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// Now, with the offset.
+    /// Returns the current time plus the offset.
     #[must_use]
     pub fn now(&self) -> Millis {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Millis(millis(since_epoch).saturating_add(self.offset_ms()))
     }
 
-    /// The time since this clock began, with the offset. Monotonic: it does not follow a system clock that is set.
+    /// Returns the time since this clock was created, plus the offset. Monotonic: ignores changes of the system clock.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         let offset = Duration::from_millis(u64::try_from(self.offset_ms()).unwrap_or_default());
         self.began.elapsed().saturating_add(offset)
     }
 
-    /// The offset in ms; zero outside tests. Statements add it to the database's own clock.
+    /// Returns the offset in ms; zero outside tests. Statements add it to the database's clock.
     #[must_use]
     pub fn offset_ms(&self) -> i64 {
         self.offset_ms.load(Ordering::Relaxed)

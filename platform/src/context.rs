@@ -1,5 +1,5 @@
-//! What every service of a process shares: settings, database, queue, storage, keys, clock, telemetry.
-//! Made once by a main; nothing here does work of its own.
+//! The resources that all services of a process share: settings, database, queue, storage, keys, clock, telemetry.
+//! Each `main` creates one; nothing here does work of its own.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::{
     telemetry::Telemetry,
 };
 
-/// The shared things of one process; clones are cheap.
+/// The shared resources of one process. Cheap to clone.
 #[derive(Clone)]
 pub struct Context {
     /// The settings.
@@ -32,7 +32,7 @@ pub struct Context {
     pub telemetry: Telemetry,
 }
 
-/// A process can't get at what it needs.
+/// A resource of the process is not available.
 #[derive(Debug, thiserror::Error)]
 pub enum ContextError {
     /// The database.
@@ -47,7 +47,7 @@ pub enum ContextError {
 }
 
 impl Context {
-    /// Connects to what `config` names. Redis need not answer: the queue comes up when it does.
+    /// Connects to the resources that `config` names. Redis may be down: the queue recovers when it answers.
     ///
     /// # Errors
     /// When the database or the storage can't be used, or an address can't be read.

@@ -1,54 +1,54 @@
-//! File descriptors: the limit of this process, and how many connections may come in so that deliveries, the database and
-//! files always have theirs.
+//! File descriptors: raises the limit of this process and bounds inbound connections, so that deliveries, the database and
+//! files always get theirs.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::config::Config;
 
-/// Asked for where the system allows more: beyond it, programs that walk over all descriptors take long.
+/// Highest limit that is requested: beyond it, programs that walk over all descriptors take long.
 const MOST: u64 = 1_048_576;
-/// For databases, queues, files, listeners, lookups and logs.
+/// Reserved for databases, queues, files, listeners, lookups and logs.
 const RESERVED: u64 = 512;
-/// For each send under way: its connection, and one to another host that is kept for the next send.
+/// Descriptors per concurrent send: its connection, and an idle one to another host.
 const FOR_A_SEND: u64 = 2;
-/// Fewest connections that are let in, however low the limit is.
+/// Fewest inbound connections, however low the limit is.
 const FEWEST: u64 = 32;
 
-/// Connections from outside that a process takes where nothing limits it; listeners derive theirs from the limit.
+/// Inbound connections that a process accepts without a lower limit.
 const INBOUND: usize = 8_192;
 
-/// Raises the limit of this process as far as it goes, and warns when it stays too low for all connections and sends.
+/// Raises the limit of this process as far as possible, and warns when it is too low for all connections and sends.
 pub fn prepare(config: &Config) {
     if let Some(warning) = Descriptors::raise().warning(INBOUND, config) {
         tracing::warn!("{warning}");
     }
 }
 
-/// How many file descriptors this process may have open.
+/// The number of file descriptors that this process may open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Descriptors(u64);
 
 impl Descriptors {
-    /// Raises this process's soft limit to its hard limit, and returns what holds then. A limit that can't be raised stays.
+    /// Raises the soft limit to the hard limit and returns the limit in force. A limit that can't be raised stays.
     #[must_use]
     pub fn raise() -> Self {
         if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
             && soft < hard.min(MOST)
         {
-            // Refused in some sandboxes; what is derived from the limit is then smaller.
+            // Refused in some sandboxes; the derived bounds are smaller then.
             let _ = setrlimit(Resource::RLIMIT_NOFILE, hard.min(MOST), hard);
         }
         Self::now()
     }
 
-    /// The limit as it is.
+    /// Returns the current limit.
     #[must_use]
     pub fn now() -> Self {
         Self(getrlimit(Resource::RLIMIT_NOFILE).map_or(MOST, |(soft, _)| soft))
     }
 
-    /// Most connections that a listener lets in which would take `wanted`. A low limit leaves it a quarter of what is not
-    /// reserved: there may be two listeners, and sends have the other half.
+    /// Returns how many connections a listener may accept, at most `wanted`. Under a low limit this is a quarter of the
+    /// unreserved descriptors: there may be two listeners, and sends get the other half.
     #[must_use]
     pub fn connections(self, wanted: usize, config: &Config) -> usize {
         let wanted_here = u64::try_from(wanted).unwrap_or(u64::MAX);
@@ -58,7 +58,7 @@ impl Descriptors {
         usize::try_from(share.max(FEWEST).min(wanted_here)).unwrap_or(wanted)
     }
 
-    /// The warning for the log when the limit is too low for `connections` from outside and all send slots.
+    /// Returns a warning when the limit is too low for `connections` inbound connections and all send slots.
     #[must_use]
     pub fn warning(self, connections: usize, config: &Config) -> Option<String> {
         let sends = u64::try_from(config.send_slots).unwrap_or(u64::MAX).saturating_mul(FOR_A_SEND);
@@ -67,7 +67,7 @@ impl Descriptors {
         (self.0 < needed).then(|| {
             format!(
                 "the limit of open files is {}, below the {needed} that all connections and SEND_SLOTS may need: fewer \
-                 connections are taken; raise it (ulimit -n, LimitNOFILE=)",
+                 connections are accepted; raise it (ulimit -n, LimitNOFILE=)",
                 self.0
             )
         })

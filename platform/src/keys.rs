@@ -1,5 +1,5 @@
-//! Everything that is derived from `SECRET_KEY`: the key that seals secrets at rest, the key that signs links, the
-//! key of dashboard sessions. Never shows, logs or hands out the secret itself.
+//! The keys derived from `SECRET_KEY`: one encrypts secrets at rest, one signs links, one signs dashboard sessions.
+//! Never shows, logs or returns the secret itself.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-/// First byte of everything sealed: how the rest is to be read.
+/// First byte of sealed data: the format version.
 const VERSION: u8 = 1;
 /// Length of the nonce that follows the version.
 const NONCE_LENGTH: usize = 12;
@@ -25,19 +25,19 @@ pub struct Keys {
     session: Zeroizing<[u8; 32]>,
 }
 
-/// Why something sealed cannot be opened.
+/// Why sealed data cannot be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// Sealed by a version of ours that this one does not know.
+    /// Sealed in a format that this version does not know.
     #[error("sealed in the unknown format {0}")]
     UnknownVersion(u8),
-    /// Too short, changed, of another context, or sealed with another `SECRET_KEY`.
+    /// Too short, modified, from another context, or sealed with another `SECRET_KEY`.
     #[error("cannot be opened: changed, or sealed with another SECRET_KEY")]
     CannotOpen,
 }
 
 impl Keys {
-    /// Derives all keys by HKDF-SHA256, one label each.
+    /// Derives all keys with HKDF-SHA256, one label each.
     #[must_use]
     pub fn new(secret_key: &[u8; 32]) -> Self {
         let root = Hkdf::<Sha256>::new(None, secret_key);
@@ -53,7 +53,7 @@ impl Keys {
         }
     }
 
-    /// Encrypts `plain` for this `context` alone: version, random nonce, ciphertext with tag.
+    /// Encrypts `plain` bound to `context`. Returns version, random nonce and ciphertext with tag.
     #[must_use]
     pub fn seal(&self, context: &[u8], plain: &[u8]) -> Vec<u8> {
         let nonce: [u8; NONCE_LENGTH] = rand::random();
@@ -63,7 +63,7 @@ impl Keys {
         [&[VERSION], nonce.as_slice(), &sealed].concat()
     }
 
-    /// Decrypts what [`Keys::seal`] made for the same `context`.
+    /// Decrypts the output of [`Keys::seal`] for the same `context`.
     ///
     /// # Errors
     /// When the format is unknown, or the bytes, the context or the secret key are not those of the sealing.
@@ -77,19 +77,19 @@ impl Keys {
         self.sealing.decrypt(&Nonce::from(*nonce), payload).map_err(|_| KeyError::CannotOpen)
     }
 
-    /// Signs the text of a link: lowercase hex of HMAC-SHA256.
+    /// Signs the text of a link; returns HMAC-SHA256 in lowercase hex.
     #[must_use]
     pub fn link_signature(&self, text: &str) -> String {
         hex::encode(self.link_mac(text).finalize().into_bytes())
     }
 
-    /// Whether `signature` is ours for `text`, compared in constant time.
+    /// Whether `signature` is valid for `text`; compares in constant time.
     #[must_use]
     pub fn verify_link(&self, text: &str, signature: &str) -> bool {
         hex::decode(signature).is_ok_and(|bytes| self.link_mac(text).verify_slice(&bytes).is_ok())
     }
 
-    /// The key that signs sessions of the dashboard.
+    /// Returns the key that signs dashboard sessions.
     #[must_use]
     pub fn session_key(&self) -> [u8; 32] {
         *self.session

@@ -1,5 +1,5 @@
-//! What every process of Hookyard needs: settings, database, queue, storage, keys, telemetry, supervision.
-//! Decides nothing about deliveries: the rules are `domain`'s, the work is `api`'s and `worker`'s.
+//! The infrastructure of every Hookyard process: settings, database, queue, storage, keys, telemetry, supervision.
+//! Decides nothing about deliveries: `domain` has the rules, `api` and `worker` do the work.
 
 pub mod clock;
 pub mod config;

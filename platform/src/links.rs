@@ -1,23 +1,23 @@
-//! Signed links to uploaded files: made where an event is written, checked where the file is fetched.
-//! A link is good for one file until one second; nothing of it is stored.
+//! Signed links to uploaded files: created with an event, verified when the file is fetched.
+//! A link is valid for one file until its expiry; nothing about it is stored.
 
 use domain::{clock::Millis, id::UploadId};
 use url::Url;
 
 use crate::keys::Keys;
 
-/// What is wrong with a link.
+/// Why a link is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LinkError {
-    /// Not signed by us for this file and this time.
+    /// The signature does not match this file and expiry.
     #[error("the link was changed, or is not ours")]
     Changed,
-    /// Was good once.
+    /// The link was valid once.
     #[error("the link has expired")]
     Expired,
 }
 
-/// The link to an upload's file under `public_url`, good up to the second in which `expires` lies.
+/// Returns the link to an upload's file under `public_url`, valid until `expires`, rounded down to the second.
 #[must_use]
 pub fn download_url(public_url: &Url, keys: &Keys, upload: UploadId, expires: Millis) -> String {
     let (base, expires) = (public_url.as_str().trim_end_matches('/'), expires.seconds());
@@ -25,10 +25,10 @@ pub fn download_url(public_url: &Url, keys: &Keys, upload: UploadId, expires: Mi
     format!("{base}/v1/uploads/{upload}/file?expires={expires}&signature={signature}")
 }
 
-/// Whether a link's parameters (`expires` in seconds since the epoch) open this upload's file at `now`.
+/// Verifies a link's parameters (`expires` in seconds since the epoch) for this upload's file at `now`.
 ///
 /// # Errors
-/// [`LinkError::Changed`] before [`LinkError::Expired`]: who has no link of ours learns nothing.
+/// [`LinkError::Changed`] takes precedence over [`LinkError::Expired`], so a forged link reveals nothing.
 pub fn check(
     keys: &Keys,
     upload: UploadId,

@@ -1,4 +1,4 @@
-//! A client of surface A, as an integrator would have one: registers webhooks and uploads files, many at once.
+//! A client of the uploads API: registers webhooks and uploads files, many at once.
 
 use std::time::{Duration, Instant};
 
@@ -10,25 +10,25 @@ use uuid::Uuid;
 pub const UPLOAD_FILE: &str = "21f8e1f7-4142-42f9-ac30-74961702b2eb";
 /// The event type of ingested messages.
 pub const MESSAGE_RECEIVED: &str = "018de8f5-6960-7c52-8c79-6b5bde1f0001";
-/// Longest wait for an answer.
+/// Longest wait for a response.
 const PATIENCE: Duration = Duration::from_secs(60);
 const BOUNDARY: &str = "----testkit-7d4a6d158c9";
 
-/// Talks to one API.
+/// A client of one API.
 #[derive(Clone)]
 pub struct Client {
     base: String,
     http: reqwest::Client,
 }
 
-/// What became of an upload.
+/// The result of an upload.
 #[derive(Clone, Debug)]
 pub struct Sent {
     /// The file's name.
     pub name: String,
     /// The status; none when the connection broke.
     pub status: Option<u16>,
-    /// From the request to its answer.
+    /// Time from request to response.
     pub took: Duration,
 }
 
@@ -41,7 +41,7 @@ impl Sent {
 }
 
 impl Client {
-    /// A client of the API at `base`, such as `http://127.0.0.1:8081`.
+    /// Creates a client of the API at `base`, such as `http://127.0.0.1:8081`.
     ///
     /// # Panics
     /// Never, but for a broken machine.
@@ -53,7 +53,7 @@ impl Client {
         Self { base: base.into(), http }
     }
 
-    /// Whether the API says that it is ready.
+    /// Whether the API reports that it is ready.
     pub async fn is_ready(&self) -> bool {
         let asked = self.http.get(format!("{}/health/ready", self.base)).send().await;
         asked.is_ok_and(|answer| answer.status().is_success())
@@ -62,7 +62,7 @@ impl Client {
     /// Registers a webhook for uploads.
     ///
     /// # Panics
-    /// When it is refused.
+    /// When it is rejected.
     pub async fn register(&self, url: &str) -> Uuid {
         self.register_for(UPLOAD_FILE, url).await
     }
@@ -70,7 +70,7 @@ impl Client {
     /// Registers a webhook for an event type, by id, as user 1.
     ///
     /// # Panics
-    /// When it is refused.
+    /// When it is rejected.
     pub async fn register_for(&self, event_type: &str, url: &str) -> Uuid {
         let body = json!({"event_type_id": event_type, "user_id": 1, "url": url});
         let sent = self.http.post(format!("{}/webhook/register", self.base)).json(&body).send().await;
@@ -89,7 +89,7 @@ impl Client {
         self.send(webhook, name, [head.as_bytes(), content, end.as_bytes()].concat().into()).await
     }
 
-    /// Uploads `chunks` chunks of the same bytes as one file, without ever holding it whole.
+    /// Uploads `chunks` chunks of the same bytes as one file, without holding it in memory.
     pub async fn upload_large(&self, webhook: Uuid, name: &str, chunk: &'static [u8], chunks: usize) -> Sent {
         let head = format!(
             "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n"
@@ -100,7 +100,7 @@ impl Client {
         self.send(webhook, name, reqwest::Body::wrap_stream(parts.map(Ok::<_, std::io::Error>))).await
     }
 
-    /// Uploads a small text for each name, `at_once` at a time. In the order of answers.
+    /// Uploads a small text for each name, `at_once` at a time. Returns the results in the order of responses.
     pub async fn upload_each(
         &self,
         webhook: Uuid,

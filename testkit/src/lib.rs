@@ -1,4 +1,4 @@
-//! For tests only: throw-away databases and servers, an app driven step by step, a recording receiver.
+//! For tests only: temporary databases and servers, an app driven step by step, a recording receiver.
 //! Nothing here is part of the product.
 
 pub mod app;

@@ -1,11 +1,11 @@
-//! The database as it is, beside the processes that use it: for counting, and for making time pass.
+//! Direct access to the database beside the running processes: counts rows and makes time pass.
 
 use std::{path::PathBuf, time::Duration};
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions};
 use uuid::Uuid;
 
-/// A database that is asked on a connection of its own each time, so that nothing of it is held in between.
+/// A database that is queried on a new connection each time, so that nothing is held in between.
 #[derive(Clone, Debug)]
 pub enum Rows {
     /// A file.
@@ -14,20 +14,20 @@ pub enum Rows {
     Postgres(String),
 }
 
-/// How many rows there are.
+/// Numbers of rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Uploads that were accepted.
+    /// Accepted uploads.
     pub uploads: i64,
-    /// Those of them that were not processed yet.
+    /// Uploads that are not processed yet.
     pub uploads_open: i64,
-    /// Deliveries under way.
+    /// Unfinished deliveries.
     pub open: i64,
-    /// Deliveries that arrived.
+    /// Successful deliveries.
     pub succeeded: i64,
-    /// Deliveries that were given up.
+    /// Dead letters.
     pub dead: i64,
-    /// Attempts that were recorded.
+    /// Recorded attempts.
     pub attempts: i64,
 }
 
@@ -40,7 +40,7 @@ impl Counts {
 }
 
 impl Rows {
-    /// All counts, one after the other: not of one moment.
+    /// Returns all counts, read one after the other: not a consistent snapshot.
     ///
     /// # Panics
     /// When the database does not answer.
@@ -104,10 +104,10 @@ impl Rows {
         text.unwrap_or_else(|error| panic!("{sql}: {error}")).unwrap_or_default()
     }
 
-    /// Rows of an id and a number.
+    /// Returns rows of an id and a number.
     ///
     /// # Panics
-    /// When they are not such rows.
+    /// When the rows have other columns.
     pub async fn ids_with_numbers(&self, sql: &str) -> Vec<(Uuid, i64)> {
         let query = AssertSqlSafe(sql.to_owned());
         let rows = async {
@@ -142,7 +142,7 @@ impl Rows {
         changed.await.unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 
-    /// Moves the clock that due times and leases are compared with: they end `by` earlier.
+    /// Makes due times and leases end `by` earlier.
     pub async fn let_time_pass(&self, by: Duration) {
         for table in ["delivery", "upload"] {
             let by = by.as_millis();

@@ -48,7 +48,7 @@ impl From<NewMessage> for Incoming {
             id: event_id,
             user_id: None,
             event_type: MESSAGE_EVENT_TYPE.to_owned(),
-            data: to_raw_value(&message.shown()).expect("strings are JSON"),
+            data: to_raw_value(&message.view()).expect("strings are JSON"),
             key: None,
             deliver_at: None,
             endpoint_ids: None,

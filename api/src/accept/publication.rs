@@ -14,7 +14,7 @@ use super::NewEvent;
 pub struct Publication {
     /// Whose endpoints get it.
     pub user_id: UserId,
-    /// The name of its type; it must exist, unless the house keeps it for itself.
+    /// The name of its type; it must exist, unless it is a system type.
     pub event_type: String,
     /// Its data; the bytes are kept as they are.
     pub data: Box<RawValue>,
@@ -98,7 +98,7 @@ impl From<Publication> for Event {
         Self {
             id: EventId::new(),
             user_id: Some(publication.user_id),
-            must_be_known: !domain::event::is_of_the_house(&publication.event_type),
+            must_be_known: !domain::event::is_system_event_type(&publication.event_type),
             event_type: publication.event_type,
             data: publication.data,
             key: publication.key,

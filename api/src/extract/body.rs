@@ -6,27 +6,24 @@ use axum::{
     body::{Body, Bytes},
     extract::Request,
 };
-use domain::problem::{FieldError, ProblemCode};
+use domain::problem::ProblemCode;
 use http::{
     HeaderMap,
     header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT},
 };
 use http_body_util::BodyExt;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::Fields;
-use crate::{app::Limits, problem::Problem};
+use super::{
+    Fields,
+    nul::{NUL, has_nul, nul_members},
+};
+use crate::{limits::Limits, problem::Problem};
 
 /// How long the rest of a refused body is read, so that the caller gets to see the answer.
 const LINGER: Duration = Duration::from_secs(2);
 /// How much of it is read.
 const LINGER_BYTES: usize = 16 * 1_024 * 1_024;
-/// What is wrong with a string that has one.
-const NUL: &str = "must not contain a NUL character";
-/// Most members of a body that one answer names.
-const NAMED_MEMBERS: usize = 16;
-/// Most of a member's name that is told, in characters.
-const NAME_CHARS: usize = 64;
 
 /// The body as JSON: `application/json`, at most `limit` bytes, no NUL in any string.
 pub(crate) async fn json_body(request: Request, limit: usize, limits: &Limits) -> Result<Value, Problem> {
@@ -84,17 +81,6 @@ fn without_nul(body: &Value) -> Result<(), Problem> {
         Some(members) => Err(Problem { errors: nul_members(members), ..ProblemCode::BadRequest.into() }),
         None => Err(Problem::field(ProblemCode::BadRequest, "body", NUL)),
     }
-}
-
-/// A fault for each member that has a NUL, at most [`NAMED_MEMBERS`].
-pub(super) fn nul_members(body: &Map<String, Value>) -> Vec<FieldError> {
-    let faulty = body.iter().filter(|(name, value)| name.contains('\0') || has_nul(value));
-    faulty.take(NAMED_MEMBERS).map(|(name, _)| FieldError::new(shown(name), NUL)).collect()
-}
-
-/// A member's name as it can be told: bounded, with its control characters visible.
-pub(super) fn shown(name: &str) -> String {
-    name.chars().take(NAME_CHARS).flat_map(char::escape_default).collect()
 }
 
 async fn read(
@@ -179,13 +165,4 @@ fn is_json(headers: &HeaderMap) -> bool {
     let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     let essence = given.split(';').next().unwrap_or("").trim();
     essence.eq_ignore_ascii_case("application/json")
-}
-
-fn has_nul(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(items) => items.iter().any(has_nul),
-        Value::Object(members) => members.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-    }
 }

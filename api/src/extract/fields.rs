@@ -11,7 +11,7 @@ use serde::{
 };
 use serde_json::{Map, Value, value::RawValue};
 
-use super::body::{nul_members, shown};
+use super::nul::{nul_members, shown};
 use crate::problem::Problem;
 
 /// Most unknown members that one answer names.

@@ -6,7 +6,7 @@ use domain::problem::{FieldError, ProblemCode};
 use serde_json::Value;
 
 use super::{Fields, body::json_value};
-use crate::{app::Limits, problem::Problem};
+use crate::{limits::Limits, problem::Problem};
 
 /// Faults of items that one answer names; items behind the one that reaches it are not looked at.
 const NAMED_FAULTS: usize = 1_000;

@@ -3,6 +3,7 @@
 mod body;
 mod fields;
 mod list;
+mod nul;
 mod path;
 mod query;
 

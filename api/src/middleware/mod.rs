@@ -1,6 +1,8 @@
 //! What every request passes on its way in and every answer on its way out. Nothing here knows a route; the order matters
 //! and stands in one place.
 
+mod layers;
+mod pages;
 mod rate_limits;
 
 use axum::{
@@ -13,9 +15,9 @@ use domain::problem::ProblemCode;
 use web::middleware::{AccessLog, OriginError, Shed, render_errors};
 
 use crate::{app::App, error_format::RequestErrors, problem::Problem};
-pub(crate) use rate_limits::{
-    RateLimits, limit_public_route, limit_push_tests, rate_limit_bad_signatures, too_many,
-};
+pub(crate) use layers::{limit_public_route, limit_push_tests, rate_limit_bad_signatures, too_many};
+pub(crate) use pages::is_for_pages;
+pub(crate) use rate_limits::RateLimits;
 
 /// When a caller with too many requests in flight is asked to come again.
 const AGAIN: std::time::Duration = std::time::Duration::from_secs(1);
@@ -49,7 +51,7 @@ async fn guard(app: &App, request: Request, next: Next) -> Response {
     app.cors
         .run(&app.origins, request, |request| {
             app.load_shed.run(request, counted, refuse_load, |request| {
-                rate_limits::limit_wrong_keys(app, request, |request| check_origin(app, request, next))
+                layers::limit_wrong_keys(app, request, |request| check_origin(app, request, next))
             })
         })
         .await
@@ -78,11 +80,6 @@ pub(crate) async fn deadline(State(app): State<App>, request: Request, next: Nex
         Ok(answer) => answer,
         Err(_) => Problem::unavailable("a request passed its deadline", "deadline").into_response(),
     }
-}
-
-/// Returns whether a path is made for pages of other origins: the notifications API is, and `CORS_ORIGINS` says whose.
-pub(crate) fn is_for_pages(path: &str) -> bool {
-    path.starts_with("/api/") || path == "/webhook/update"
 }
 
 #[cfg(test)]
@@ -117,15 +114,5 @@ mod tests {
         assert!(!body.to_string().contains("a cause"), "{body}");
         let (status, body) = answer("/event_type").await;
         assert_eq!((status, &body["error"]), (500, &Value::from(true)));
-    }
-
-    #[test]
-    fn the_notifications_api_is_for_pages_and_no_other() {
-        for path in ["/api/stats", "/api/push/subscribe", "/webhook/update"] {
-            assert!(is_for_pages(path), "{path}");
-        }
-        for path in ["/webhook/register", "/v1/errors", "/apiary", "/webhook", "/"] {
-            assert!(!is_for_pages(path), "{path}");
-        }
     }
 }

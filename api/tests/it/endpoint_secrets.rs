@@ -142,7 +142,7 @@ async fn an_ed25519_key_shows_its_public_key_and_is_rotated() {
     let key = PrivateKey::generate();
     store(&api, &id, &stored(&api, &id).await.with_ed25519(key.clone())).await;
     let answer = api.get(&format!("/v1/endpoints/{id}/secret")).await;
-    assert!(!answer.text().contains(PRIVATE_KEY_PREFIX), "the private half stays in the house");
+    assert!(!answer.text().contains(PRIVATE_KEY_PREFIX), "the private half stays on the server");
     assert_eq!(answer.json()["public_key"], key.public().to_string());
 
     let reply = rotate(&api, &id, &json!({})).await.json();

@@ -92,8 +92,8 @@ async fn names_and_descriptions_are_validated() {
     {
         assert_eq!(refused(&api, &json!({ "name": bad })).await[0]["field"], "name", "{bad}");
     }
-    for house in ["hookyard.test", "HOOKYARD.x", "endpoint.disabled"] {
-        let reply = refused(&api, &json!({ "name": house })).await;
+    for reserved in ["hookyard.test", "HOOKYARD.x", "endpoint.disabled"] {
+        let reply = refused(&api, &json!({ "name": reserved })).await;
         assert_eq!(reply, json!([{"field": "name", "message": "is reserved for Hookyard"}]));
     }
     made(&api, &"ä".repeat(255)).await;

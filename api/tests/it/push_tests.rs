@@ -68,7 +68,7 @@ on_both_databases! {
         let row = rows.iter().find(|row| row.endpoint == ENDPOINT).expect("mine");
         let [event] = &event::Entity::find().all(reader).await.expect("events")[..] else { panic!("one event") };
         assert_eq!((event.event_type.as_str(), event.user_id), (NOTIFICATION_EVENT_TYPE, None));
-        let reply = Notification::of_event_body(&event.body).expect("a notification");
+        let reply = Notification::from_event_body(&event.body).expect("a notification");
         assert!(reply.title.is_some() && !reply.message.is_empty() && reply.url.is_none());
         let [delivery] = &delivery::Entity::find().all(reader).await.expect("deliveries")[..] else { panic!("one") };
         assert_eq!((delivery.event_id, delivery.recipient_id, delivery.channel.as_str()), (event.id, row.id, "web_push"));

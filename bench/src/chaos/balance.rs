@@ -1,18 +1,20 @@
-//! What must hold when all is well again: nothing was lost, nothing stays under way, nothing was recorded twice, and no more
-//! was sent twice than the faults explain.
+//! Checks after a run: nothing was lost, nothing stays unfinished, nothing was recorded twice, and no more was sent twice
+//! than the faults explain.
 
 use std::time::Duration;
 
-use super::{faults::Scene, run::SLOTS};
-use crate::{ledger::Sums, report::Report, rig::Shape, scenarios::tell_refusals};
+use super::faults::Scene;
+use crate::{cluster::Shape, ledger::Sums, report::Report, scenarios::add_refusals};
 
-/// The longest that a delivery stays under way after its call has arrived: a lease whose worker is gone, and a claim.
+/// Concurrent sends of each process: each fault may repeat as many.
+pub(super) const SLOTS: usize = 128;
+/// Longest time from arrival to record: the lease of a dead worker, and a claim.
 const RECORDED_WITHIN: Duration = Duration::from_secs(60);
 /// Numbers of missing ones that are shown.
 const SHOWN: usize = 10;
 
-/// What clients and receiver saw. `faults` is how many there were.
-pub(super) fn tell_sums(sums: &Sums, shape: Shape, faults: usize, report: &mut Report) {
+/// Adds what clients and receiver saw. `faults` is the number of faults.
+pub(super) fn add_sums(sums: &Sums, shape: Shape, faults: usize, report: &mut Report) {
     let lost = sums.missing.len();
     report
         .figure("asked", sums.asked as f64)
@@ -29,7 +31,7 @@ pub(super) fn tell_sums(sums: &Sums, shape: Shape, faults: usize, report: &mut R
     report.lost = Some(lost as u64);
     let (twice, most) = (sums.twice, most_twice(shape, faults));
     report.must(format!("at most {most} arrived twice (is {twice})"), twice as usize <= most);
-    tell_refusals(sums, report);
+    add_refusals(sums, report);
     let unexpected: u64 =
         sums.refused.iter().filter(|(status, _)| !is_expected(**status)).map(|(_, n)| n).sum();
     report.must(
@@ -38,7 +40,7 @@ pub(super) fn tell_sums(sums: &Sums, shape: Shape, faults: usize, report: &mut R
     );
 }
 
-/// Each fault may interrupt all sends that are under way, between their call and their record.
+/// Each fault may interrupt all concurrent sends between their call and their record.
 const fn most_twice(shape: Shape, faults: usize) -> usize {
     let workers = match shape {
         Shape::Embedded => 1,
@@ -47,15 +49,15 @@ const fn most_twice(shape: Shape, faults: usize) -> usize {
     faults * workers * SLOTS
 }
 
-/// What a client may get while something is broken; a request without an answer met a broken connection.
+/// Statuses that a client may get during a fault; a request without a response met a broken connection.
 fn is_expected(status: Option<u16>) -> bool {
     status.is_none_or(|status| status == 503)
 }
 
-/// What the database holds.
-pub(super) async fn tell_rows(scene: &Scene, report: &mut Report) {
-    let store = scene.rig.store();
-    // What is still under way then is counted.
+/// Adds what the database contains.
+pub(super) async fn add_rows(scene: &Scene, report: &mut Report) {
+    let store = scene.cluster.store();
+    // Deliveries that are still unfinished then are counted.
     let _ = store.wait_until_recorded(RECORDED_WITHIN).await;
     let open = store.count("delivery").await;
     // Each claim is recorded once at most, and each record counts one attempt.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use clap::ValueEnum;
 
-use crate::rig::Shape;
+use crate::cluster::Shape;
 
 /// Something that breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

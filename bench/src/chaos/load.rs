@@ -1,5 +1,5 @@
-//! Clients that publish and upload until they are stopped, and enter in the ledger what was accepted. No request is repeated:
-//! each number is asked for once.
+//! Clients that publish and upload until they are stopped, and enter accepted requests in the ledger. No request is repeated:
+//! each number is used once.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,9 +11,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
+    cluster::USER,
     ledger::Ledger,
     load::{Connection, EVENT_TYPE, PostRequest},
-    rig::USER,
 };
 
 /// Endpoints, each with a client of its own: what gathers while a lane rests is drained at a bounded rate for each.
@@ -52,7 +52,7 @@ impl Load {
         Self { stop, clients }
     }
 
-    /// Ends it; requests under way are answered first.
+    /// Stops it after requests in progress are answered.
     pub(super) async fn stop(mut self) {
         self.stop.cancel();
         while self.clients.join_next().await.is_some() {}

@@ -1,5 +1,5 @@
-//! Faults under load, on a schedule that a seed decides, and a ledger of every accepted id: whatever breaks, what was
-//! accepted must arrive.
+//! Fault injection under load, on a schedule derived from a seed, with a ledger of every accepted id: whatever breaks, accepted
+//! work must arrive.
 
 mod balance;
 mod fault;

@@ -1,4 +1,4 @@
-//! Faults that Postgres itself is asked for, from a session that none of them reaches. Each is undone by its counterpart.
+//! Faults injected through Postgres, from a session that none of them affects. Each has a counterpart that removes it.
 
 use std::str::FromStr;
 
@@ -64,7 +64,7 @@ pub(super) async fn undo(url: &str, fault: Fault, clock: Clock) -> Result<()> {
     Ok(())
 }
 
-/// Takes a table for itself as soon as the statements under way allow it.
+/// Locks a table exclusively as soon as running statements allow it.
 pub(super) async fn lock(url: &str, table: &str) -> Result<TableLock> {
     let mut session = connect(url).await?;
     session.execute("BEGIN").await?;

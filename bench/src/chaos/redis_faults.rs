@@ -1,4 +1,4 @@
-//! Faults that Redis itself is asked for. Each is undone by its counterpart; what it dropped stays dropped.
+//! Faults injected through Redis. Each has a counterpart that removes it; dropped data stays dropped.
 
 use testkit::servers::OwnRedis;
 

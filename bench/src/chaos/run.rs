@@ -1,4 +1,4 @@
-//! A run: load, the schedule's faults one after the other, then the balance.
+//! A run: load, the faults of the schedule one after the other, then the balance.
 
 use std::{
     sync::Arc,
@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::{
-    balance,
+    balance::{self, SLOTS},
     fault::Fault,
     faults::Scene,
     load::{CLIENTS, Load, UPLOADERS},
@@ -20,23 +20,21 @@ use super::{
     schedule::schedule,
 };
 use crate::{
+    cluster::{Cluster, ClusterOptions, Shape},
     ledger::Ledger,
     load::EVENT_TYPE,
     receiver::Receiver,
     report::Report,
-    rig::{Rig, Setup, Shape},
     scenarios::Plan,
 };
 
-/// The longest that start, stragglers and balance take together, beside the faults.
+/// Longest time of start, stragglers and balance together.
 pub(crate) const AFTERWARDS: Duration = Duration::from_secs(300);
-/// The longest wait for stragglers: longer than the lease of an upload, and than a breaker's second wait.
+/// Longest wait for stragglers: longer than an upload's lease and a breaker's second wait.
 const STRAGGLE: Duration = Duration::from_secs(180);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Short waits first, then long ones: no delivery is given up before the run ends.
 const RETRY_SCHEDULE: &str = "1s,1s,2s,2s,5s,5s,10s,10s,30s,30s,60s,60s,120s,120s,120s";
-/// Sends at once in each process.
-pub(super) const SLOTS: usize = 128;
 /// Load before the first fault: scans claim what is due several times meanwhile.
 const CALM: Duration = Duration::from_secs(4);
 /// Load after the last.
@@ -64,7 +62,7 @@ pub(crate) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
     let mut scene = set_up(shape, &ledger).await?;
     let endpoints = register(&scene).await?;
     eprintln!("bench: chaos on {shape}, seed {}, {} s of faults", plan.seed, faults_for(plan).as_secs());
-    let load = Load::start(&scene.rig.address(), &endpoints, &ledger);
+    let load = Load::start(&scene.cluster.address(), &endpoints, &ledger);
     sleep(CALM).await;
     let twice_in_calm = ledger.sums().twice;
     let (healed, ended) = make_faults(&mut scene, plan, &ledger).await?;
@@ -75,8 +73,8 @@ pub(crate) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
         sleep(LOOK_EVERY).await;
     }
     let mut report = Report::new("chaos", shape);
-    balance::tell_sums(&ledger.sums(), shape, healed.len(), &mut report);
-    balance::tell_rows(&scene, &mut report).await;
+    balance::add_sums(&ledger.sums(), shape, healed.len(), &mut report);
+    balance::add_rows(&scene, &mut report).await;
     tell_recovery(&healed, &ledger, &mut report);
     report
         .figure("seed", plan.seed as f64)
@@ -88,7 +86,7 @@ pub(crate) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
             twice_in_calm == 0,
         )
         .must("no process ends unexpectedly", ended == 0);
-    if scene.rig.disk.is_none() {
+    if scene.cluster.disk.is_none() {
         report.note("no full disk: this user may not mount one");
     }
     if shape == Shape::Embedded {
@@ -107,13 +105,13 @@ async fn set_up(shape: Shape, ledger: &Arc<Ledger>) -> Result<Scene> {
         ("RETRY_SCHEDULE", RETRY_SCHEDULE.to_owned()),
         ("LOG_LEVEL", "WARNING".to_owned()),
     ];
-    let rig = Rig::start(shape, &Setup { workers: 2, settings, small_disk: true }).await?;
-    Ok(Scene { rig, receiver, clock: Clock::default(), table_lock: None, write_lock: None })
+    let cluster = Cluster::start(shape, &ClusterOptions { workers: 2, settings, small_disk: true }).await?;
+    Ok(Scene { cluster, receiver, clock: Clock::default(), table_lock: None, write_lock: None })
 }
 
 /// Makes an endpoint for each client.
 async fn register(scene: &Scene) -> Result<Vec<Uuid>> {
-    let api = scene.rig.api();
+    let api = scene.cluster.api();
     api.make_event_type(EVENT_TYPE).await?;
     let mut endpoints = vec![];
     for number in 0..CLIENTS {
@@ -126,7 +124,7 @@ async fn register(scene: &Scene) -> Result<Vec<Uuid>> {
 
 async fn make_faults(scene: &mut Scene, plan: &Plan, ledger: &Ledger) -> Result<(Vec<Healed>, usize)> {
     let (begun, mut healed, mut ended) = (Instant::now(), vec![], 0);
-    let steps = schedule(plan.seed, scene.rig.shape, faults_for(plan), &plan.faults);
+    let steps = schedule(plan.seed, scene.cluster.shape, faults_for(plan), &plan.faults);
     for step in steps.into_iter().filter(|step| scene.can(step.fault)).collect::<Vec<_>>() {
         sleep(step.after).await;
         let at = begun.elapsed().as_secs_f64();
@@ -140,7 +138,7 @@ async fn make_faults(scene: &mut Scene, plan: &Plan, ledger: &Ledger) -> Result<
     Ok((healed, ended))
 }
 
-/// From the end of a fault to the first arrival of what was accepted after it.
+/// Returns the time from the end of a fault to the first arrival of work accepted after it.
 fn tell_recovery(healed: &[Healed], ledger: &Ledger, report: &mut Report) {
     let times =
         healed.iter().filter_map(|one| Some((ledger.first_arrival_of(one.first, one.at)?, one.fault)));

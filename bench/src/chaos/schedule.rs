@@ -1,9 +1,9 @@
-//! Which faults, when and how long: decided by a seed alone, so that a run can be repeated.
+//! The schedule of faults, derived from a seed alone, so that a run can be repeated.
 
 use std::time::Duration;
 
 use super::fault::{Fault, LOCKS};
-use crate::rig::Shape;
+use crate::cluster::Shape;
 
 /// From here on runs are long enough for faults that take their time.
 const LONG: Duration = Duration::from_secs(120);

@@ -21,7 +21,7 @@ use crate::{
     measure::cpu_of_trees,
     receiver::Receiver,
     report::Report,
-    scenarios::{tell_sums, wait_for_arrivals},
+    scenarios::{add_sums, wait_for_arrivals},
 };
 
 /// Pause between two probes.
@@ -101,7 +101,7 @@ impl External {
         let sums = load.ledger.sums();
         report.lost = Some(sums.missing.len() as u64);
         report.figure("bare_per_s", bare);
-        tell_sums(&sums, &mut report);
+        add_sums(&sums, &mut report);
         report.figure("ratio", report.value("delivered_per_s") / bare);
         if !self.process.is_empty() {
             report.figure("cpu_s_per_1000", cpu * 1_000.0 / sums.arrived.max(1) as f64);

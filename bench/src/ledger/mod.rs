@@ -1,6 +1,7 @@
-//! The ledger of a run: what was asked for, accepted and delivered, by a number that each request carries. The number is
-//! found wherever it appears in a body, also when the platform under test nests or escapes what it was given.
+//! The ledger of a run: requested, accepted and delivered work, by a number that each request carries. The number is found
+//! anywhere in a body, also when the platform under test nests or escapes it.
 
+mod entry;
 mod sums;
 #[cfg(test)]
 mod tests;
@@ -12,9 +13,10 @@ use std::{
 
 use uuid::Uuid;
 
+use entry::{Entry, micros};
 pub(crate) use sums::Sums;
 
-/// Numbers handed out at most.
+/// Most numbers.
 const MOST: usize = 16_000_000;
 /// Digits of a label: its mark, then the number with leading zeros. Together below 2^53, so that a label survives as a JSON number.
 const MARK_DIGITS: usize = 6;
@@ -22,7 +24,7 @@ const NUMBER_DIGITS: usize = 9;
 const MARKS: u64 = 800_000;
 const FIRST_MARK: u64 = 100_000;
 
-/// Knows every number it handed out. All times are kept in microseconds.
+/// Records every number it handed out. Times are in microseconds.
 pub(crate) struct Ledger {
     begun: Instant,
     /// Six digits that begin every label, random for each ledger, so that other numbers in a body are not mistaken for labels.
@@ -37,15 +39,6 @@ struct Book {
     entries: Vec<Entry>,
     /// Accepted entries that have not arrived.
     outstanding: u64,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Entry {
-    asked: u64,
-    status: Option<u16>,
-    accepted: Option<u64>,
-    arrived: Option<u64>,
-    calls: u32,
 }
 
 impl Ledger {
@@ -160,8 +153,4 @@ impl Book {
     fn entry(&mut self, number: usize) -> Option<&mut Entry> {
         self.entries.get_mut(number.checked_sub(self.first)?)
     }
-}
-
-const fn micros(count: u64) -> Duration {
-    Duration::from_micros(count)
 }

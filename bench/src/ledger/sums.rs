@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Entry, micros};
+use super::entry::{Entry, micros};
 use crate::measure::Histogram;
 
 /// The sums of a ledger.
@@ -43,7 +43,7 @@ impl Sums {
             return;
         };
         self.accepted += 1;
-        self.accept.note(micros(accepted - entry.asked));
+        self.accept.record(micros(accepted - entry.asked));
         self.accepted_within = self.accepted_within.max(micros(accepted - start));
         let Some(arrived) = entry.arrived else {
             self.missing.push(number);
@@ -51,7 +51,7 @@ impl Sums {
         };
         self.arrived += 1;
         self.slowest = self.slowest.max(micros(arrived.saturating_sub(accepted)));
-        self.arrival.note(micros(arrived.saturating_sub(entry.asked)));
+        self.arrival.record(micros(arrived.saturating_sub(entry.asked)));
         self.arrived_within = self.arrived_within.max(micros(arrived.saturating_sub(start)));
     }
 }

@@ -21,8 +21,8 @@ use crate::receiver::Receiver;
 
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Deliveries a second that could be made if nothing had to be remembered: of the body that the receiver got first, so many
-/// at once.
+/// Measures the deliveries per second without storage: sends the first body that the receiver got, with this many concurrent
+/// sends.
 pub(crate) async fn bare_limit(receiver: &Receiver, length: Duration, at_once: usize) -> Result<f64> {
     let body = receiver.sample().context("nothing has arrived yet")?;
     let guard = Guard::new(vec!["127.0.0.0/8".parse().expect("a network")]);

@@ -20,7 +20,7 @@ use tokio::{
 use super::{Connection, PostRequest};
 use crate::{measure::Histogram, receiver::Receiver};
 
-/// How often what has arrived makes room for more. One task looks, and not each connection by itself: that took a third of a
+/// How often what has arrived makes room for more. One task checks, not each connection: that took a third of a
 /// core from what is measured.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 /// Pause after an answer that was no accept, so that a broken API is not hammered.
@@ -135,7 +135,7 @@ async fn client(shared: Arc<Shared>) -> Result<Loaded> {
         let answer = connection.post(&shared.plan.request).await;
         let accepted = match &answer {
             Ok((202, body)) => {
-                loaded.latencies.note(asked.elapsed());
+                loaded.latencies.record(asked.elapsed());
                 accepted_of(&shared.plan.request, body)
             }
             _ => 0,

@@ -1,4 +1,4 @@
-//! One keep-alive connection to the API. No client library lies between: what it took would be taken from what is measured.
+//! One keep-alive connection to the API. Without a client library, whose cost would distort the measurement.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use super::{
 };
 
 /// Longest wait for an answer; the API itself gives up before.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A connection that sends one request after the other.
 pub(crate) struct Connection {
@@ -40,8 +40,8 @@ impl Connection {
 
     /// Posts; returns status and body of the answer. After an error the connection is of no more use.
     pub(crate) async fn post(&mut self, request: &PostRequest) -> Result<(u16, Bytes)> {
-        let Ok(answered) = timeout(PATIENCE, self.exchange(request)).await else {
-            bail!("no answer within {PATIENCE:?}");
+        let Ok(answered) = timeout(TIMEOUT, self.exchange(request)).await else {
+            bail!("no answer within {TIMEOUT:?}");
         };
         answered
     }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::rig::USER;
+use crate::cluster::USER;
 
 /// The event type of load.
 pub(crate) const EVENT_TYPE: &str = "bench.event";

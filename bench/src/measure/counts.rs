@@ -1,11 +1,11 @@
-//! What Postgres and Redis count themselves: figures that do not depend on the machine. Nothing is subtracted, so they hold
-//! the background work of the programs and the few statements of the bench itself.
+//! Counters of Postgres and Redis, which do not depend on the machine. They include the background work of the programs and
+//! the few statements of the bench.
 
 use std::{ops::Sub, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::rig::Rig;
+use crate::cluster::Cluster;
 
 /// An idle connection of Postgres reports what it counted within ten seconds, one that ends does so at once.
 const REPORTED_WITHIN: Duration = Duration::from_secs(11);
@@ -25,8 +25,8 @@ pub(crate) struct Counts {
 }
 
 /// Waits until connections that do nothing have reported their counts. Does not wait on SQLite, which counts nothing.
-pub(crate) async fn settle_statistics(rig: &Rig) {
-    if rig.postgres.is_some() {
+pub(crate) async fn settle_statistics(cluster: &Cluster) {
+    if cluster.postgres.is_some() {
         tokio::time::sleep(REPORTED_WITHIN).await;
     }
 }
@@ -36,9 +36,9 @@ impl Counts {
     ///
     /// # Errors
     /// When a server answers something else.
-    pub(crate) async fn read(rig: &Rig) -> Result<Option<Self>> {
-        let (Some(_), Some(redis)) = (&rig.postgres, &rig.redis) else { return Ok(None) };
-        let statistics = rig.store().rows.text(STATISTICS).await;
+    pub(crate) async fn read(cluster: &Cluster) -> Result<Option<Self>> {
+        let (Some(_), Some(redis)) = (&cluster.postgres, &cluster.redis) else { return Ok(None) };
+        let statistics = cluster.store().rows.text(STATISTICS).await;
         let info: String = redis.ask(&["INFO", "stats"]).await;
         Self::parse(&statistics, &info).map(Some)
     }

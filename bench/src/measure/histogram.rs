@@ -1,4 +1,4 @@
-//! Latencies in buckets of fixed bounds: small whatever is noted, and never off by more than two in a hundred.
+//! Latencies in fixed buckets: of constant size, with an error of at most 2 %.
 
 use std::time::Duration;
 
@@ -23,20 +23,20 @@ impl Default for Histogram {
 }
 
 impl Histogram {
-    /// Notes one.
-    pub(crate) fn note(&mut self, took: Duration) {
+    /// Records a duration.
+    pub(crate) fn record(&mut self, took: Duration) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         self.counts[bucket(micros)] += 1;
         self.total += 1;
     }
 
-    /// Adds all that another has noted.
+    /// Adds the durations of another histogram.
     pub(crate) fn add(&mut self, other: &Self) {
         self.counts.iter_mut().zip(&other.counts).for_each(|(count, more)| *count += more);
         self.total += other.total;
     }
 
-    /// The duration, in ms, that this share of all noted ones did not exceed; 0 when none was noted.
+    /// Returns the quantile in ms; 0 without durations.
     pub(crate) fn quantile_ms(&self, share: f64) -> f64 {
         let wanted = (share * self.total as f64).ceil().max(1.0) as u64;
         let mut seen = 0;
@@ -82,7 +82,7 @@ mod tests {
     fn quantiles_are_those_of_what_was_noted() {
         let mut histogram = Histogram::default();
         assert_eq!(histogram.quantile_ms(0.5), 0.0);
-        (1..=100).for_each(|ms| histogram.note(Duration::from_millis(ms)));
+        (1..=100).for_each(|ms| histogram.record(Duration::from_millis(ms)));
         for (share, ms) in [(0.5, 50.0), (0.99, 99.0), (1.0, 100.0)] {
             assert!((histogram.quantile_ms(share) - ms).abs() <= ms * 0.02, "{share}");
         }
@@ -91,8 +91,8 @@ mod tests {
     #[test]
     fn two_together_hold_what_both_have_noted() {
         let (mut one, mut other) = (Histogram::default(), Histogram::default());
-        one.note(Duration::from_millis(1));
-        other.note(Duration::from_millis(100));
+        one.record(Duration::from_millis(1));
+        other.record(Duration::from_millis(100));
         one.add(&other);
         assert!(one.quantile_ms(1.0) > 99.0);
         assert_eq!(one.total, 2);

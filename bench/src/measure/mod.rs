@@ -1,4 +1,4 @@
-//! What is measured: latencies, what each process costs, and what the servers count.
+//! Measurements: latencies, the costs of each process, and the counters of the servers.
 
 mod counts;
 mod histogram;

@@ -2,7 +2,7 @@
 
 use std::{fs, time::Instant};
 
-use crate::rig::Rig;
+use crate::cluster::Cluster;
 
 /// Ticks of CPU time in a second: the same on every Linux that Rust builds for.
 const TICKS: f64 = 100.0;
@@ -29,19 +29,19 @@ pub(crate) struct Meter {
 
 impl Meter {
     /// Begins.
-    pub(crate) fn start(rig: &Rig) -> Self {
-        let before = rig.parts().into_iter().map(|(_, ids)| cpu_of_all(&ids)).collect();
+    pub(crate) fn start(cluster: &Cluster) -> Self {
+        let before = cluster.parts().into_iter().map(|(_, ids)| cpu_of_all(&ids)).collect();
         Self { begun: Instant::now(), before }
     }
 
     /// What each part has cost since. Processes must not have been replaced meanwhile.
-    pub(crate) fn read(&self, rig: &Rig) -> Vec<Cost> {
+    pub(crate) fn read(&self, cluster: &Cluster) -> Vec<Cost> {
         let seconds = self.begun.elapsed().as_secs_f64();
         let cost = |((part, ids), before): ((&'static str, Vec<u32>), &f64)| {
             let cpu_s = (cpu_of_all(&ids) - before).max(0.0);
             Cost { part, cpu_s, cores: cpu_s / seconds, mib: ids.iter().copied().map(proportional_mib).sum() }
         };
-        rig.parts().into_iter().zip(&self.before).map(cost).collect()
+        cluster.parts().into_iter().zip(&self.before).map(cost).collect()
     }
 }
 

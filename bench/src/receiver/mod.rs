@@ -2,6 +2,7 @@
 //! Remembers one body and nothing else.
 
 mod serve;
+mod state;
 
 use std::{
     net::SocketAddr,
@@ -18,11 +19,9 @@ use http::HeaderMap;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Calls to paths that begin so are never answered.
-pub(crate) const HANG: &str = "/hang";
+pub(crate) use state::HANG;
 
-/// Sees each call before it is answered. Must be cheap: it runs on the connection's task.
-pub(crate) type Watch = dyn Fn(&HeaderMap, &Bytes) + Send + Sync;
+use state::State;
 
 /// A receiver on a free port of loopback.
 pub(crate) struct Receiver {
@@ -31,21 +30,13 @@ pub(crate) struct Receiver {
     serving: Serving,
 }
 
-struct State {
-    count: Arc<AtomicU64>,
-    delay_ms: AtomicU64,
-    status: AtomicU16,
-    sample: Mutex<Option<Bytes>>,
-    watch: Box<Watch>,
-}
-
 struct Serving {
     stop: CancellationToken,
     connections: TaskTracker,
 }
 
 impl Receiver {
-    /// Listens, and answers every call with 204 until told otherwise.
+    /// Listens, and answers every call with 204 until configured otherwise.
     pub(crate) async fn start() -> Result<Self> {
         Self::watched(|_, _| ()).await
     }

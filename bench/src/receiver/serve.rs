@@ -14,7 +14,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{HANG, State};
+use super::state::{HANG, State};
 
 /// Pause after a connection that could not be taken: out of file descriptors, most likely.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -49,17 +49,17 @@ async fn answer(request: Request<Incoming>, state: &State) -> hyper::Result<Resp
     }
     let (head, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
-    note(state, &head.headers, body);
+    record(state, &head.headers, body);
     let delay = state.delay_ms.load(Relaxed);
     if delay > 0 {
         tokio::time::sleep(Duration::from_millis(delay)).await;
     }
     let mut response = Response::new(Empty::new());
-    *response.status_mut() = StatusCode::from_u16(state.status.load(Relaxed)).expect("told one of HTTP's");
+    *response.status_mut() = StatusCode::from_u16(state.status.load(Relaxed)).expect("a valid status");
     Ok(response)
 }
 
-fn note(state: &State, headers: &HeaderMap, body: Bytes) {
+fn record(state: &State, headers: &HeaderMap, body: Bytes) {
     (state.watch)(headers, &body);
     if state.count.fetch_add(1, Relaxed) == 0 {
         *state.sample.lock().expect("no holder panics") = Some(body);

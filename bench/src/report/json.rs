@@ -7,12 +7,12 @@ use super::Report;
 /// One object: the report's own, or `{"reports": […]}` when there are several.
 pub(crate) fn line(reports: &[Report]) -> String {
     match reports {
-        [one] => of(one).to_string(),
-        many => json!({"reports": many.iter().map(of).collect::<Vec<_>>()}).to_string(),
+        [one] => value_of(one).to_string(),
+        many => json!({"reports": many.iter().map(value_of).collect::<Vec<_>>()}).to_string(),
     }
 }
 
-fn of(report: &Report) -> Value {
+fn value_of(report: &Report) -> Value {
     let mut object = Map::new();
     object.insert("scenario".into(), report.scenario.into());
     if let Some(shape) = report.shape {
@@ -49,7 +49,7 @@ fn rounded(value: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{measure::Cost, rig::Shape};
+    use crate::{cluster::Shape, measure::Cost};
 
     #[test]
     fn figures_stand_at_the_top_and_costs_by_part() {

@@ -5,7 +5,7 @@ pub(crate) mod table;
 
 use std::time::Duration;
 
-use crate::{measure::Cost, rig::Shape};
+use crate::{cluster::Shape, measure::Cost};
 
 /// The findings of one scenario on one shape.
 #[derive(Clone, Debug)]

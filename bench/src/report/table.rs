@@ -3,10 +3,10 @@
 use std::fmt::Write;
 
 use super::{GaveUp, Goal, Report};
-use crate::{measure::Cost, rig::Shape};
+use crate::{cluster::Shape, measure::Cost};
 
 /// One report.
-pub(crate) fn of(report: &Report) -> String {
+pub(crate) fn render(report: &Report) -> String {
     let mut text = format!("\n{}\n", report.title());
     if let Some(GaveUp { reason, after }) = &report.gave_up {
         line(&mut text, format_args!("  GAVE UP after {:.1} s: {reason}", after.as_secs_f64()));
@@ -74,7 +74,7 @@ mod tests {
     fn a_table_says_when_a_measurement_gave_up() {
         let mut report = Report::new("soak", Shape::Cluster);
         report.give_up("8192 requests wait for an answer".into(), std::time::Duration::from_millis(412_300));
-        assert!(of(&report).contains("GAVE UP after 412.3 s: 8192 requests wait for an answer"));
+        assert!(render(&report).contains("GAVE UP after 412.3 s: 8192 requests wait for an answer"));
     }
 
     #[test]
@@ -82,7 +82,7 @@ mod tests {
         let mut report = Report::new("throughput", Shape::Cluster);
         report.figure("delivered_per_s", 1_000.0).goal("ratio ≥ 0.25", false).note("two cores");
         report.costs.push(Cost { part: "api", cpu_s: 1.5, cores: 0.75, mib: 20.0 });
-        let table = of(&report);
+        let table = render(&report);
         for part in ["throughput on cluster", "delivered_per_s", "1000", "api", "NOT MET ratio", "two cores"]
         {
             assert!(table.contains(part), "{part} is missing:\n{table}");

@@ -4,13 +4,13 @@
 use anyhow::Result;
 
 use super::{
-    Plan, Stand,
-    stand::{Bounds, CONNECTIONS},
+    Plan, Setup,
+    setup::{Bounds, CONNECTIONS},
 };
 use crate::{
+    cluster::{ClusterOptions, Shape},
     load::PostRequest,
     report::Report,
-    rig::{Setup, Shape},
 };
 
 const EVENTS: u64 = 1_000;
@@ -22,14 +22,14 @@ const MOST: u64 = 60_000;
 const LEAST: f64 = 5.0;
 
 pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
-    let stand = Stand::open(shape, &Setup::default(), 1).await?;
+    let setup = Setup::open(shape, &ClusterOptions::default(), 1).await?;
     let bounds = Bounds { under_way: u64::MAX, most: MOST, length: plan.seconds(5, 20) };
-    let single = stand.closed_loop(PostRequest::event(), CONNECTIONS, bounds).await?;
-    let batch = stand.closed_loop(PostRequest::batch(EVENTS, None), CLIENTS, bounds).await?;
+    let single = setup.closed_loop(PostRequest::event(), CONNECTIONS, bounds).await?;
+    let batch = setup.closed_loop(PostRequest::batch(EVENTS, None), CLIENTS, bounds).await?;
     let times = batch.accepted_per_s / single.accepted_per_s;
     let mut report = Report::new("batch", shape);
     report.figure("single_accepted_per_s", single.accepted_per_s);
-    batch.tell(&mut report);
+    batch.add_to(&mut report);
     report.figure("times_single", times);
     report.goal(format!("accepted ≥ {LEAST} × single (is {times:.2} ×)"), times >= LEAST);
     Ok(report)

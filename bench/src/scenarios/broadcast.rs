@@ -1,4 +1,4 @@
-//! One notification to 100,000 browsers at a fake push service: the answer comes at once, and then they are told.
+//! One notification to 100,000 browsers at a fake push service: the response comes at once, then the messages are sent.
 
 use std::time::{Duration, Instant};
 
@@ -11,11 +11,11 @@ use uuid::Uuid;
 
 use super::Plan;
 use crate::{
+    cluster::{Cluster, ClusterOptions, Shape, Store},
     load::{Connection, PostRequest},
     measure::Meter,
     receiver::Receiver,
     report::Report,
-    rig::{Rig, Setup, Shape, Store},
 };
 
 /// Rows of one statement.
@@ -35,13 +35,14 @@ pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
         ("VAPID_PUBLIC_KEY", public),
         ("VAPID_EMAIL", "ops@example.org".to_owned()),
     ];
-    let mut rig = Rig::start(shape, &Setup { settings, ..Setup::default() }).await?;
-    rig.stop_programs().await?;
-    subscribe(&rig.store(), &receiver, many).await?;
-    rig.start_programs().await?;
+    let mut cluster =
+        Cluster::start(shape, &ClusterOptions { settings, ..ClusterOptions::default() }).await?;
+    cluster.stop_programs().await?;
+    subscribe(&cluster.store(), &receiver, many).await?;
+    cluster.start_programs().await?;
 
-    let (meter, begun) = (Meter::start(&rig), Instant::now());
-    let mut connection = Connection::open(&rig.address()).await?;
+    let (meter, begun) = (Meter::start(&cluster), Instant::now());
+    let mut connection = Connection::open(&cluster.address()).await?;
     let request = PostRequest::json("/api/notify/web-push", &json!({"title": "t", "message": "m"}), 1);
     let (status, body) = connection.post(&request).await?;
     let accepted = begun.elapsed();
@@ -51,11 +52,11 @@ pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
         ensure!(begun.elapsed() < within, "{arrived} of {many} arrived within {within:?}");
         sleep(LOOK_EVERY).await;
     }
-    rig.store().wait_until_recorded(within).await?;
+    cluster.store().wait_until_recorded(within).await?;
     let took = begun.elapsed().as_secs_f64();
 
     let mut report = Report::new("broadcast", shape);
-    report.costs = meter.read(&rig);
+    report.costs = meter.read(&cluster);
     let cpu: f64 = report.costs.iter().filter(|cost| cost.part != "bench").map(|cost| cost.cpu_s).sum();
     let accept_ms = accepted.as_secs_f64() * 1_000.0;
     let twice = receiver.count() - many;

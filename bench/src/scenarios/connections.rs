@@ -6,14 +6,14 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::{
-    Plan, Stand,
+    Plan, Setup,
     labelled::{measure, of_one, run_to_the_end},
 };
 use crate::{
+    cluster::{ClusterOptions, Shape, USER},
     load::{Labelled, Pace, PostRequest},
     measure::settle_statistics,
     report::Report,
-    rig::{Setup, Shape, USER},
 };
 
 const WARM_UP: Duration = Duration::from_secs(2);
@@ -35,22 +35,22 @@ const MANY: usize = 512;
 const MOST_P50_MS: f64 = 500.0;
 
 pub(super) async fn run(shape: Shape, plan: &Plan, connections: usize) -> Result<Report> {
-    let mut stand = Stand::with_ledger(shape, &Setup::default(), 1).await?;
-    run_to_the_end(&load(&stand, connections, WARM_UP), SETTLE_WITHIN).await?;
-    stand.rig.store().wait_until_recorded(SETTLE_WITHIN).await?;
-    let bare = stand.bare_with(connections).await?;
-    settle_statistics(&stand.rig).await;
+    let mut setup = Setup::with_ledger(shape, &ClusterOptions::default(), 1).await?;
+    run_to_the_end(&load(&setup, connections, WARM_UP), SETTLE_WITHIN).await?;
+    setup.cluster.store().wait_until_recorded(SETTLE_WITHIN).await?;
+    let bare = setup.bare_with(connections).await?;
+    settle_statistics(&setup.cluster).await;
     let mut report = Report::new("throughput", shape);
     report.figure("connections", connections as f64).figure("bare_per_s", bare);
-    let load = load(&stand, connections, plan.length.unwrap_or_else(|| plan.seconds(10, 30)));
-    measure(&mut stand, plan, &load, &mut report).await?;
+    let load = load(&setup, connections, plan.length.unwrap_or_else(|| plan.seconds(10, 30)));
+    measure(&mut setup, plan, &load, &mut report).await?;
     report.figure("ratio", report.value("delivered_per_s") / bare);
     tell_goals(shape, connections, &mut report);
     Ok(report)
 }
 
-fn load(stand: &Stand, connections: usize, length: Duration) -> Labelled {
-    of_one(stand, PostRequest::labelled_event(USER), Pace::Closed { connections }, length)
+fn load(setup: &Setup, connections: usize, length: Duration) -> Labelled {
+    of_one(setup, PostRequest::labelled_event(USER), Pace::Closed { connections }, length)
 }
 
 fn tell_goals(shape: Shape, connections: usize, report: &mut Report) {

@@ -7,14 +7,14 @@ use anyhow::Result;
 use tokio::time::timeout_at;
 
 use super::Plan;
-use crate::{report::Report, rig::Rig};
+use crate::{cluster::Cluster, report::Report};
 
 /// What a report takes after a measurement gave up.
 const REPORTING: Duration = Duration::from_secs(20);
 
 /// Runs a measurement until it ends, fails, or the plan's deadline comes near. None when it gave up: then the report says why.
 pub(super) async fn guard<T>(
-    rig: &Rig,
+    cluster: &Cluster,
     plan: &Plan,
     report: &mut Report,
     measurement: impl Future<Output = Result<T>>,
@@ -26,7 +26,7 @@ pub(super) async fn guard<T>(
         Err(_) => "the scenario's time was over".to_owned(),
     };
     report.give_up(reason, begun.elapsed());
-    for line in rig.activity().await {
+    for line in cluster.activity().await {
         report.note(format!("database: {line}"));
     }
     None

@@ -6,9 +6,9 @@ use anyhow::{Context as _, Result};
 use tokio::time::sleep;
 
 use crate::{
+    cluster::{Cluster, ClusterOptions, Program, Shape},
     measure::{Counts, Meter, resident_mib, settle_statistics},
     report::Report,
-    rig::{Program, Rig, Setup, Shape},
 };
 
 /// What a start leaves to do is done by then.
@@ -20,32 +20,32 @@ const MOST_PER_S: [(&str, f64); 2] = [("transactions", 3.0), ("redis_commands", 
 const READY_WITHIN: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(shape: Shape) -> Result<Report> {
-    let mut rig = Rig::start(shape, &Setup::default()).await?;
+    let mut cluster = Cluster::start(shape, &ClusterOptions::default()).await?;
     // Started a second time: the first had a schema to make.
-    rig.stop_programs().await?;
-    let ready = rig.start_programs().await?;
+    cluster.stop_programs().await?;
+    let ready = cluster.start_programs().await?;
     sleep(SETTLED).await;
-    settle_statistics(&rig).await;
-    let (before, counting) = (Counts::read(&rig).await?, Instant::now());
-    let meter = Meter::start(&rig);
+    settle_statistics(&cluster).await;
+    let (before, counting) = (Counts::read(&cluster).await?, Instant::now());
+    let meter = Meter::start(&cluster);
     sleep(LENGTH).await;
     let mut report = Report::new("idle", shape);
-    report.costs = meter.read(&rig);
+    report.costs = meter.read(&cluster);
     report.figure("ready_ms", ready.as_secs_f64() * 1_000.0);
     report.goal(format!("ready within 1 s (is {} ms)", ready.as_millis()), ready <= READY_WITHIN);
-    for program in rig.programs() {
-        tell(&rig, program, &mut report)?;
+    for program in cluster.programs() {
+        add_to_report(&cluster, program, &mut report)?;
     }
     if let Some(before) = before {
-        tell_counts(&rig, before, counting, &mut report).await?;
+        tell_counts(&cluster, before, counting, &mut report).await?;
     }
     Ok(report)
 }
 
 /// What the servers counted since, by the second. What is reported late is late at both ends.
-async fn tell_counts(rig: &Rig, before: Counts, since: Instant, report: &mut Report) -> Result<()> {
-    settle_statistics(rig).await;
-    let after = Counts::read(rig).await?.context("as before")?;
+async fn tell_counts(cluster: &Cluster, before: Counts, since: Instant, report: &mut Report) -> Result<()> {
+    settle_statistics(cluster).await;
+    let after = Counts::read(cluster).await?.context("as before")?;
     for (name, a_second) in (after - before).by(since.elapsed().as_secs_f64()) {
         report.figure(format!("{name}_per_s"), a_second);
     }
@@ -56,14 +56,14 @@ async fn tell_counts(rig: &Rig, before: Counts, since: Instant, report: &mut Rep
     Ok(())
 }
 
-fn tell(rig: &Rig, program: Program, report: &mut Report) -> Result<()> {
-    let part = match (rig.shape, program) {
+fn add_to_report(cluster: &Cluster, program: Program, report: &mut Report) -> Result<()> {
+    let part = match (cluster.shape, program) {
         (Shape::Embedded, _) => "hookyard",
         (Shape::Cluster, Program::Api) => "api",
         (Shape::Cluster, Program::Worker(_)) => "worker",
     };
     let cost = *report.costs.iter().find(|cost| cost.part == part).context("every part has a cost")?;
-    let mib = resident_mib(rig.running(program).context("it runs")?.id());
+    let mib = resident_mib(cluster.running(program).context("it runs")?.id());
     report
         .figure(format!("{part}_cpu_percent"), cost.cores * 100.0)
         .figure(format!("{part}_rss_mib"), mib)

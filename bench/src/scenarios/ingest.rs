@@ -12,10 +12,10 @@ use tokio::task::JoinSet;
 
 use super::Plan;
 use crate::{
+    cluster::{Cluster, ClusterOptions, INGEST_SECRET, Shape},
     load::{Connection, PostRequest},
     measure::{Histogram, Meter},
     report::Report,
-    rig::{INGEST_SECRET, Rig, Setup, Shape},
 };
 
 const CONNECTIONS: usize = 256;
@@ -30,15 +30,15 @@ struct Loaded {
 }
 
 pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
-    let rig = Rig::start(shape, &Setup::default()).await?;
-    load(&rig, "warm", WARM_UP).await?;
-    let before = rig.store().count("message").await;
-    let (meter, begun) = (Meter::start(&rig), Instant::now());
-    let loaded = load(&rig, "m", plan.seconds(8, 30)).await?;
+    let cluster = Cluster::start(shape, &ClusterOptions::default()).await?;
+    load(&cluster, "warm", WARM_UP).await?;
+    let before = cluster.store().count("message").await;
+    let (meter, begun) = (Meter::start(&cluster), Instant::now());
+    let loaded = load(&cluster, "m", plan.seconds(8, 30)).await?;
     let took = begun.elapsed().as_secs_f64();
     let mut report = Report::new("ingest", shape);
-    report.costs = meter.read(&rig);
-    let stored = rig.store().count("message").await - before;
+    report.costs = meter.read(&cluster);
+    let stored = cluster.store().count("message").await - before;
     ensure!(stored >= loaded.accepted, "{} were answered with 200, {stored} are stored", loaded.accepted);
     let cpu: f64 = report.costs.iter().filter(|cost| cost.part != "bench").map(|cost| cost.cpu_s).sum();
     report
@@ -50,11 +50,11 @@ pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
     Ok(report)
 }
 
-async fn load(rig: &Rig, name: &'static str, length: Duration) -> Result<Loaded> {
+async fn load(cluster: &Cluster, name: &'static str, length: Duration) -> Result<Loaded> {
     let (key, end) = (Arc::new(IngestKey::new(INGEST_SECRET.as_bytes())), Instant::now() + length);
     let mut clients = JoinSet::new();
     for client in 0..CONNECTIONS {
-        clients.spawn(send(rig.address(), Arc::clone(&key), format!("{name}-{client}"), end));
+        clients.spawn(send(cluster.address(), Arc::clone(&key), format!("{name}-{client}"), end));
     }
     let mut all = Loaded::default();
     while let Some(one) = clients.join_next().await {
@@ -78,7 +78,7 @@ async fn send(address: String, key: Arc<IngestKey>, name: String, end: Instant) 
         match connection.post(&request).await? {
             (200, _) => {
                 loaded.accepted += 1;
-                loaded.latencies.note(asked.elapsed());
+                loaded.latencies.record(asked.elapsed());
             }
             _ => loaded.refused += 1,
         }

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Result, ensure};
 use tokio::time::sleep;
 
-use super::{Plan, Stand, give_up::guard};
+use super::{Plan, Setup, give_up::guard};
 use crate::{
     ledger::{Ledger, Sums},
     load::{Labelled, MakeRequest, Pace, PostRequest},
@@ -26,42 +26,42 @@ const RECORDED_WITHIN: Duration = Duration::from_secs(60);
 /// Runs a load until all that was accepted has arrived and is recorded, and puts its figures into the report; the programs
 /// have ended then. Gives up as [`guard`] does.
 pub(super) async fn measure(
-    stand: &mut Stand,
+    setup: &mut Setup,
     plan: &Plan,
     load: &Labelled,
     report: &mut Report,
 ) -> Result<()> {
     load.ledger.begin();
-    let recorded = stand.rig.store().succeeded().await;
-    let before = Counts::read(&stand.rig).await?;
-    let meter = Meter::start(&stand.rig);
-    let ended = guard(&stand.rig, plan, report, until_recorded(stand, load)).await;
-    let costs = meter.read(&stand.rig);
+    let recorded = setup.cluster.store().succeeded().await;
+    let before = Counts::read(&setup.cluster).await?;
+    let meter = Meter::start(&setup.cluster);
+    let ended = guard(&setup.cluster, plan, report, until_recorded(setup, load)).await;
+    let costs = meter.read(&setup.cluster);
     let sums = load.ledger.sums();
-    tell_sums(&sums, report);
+    add_sums(&sums, report);
     let delivered = sums.arrived.max(1) as f64;
     tell_costs(&costs, delivered, report);
     if ended.is_none() {
         return Ok(());
     }
     // Connections that end report at once what they counted.
-    stand.rig.stop_programs().await?;
+    setup.cluster.stop_programs().await?;
     sleep(SETTLED).await;
-    let counts = Counts::read(&stand.rig).await?.zip(before).map(|(after, before)| after - before);
+    let counts = Counts::read(&setup.cluster).await?.zip(before).map(|(after, before)| after - before);
     for (name, count) in counts.iter().flat_map(|counts| counts.by(delivered)) {
         report.figure(format!("{name}_per_delivery"), count);
     }
-    let recorded = stand.rig.store().succeeded().await - recorded;
+    let recorded = setup.cluster.store().succeeded().await - recorded;
     ensure!(sums.accepted > 0, "nothing was accepted");
     ensure!(recorded >= sums.accepted, "{} were accepted, {recorded} are recorded", sums.accepted);
     Ok(())
 }
 
-async fn until_recorded(stand: &Stand, load: &Labelled) -> Result<()> {
+async fn until_recorded(setup: &Setup, load: &Labelled) -> Result<()> {
     run_to_the_end(load, RECORDED_WITHIN).await?;
     // Looking costs the server more than a delivery: once is mostly enough.
     sleep(SETTLED).await;
-    stand.rig.store().wait_until_recorded(RECORDED_WITHIN).await
+    setup.cluster.store().wait_until_recorded(RECORDED_WITHIN).await
 }
 
 /// Runs a load and waits until all that was accepted has arrived; `within` bounds that wait.
@@ -88,14 +88,14 @@ pub(crate) async fn wait_for_arrivals(ledger: &Ledger, within: Duration) -> Resu
 }
 
 /// The load of one request over and over.
-pub(super) fn of_one(stand: &Stand, request: PostRequest, pace: Pace, length: Duration) -> Labelled {
-    let (address, ledger) = (stand.rig.address(), Arc::clone(&stand.ledger));
+pub(super) fn of_one(setup: &Setup, request: PostRequest, pace: Pace, length: Duration) -> Labelled {
+    let (address, ledger) = (setup.cluster.address(), Arc::clone(&setup.ledger));
     let make: Arc<MakeRequest> = Arc::new(move |_, label: &str| request.labelled(label));
     Labelled { address, ledger, make, pace, length }
 }
 
 /// Rates, losses and latencies.
-pub(crate) fn tell_sums(sums: &Sums, report: &mut Report) {
+pub(crate) fn add_sums(sums: &Sums, report: &mut Report) {
     let per_s = |count: u64, within: Duration| count as f64 / within.as_secs_f64().max(f64::EPSILON);
     report
         .figure("accepted", sums.accepted as f64)
@@ -109,11 +109,11 @@ pub(crate) fn tell_sums(sums: &Sums, report: &mut Report) {
         .figure("accept_p99_ms", sums.accept.quantile_ms(0.99))
         .figure("arrival_p50_ms", sums.arrival.quantile_ms(0.5))
         .figure("arrival_p99_ms", sums.arrival.quantile_ms(0.99));
-    tell_refusals(sums, report);
+    add_refusals(sums, report);
 }
 
 /// How many requests were refused, by status.
-pub(crate) fn tell_refusals(sums: &Sums, report: &mut Report) {
+pub(crate) fn add_refusals(sums: &Sums, report: &mut Report) {
     if sums.refused.is_empty() {
         return;
     }

@@ -5,33 +5,33 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::{
-    Plan, Stand,
+    Plan, Setup,
     give_up::guard,
-    labelled::{of_one, run_to_the_end, tell_sums},
+    labelled::{add_sums, of_one, run_to_the_end},
 };
 use crate::{
+    cluster::{ClusterOptions, Shape, USER},
     load::{Pace, PostRequest},
     measure::Meter,
     report::Report,
-    rig::{Setup, Shape, USER},
 };
 
 const WARM_UP: Duration = Duration::from_secs(2);
 const ARRIVE_WITHIN: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
-    let stand = Stand::with_ledger(shape, &Setup::default(), 1).await?;
-    stand.saturate(WARM_UP).await?;
-    let throughput = stand.saturate(plan.seconds(4, 15)).await?.delivered_per_s;
+    let setup = Setup::with_ledger(shape, &ClusterOptions::default(), 1).await?;
+    setup.saturate(WARM_UP).await?;
+    let throughput = setup.saturate(plan.seconds(4, 15)).await?.delivered_per_s;
     let per_second = throughput / 2.0;
 
     let mut report = Report::new("latency", shape);
     report.figure("throughput_per_s", throughput).figure("asked_per_s", per_second);
-    let (request, meter) = (PostRequest::labelled_event(USER), Meter::start(&stand.rig));
-    let load = of_one(&stand, request, Pace::Open { per_second }, plan.seconds(10, 60));
-    guard(&stand.rig, plan, &mut report, run_to_the_end(&load, ARRIVE_WITHIN)).await;
-    report.costs = meter.read(&stand.rig);
-    tell_sums(&stand.ledger.sums(), &mut report);
+    let (request, meter) = (PostRequest::labelled_event(USER), Meter::start(&setup.cluster));
+    let load = of_one(&setup, request, Pace::Open { per_second }, plan.seconds(10, 60));
+    guard(&setup.cluster, plan, &mut report, run_to_the_end(&load, ARRIVE_WITHIN)).await;
+    report.costs = meter.read(&setup.cluster);
+    add_sums(&setup.ledger.sums(), &mut report);
     tell_goals(&mut report);
     Ok(report)
 }

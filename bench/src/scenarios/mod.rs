@@ -12,24 +12,26 @@ mod ingest;
 mod labelled;
 mod latency;
 mod neighbours;
+mod plan;
 mod quiet;
 mod scale;
 mod search;
+mod setup;
 mod soak;
-mod stand;
 mod tenants;
 mod throughput;
 mod upload;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::ValueEnum;
 
-use crate::{chaos, report::Report, rig::Shape};
+use crate::{chaos, cluster::Shape, report::Report};
 
-pub(crate) use labelled::{tell_refusals, tell_sums, wait_for_arrivals};
-pub(crate) use stand::Stand;
+pub(crate) use labelled::{add_refusals, add_sums, wait_for_arrivals};
+pub(crate) use plan::Plan;
+pub(crate) use setup::Setup;
 
 /// What can be run, in the order of `all`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -70,23 +72,6 @@ pub(crate) enum Scenario {
     External,
     /// Faults under load, and a ledger of what was accepted
     Chaos,
-}
-
-/// How a scenario is run.
-#[derive(Clone, Debug)]
-pub(crate) struct Plan {
-    /// Longer, with more rows.
-    pub(crate) full: bool,
-    /// Of the faults.
-    pub(crate) seed: u64,
-    /// The only faults that happen; all when there are none.
-    pub(crate) faults: Vec<chaos::Fault>,
-    /// How long faults happen, or load runs, when the command line says so.
-    pub(crate) length: Option<Duration>,
-    /// When the scenario must have ended.
-    pub(crate) deadline: Instant,
-    /// Connections of a closed loop, when the command line says so.
-    pub(crate) connections: Option<usize>,
 }
 
 const EACH: [Scenario; 14] = [
@@ -179,12 +164,5 @@ impl Scenario {
             Self::Scale => scale::run(plan).await,
             Self::Chaos => chaos::run(shape, plan).await,
         }
-    }
-}
-
-impl Plan {
-    /// A length, or the longer one of `--full`.
-    pub(crate) const fn seconds(&self, usual: u64, full: u64) -> Duration {
-        Duration::from_secs(if self.full { full } else { usual })
     }
 }

@@ -6,13 +6,13 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Result, ensure};
 use uuid::Uuid;
 
-use super::{Plan, Stand, give_up::guard, labelled::run_to_the_end};
+use super::{Plan, Setup, give_up::guard, labelled::run_to_the_end};
 use crate::{
+    cluster::{ClusterOptions, Shape, USER},
     ledger::Sums,
     load::{Connection, Labelled, MakeRequest, Pace, PostRequest},
     receiver::HANG,
     report::Report,
-    rig::{Setup, Shape, USER},
 };
 
 const HEALTHY: usize = 100;
@@ -27,15 +27,15 @@ const MOST_TIMES: f64 = 2.0;
 const SLACK_MS: f64 = 20.0;
 
 pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
-    let stand = Stand::with_ledger(shape, &Setup::default(), HEALTHY).await?;
-    stand.saturate(WARM_UP).await?;
+    let setup = Setup::with_ledger(shape, &ClusterOptions::default(), HEALTHY).await?;
+    setup.saturate(WARM_UP).await?;
     let mut report = Report::new("neighbours", shape);
-    guard(&stand.rig, plan, &mut report, healthy(&stand, plan.seconds(8, 30))).await;
-    let alone = stand.ledger.sums();
-    publish_to(&stand, make_hanging(&stand).await?).await?;
-    guard(&stand.rig, plan, &mut report, healthy(&stand, plan.seconds(10, 60))).await;
-    let beside = stand.ledger.sums();
-    let waiting = stand.rig.store().count("delivery").await;
+    guard(&setup.cluster, plan, &mut report, healthy(&setup, plan.seconds(8, 30))).await;
+    let alone = setup.ledger.sums();
+    publish_to(&setup, make_hanging(&setup).await?).await?;
+    guard(&setup.cluster, plan, &mut report, healthy(&setup, plan.seconds(10, 60))).await;
+    let beside = setup.ledger.sums();
+    let waiting = setup.cluster.store().count("delivery").await;
 
     let (alone_p99, p99) = (alone.arrival.quantile_ms(0.99), beside.arrival.quantile_ms(0.99));
     let most = alone_p99 * MOST_TIMES + SLACK_MS;
@@ -52,26 +52,26 @@ pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
 }
 
 /// Publishes to the healthy endpoints in turn, until all of it has arrived.
-async fn healthy(stand: &Stand, length: Duration) -> Result<()> {
-    let endpoints = stand.endpoints.clone();
+async fn healthy(setup: &Setup, length: Duration) -> Result<()> {
+    let endpoints = setup.endpoints.clone();
     let event = PostRequest::labelled_event(USER);
     let make: Arc<MakeRequest> = Arc::new(move |number, label: &str| {
         event.labelled(label).addressed_to(endpoints[number % endpoints.len()])
     });
-    stand.ledger.begin();
-    let (address, ledger) = (stand.rig.address(), Arc::clone(&stand.ledger));
+    setup.ledger.begin();
+    let (address, ledger) = (setup.cluster.address(), Arc::clone(&setup.ledger));
     let load = Labelled { address, ledger, make, pace: Pace::Open { per_second: PER_SECOND }, length };
     run_to_the_end(&load, ARRIVE_WITHIN).await
 }
 
-async fn make_hanging(stand: &Stand) -> Result<Uuid> {
-    let api = stand.rig.api();
+async fn make_hanging(setup: &Setup) -> Result<Uuid> {
+    let api = setup.cluster.api();
     api.make_event_type("bench.hanging").await?;
-    api.make_endpoint(&stand.receiver.url(HANG), "bench.hanging").await
+    api.make_endpoint(&setup.receiver.url(HANG), "bench.hanging").await
 }
 
-async fn publish_to(stand: &Stand, endpoint: Uuid) -> Result<()> {
-    let mut connection = Connection::open(&stand.rig.address()).await?;
+async fn publish_to(setup: &Setup, endpoint: Uuid) -> Result<()> {
+    let mut connection = Connection::open(&setup.cluster.address()).await?;
     let batch = PostRequest::batch(BATCH, Some(endpoint));
     for _ in 0..DUE / BATCH {
         let (status, _) = connection.post(&batch).await?;

@@ -6,14 +6,14 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::{
-    Plan, Stand,
+    Plan, Setup,
     labelled::{measure, of_one, run_to_the_end},
 };
 use crate::{
+    cluster::{ClusterOptions, Shape, USER},
     load::{Labelled, Pace, PostRequest},
     measure::settle_statistics,
     report::Report,
-    rig::{Setup, Shape, USER},
 };
 
 const PER_SECOND: f64 = 100.0;
@@ -44,19 +44,19 @@ const COUNTS: [(&str, f64); 5] = [
 ];
 
 pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
-    let mut stand = Stand::with_ledger(shape, &Setup::default(), 1).await?;
-    run_to_the_end(&load(&stand, WARM_UP), ARRIVE_WITHIN).await?;
-    settle_statistics(&stand.rig).await;
+    let mut setup = Setup::with_ledger(shape, &ClusterOptions::default(), 1).await?;
+    run_to_the_end(&load(&setup, WARM_UP), ARRIVE_WITHIN).await?;
+    settle_statistics(&setup.cluster).await;
     let mut report = Report::new("quiet", shape);
     report.figure("asked_per_s", PER_SECOND);
-    let load = load(&stand, plan.length.unwrap_or_else(|| plan.seconds(10, 60)));
-    measure(&mut stand, plan, &load, &mut report).await?;
+    let load = load(&setup, plan.length.unwrap_or_else(|| plan.seconds(10, 60)));
+    measure(&mut setup, plan, &load, &mut report).await?;
     tell_goals(shape, &mut report);
     Ok(report)
 }
 
-fn load(stand: &Stand, length: Duration) -> Labelled {
-    of_one(stand, PostRequest::labelled_event(USER), Pace::Open { per_second: PER_SECOND }, length)
+fn load(setup: &Setup, length: Duration) -> Labelled {
+    of_one(setup, PostRequest::labelled_event(USER), Pace::Open { per_second: PER_SECOND }, length)
 }
 
 fn tell_goals(shape: Shape, report: &mut Report) {

@@ -6,13 +6,13 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::{
-    Plan, Stand,
-    stand::{Bounds, Rate},
+    Plan, Setup,
+    setup::{Bounds, Rate},
 };
 use crate::{
+    cluster::{ClusterOptions, Shape},
     load::PostRequest,
     report::Report,
-    rig::{Setup, Shape},
 };
 
 const SLOTS: u64 = 64;
@@ -47,9 +47,13 @@ pub(super) async fn run(plan: &Plan) -> Result<Report> {
 }
 
 async fn measure(workers: usize, plan: &Plan) -> Result<Rate> {
-    let setup = Setup { workers, settings: vec![("SEND_SLOTS", SLOTS.to_string())], ..Setup::default() };
-    let stand = Stand::open(Shape::Cluster, &setup, ENDPOINTS).await?;
-    stand.receiver.delay(DELAY);
+    let options = ClusterOptions {
+        workers,
+        settings: vec![("SEND_SLOTS", SLOTS.to_string())],
+        ..ClusterOptions::default()
+    };
+    let setup = Setup::open(Shape::Cluster, &options, ENDPOINTS).await?;
+    setup.receiver.delay(DELAY);
     let bounds = Bounds { under_way: UNDER_WAY, most: u64::MAX, length: plan.seconds(6, 30) };
-    stand.closed_loop(PostRequest::event(), CONNECTIONS, bounds).await
+    setup.closed_loop(PostRequest::event(), CONNECTIONS, bounds).await
 }

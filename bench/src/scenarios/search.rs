@@ -7,9 +7,9 @@ use testkit::rows::Rows;
 
 use super::Plan;
 use crate::{
+    cluster::{Cluster, ClusterOptions, Shape, Store},
     measure::Histogram,
     report::Report,
-    rig::{Rig, Setup, Shape, Store},
 };
 
 const FEW: u64 = 1_000;
@@ -34,56 +34,56 @@ const QUESTIONS: [(&str, &str); 6] = [
 
 pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
     let many = if plan.full { 5_000_000 } else { 1_000_000 };
-    let mut rig = Rig::start(shape, &Setup::default()).await?;
-    fill(&mut rig, 0, FEW).await?;
-    let few = ask(&rig, "/stats").await?;
+    let mut cluster = Cluster::start(shape, &ClusterOptions::default()).await?;
+    fill(&mut cluster, 0, FEW).await?;
+    let few = ask(&cluster, "/stats").await?;
     let begun = Instant::now();
-    fill(&mut rig, FEW, many).await?;
+    fill(&mut cluster, FEW, many).await?;
     let made = begun.elapsed();
-    let stats = ask(&rig, "/stats").await?;
+    let stats = ask(&cluster, "/stats").await?;
 
     let mut report = Report::new("search", shape);
     report.figure("messages", many as f64).figure("messages_made_in_s", made.as_secs_f64());
     report.figure("stats_p50_ms_of_few", few.quantile_ms(0.5));
-    tell(&mut report, "stats", &stats);
+    add_to_report(&mut report, "stats", &stats);
     for (name, path) in QUESTIONS {
-        tell(&mut report, name, &ask(&rig, path).await?);
+        add_to_report(&mut report, name, &ask(&cluster, path).await?);
     }
     let (is, most) = (stats.quantile_ms(0.5), few.quantile_ms(0.5) * MOST_TIMES + SLACK_MS);
     report.goal(format!("statistics ≤ twice those of {FEW} + 5 ms = {most:.1} (is {is:.1})"), is <= most);
     Ok(report)
 }
 
-fn tell(report: &mut Report, name: &str, times: &Histogram) {
+fn add_to_report(report: &mut Report, name: &str, times: &Histogram) {
     report.figure(format!("{name}_p50_ms"), times.quantile_ms(0.5));
     report.figure(format!("{name}_p99_ms"), times.quantile_ms(0.99));
 }
 
-async fn ask(rig: &Rig, path: &str) -> Result<Histogram> {
+async fn ask(cluster: &Cluster, path: &str) -> Result<Histogram> {
     let (url, http) =
-        (format!("http://{}{path}", rig.address()), reqwest::Client::builder().no_proxy().build()?);
+        (format!("http://{}{path}", cluster.address()), reqwest::Client::builder().no_proxy().build()?);
     let mut times = Histogram::default();
     for _ in 0..ASKED {
         let asked = Instant::now();
         let answer = http.get(&url).send().await?;
         let (status, body) = (answer.status(), answer.text().await?);
         ensure!(status.is_success(), "{path}: {status}: {body}");
-        times.note(asked.elapsed());
+        times.record(asked.elapsed());
     }
     Ok(times)
 }
 
 /// Adds the messages of these numbers. The one who writes a SQLite file is alone with it.
-async fn fill(rig: &mut Rig, from: u64, to: u64) -> Result<()> {
-    rig.stop_programs().await?;
-    let store = rig.store();
+async fn fill(cluster: &mut Cluster, from: u64, to: u64) -> Result<()> {
+    cluster.stop_programs().await?;
+    let store = cluster.store();
     for first in (from..to).step_by(STEP as usize) {
         store.rows.change(&messages(&store, first, (first + STEP).min(to) - 1)).await;
     }
     for sql in COUNTS {
         store.rows.change(sql).await;
     }
-    rig.start_programs().await.map(drop)
+    cluster.start_programs().await.map(drop)
 }
 
 const COUNTS: [&str; 3] = [

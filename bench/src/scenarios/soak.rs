@@ -7,15 +7,15 @@ use anyhow::Result;
 use tokio::time::sleep;
 
 use super::{
-    Plan, Stand,
+    Plan, Setup,
     give_up::guard,
-    labelled::{of_one, run_to_the_end, tell_sums},
+    labelled::{add_sums, of_one, run_to_the_end},
 };
 use crate::{
+    cluster::{ClusterOptions, Shape, USER},
     load::{Labelled, Pace, PostRequest},
     measure::Meter,
     report::Report,
-    rig::{Setup, Shape, USER},
 };
 
 const SHARE: f64 = 0.7;
@@ -33,19 +33,19 @@ const MIB: f64 = 1_048_576.0;
 type Series = BTreeMap<String, Vec<f64>>;
 
 pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
-    let stand = Stand::with_ledger(shape, &Setup::default(), 1).await?;
-    stand.saturate(WARM_UP).await?;
-    let per_second = stand.saturate(plan.seconds(4, 15)).await?.delivered_per_s * SHARE;
+    let setup = Setup::with_ledger(shape, &ClusterOptions::default(), 1).await?;
+    setup.saturate(WARM_UP).await?;
+    let per_second = setup.saturate(plan.seconds(4, 15)).await?.delivered_per_s * SHARE;
     let length = plan.length.unwrap_or_else(|| plan.seconds(120, 600));
-    let load = of_one(&stand, PostRequest::labelled_event(USER), Pace::Open { per_second }, length);
+    let load = of_one(&setup, PostRequest::labelled_event(USER), Pace::Open { per_second }, length);
     let (mut report, mut series) = (Report::new("soak", shape), Series::new());
     report.figure("asked_per_s", per_second);
-    let meter = Meter::start(&stand.rig);
-    guard(&stand.rig, plan, &mut report, soak(&stand, &load, &mut series)).await;
-    report.costs = meter.read(&stand.rig);
-    tell_sums(&stand.ledger.sums(), &mut report);
+    let meter = Meter::start(&setup.cluster);
+    guard(&setup.cluster, plan, &mut report, soak(&setup, &load, &mut series)).await;
+    report.costs = meter.read(&setup.cluster);
+    add_sums(&setup.ledger.sums(), &mut report);
     tell_load(&mut report);
-    series.iter().for_each(|(name, sizes)| tell(name, sizes, &mut report));
+    series.iter().for_each(|(name, sizes)| add_to_report(name, sizes, &mut report));
     Ok(report)
 }
 
@@ -60,35 +60,35 @@ fn tell_load(report: &mut Report) {
 }
 
 /// Ends with the load, when all has arrived.
-async fn soak(stand: &Stand, load: &Labelled, series: &mut Series) -> Result<()> {
+async fn soak(setup: &Setup, load: &Labelled, series: &mut Series) -> Result<()> {
     tokio::select! {
         ended = run_to_the_end(load, ARRIVE_WITHIN) => ended,
-        failed = sample_on(stand, series) => failed,
+        failed = sample_on(setup, series) => failed,
     }
 }
 
-async fn sample_on(stand: &Stand, series: &mut Series) -> Result<()> {
+async fn sample_on(setup: &Setup, series: &mut Series) -> Result<()> {
     loop {
         sleep(SAMPLE_EVERY).await;
-        sample(stand, series).await?;
+        sample(setup, series).await?;
     }
 }
 
-async fn sample(stand: &Stand, series: &mut Series) -> Result<()> {
+async fn sample(setup: &Setup, series: &mut Series) -> Result<()> {
     let mut note = |name: String, value: f64| series.entry(name).or_default().push(value);
-    note("waiting_thousands".to_owned(), stand.ledger.outstanding() as f64 / 1_000.0);
-    for cost in Meter::start(&stand.rig).read(&stand.rig) {
+    note("waiting_thousands".to_owned(), setup.ledger.outstanding() as f64 / 1_000.0);
+    for cost in Meter::start(&setup.cluster).read(&setup.cluster) {
         // The server's buffers fill up to their setting: that is no leak. The bench remembers what it published.
         if !["bench", "postgres"].contains(&cost.part) {
             note(format!("{}_mib", cost.part), cost.mib);
         }
     }
-    if stand.rig.shape == Shape::Cluster {
-        for (name, bytes) in stand.rig.store().sizes().await? {
+    if setup.cluster.shape == Shape::Cluster {
+        for (name, bytes) in setup.cluster.store().sizes().await? {
             note(format!("{}_mib", name.replace(' ', "_")), bytes as f64 / MIB);
         }
     }
-    if let Some(redis) = &stand.rig.redis {
+    if let Some(redis) = &setup.cluster.redis {
         let info: String = redis.ask(&["INFO", "memory"]).await;
         let used =
             info.lines().find_map(|line| line.strip_prefix("used_memory:")?.trim().parse::<f64>().ok());
@@ -97,7 +97,7 @@ async fn sample(stand: &Stand, series: &mut Series) -> Result<()> {
     Ok(())
 }
 
-fn tell(name: &str, sizes: &[f64], report: &mut Report) {
+fn add_to_report(name: &str, sizes: &[f64], report: &mut Report) {
     let third = sizes.len() / 3;
     let (middle, last) = (mean(&sizes[third..2 * third]), mean(&sizes[2 * third..]));
     report.figure(format!("{name}_middle"), middle).figure(format!("{name}_last"), last);

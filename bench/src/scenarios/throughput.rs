@@ -2,13 +2,13 @@
 
 use anyhow::Result;
 
-use super::{Plan, Stand, stand::Rate};
+use super::{Plan, Setup, setup::Rate};
 use crate::{
+    cluster::{ClusterOptions, Shape},
     report::Report,
-    rig::{Setup, Shape},
 };
 
-/// The bare limit and the rate are measured in turn so many times, and the round in the middle is told: a shared machine is
+/// The bare limit and the rate are measured in turn this many times, and the median round is reported: a shared machine is
 /// not the same one ten seconds later.
 const ROUNDS: usize = 3;
 
@@ -31,22 +31,22 @@ const fn least_ratio(shape: Shape) -> f64 {
 }
 
 pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
-    let stand = Stand::open(shape, &Setup::default(), 1).await?;
+    let setup = Setup::open(shape, &ClusterOptions::default(), 1).await?;
     let mut rounds = Vec::with_capacity(ROUNDS);
     for _ in 0..ROUNDS {
-        let bare = stand.bare().await?;
-        rounds.push(Round { bare, rate: stand.saturate(plan.seconds(4, 20)).await? });
+        let bare = setup.bare().await?;
+        rounds.push(Round { bare, rate: setup.saturate(plan.seconds(4, 20)).await? });
     }
     rounds.sort_by(|a, b| a.ratio().total_cmp(&b.ratio()));
-    Ok(told(shape, &rounds))
+    Ok(report_of(shape, &rounds))
 }
 
-fn told(shape: Shape, rounds: &[Round]) -> Report {
+fn report_of(shape: Shape, rounds: &[Round]) -> Report {
     let middle = &rounds[rounds.len() / 2];
     let (ratio, least) = (middle.ratio(), least_ratio(shape));
     let mut report = Report::new("throughput", shape);
     report.figure("bare_per_s", middle.bare);
-    middle.rate.tell(&mut report);
+    middle.rate.add_to(&mut report);
     report.figure("ratio", ratio);
     report.figure("ratio_least", rounds[0].ratio());
     report.figure("ratio_most", rounds[rounds.len() - 1].ratio());

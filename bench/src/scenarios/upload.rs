@@ -7,10 +7,10 @@ use testkit::http::Client;
 use tokio::time::sleep;
 
 use crate::{
+    cluster::{Cluster, ClusterOptions, Shape},
     measure::Meter,
     receiver::Receiver,
     report::Report,
-    rig::{Rig, Setup, Shape},
 };
 
 const CHUNK: &[u8] = &[b'x'; 64 * 1_024];
@@ -22,14 +22,15 @@ const ARRIVE_WITHIN: Duration = Duration::from_secs(90);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 pub(super) async fn run(shape: Shape) -> Result<Report> {
-    let (rig, receiver) = (Rig::start(shape, &Setup::default()).await?, Receiver::start().await?);
-    let client = Client::new(format!("http://{}", rig.address()));
+    let (cluster, receiver) =
+        (Cluster::start(shape, &ClusterOptions::default()).await?, Receiver::start().await?);
+    let client = Client::new(format!("http://{}", cluster.address()));
     let webhook = client.register(&receiver.url("/files")).await;
     // What is there once and for all is there after a first file.
     ensure!(client.upload(webhook, "small.txt", b"small").await.is_accepted(), "a small file was refused");
     wait_for(&receiver, 1).await?;
 
-    let (peaks, meter, begun) = (peaks_mib(&rig), Meter::start(&rig), Instant::now());
+    let (peaks, meter, begun) = (peaks_mib(&cluster), Meter::start(&cluster), Instant::now());
     let sent = client.upload_large(webhook, "large.bin", CHUNK, CHUNKS).await;
     ensure!(sent.is_accepted(), "the large file was refused: {sent:?}");
     wait_for(&receiver, 2).await?;
@@ -37,12 +38,12 @@ pub(super) async fn run(shape: Shape) -> Result<Report> {
 
     let mut report = Report::new("upload", shape);
     let mib = (CHUNK.len() * CHUNKS) as f64 / 1_048_576.0;
-    report.costs = meter.read(&rig);
+    report.costs = meter.read(&cluster);
     report
         .figure("accepted_mb_per_s", mib * 1.048_576 / sent.took.as_secs_f64())
         .figure("accepted_after_s", sent.took.as_secs_f64())
         .figure("arrived_after_s", arrived.as_secs_f64());
-    for ((part, before), (_, after)) in peaks.into_iter().zip(peaks_mib(&rig)) {
+    for ((part, before), (_, after)) in peaks.into_iter().zip(peaks_mib(&cluster)) {
         let growth = after - before;
         report
             .figure(format!("{part}_peak_mib"), after)
@@ -61,10 +62,10 @@ async fn wait_for(receiver: &Receiver, calls: u64) -> Result<()> {
 }
 
 /// The most that each of our processes ever held.
-fn peaks_mib(rig: &Rig) -> Vec<(String, f64)> {
-    let peak = |program| Some(rig.running(program)?.peak_memory_kib() as f64 / 1_024.0);
-    let named = |(number, program)| Some((part(rig.shape, number), peak(program)?));
-    rig.programs().into_iter().enumerate().filter_map(named).collect()
+fn peaks_mib(cluster: &Cluster) -> Vec<(String, f64)> {
+    let peak = |program| Some(cluster.running(program)?.peak_memory_kib() as f64 / 1_024.0);
+    let named = |(number, program)| Some((part(cluster.shape, number), peak(program)?));
+    cluster.programs().into_iter().enumerate().filter_map(named).collect()
 }
 
 fn part(shape: Shape, number: usize) -> String {

@@ -1,5 +1,5 @@
-//! Secrets of a request that receivers say back: error pages repeat the path, some services every header. Wherever one
-//! stands in an answer, [`MASK`] is kept in its place; an answer that holds none is not copied.
+//! Redacts secrets of a request that receivers echo: error pages repeat the path, some services every header. Replaces each
+//! occurrence in a response with [`MASK`]; a response without any is not copied.
 
 use std::borrow::Cow;
 
@@ -9,12 +9,12 @@ use http::{HeaderMap, HeaderValue};
 
 use crate::report::MASK;
 
-/// The texts that no report may show. Holds them: has no `Debug`.
+/// Removes secrets from reports. Contains the secrets, so it has no `Debug`.
 #[derive(Clone, Default)]
 pub(crate) struct Redactor(Vec<String>);
 
 impl Redactor {
-    /// Hides these texts; of texts that lie in each other the longest goes first. Empty ones are passed over.
+    /// Redacts these texts, longest first so that a text inside another leaves no rest. Empty ones are ignored.
     pub(crate) fn new(secrets: impl IntoIterator<Item = String>) -> Self {
         let mut secrets: Vec<_> = secrets.into_iter().filter(|secret| !secret.is_empty()).collect();
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
@@ -22,15 +22,15 @@ impl Redactor {
         Self(secrets)
     }
 
-    /// The text without them.
-    pub(crate) fn in_text(&self, text: String) -> String {
+    /// Returns the text without the secrets.
+    pub(crate) fn redact_text(&self, text: String) -> String {
         self.0.iter().fold(text, |text, secret| {
             if text.contains(secret.as_str()) { text.replace(secret.as_str(), MASK) } else { text }
         })
     }
 
-    /// The headers without them in their values.
-    pub(crate) fn in_headers(&self, mut headers: HeaderMap) -> HeaderMap {
+    /// Returns the headers without the secrets in their values.
+    pub(crate) fn redact_headers(&self, mut headers: HeaderMap) -> HeaderMap {
         for value in headers.values_mut() {
             if let Cow::Owned(masked) = self.masked(value.as_bytes(), false) {
                 *value = HeaderValue::from_bytes(&masked).expect("bytes of a value, and the mask");
@@ -39,9 +39,9 @@ impl Redactor {
         headers
     }
 
-    /// The beginning of a body without them, also without the beginning of one that was cut off at
+    /// Returns the beginning of a body without the secrets, nor the prefix of one that was cut off at
     /// [`RESPONSE_BODY_KEPT`]; never longer than that.
-    pub(crate) fn in_body(&self, body: Bytes) -> Bytes {
+    pub(crate) fn redact_body(&self, body: Bytes) -> Bytes {
         let is_cut = body.len() >= RESPONSE_BODY_KEPT;
         match self.masked(&body, is_cut) {
             Cow::Borrowed(_) => body,
@@ -58,7 +58,7 @@ impl Redactor {
             if let Some(without) = replaced(&masked, secret) {
                 masked = Cow::Owned(without);
             }
-            let rest = if is_cut { begun_at_the_end(&masked, secret) } else { 0 };
+            let rest = if is_cut { prefix_at_the_end(&masked, secret) } else { 0 };
             if rest > 0 {
                 let mut kept = masked.into_owned();
                 kept.truncate(kept.len() - rest);
@@ -69,7 +69,7 @@ impl Redactor {
     }
 }
 
-/// `bytes` with [`MASK`] for each `secret`; `None` when there is none.
+/// Replaces each `secret` in `bytes` with [`MASK`]; `None` when there is none.
 fn replaced(bytes: &[u8], secret: &[u8]) -> Option<Vec<u8>> {
     let mut kept = Vec::new();
     let mut rest = bytes;
@@ -89,8 +89,8 @@ fn find(bytes: &[u8], secret: &[u8]) -> Option<usize> {
     bytes.windows(secret.len()).position(|window| window == secret)
 }
 
-/// With how many bytes of its beginning `secret` stands at the very end.
-fn begun_at_the_end(bytes: &[u8], secret: &[u8]) -> usize {
+/// Returns the length of the longest prefix of `secret` at the end of `bytes`.
+fn prefix_at_the_end(bytes: &[u8], secret: &[u8]) -> usize {
     let longest = bytes.len().min(secret.len().saturating_sub(1));
     (1..=longest).rev().find(|length| bytes.ends_with(&secret[..*length])).unwrap_or(0)
 }
@@ -101,40 +101,41 @@ mod tests {
 
     use super::*;
 
-    fn hidden() -> Redactor {
+    fn redactor() -> Redactor {
         Redactor::new(["token-1".to_owned(), String::new(), "/send/token-1".to_owned()])
     }
 
     #[test]
-    fn every_place_of_a_secret_is_masked_and_the_rest_stays() {
-        let body =
-            hidden().in_body(Bytes::from_static(b"no /send/token-1 here, token-1 is not known: token-"));
+    fn every_occurrence_of_a_secret_is_masked_and_the_rest_stays() {
+        let body = redactor()
+            .redact_body(Bytes::from_static(b"no /send/token-1 here, token-1 is not known: token-"));
         assert_eq!(body, "no … here, … is not known: token-");
-        assert_eq!(hidden().in_text("GET /send/token-1".to_owned()), "GET …");
+        assert_eq!(redactor().redact_text("GET /send/token-1".to_owned()), "GET …");
     }
 
     #[test]
-    fn what_holds_no_secret_is_kept_as_it_is() {
+    fn text_without_secrets_is_unchanged() {
         let body = Bytes::from_static(b"\xff token-2");
-        assert_eq!(hidden().in_body(body.clone()).as_ptr(), body.as_ptr(), "not copied");
-        assert_eq!(Redactor::default().in_body(body.clone()), body);
+        assert_eq!(redactor().redact_body(body.clone()).as_ptr(), body.as_ptr(), "not copied");
+        assert_eq!(Redactor::default().redact_body(body.clone()), body);
     }
 
     #[test]
-    fn a_secret_that_the_bound_cuts_off_is_not_begun() {
-        for told in 0..=7 {
-            let body = [vec![b'x'; RESPONSE_BODY_KEPT - told], b"token-1"[..told].to_vec()].concat();
-            let kept = hidden().in_body(body.into());
+    fn the_prefix_of_a_truncated_secret_is_removed() {
+        for kept_bytes in 0..=7 {
+            let body =
+                [vec![b'x'; RESPONSE_BODY_KEPT - kept_bytes], b"token-1"[..kept_bytes].to_vec()].concat();
+            let kept = redactor().redact_body(body.into());
             assert!(kept.len() <= RESPONSE_BODY_KEPT && !kept.ends_with(b"t") && !kept.ends_with(b"token-1"));
-            assert!(kept.starts_with(&vec![b'x'; RESPONSE_BODY_KEPT - told]), "{told}");
+            assert!(kept.starts_with(&vec![b'x'; RESPONSE_BODY_KEPT - kept_bytes]), "{kept_bytes}");
         }
-        assert_eq!(hidden().in_body(Bytes::from_static(b"token-")), "token-", "a whole body");
+        assert_eq!(redactor().redact_body(Bytes::from_static(b"token-")), "token-", "a whole body");
     }
 
     #[test]
     fn masks_that_are_longer_than_their_secrets_do_not_lengthen_a_body() {
         let body = "a".repeat(RESPONSE_BODY_KEPT);
-        assert!(Redactor::new(["a".to_owned()]).in_body(body.into()).len() <= RESPONSE_BODY_KEPT);
+        assert!(Redactor::new(["a".to_owned()]).redact_body(body.into()).len() <= RESPONSE_BODY_KEPT);
     }
 
     #[test]
@@ -143,7 +144,7 @@ mod tests {
         headers.append(LOCATION, HeaderValue::from_static("https://push.example/send/token-1"));
         headers.append(LINK, HeaderValue::from_static("</a>"));
         headers.append(LINK, HeaderValue::from_static("</token-1>"));
-        let kept = hidden().in_headers(headers);
+        let kept = redactor().redact_headers(headers);
         assert_eq!(kept[LOCATION].as_bytes(), "https://push.example…".as_bytes());
         let links: Vec<_> = kept.get_all(LINK).iter().map(HeaderValue::as_bytes).collect();
         assert_eq!(links, [b"</a>".as_slice(), "</…>".as_bytes()]);

@@ -1,7 +1,7 @@
-//! `Retry-After` in both its forms (RFC 9110 §10.2.3): what an answer wishes, not yet what is done. Not capped here.
+//! Parses `Retry-After` in both its forms (RFC 9110 §10.2.3). Does not cap the wait.
 //!
-//! A date is measured from the answer's own `Date`, so that the wish is the receiver's whatever its clock says; our own
-//! clock is used only where there is no `Date`. A wish for no wait at all counts as none.
+//! A date is relative to the response's own `Date`, so that a wrong clock of the receiver does not matter; our clock is used
+//! only without a `Date`. A wait of zero counts as none.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,8 +11,8 @@ use http::{
     header::{DATE, RETRY_AFTER},
 };
 
-/// The wait that an answer to a send at `sent_at` asks for: whole seconds, or a date in any of the three forms of HTTP
-/// (RFC 9110 §5.6.7). `None` when it asks for none, or in no form that is known.
+/// Returns the wait that the response to a send at `sent_at` requests: whole seconds, or a date in any of HTTP's three formats
+/// (RFC 9110 §5.6.7). `None` without a wait or when it can't be parsed.
 pub(super) fn retry_after(headers: &HeaderMap, sent_at: Millis) -> Option<Duration> {
     let wish = text(headers, RETRY_AFTER)?;
     let wait = match seconds(wish) {
@@ -22,14 +22,14 @@ pub(super) fn retry_after(headers: &HeaderMap, sent_at: Millis) -> Option<Durati
     Some(wait).filter(|wait| !wait.is_zero())
 }
 
-/// Of several values the first counts.
+/// Returns the first of several values.
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok().map(str::trim)
 }
 
 fn seconds(text: &str) -> Option<Duration> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    // More seconds than fit is still a wish for very long.
+    // A number that overflows still means very long.
     is_number.then(|| Duration::from_secs(text.parse().unwrap_or(u64::MAX)))
 }
 

@@ -1,5 +1,5 @@
-//! Which addresses belong to the public internet.
-//! Errs on the side of no: what is reserved, or tunnels to what is not public, is not public.
+//! Decides which addresses belong to the public internet.
+//! When in doubt an address is not public: reserved blocks and tunnels to non-public addresses don't count.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_private_v4_in_v6_clothes_is_still_private() {
+    fn a_private_v4_address_embedded_in_v6_is_still_private() {
         for (private, public) in [
             ("::ffff:10.0.0.1", "::ffff:8.8.8.8"),
             ("::ffff:169.254.169.254", "::ffff:1.1.1.1"),

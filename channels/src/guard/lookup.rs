@@ -1,5 +1,5 @@
-//! Name resolution by the system, one lookup a name at a time, on threads of its own.
-//! Keeps no addresses: what is under way is shared, what is done is forgotten.
+//! Name resolution by the system, on separate threads, with at most one lookup per name at a time.
+//! Caches no addresses: callers share a lookup in progress, and its result is dropped afterwards.
 
 use std::{
     collections::HashMap,
@@ -15,12 +15,12 @@ use futures_util::{
 };
 use tokio::sync::oneshot;
 
-use super::{places::Places, shortage};
+use super::{lookup_limit::LookupLimit, shortage};
 
-/// Stack of a thread that asks the system, in bytes. Its modules (mDNS, LDAP) want more than they say.
-const STACK: usize = 512 * 1_024;
+/// Stack of a lookup thread, in bytes. The system's resolver modules (mDNS, LDAP) need more than documented.
+const STACK_BYTES: usize = 512 * 1_024;
 
-/// What a lookup came to: addresses, or why there are none.
+/// The result of a lookup: addresses, or an error.
 pub(super) type Found = Result<Arc<[IpAddr]>, Unresolved>;
 
 /// The name did not resolve.
@@ -32,7 +32,7 @@ pub struct Unresolved {
 }
 
 impl Unresolved {
-    /// Whether it was not the name's fault: no descriptor, memory or thread was left, or too many names were being resolved.
+    /// Whether the cause is local: no descriptor, memory or thread was left, or too many lookups were in progress.
     #[must_use]
     pub const fn is_local_shortage(&self) -> bool {
         self.is_local_shortage
@@ -48,40 +48,40 @@ impl Unresolved {
 }
 
 type Lookup = Shared<BoxFuture<'static, Found>>;
-type UnderWay = HashMap<Box<str>, WeakShared<BoxFuture<'static, Found>>>;
+type InProgress = HashMap<Box<str>, WeakShared<BoxFuture<'static, Found>>>;
 
-/// Lookups under way, by name. A burst of sends to one new name costs one lookup, not a thread each.
+/// Lookups in progress, by name. A burst of sends to a new name costs one lookup, not a thread each.
 #[derive(Clone, Default)]
 pub(super) struct Lookups {
-    under_way: Arc<Mutex<UnderWay>>,
-    places: Arc<Places>,
+    in_progress: Arc<Mutex<InProgress>>,
+    limit: Arc<LookupLimit>,
 }
 
 impl Lookups {
-    /// The addresses of `name`, never an empty list.
+    /// Returns the addresses of `name`, never an empty list.
     pub(super) async fn find(&self, name: &str) -> Found {
         let waiter = Waiter { lookups: self, name, lookup: Some(self.join_or_start(name)) };
         waiter.lookup.clone().expect("taken on drop only").await
     }
 
     fn join_or_start(&self, name: &str) -> Lookup {
-        let mut under_way = self.under_way();
-        let running = under_way.get(name).and_then(WeakShared::upgrade);
+        let mut in_progress = self.in_progress();
+        let running = in_progress.get(name).and_then(WeakShared::upgrade);
         if let Some(lookup) = running.filter(|lookup| lookup.peek().is_none()) {
             return lookup;
         }
-        let lookup = ask_system(self.places.clone(), name.to_owned()).boxed().shared();
+        let lookup = resolve_on_thread(self.limit.clone(), name.to_owned()).boxed().shared();
         let weak = lookup.downgrade().expect("not polled yet");
-        under_way.insert(name.into(), weak);
+        in_progress.insert(name.into(), weak);
         lookup
     }
 
-    fn under_way(&self) -> MutexGuard<'_, UnderWay> {
-        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    fn in_progress(&self) -> MutexGuard<'_, InProgress> {
+        self.in_progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// One that waits for a lookup. The last to leave, with or without an answer, takes the entry away.
+/// A caller that waits for a lookup. The last one to leave, with or without a result, removes the entry.
 struct Waiter<'a> {
     lookups: &'a Lookups,
     name: &'a str,
@@ -90,31 +90,31 @@ struct Waiter<'a> {
 
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
-        let mut under_way = self.lookups.under_way();
+        let mut in_progress = self.lookups.in_progress();
         self.lookup = None;
-        let running = under_way.get(self.name).and_then(WeakShared::upgrade);
+        let running = in_progress.get(self.name).and_then(WeakShared::upgrade);
         if running.is_none_or(|lookup| lookup.peek().is_some()) {
-            under_way.remove(self.name);
+            in_progress.remove(self.name);
         }
     }
 }
 
-/// Asks on a thread that lives as long as the question: a caller who leaves does not end it.
-async fn ask_system(places: Arc<Places>, name: String) -> Found {
-    let place = places.take(&name).await.ok_or_else(|| {
+/// Resolves a name on its own thread, which a caller that gives up does not end.
+async fn resolve_on_thread(limit: Arc<LookupLimit>, name: String) -> Found {
+    let permit = limit.acquire(&name).await.ok_or_else(|| {
         Unresolved::local_shortage("too many names are being resolved; the system takes long to answer")
     })?;
     let (answer, found) = oneshot::channel();
     let question = move || {
         let found = resolve(&name);
         if found.is_ok() {
-            places.remember(&name);
+            limit.remember(&name);
         }
-        drop(place);
+        drop(permit);
         // The caller may have left.
         let _ = answer.send(found);
     };
-    let thread = thread::Builder::new().name("resolve".to_owned()).stack_size(STACK).spawn(question);
+    let thread = thread::Builder::new().name("resolve".to_owned()).stack_size(STACK_BYTES).spawn(question);
     thread.map_err(|error| Unresolved::local_shortage(&format!("no thread could be started: {error}")))?;
     found.await.unwrap_or_else(|_| Err(Unresolved::local_shortage("a lookup broke")))
 }
@@ -143,16 +143,16 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn nothing_stays_behind_whether_waiters_leave_early_or_late() {
+    async fn no_entry_is_left_whether_callers_leave_early_or_late() {
         let lookups = Lookups::default();
         lookups.find("localhost").await.expect("resolves");
-        assert!(lookups.under_way().is_empty());
+        assert!(lookups.in_progress().is_empty());
         {
             let mut early = Box::pin(lookups.find("localhost"));
             // The system may answer before the first poll returns: then there is nothing left to leave.
             let pending = futures_util::poll!(early.as_mut()).is_pending();
-            assert_eq!(lookups.under_way().len(), usize::from(pending));
+            assert_eq!(lookups.in_progress().len(), usize::from(pending));
         }
-        assert!(lookups.under_way().is_empty());
+        assert!(lookups.in_progress().is_empty());
     }
 }

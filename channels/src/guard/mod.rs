@@ -1,9 +1,9 @@
-//! The outbound guard: no request of ours goes to an address that is not public, unless a network is excepted.
-//! Must see every address before a connection is made: literals by [`Guard::check_literal`], names as the resolver.
+//! The outbound guard: no request goes to an address that is not public, unless its network is listed as an exception.
+//! Must check every address before a connection is made: literals in [`Guard::check_literal`], names as the resolver.
 
 mod address;
 mod lookup;
-mod places;
+mod lookup_limit;
 pub(crate) mod shortage;
 
 use std::{
@@ -28,16 +28,16 @@ pub struct Guard {
     lookups: Lookups,
 }
 
-/// Why the guard refuses. Does not repeat addresses that a name resolved to: they may be a secret of the network.
+/// Why the guard refuses a destination. Does not contain resolved addresses: they may be internal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GuardError {
     /// The address, or one of the name's addresses, is not public and not in `ALLOW_NETWORKS`.
     #[error("the address is not public (ALLOW_NETWORKS lists exceptions)")]
     NotPublic,
-    /// There is no host to send to.
+    /// The URL has no host.
     #[error("the URL has no host")]
     NoHost,
-    /// Nothing can listen there.
+    /// Port 0, where nothing can listen.
     #[error("port 0 can't be sent to")]
     PortZero,
     /// The name did not resolve.
@@ -46,13 +46,13 @@ pub enum GuardError {
 }
 
 impl Guard {
-    /// A guard with these exceptions; none means that only public addresses are allowed.
+    /// Creates a guard with these exceptions; without any, only public addresses are allowed.
     #[must_use]
     pub fn new(allow: Vec<IpNet>) -> Self {
         Self { allow: allow.into(), lookups: Lookups::default() }
     }
 
-    /// A guard that lets every address pass: for addresses that the operator gives in the settings, never for a user's.
+    /// Creates a guard that allows every address: only for URLs from the operator's settings, never for a user's.
     ///
     /// # Panics
     /// Never: the networks are literals.
@@ -62,7 +62,7 @@ impl Guard {
         Self::new(everything.to_vec())
     }
 
-    /// Whether an address may be sent to. An IPv4 address mapped into IPv6 is judged as IPv4.
+    /// Whether an address may be sent to. An IPv4-mapped IPv6 address counts as IPv4.
     #[must_use]
     pub fn allows(&self, address: IpAddr) -> bool {
         let canonical = address.to_canonical();
@@ -70,7 +70,7 @@ impl Guard {
     }
 
     /// Checks the host of a URL if it is a literal address, in whatever spelling the `url` crate reads as one.
-    /// Names pass: they are resolved when sending. Literals never come to the resolver, so each send checks them here.
+    /// Names pass: they are checked when they are resolved. Literals never reach the resolver, so each send checks them here.
     ///
     /// # Errors
     /// When the literal is not allowed, or there is no host or port to send to.
@@ -87,8 +87,8 @@ impl Guard {
         if self.allows(literal) { Ok(()) } else { Err(GuardError::NotPublic) }
     }
 
-    /// Whether the host of a URL is a literal address that is an exception. What may be public, too, is not: only where
-    /// networks were named may a message go unencrypted.
+    /// Whether the host of a URL is a literal address within a listed network. Only there may a message be sent
+    /// unencrypted.
     #[must_use]
     pub fn excepts(&self, url: &Url) -> bool {
         let literal = match url.host() {
@@ -99,7 +99,7 @@ impl Guard {
         self.allow.iter().any(|network| network.contains(&literal))
     }
 
-    /// Resolves a name once; returns all its addresses, or refuses when any of them is not allowed.
+    /// Resolves a name once. Returns all its addresses, or an error when any of them is not allowed.
     ///
     /// # Errors
     /// When the name does not resolve, or an address is not allowed.
@@ -116,12 +116,12 @@ impl Guard {
 }
 
 impl Resolve for Guard {
-    /// Hands the connector exactly the addresses that were checked. Port 0 stands for the URL's.
+    /// Returns to the connector exactly the addresses that were checked. Port 0 means the URL's port.
     fn resolve(&self, name: Name) -> Resolving {
         let guard = self.clone();
         Box::pin(async move {
-            let addresses = timings::timing_resolve(guard.resolve(name.as_str())).await?;
-            timings::note_addresses(&addresses);
+            let addresses = timings::time_resolution(guard.resolve(name.as_str())).await?;
+            timings::record_addresses(&addresses);
             let sockets: Vec<_> = addresses.iter().map(|address| SocketAddr::new(*address, 0)).collect();
             Ok(Box::new(sockets.into_iter()) as Addrs)
         })

@@ -1,24 +1,24 @@
-//! Errors that tell of this machine and nothing of the receiver: file descriptors, memory, threads or local ports are used up.
+//! Errors that are local and reveal nothing about the receiver: no file descriptors, memory, threads or local ports are left.
 
 use std::{fs::File, io};
 
 use nix::errno::Errno;
 
-/// What this process, or this machine, has none left of.
+/// Error codes of exhausted local resources.
 const USED_UP: [Errno; 5] =
     [Errno::EMFILE, Errno::ENFILE, Errno::ENOMEM, Errno::ENOBUFS, Errno::EADDRNOTAVAIL];
-/// Opened to find out whether there is a descriptor left.
+/// Opened to find out whether a descriptor is left.
 const ALWAYS_THERE: &str = "/dev/null";
 
-/// Whether an error of a socket or a file is a shortage on this side.
+/// Whether an error of a socket or a file is a local shortage.
 pub(crate) fn is_shortage(error: &io::Error) -> bool {
     let code = error.raw_os_error().map(Errno::from_raw);
     code.is_some_and(|code| USED_UP.contains(&code))
         || matches!(error.kind(), io::ErrorKind::OutOfMemory | io::ErrorKind::AddrNotAvailable)
 }
 
-/// The shortage behind a lookup that failed, if there is one. The system's resolver reports a missing descriptor as a name
-/// that does not resolve, so this asks for one.
+/// Returns the local shortage behind a failed lookup, if any. The system's resolver reports a missing descriptor as a name
+/// that does not resolve, so this tries to open one.
 pub(super) fn behind_lookup(error: &io::Error) -> Option<io::Error> {
     if is_shortage(error) {
         return Some(io::Error::new(error.kind(), error.to_string()));

@@ -1,5 +1,5 @@
-//! Sorts transport errors into the classes that people filter by.
-//! Looks at the whole chain of causes; takes over no text that may hold a URL or a header.
+//! Classifies transport errors for filters and statistics.
+//! Inspects the whole chain of causes; copies no text that may contain a URL or a header.
 
 use std::{error::Error, io, iter};
 
@@ -10,14 +10,14 @@ use crate::guard::{GuardError, shortage::is_shortage};
 /// Most characters of a failure's message.
 const MAX_MESSAGE: usize = 200;
 
-/// Why no answer came.
+/// Why there was no response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// The class that it is counted under.
+    /// The error class.
     pub class: ErrorClass,
-    /// A few words for people, without secrets.
+    /// A short message without secrets.
     pub message: String,
-    /// Whether this process lacked what it takes to send: a file descriptor, memory, a thread, a local port.
+    /// Whether this process ran out of file descriptors, memory, threads or local ports.
     pub is_local_shortage: bool,
 }
 
@@ -31,10 +31,10 @@ impl Failure {
         Self { is_local_shortage: true, ..Self::new(ErrorClass::Internal, message) }
     }
 
-    /// What the client's error came from. `resolving` tells whether a name was still being resolved, `to_v6` whether the
+    /// Classifies an error of the client. `resolving` says whether a name was still being resolved, `only_v6` whether the
     /// receiver has IPv6 addresses only.
-    pub(super) fn of(error: &reqwest::Error, resolving: bool, to_v6: bool) -> Self {
-        if is_local_shortage(error, to_v6) {
+    pub(super) fn from_client_error(error: &reqwest::Error, resolving: bool, only_v6: bool) -> Self {
+        if is_local_shortage(error, only_v6) {
             return Self::local_shortage(innermost(error));
         }
         let class = classify(error, resolving);
@@ -66,13 +66,13 @@ const fn guard_class(error: &GuardError) -> ErrorClass {
     }
 }
 
-fn is_local_shortage(error: &reqwest::Error, to_v6: bool) -> bool {
+fn is_local_shortage(error: &reqwest::Error, only_v6: bool) -> bool {
     if find::<GuardError>(error).is_some_and(is_lookup_shortage) {
         return true;
     }
     let shortage = causes(error).filter_map(|cause| cause.downcast_ref()).find(|cause| is_shortage(cause));
-    // A machine without IPv6 has no local address for a receiver that has nothing else, and never will have.
-    shortage.is_some_and(|error: &io::Error| !(to_v6 && error.kind() == io::ErrorKind::AddrNotAvailable))
+    // A machine without IPv6 never has a local address for a receiver with IPv6 only.
+    shortage.is_some_and(|error: &io::Error| !(only_v6 && error.kind() == io::ErrorKind::AddrNotAvailable))
 }
 
 fn is_lookup_shortage(error: &GuardError) -> bool {
@@ -92,7 +92,7 @@ fn classify(error: &reqwest::Error, resolving: bool) -> ErrorClass {
     if error.is_connect() { connect_class(error, resolving) } else { exchange_class(error) }
 }
 
-/// Before the request could be written.
+/// Classifies an error before the request was written.
 fn connect_class(error: &reqwest::Error, resolving: bool) -> ErrorClass {
     if error.is_dns() || resolving {
         return ErrorClass::Dns;
@@ -100,7 +100,7 @@ fn connect_class(error: &reqwest::Error, resolving: bool) -> ErrorClass {
     if error.is_timeout() {
         return ErrorClass::ConnectTimeout;
     }
-    // Wrappers have kinds of their own, which say nothing.
+    // Wrappers have uninformative kinds of their own.
     let Some(cause) = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).last() else {
         return ErrorClass::Protocol;
     };
@@ -115,7 +115,7 @@ fn connect_class(error: &reqwest::Error, resolving: bool) -> ErrorClass {
     }
 }
 
-/// While the request was written or the answer awaited.
+/// Classifies an error while the request was written or the response awaited.
 fn exchange_class(error: &reqwest::Error) -> ErrorClass {
     if error.is_timeout() {
         return ErrorClass::Timeout;
@@ -127,14 +127,14 @@ fn exchange_class(error: &reqwest::Error) -> ErrorClass {
         Some(cause) if cause.is_incomplete_message() || cause.is_canceled() || cause.is_closed() => {
             ErrorClass::Reset
         }
-        _ if is_hung_up(error) => ErrorClass::Reset,
+        _ if is_closed_by_peer(error) => ErrorClass::Reset,
         _ => ErrorClass::Protocol,
     }
 }
 
-/// Whether the receiver broke it off in HTTP/2's way, by GOAWAY or `RST_STREAM`. What our side objects to is "detected".
-// hyper keeps h2's errors to itself: they are known by their words alone. A test holds them.
-fn is_hung_up(error: &reqwest::Error) -> bool {
+/// Whether the receiver closed the exchange in HTTP/2, by GOAWAY or `RST_STREAM`. Errors that our side finds say "detected".
+// hyper does not expose h2's errors: only their text identifies them. A test checks the text.
+fn is_closed_by_peer(error: &reqwest::Error) -> bool {
     let received = ["connection error received", "stream error received"];
     causes(error).map(ToString::to_string).any(|text| received.iter().any(|words| text.starts_with(words)))
 }
@@ -151,7 +151,7 @@ fn innermost(error: &reqwest::Error) -> String {
     )
 }
 
-/// The error and what it came from. An `io::Error` hides what it was made of from `source`, so it is asked apart.
+/// Iterates over an error and its causes. `source` skips the inner error of an `io::Error`, so `get_ref` is used for it.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     iter::successors(Some(error), |&error| {
         match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {

@@ -1,5 +1,5 @@
-//! The one client that sends to the outside: pooled connections, no redirects, no proxy, behind the guard.
-//! Knows HTTP and deadlines; what an answer means is the channel's to say.
+//! The HTTP client for all channels: pooled connections, no redirects, no proxy, behind the guard.
+//! Handles HTTP and deadlines; each channel interprets responses itself.
 
 mod failure;
 pub(crate) mod timings;
@@ -20,26 +20,27 @@ pub use failure::Failure;
 use crate::{guard::Guard, report::Timing};
 use timings::{TimedConnect, Timings};
 
-/// How we introduce ourselves.
+/// The `User-Agent` of every request.
 pub const USER_AGENT: &str = concat!("Hookyard/", env!("CARGO_PKG_VERSION"));
-/// How long resolving, connecting and TLS may take together, unless an option says otherwise.
+/// Default timeout of resolving, connecting and TLS together.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long an idle connection is kept. Below what common servers and balancers keep, so that they rarely hang up first.
+/// How long an idle connection is kept. Below the timeout of common servers and load balancers, so that they rarely close it
+/// first.
 pub const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-/// Most idle connections kept to one host, unless an option says otherwise. With fewer than there are sends under way at once,
-/// connections are made and closed for each of them.
+/// Default bound of idle connections per host. With fewer than there are concurrent sends, connections are opened and closed
+/// for each send.
 pub const POOL_MAX_IDLE_PER_HOST: usize = 1_024;
-/// HTTP/2 connections in use are pinged this often; one that is silent for as long is given up.
+/// Interval of pings on HTTP/2 connections in use, and the timeout of their replies.
 const H2_PING: Duration = Duration::from_secs(10);
-/// Largest head of an HTTP/2 answer, in bytes; HTTP/1 has the client's own bounds (100 headers, about 400 KiB).
+/// Largest header list of an HTTP/2 response, in bytes; HTTP/1 has the client's own bounds (100 headers, about 400 KiB).
 const H2_MAX_HEAD: u32 = 128 * 1_024;
 
-/// How the client is set up.
+/// Options of the client.
 #[derive(Clone, Debug)]
 pub struct SenderOptions {
-    /// Resolving, connecting and TLS together: [`CONNECT_TIMEOUT`] by default.
+    /// Timeout of resolving, connecting and TLS together: [`CONNECT_TIMEOUT`] by default.
     pub connect_timeout: Duration,
-    /// Idle connections kept to one host: [`POOL_MAX_IDLE_PER_HOST`] by default.
+    /// Idle connections per host: [`POOL_MAX_IDLE_PER_HOST`] by default.
     pub max_idle_per_host: usize,
     /// Certificates trusted besides the system's roots; none by default.
     pub extra_roots: Vec<CertificateDer<'static>>,
@@ -66,35 +67,35 @@ pub enum OutboundError {
     Client(#[from] reqwest::Error),
 }
 
-/// Sends requests, one connection pool for all of them. Cheap to clone.
+/// Sends requests through one connection pool. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Outbound {
     client: Client,
     guard: Guard,
 }
 
-/// One request and what came of it.
+/// The result of one request.
 #[derive(Debug)]
 pub struct Exchange {
-    /// The head of an answer and the beginning of its body, or why there is none.
+    /// The head of the response and the beginning of its body, or why there is none.
     pub answer: Result<Answer, Failure>,
     /// How long it took.
     pub timing: Timing,
 }
 
-/// The head of an answer, and at most [`RESPONSE_BODY_KEPT`] bytes of its body.
+/// The head of a response, and at most [`RESPONSE_BODY_KEPT`] bytes of its body.
 #[derive(Debug)]
 pub struct Answer {
     /// The status.
     pub status: StatusCode,
     /// All headers.
     pub headers: HeaderMap,
-    /// The beginning of the body: what of it arrived within the deadline.
+    /// The beginning of the body, as far as it arrived within the deadline.
     pub body: Bytes,
 }
 
 impl Outbound {
-    /// A client behind `guard`.
+    /// Creates a client behind `guard`.
     ///
     /// # Errors
     /// When an extra root is not a certificate.
@@ -116,55 +117,59 @@ impl Outbound {
         Ok(Self { client, guard })
     }
 
-    /// Posts `body` once, and reads the answer up to its cap. The client tries again by itself only where the receiver
-    /// can't have seen the request: a kept connection that was closed before anything was written, or HTTP/2's word that
-    /// it was not processed. `deadline` covers all of it; when it passes after the head
-    /// of an answer has arrived, the answer counts, with what of its body is there.
+    /// Posts `body` once, and reads the response up to its cap. The client retries only when the receiver can't have seen
+    /// the request: an idle connection that was closed before anything was written, or an HTTP/2 stream that was refused
+    /// unprocessed. `deadline` covers everything; if it passes after the head of the response has arrived, the response
+    /// counts, with the part of its body that is there.
     pub async fn post(&self, url: Url, headers: HeaderMap, body: Bytes, deadline: Duration) -> Exchange {
-        // Literals never come to the resolver.
+        // Literals never reach the resolver.
         if let Err(refusal) = self.guard.check_literal(&url) {
             return Exchange { answer: Err(refusal.into()), timing: Timing::default() };
         }
-        let to_v6 = matches!(url.host(), Some(Host::Ipv6(_)));
+        let only_v6 = matches!(url.host(), Some(Host::Ipv6(_)));
         let mut request = Request::new(Method::POST, url);
         *request.headers_mut() = headers;
         *request.body_mut() = Some(body.into());
-        Timings::scope(self.exchange(request, deadline, to_v6)).await
+        Timings::scope(self.exchange(request, deadline, only_v6)).await
     }
 
-    async fn exchange(&self, request: Request, deadline: Duration, to_v6: bool) -> Exchange {
+    async fn exchange(&self, request: Request, deadline: Duration, only_v6: bool) -> Exchange {
         let start = Instant::now();
         let until = start + deadline;
         let mut first_byte = None;
         let answer = match timeout_at(until, self.client.execute(request)).await {
             Ok(Ok(response)) => {
                 first_byte = Some(start.elapsed());
-                Ok(read(response, until).await)
+                Ok(read_answer(response, until).await)
             }
-            Ok(Err(error)) => Err(failure(&error, to_v6)),
+            Ok(Err(error)) => Err(failure(&error, only_v6)),
             Err(_) => Err(Failure::new(ErrorClass::Timeout, "no answer within the deadline")),
         };
-        let marks = Timings::current();
-        let timing =
-            Timing { resolve: marks.resolve(), connect: marks.connect(), first_byte, total: start.elapsed() };
+        let timings = Timings::current();
+        let timing = Timing {
+            resolve: timings.resolve(),
+            connect: timings.connect(),
+            first_byte,
+            total: start.elapsed(),
+        };
         Exchange { answer, timing }
     }
 }
 
-fn failure(error: &reqwest::Error, to_v6: bool) -> Failure {
-    let marks = Timings::current();
-    Failure::of(error, marks.is_resolving(), to_v6 || marks.is_only_v6())
+fn failure(error: &reqwest::Error, only_v6: bool) -> Failure {
+    let timings = Timings::current();
+    Failure::from_client_error(error, timings.is_resolving(), only_v6 || timings.is_only_v6())
 }
 
-async fn read(mut response: Response, until: Instant) -> Answer {
+async fn read_answer(mut response: Response, until: Instant) -> Answer {
     let headers = std::mem::take(response.headers_mut());
     Answer { status: response.status(), headers, body: read_body(&mut response, until).await }
 }
 
-/// Reads to the end or one byte past the cap, so that a connection whose answer fits goes back to the pool.
+/// Reads to the end, or just past the cap, so that a connection whose response fits returns to the pool.
 async fn read_body(response: &mut Response, until: Instant) -> Bytes {
     let mut body = Collected::default();
-    // An answer that breaks off or stalls is still an answer: its status has arrived.
+    // A body that breaks off or stalls does not matter: the status has arrived.
     while body.len() <= RESPONSE_BODY_KEPT {
         match timeout_at(until, response.chunk()).await {
             Ok(Ok(Some(chunk))) => body.push(chunk),

@@ -1,5 +1,5 @@
-//! Durations that reqwest does not report, noted by the resolver and the connector for the send that caused them.
-//! A connection that outlives its send (another one was free first) finishes in a task without marks and notes nothing.
+//! Durations that reqwest does not report, recorded by the resolver and the connector for the send that caused them.
+//! A connection that outlives its send (another one was free first) finishes in a task without timings and records nothing.
 
 use std::{
     cell::Cell,
@@ -13,10 +13,10 @@ use std::{
 use tower::{Layer, Service};
 
 tokio::task_local! {
-    static MARKS: Timings;
+    static TIMINGS: Timings;
 }
 
-/// What is known of the send under way.
+/// The timings of the send in progress.
 #[derive(Clone, Default)]
 pub(super) struct Timings {
     resolving: Cell<bool>,
@@ -26,22 +26,22 @@ pub(super) struct Timings {
 }
 
 impl Timings {
-    /// Runs `send` with marks of its own.
+    /// Runs `send` with its own timings.
     pub(super) async fn scope<F: Future>(send: F) -> F::Output {
-        MARKS.scope(Self::default(), send).await
+        TIMINGS.scope(Self::default(), send).await
     }
 
-    /// The marks of the send that calls this.
+    /// Returns the timings of the calling send.
     pub(super) fn current() -> Self {
-        MARKS.try_with(Clone::clone).unwrap_or_default()
+        TIMINGS.try_with(Clone::clone).unwrap_or_default()
     }
 
-    /// How long the name took to resolve, if one was resolved.
+    /// Returns how long name resolution took, if a name was resolved.
     pub(super) const fn resolve(&self) -> Option<Duration> {
         self.resolve.get()
     }
 
-    /// How long TCP and TLS took, if a connection was made.
+    /// Returns how long TCP and TLS took, if a connection was opened.
     pub(super) const fn connect(&self) -> Option<Duration> {
         self.connect.get()
     }
@@ -57,29 +57,29 @@ impl Timings {
     }
 }
 
-/// Runs a name resolution and notes how long it took.
-pub(crate) async fn timing_resolve<F: Future>(resolution: F) -> F::Output {
+/// Runs a name resolution and records its duration.
+pub(crate) async fn time_resolution<F: Future>(resolution: F) -> F::Output {
     let start = Instant::now();
-    note(|marks| marks.resolving.set(true));
+    record(|timings| timings.resolving.set(true));
     let found = resolution.await;
-    note(|marks| {
-        marks.resolving.set(false);
-        marks.resolve.set(Some(start.elapsed()));
+    record(|timings| {
+        timings.resolving.set(false);
+        timings.resolve.set(Some(start.elapsed()));
     });
     found
 }
 
-/// Notes what a name resolved to.
-pub(crate) fn note_addresses(addresses: &[IpAddr]) {
-    note(|marks| marks.only_v6.set(addresses.iter().all(IpAddr::is_ipv6)));
+/// Records the addresses of a name.
+pub(crate) fn record_addresses(addresses: &[IpAddr]) {
+    record(|timings| timings.only_v6.set(addresses.iter().all(IpAddr::is_ipv6)));
 }
 
-fn note(write: impl FnOnce(&Timings)) {
-    // No marks: the connector runs in the pool's own task, or the resolver outside a send.
-    let _ = MARKS.try_with(write);
+fn record(write: impl FnOnce(&Timings)) {
+    // Fails when the connector runs in the pool's task, or the resolver outside a send.
+    let _ = TIMINGS.try_with(write);
 }
 
-/// Wraps the connector so that it notes how long a new connection took.
+/// Wraps the connector to record how long a new connection took.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TimedConnect;
 
@@ -91,7 +91,7 @@ impl<S> Layer<S> for TimedConnect {
     }
 }
 
-/// A connector that notes how long it took, without the name resolution inside it.
+/// A connector that records its duration without the name resolution inside it.
 #[derive(Clone, Debug)]
 pub(super) struct TimedConnector<S>(S);
 
@@ -114,9 +114,9 @@ where
             let start = Instant::now();
             let connected = connecting.await;
             if connected.is_ok() {
-                note(|marks| {
-                    let resolve = marks.resolve.get().unwrap_or_default();
-                    marks.connect.set(Some(start.elapsed().saturating_sub(resolve)));
+                record(|timings| {
+                    let resolve = timings.resolve.get().unwrap_or_default();
+                    timings.connect.set(Some(start.elapsed().saturating_sub(resolve)));
                 });
             }
             connected

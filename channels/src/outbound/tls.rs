@@ -1,14 +1,14 @@
-//! TLS as the client speaks it: rustls with ring, the system's roots, HTTP/2 where it is offered.
-//! Installs nothing for the whole process.
+//! The TLS configuration of the client: rustls with ring, the system's roots, HTTP/2 by ALPN.
+//! Installs no process-wide provider.
 
 use std::sync::Arc;
 
 use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::CertificateDer};
 
-/// What is offered by ALPN, best first.
+/// The ALPN protocols, preferred first.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
-/// A configuration that trusts the system's roots and these.
+/// Creates a configuration that trusts the system's roots and `extra_roots`.
 pub(super) fn client_config(extra_roots: &[CertificateDer<'static>]) -> Result<ClientConfig, rustls::Error> {
     let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
@@ -18,10 +18,10 @@ pub(super) fn client_config(extra_roots: &[CertificateDer<'static>]) -> Result<C
     Ok(config)
 }
 
-/// The system's roots, or the bundled ones where a minimal system has none.
+/// Returns the system's roots, or the bundled ones if the system has none.
 fn roots(extra: &[CertificateDer<'static>]) -> Result<RootCertStore, rustls::Error> {
     let mut roots = RootCertStore::empty();
-    // Old roots that webpki can't read are common and harmless.
+    // Old roots that webpki can't parse are common and harmless.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());

@@ -1,5 +1,5 @@
-//! The bot that speaks: who it is, and the address that holds its token.
-//! The token is a password inside a URL: whatever comes back from there is masked before it is kept.
+//! The Telegram bot: its id, and the URL that contains its token.
+//! The token is a password inside a URL: responses are redacted before they are stored.
 
 use std::{fmt, sync::Arc};
 
@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::answer::Redactor;
 
-/// Longest token, in characters: what `TELEGRAM_BOT_TOKEN` takes.
+/// Longest token, in characters, as in `TELEGRAM_BOT_TOKEN`.
 pub const MAX_TOKEN: usize = 128;
 
 /// A bot at an API. Cheap to clone; `Debug` shows neither token nor address.
@@ -18,11 +18,11 @@ pub struct Bot {
 
 struct Inner {
     name: String,
-    hidden: Redactor,
+    redactor: Redactor,
     send_message: Url,
 }
 
-/// There can't be such a bot. Does not repeat what was given.
+/// The token or the URL of a bot is invalid. Does not contain either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BotError {
     /// The token has no colon, nothing before or after it, odd characters, or more than [`MAX_TOKEN`].
@@ -34,39 +34,39 @@ pub enum BotError {
 }
 
 impl Bot {
-    /// The bot of `token` at the API that answers below `api_url`, with or without a slash at its end.
+    /// Creates the bot of `token` at the API with the base URL `api_url`; a trailing slash is optional.
     ///
     /// # Errors
-    /// When the token or the address can't be one.
+    /// When the token or the URL is invalid.
     pub fn new(token: &str, api_url: &str) -> Result<Self, BotError> {
-        let (name, secret) = halves(token).ok_or(BotError::Token)?;
+        let (name, secret) = split_token(token).ok_or(BotError::Token)?;
         let base = api_url.parse().ok().filter(is_plain).ok_or(BotError::ApiUrl)?;
         let address = format!("{}/bot{token}/sendMessage", Url::as_str(&base).trim_end_matches('/'));
         let send_message = address.parse().map_err(|_| BotError::ApiUrl)?;
-        let hidden = Redactor::new([secret.to_owned()]);
-        let inner = Inner { name: name.to_owned(), hidden, send_message };
+        let redactor = Redactor::new([secret.to_owned()]);
+        let inner = Inner { name: name.to_owned(), redactor, send_message };
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// What stands before the colon of its token: its user id, which is no secret.
+    /// Returns the part of the token before the colon: the bot's user id, which is not secret.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.inner.name
     }
 
-    /// Where messages are posted. Holds the token.
+    /// Returns the URL that messages are posted to. Contains the token.
     pub(super) fn send_message(&self) -> Url {
         self.inner.send_message.clone()
     }
 
-    /// What no report may show: what stands behind the colon of its token, which has no other spelling in a URL.
-    pub(super) fn hidden(&self) -> &Redactor {
-        &self.inner.hidden
+    /// Returns the redactor of the part of the token after the colon, which has only one spelling in a URL.
+    pub(super) fn redactor(&self) -> &Redactor {
+        &self.inner.redactor
     }
 }
 
-/// The name and the secret of a token.
-fn halves(token: &str) -> Option<(&str, &str)> {
+/// Splits a token into name and secret.
+fn split_token(token: &str) -> Option<(&str, &str)> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '_' | '-');
     let fits = token.len() <= MAX_TOKEN && token.chars().all(is_plain);
     token.split_once(':').filter(|(name, secret)| fits && !name.is_empty() && !secret.is_empty())

@@ -1,5 +1,5 @@
-//! Telegram: a notification as messages of a bot, one `sendMessage` a part, after the Bot API (core.telegram.org/bots/api).
-//! Must not decide about retries, and must let the bot's token into nothing that is kept or shown.
+//! Telegram: sends a notification as messages of a bot, one `sendMessage` per part (core.telegram.org/bots/api).
+//! Must not decide about retries, and must never store or show the bot's token.
 
 mod bot;
 mod outcome;

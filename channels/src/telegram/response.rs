@@ -1,47 +1,47 @@
-//! What the Bot API said, as far as it can be read: every answer of its own is an object with `ok` (core.telegram.org/bots/api,
-//! "Making requests"). Anything else was said by somebody else.
+//! Responses of the Bot API: every one is an object with `ok` (core.telegram.org/bots/api, "Making requests"). Anything else
+//! comes from another server, such as a proxy.
 
 use std::time::Duration;
 
 use serde_json::Value;
 
-/// Most characters of a description that are repeated.
+/// Most characters of a description that are kept.
 const MAX_DESCRIPTION: usize = 200;
 
-/// An answer of the Bot API.
+/// A response of the Bot API.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct BotResponse {
-    /// Whether the message was taken.
+    /// Whether the message was accepted.
     pub(super) ok: bool,
-    /// The status that it means, where it is not taken.
+    /// The error code, if it was not accepted.
     pub(super) error_code: Option<u16>,
-    /// Why not, in its words, on one line of at most [`MAX_DESCRIPTION`] characters.
+    /// The description of the error, on one line of at most [`MAX_DESCRIPTION`] characters.
     pub(super) description: String,
-    /// The wait that it asks for; a wish for no wait counts as none.
+    /// The requested wait; zero counts as none.
     pub(super) retry_after: Option<Duration>,
-    /// The chat that the group has become.
+    /// The new id of a group that became a supergroup.
     pub(super) migrate_to: Option<i64>,
 }
 
 impl BotResponse {
-    /// Reads the beginning of a body. `None` when it is not the Bot API's.
+    /// Parses the beginning of a body. `None` when it is not from the Bot API.
     ///
-    /// An answer that is larger than what is kept is still known by how it begins: the accepted message is repeated in it,
-    /// and six bytes for each letter that is not ASCII are more than 16 KiB.
-    pub(super) fn read(body: &[u8]) -> Option<Self> {
+    /// A truncated response is recognised by its first bytes: it repeats the accepted message, and with six bytes for each
+    /// letter beyond ASCII that may exceed the 16 KiB that are read.
+    pub(super) fn parse(body: &[u8]) -> Option<Self> {
         match serde_json::from_slice::<Value>(body) {
-            Ok(answer) => Self::of(&answer),
+            Ok(answer) => Self::from_json(&answer),
             Err(_) => begins_with_ok(body).then(|| Self { ok: true, ..Self::default() }),
         }
     }
 
-    /// The refusal in a few words; `None` when it has no description.
-    pub(super) fn words(&self) -> Option<String> {
+    /// Describes the refusal; `None` without a description.
+    pub(super) fn error_text(&self) -> Option<String> {
         let code = self.error_code.map(|code| format!("{code}: ")).unwrap_or_default();
         (!self.description.is_empty()).then(|| format!("answered {code}{}", self.description))
     }
 
-    fn of(answer: &Value) -> Option<Self> {
+    fn from_json(answer: &Value) -> Option<Self> {
         let parameters = &answer["parameters"];
         Some(Self {
             ok: answer.get("ok")?.as_bool()?,
@@ -69,37 +69,43 @@ mod tests {
     #[test]
     fn an_answer_is_read_with_what_it_has() {
         let ok = BotResponse { ok: true, ..BotResponse::default() };
-        assert_eq!(BotResponse::read(br#"{"ok":true,"result":{"message_id":1}}"#), Some(ok));
+        assert_eq!(BotResponse::parse(br#"{"ok":true,"result":{"message_id":1}}"#), Some(ok));
         let slow =
             br#"{"ok":false,"error_code":429,"description":"Too\nMany","parameters":{"retry_after":7}}"#;
-        let told = BotResponse::read(slow).expect("read");
-        assert_eq!((told.ok, told.error_code, &told.description[..]), (false, Some(429), "Too Many"));
-        assert_eq!((told.retry_after, told.migrate_to), (Some(Duration::from_secs(7)), None));
+        let response = BotResponse::parse(slow).expect("read");
+        assert_eq!(
+            (response.ok, response.error_code, &response.description[..]),
+            (false, Some(429), "Too Many")
+        );
+        assert_eq!((response.retry_after, response.migrate_to), (Some(Duration::from_secs(7)), None));
         let moved = br#"{"ok":false,"error_code":400,"parameters":{"migrate_to_chat_id":-1001234567890123}}"#;
-        assert_eq!(BotResponse::read(moved).and_then(|told| told.migrate_to), Some(-1_001_234_567_890_123));
+        assert_eq!(
+            BotResponse::parse(moved).and_then(|response| response.migrate_to),
+            Some(-1_001_234_567_890_123)
+        );
     }
 
     #[test]
-    fn what_is_odd_inside_counts_as_absent() {
+    fn members_of_a_wrong_type_count_as_absent() {
         let odd = br#"{"ok":false,"error_code":"x","description":5,"parameters":{"retry_after":-1,"migrate_to_chat_id":"y"}}"#;
-        assert_eq!(BotResponse::read(odd), Some(BotResponse::default()));
+        assert_eq!(BotResponse::parse(odd), Some(BotResponse::default()));
         let zero = br#"{"ok":false,"error_code":70000,"parameters":{"retry_after":0}}"#;
-        assert_eq!(BotResponse::read(zero), Some(BotResponse::default()));
-        assert_eq!(BotResponse::read(br#"{"ok":false,"parameters":[]}"#), Some(BotResponse::default()));
+        assert_eq!(BotResponse::parse(zero), Some(BotResponse::default()));
+        assert_eq!(BotResponse::parse(br#"{"ok":false,"parameters":[]}"#), Some(BotResponse::default()));
     }
 
     #[test]
-    fn what_somebody_else_said_is_not_read() {
+    fn bodies_of_other_servers_are_not_parsed() {
         for body in ["", "ok", "<html>", "[]", "{}", "null", r#"{"ok":1}"#, r#"{"error":"x"}"#, r#""ok""#] {
-            assert_eq!(BotResponse::read(body.as_bytes()), None, "{body}");
+            assert_eq!(BotResponse::parse(body.as_bytes()), None, "{body}");
         }
-        assert_eq!(BotResponse::read(b"\xff"), None);
+        assert_eq!(BotResponse::parse(b"\xff"), None);
     }
 
     #[test]
-    fn an_answer_that_was_cut_is_known_by_its_beginning_when_it_is_good() {
+    fn a_truncated_success_is_recognised_by_its_beginning() {
         for body in [r#"{"ok":true,"result":{"te"#, "\n{ \"ok\" : true , "] {
-            assert_eq!(BotResponse::read(body.as_bytes()).map(|told| told.ok), Some(true), "{body}");
+            assert_eq!(BotResponse::parse(body.as_bytes()).map(|response| response.ok), Some(true), "{body}");
         }
         for body in [
             r#"{"ok":true"#,
@@ -107,30 +113,30 @@ mod tests {
             r#"{"ok":trueish,"#,
             r#"{"result":{"ok":true,"#,
         ] {
-            assert_eq!(BotResponse::read(body.as_bytes()), None, "{body}");
+            assert_eq!(BotResponse::parse(body.as_bytes()), None, "{body}");
         }
     }
 
     #[test]
-    fn a_refusal_is_told_in_its_own_words() {
-        let told = BotResponse {
+    fn a_refusal_is_described_by_the_bot_api() {
+        let response = BotResponse {
             error_code: Some(403),
             description: "Forbidden: x".to_owned(),
             ..BotResponse::default()
         };
-        assert_eq!(told.words().as_deref(), Some("answered 403: Forbidden: x"));
+        assert_eq!(response.error_text().as_deref(), Some("answered 403: Forbidden: x"));
         assert_eq!(
-            BotResponse { error_code: None, ..told }.words().as_deref(),
+            BotResponse { error_code: None, ..response }.error_text().as_deref(),
             Some("answered Forbidden: x")
         );
-        assert_eq!(BotResponse { error_code: Some(400), ..BotResponse::default() }.words(), None);
+        assert_eq!(BotResponse { error_code: Some(400), ..BotResponse::default() }.error_text(), None);
     }
 
     #[test]
     fn a_description_is_bounded() {
         let of = |letters: usize| {
             let body = format!(r#"{{"ok":false,"description":"{}"}}"#, "ä".repeat(letters));
-            BotResponse::read(body.as_bytes()).expect("read").description.chars().count()
+            BotResponse::parse(body.as_bytes()).expect("read").description.chars().count()
         };
         assert_eq!((of(MAX_DESCRIPTION), of(MAX_DESCRIPTION + 1)), (MAX_DESCRIPTION, MAX_DESCRIPTION));
     }

@@ -1,4 +1,4 @@
-//! Sends what is left of a notification, part by part, and reports it. Must not touch the database.
+//! Sends the remaining parts of a notification to a chat and reports the result. Must not touch the database.
 
 use std::time::Duration;
 
@@ -24,15 +24,15 @@ const CONTENT_TYPE: &str = "application/json";
 /// One attempt at a delivery to a chat.
 #[derive(Debug)]
 pub struct TelegramRequest<'a> {
-    /// A whole number, or a name like `@channel`.
+    /// The chat: an integer, or a name like `@channel`.
     pub chat_id: &'a str,
-    /// What the chat is told.
+    /// The notification to send.
     pub notification: &'a Notification,
-    /// How many of its parts the chat has already, from the first.
+    /// How many of its parts the chat has received already, from the first.
     pub parts_sent: u16,
-    /// How long the whole attempt may take, all parts together.
+    /// Timeout of the whole attempt, all parts together.
     pub deadline: Duration,
-    /// Now: what a date in `Retry-After` is relative to when the answer has no `Date`.
+    /// The current time: the base of a date in `Retry-After` if the response has no `Date`.
     pub sent_at: Millis,
 }
 
@@ -44,18 +44,18 @@ pub struct TelegramSender {
 }
 
 impl TelegramSender {
-    /// A sender that shares a client. The API's address is the operator's own setting, so its guard may be
+    /// Creates a sender that shares a client. The API's URL is a setting of the operator, so its guard may be
     /// [`crate::Guard::open`].
     #[must_use]
-    pub const fn over(outbound: Outbound, bot: Bot) -> Self {
+    pub const fn with_client(outbound: Outbound, bot: Bot) -> Self {
         Self { outbound, bot }
     }
 
-    /// Sends the parts that are not out yet, one after the other, until one is not accepted. Always returns within the
-    /// deadline (and a moment); never fails but by report.
+    /// Sends the remaining parts one after the other until one is not accepted. Returns shortly after the deadline at the
+    /// latest; errors are part of the report.
     ///
-    /// The report is that of the last call, but for the total time, which is that of all, and `parts_sent`, which counts all
-    /// parts that are out, those of earlier attempts too. A part whose answer never came may be out and is not counted.
+    /// The report is that of the last call, except that the total time covers all calls and `parts_sent` counts all accepted
+    /// parts, earlier attempts included. A part whose response never arrived may have been delivered and is not counted.
     pub async fn send(&self, request: TelegramRequest<'_>) -> SendReport {
         let start = Instant::now();
         let until = start + request.deadline;
@@ -67,7 +67,7 @@ impl TelegramSender {
             report = self.send_part(&mut chat, part, until, request.sent_at).await;
             report.parts_sent = sent;
             if report.result != SendResult::Accepted {
-                report.error = report.error.map(|error| of_part(index, parts.len(), error));
+                report.error = report.error.map(|error| with_part(index, parts.len(), error));
                 break;
             }
             report.parts_sent = sent.saturating_add(1);
@@ -76,8 +76,8 @@ impl TelegramSender {
         report
     }
 
-    /// One part to a chat. A group that has become a supergroup has another id from then on: the part, and those after it,
-    /// follow it there, once.
+    /// Sends one part. If the group has become a supergroup with another id, the part and those after it go to the new id,
+    /// once.
     async fn send_part(&self, chat: &mut Value, part: &str, until: Instant, sent_at: Millis) -> SendReport {
         let (report, moved_to) = self.call(chat, part, until, sent_at).await;
         let Some(new) = moved_to.map(Value::from).filter(|new| new != chat) else { return report };
@@ -85,7 +85,7 @@ impl TelegramSender {
         self.call(chat, part, until, sent_at).await.0
     }
 
-    /// One call, and the chat that the group has become if that is why it was refused.
+    /// Makes one call. Also returns the new id of the group if the call was refused because of it.
     async fn call(
         &self,
         chat: &Value,
@@ -95,9 +95,9 @@ impl TelegramSender {
     ) -> (SendReport, Option<i64>) {
         let body = json!({"chat_id": chat, "text": part, "parse_mode": "HTML"}).to_string();
         let left = until.saturating_duration_since(Instant::now());
-        // With no time left the call could go out unheard.
-        let exchange = if left.is_zero() { too_late() } else { self.post(body.into(), left).await };
-        self.read(exchange, sent_at)
+        // Without time left the call could be sent and its response missed.
+        let exchange = if left.is_zero() { deadline_passed() } else { self.post(body.into(), left).await };
+        self.report_of(exchange, sent_at)
     }
 
     async fn post(&self, body: Bytes, left: Duration) -> Exchange {
@@ -108,23 +108,24 @@ impl TelegramSender {
         self.outbound.post(self.bot.send_message(), headers, body, left).await
     }
 
-    fn read(&self, exchange: Exchange, sent_at: Millis) -> (SendReport, Option<i64>) {
-        let told = exchange.answer.as_ref().ok().and_then(|answer| BotResponse::read(&answer.body));
-        let recorded =
-            HeaderRecord::of([("content-type", CONTENT_TYPE), ("user-agent", USER_AGENT)].into_iter());
-        let classify = |status, headers: &HeaderMap| classify(status, headers, told.as_ref(), sent_at);
-        let mut report = report(exchange, recorded, self.bot.hidden(), classify);
-        if let Some(words) = own_words(&report, told.as_ref()) {
-            report.error = Some(self.bot.hidden().in_text(words));
+    fn report_of(&self, exchange: Exchange, sent_at: Millis) -> (SendReport, Option<i64>) {
+        let response = exchange.answer.as_ref().ok().and_then(|answer| BotResponse::parse(&answer.body));
+        let recorded = HeaderRecord::from_pairs(
+            [("content-type", CONTENT_TYPE), ("user-agent", USER_AGENT)].into_iter(),
+        );
+        let classify = |status, headers: &HeaderMap| classify(status, headers, response.as_ref(), sent_at);
+        let mut report = report(exchange, recorded, self.bot.redactor(), classify);
+        if let Some(words) = error_of(&report, response.as_ref()) {
+            report.error = Some(self.bot.redactor().redact_text(words));
         }
-        (report, told.filter(|told| !told.ok).and_then(|told| told.migrate_to))
+        (report, response.filter(|response| !response.ok).and_then(|response| response.migrate_to))
     }
 }
 
-/// The report where there is nothing to call for: every part is out, or there is nothing to see in the message.
+/// Creates the report when no call is needed: all parts are sent, or the message has no visible content.
 fn without_call(parts: &[String], parts_sent: u16) -> SendReport {
     if parts.is_empty() {
-        return SendReport::unreadable("there is nothing to see in the message");
+        return SendReport::unreadable("the message has no visible content");
     }
     SendReport {
         result: SendResult::Accepted,
@@ -135,28 +136,28 @@ fn without_call(parts: &[String], parts_sent: u16) -> SendReport {
     }
 }
 
-/// What says more of a failure than its status.
-fn own_words(report: &SendReport, told: Option<&BotResponse>) -> Option<String> {
-    match (report.error_class?, told) {
-        (_, Some(told)) => told.words(),
+/// Describes a failure better than its status does.
+fn error_of(report: &SendReport, response: Option<&BotResponse>) -> Option<String> {
+    match (report.error_class?, response) {
+        (_, Some(response)) => response.error_text(),
         (ErrorClass::Protocol, None) => {
-            report.status_code.map(|code| format!("answered {code}, but not as the Bot API does"))
+            report.status_code.map(|code| format!("answered {code} without a response of the Bot API"))
         }
         _ => None,
     }
 }
 
-fn too_late() -> Exchange {
+fn deadline_passed() -> Exchange {
     let failure = Failure::new(ErrorClass::Timeout, "the deadline passed before it could be sent");
     Exchange { answer: Err(failure), timing: Timing::default() }
 }
 
-/// Whole numbers go as they are: beyond 2^53, too.
+/// Sends integers as numbers, also beyond 2^53.
 fn chat(id: &str) -> Value {
     id.parse::<i64>().map_or_else(|_| Value::from(id), Value::from)
 }
 
-fn of_part(index: usize, parts: usize, error: String) -> String {
+fn with_part(index: usize, parts: usize, error: String) -> String {
     if parts == 1 { error } else { format!("part {} of {parts}: {error}", index + 1) }
 }
 
@@ -178,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_failure_names_its_part_where_there_are_several() {
-        assert_eq!(of_part(0, 1, "no".to_owned()), "no");
-        assert_eq!(of_part(1, 3, "no".to_owned()), "part 2 of 3: no");
+        assert_eq!(with_part(0, 1, "no".to_owned()), "no");
+        assert_eq!(with_part(1, 3, "no".to_owned()), "part 2 of 3: no");
     }
 }

@@ -6,7 +6,7 @@ use domain::notification::Notification;
 
 use super::split::{is_seen, split};
 
-/// The messages that tell `notification`, each valid HTML of the Bot API by itself; none when there is nothing to see in it.
+/// Renders `notification` as messages, each valid HTML of the Bot API; none when it has no visible content.
 ///
 /// Without tags and escapes they are the parts of "title, empty line, message, line end, address" (see [`split`]); the parts
 /// of a title are bold.

@@ -1,5 +1,5 @@
-//! Encryption of one message for one browser: `aes128gcm` (RFC 8188) with the keys of RFC 8291, in one record.
-//! A salt and a key of our own are made for each message and forgotten with it: used twice they would give it away.
+//! Encrypts one message for one browser: `aes128gcm` (RFC 8188) with the keys of RFC 8291, in one record.
+//! Each message gets a new salt and a new key pair: reuse would break the encryption.
 
 use aes_gcm::{AeadInOut as _, Aes128Gcm, KeyInit as _};
 use hkdf::Hkdf;
@@ -12,20 +12,20 @@ use super::{
     vapid::random_key,
 };
 
-/// Largest body that push services have to take (RFC 8030 §7.2).
+/// Largest body that push services must accept (RFC 8030 §7.2).
 pub const MAX_BODY_BYTES: usize = 4_096;
 /// The record size that the header names; the one record is never larger (RFC 8291 §4).
 const RECORD_BYTES: u32 = 4_096;
 const SALT_BYTES: usize = 16;
 /// Salt, record size, length of the key, key (RFC 8188 §2.1).
 const HEADER_BYTES: usize = SALT_BYTES + 4 + 1 + KEY_BYTES;
-/// What follows the plaintext of the last record (RFC 8188 §2).
+/// The delimiter after the plaintext of the last record (RFC 8188 §2).
 const LAST_RECORD: u8 = 2;
 const TAG_BYTES: usize = 16;
 /// Bytes that encryption adds.
 pub(super) const OVERHEAD_BYTES: usize = HEADER_BYTES + 1 + TAG_BYTES;
 
-/// The body of a request that carries `plaintext` to `target`, larger by [`OVERHEAD_BYTES`].
+/// Encrypts `plaintext` for `target`; the result is longer by [`OVERHEAD_BYTES`].
 pub(super) fn encrypt(target: &PushTarget, plaintext: &[u8]) -> Vec<u8> {
     let mut salt = [0; SALT_BYTES];
     rand::fill(&mut salt);
@@ -49,7 +49,7 @@ fn header(salt: [u8; SALT_BYTES], own_public: &[u8; KEY_BYTES]) -> Vec<u8> {
     [&salt[..], &RECORD_BYTES.to_be_bytes(), &key_length, own_public].concat()
 }
 
-/// The input keying material: what both sides can know, bound to the browser's secret and to both keys (RFC 8291 §3.4).
+/// Derives the input keying material, bound to the browser's secret and to both keys (RFC 8291 §3.4).
 fn input_key(target: &PushTarget, own: &SecretKey, own_public: &[u8; KEY_BYTES]) -> Zeroizing<[u8; 32]> {
     let shared = own.diffie_hellman(&target.key);
     let auth: &[u8; AUTH_BYTES] = &target.auth;
@@ -60,7 +60,7 @@ fn input_key(target: &PushTarget, own: &SecretKey, own_public: &[u8; KEY_BYTES])
     ikm
 }
 
-/// The key and the nonce of the only record (RFC 8188 §2.2, §2.3).
+/// Derives the key and the nonce of the only record (RFC 8188 §2.2, §2.3).
 fn content_keys(ikm: &[u8; 32], salt: &[u8; SALT_BYTES]) -> (Zeroizing<[u8; 16]>, [u8; 12]) {
     let derived = Hkdf::<Sha256>::new(Some(salt), ikm);
     let (mut key, mut nonce) = (Zeroizing::new([0; 16]), [0; 12]);

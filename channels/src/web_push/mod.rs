@@ -1,5 +1,5 @@
-//! Web push: one encrypted message (RFC 8291) an attempt, to the push service of one browser (RFC 8030), with our VAPID
-//! signature (RFC 8292). Must not decide about retries, and must never show the address of a subscription: it is a capability.
+//! Web push: one encrypted message (RFC 8291) per attempt, to the push service of one browser (RFC 8030), with a VAPID
+//! signature (RFC 8292). Must not decide about retries, and must never show a subscription's URL: it is a capability.
 
 mod encrypt;
 mod outcome;

@@ -1,4 +1,4 @@
-//! What the answer of a push service means (RFC 8030 §5, §7.2, §7.3). Pure.
+//! Interprets responses of push services (RFC 8030 §5, §7.2, §7.3). Pure.
 
 use domain::{
     clock::Millis,
@@ -8,8 +8,8 @@ use http::{HeaderMap, StatusCode};
 
 use crate::answer::{Classification, overloaded};
 
-/// The result and, for a failure, its class. The service stands between us and many browsers: what it says of itself
-/// slows its lane, what it says of one subscription ends that one, and what it says of our request no repetition mends.
+/// Returns the result and, for a failure, its class. A push service serves many browsers: errors of the service slow its lane,
+/// errors of a subscription end that subscription, and errors of our request are permanent.
 pub(super) fn classify(status: StatusCode, headers: &HeaderMap, sent_at: Millis) -> Classification {
     match status.as_u16() {
         200..=299 => (SendResult::Accepted, None),

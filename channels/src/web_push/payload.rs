@@ -1,4 +1,4 @@
-//! What a browser's service worker gets: a notification as JSON, cut to what one push message holds. Pure.
+//! The payload for a browser's service worker: a notification as JSON, truncated to fit one push message. Pure.
 
 use domain::{
     id::{EventId, NoticeId},
@@ -10,18 +10,18 @@ use super::encrypt::{MAX_BODY_BYTES, OVERHEAD_BYTES};
 
 /// Most bytes of JSON in one message (RFC 8291 §4).
 pub const MAX_PLAINTEXT_BYTES: usize = MAX_BODY_BYTES - OVERHEAD_BYTES;
-/// Stands above a message that has no title: browsers show one in any case.
+/// The title of messages without one: browsers always show a title.
 pub const DEFAULT_TITLE: &str = "Notification";
-/// Most bytes of a link, escaped; a longer one is left out, since half a link leads nowhere.
+/// Most bytes of an escaped link; a longer one is omitted, since a truncated link is useless.
 pub const MAX_SHOWN_URL_BYTES: usize = 2_048;
-/// Ends a text that was cut.
+/// Ends a truncated text.
 const CUT: &str = "…";
 /// Most bytes that a character takes in JSON: `\u0001`.
 const MAX_ESCAPED: usize = 6;
-/// The names and marks of a payload, and the ids in it.
+/// Bytes of a payload's names, punctuation and ids.
 const MAX_FRAME: usize = r#"{"title":"","body":"","url":"","notice_id":"","event_id":""}"#.len() + 2 * 36;
 
-// Whatever title and link are, some of the message is always shown.
+// Some of the message always fits, whatever title and link are.
 const _: () =
     assert!(MAX_FRAME + MAX_TITLE_CHARS * MAX_ESCAPED + MAX_SHOWN_URL_BYTES + 256 < MAX_PLAINTEXT_BYTES);
 
@@ -42,8 +42,8 @@ impl Payload<'_> {
     }
 }
 
-/// `{"title","body","url"?,"notice_id"?,"event_id"}`, at most [`MAX_PLAINTEXT_BYTES`]. A message that does not fit is
-/// cut between two characters and ends with `…`.
+/// Returns `{"title","body","url"?,"notice_id"?,"event_id"}` of at most [`MAX_PLAINTEXT_BYTES`]. A message that does not fit
+/// is cut between two characters and ends with `…`.
 pub(super) fn payload(event_id: EventId, notification: &Notification) -> Vec<u8> {
     let title = first_chars(notification.title.as_deref().unwrap_or(DEFAULT_TITLE), MAX_TITLE_CHARS);
     let url = notification.url.as_deref().filter(|url| escaped(url) <= MAX_SHOWN_URL_BYTES);
@@ -60,7 +60,7 @@ fn first_chars(text: &str, most: usize) -> &str {
     text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
 }
 
-/// The longest beginning of `text` that takes at most `room` bytes in JSON.
+/// Returns the longest prefix of `text` that takes at most `room` bytes in JSON.
 fn beginning(text: &str, room: usize) -> &str {
     let mut taken = 0;
     let end = text.char_indices().find(|(_, c)| {
@@ -70,12 +70,12 @@ fn beginning(text: &str, room: usize) -> &str {
     end.map_or(text, |(end, _)| &text[..end])
 }
 
-/// How many bytes the text takes in JSON, without the quotes.
+/// Returns the length of the text in JSON, without the quotes.
 fn escaped(text: &str) -> usize {
     text.chars().map(escaped_char).sum()
 }
 
-/// As serde_json writes it: only what has to be is escaped.
+/// Returns the length of a character as serde_json writes it, which escapes only what it must.
 const fn escaped_char(c: char) -> usize {
     match c {
         '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,

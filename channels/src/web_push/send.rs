@@ -19,7 +19,7 @@ use crate::{
     report::{HeaderRecord, MASK, SendReport},
 };
 
-/// How long a push service keeps a message for a browser that is away: a day. News of yesterday is none.
+/// How long a push service keeps a message for an offline browser: a day.
 pub const TTL: Duration = Duration::from_secs(86_400);
 
 const URGENCY: HeaderName = HeaderName::from_static("urgency");
@@ -28,15 +28,16 @@ const TOPIC: HeaderName = HeaderName::from_static("topic");
 /// One attempt at a delivery.
 #[derive(Debug)]
 pub struct PushRequest<'a> {
-    /// The event: the same for every attempt, so that a copy replaces the one that still waits at the push service.
+    /// The event: the same for every attempt, so that a repeat replaces a message that the push service still holds.
     pub event_id: EventId,
-    /// Where to.
+    /// The subscription to send to.
     pub target: &'a PushTarget,
-    /// What to tell.
+    /// The notification to send.
     pub notification: &'a Notification,
-    /// How long the whole attempt may take.
+    /// Timeout of the whole attempt.
     pub deadline: Duration,
-    /// Now: what the signature's validity is measured from, and a date in `Retry-After` when the answer has no `Date`.
+    /// The current time: the start of the signature's validity, and the base of a date in `Retry-After` if the response has
+    /// no `Date`.
     pub sent_at: Millis,
 }
 
@@ -48,20 +49,20 @@ pub struct WebPushSender {
 }
 
 impl WebPushSender {
-    /// A sender that signs with `keys` and shares a client, and its guard, with other channels.
+    /// Creates a sender that signs with `keys` and shares a client, and its guard, with other channels.
     #[must_use]
-    pub fn over(outbound: Outbound, keys: VapidKeys) -> Self {
+    pub fn with_client(outbound: Outbound, keys: VapidKeys) -> Self {
         Self { outbound, tokens: Arc::new(Tokens::new(keys)) }
     }
 
-    /// Encrypts and sends one attempt. Always returns within the deadline (and a moment); never fails but by report.
+    /// Encrypts and sends one attempt. Returns shortly after the deadline at the latest; errors are part of the report.
     pub async fn send(&self, request: PushRequest<'_>) -> SendReport {
         let PushRequest { event_id, target, notification, deadline, sent_at } = request;
         let headers = self.headers(target, event_id, sent_at);
         let recorded = record(&headers);
         let body = encrypt(target, &payload(event_id, notification)).into();
         let exchange = self.outbound.post(target.url.clone(), headers, body, deadline).await;
-        report(exchange, recorded, &target.hidden(), |status, headers| classify(status, headers, sent_at))
+        report(exchange, recorded, &target.redactor(), |status, headers| classify(status, headers, sent_at))
     }
 
     fn headers(&self, target: &PushTarget, event_id: EventId, sent_at: Millis) -> HeaderMap {
@@ -77,14 +78,14 @@ impl WebPushSender {
     }
 }
 
-/// 22 characters of the 32 that a topic may have (RFC 8030 §5.4).
+/// Encodes the event id as a topic: 22 of the 32 characters allowed (RFC 8030 §5.4).
 fn topic(event_id: EventId) -> HeaderValue {
     let text = URL_SAFE_NO_PAD.encode(event_id.0.as_bytes());
     text.try_into().expect("base64url is a value")
 }
 
 fn record(headers: &HeaderMap) -> HeaderRecord {
-    HeaderRecord::of(headers.iter().map(|(name, value)| {
+    HeaderRecord::from_pairs(headers.iter().map(|(name, value)| {
         let shown = if value.is_sensitive() { MASK } else { value.to_str().unwrap_or(MASK) };
         (name.as_str(), shown)
     }))

@@ -1,5 +1,5 @@
-//! Where one browser takes its messages, as it told when it subscribed.
-//! The address and `auth` are secrets between browser, push service and us: `Debug` shows the origin only.
+//! The push subscription of one browser: its URL and keys.
+//! The URL and `auth` are shared secrets of browser, push service and us: `Debug` shows the origin only.
 
 use std::fmt;
 
@@ -14,12 +14,12 @@ use crate::answer::Redactor;
 pub const KEY_BYTES: usize = 65;
 /// Bytes of a browser's authentication secret (RFC 8291 §3.2).
 pub const AUTH_BYTES: usize = 16;
-/// What an uncompressed point begins with.
+/// The first byte of an uncompressed point.
 const UNCOMPRESSED: u8 = 4;
-/// Fewest bytes of an address' path, or of a word in it, that are taken for a secret and not for a common word.
+/// Shortest path of a URL, and shortest word in it, that are treated as secret.
 const MIN_SECRET: [usize; 2] = [8, 16];
 
-/// Where and under which keys one browser takes messages.
+/// The URL and the keys of one browser's subscription.
 pub struct PushTarget {
     pub(super) url: Url,
     pub(super) origin: String,
@@ -28,26 +28,26 @@ pub struct PushTarget {
     pub(super) auth: Zeroizing<[u8; AUTH_BYTES]>,
 }
 
-/// Which member of a subscription is at fault, and why. Never holds any of it.
+/// Which member of a subscription is invalid, and why. Never contains any of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PushTargetError {
-    /// The endpoint breaks a rule of addresses.
+    /// The endpoint violates a rule for URLs.
     #[error("endpoint {0}")]
     Endpoint(#[from] UrlError),
-    /// `p256dh` is no point of the curve, or not in its uncompressed form.
+    /// `p256dh` is not a point on the curve, or not uncompressed.
     #[error("p256dh must be an uncompressed point on P-256 ({KEY_BYTES} bytes)")]
     Key,
-    /// `auth` has another length.
+    /// `auth` has the wrong length.
     #[error("auth must be {AUTH_BYTES} bytes")]
     Auth,
 }
 
 impl PushTarget {
-    /// A subscription: `endpoint` is an http or https URL after the rules of registered ones, at most [`MAX_URL_CHARS`]
-    /// bytes as it is sent; `p256dh` an uncompressed point on P-256; `auth` [`AUTH_BYTES`] bytes.
+    /// Validates a subscription: `endpoint` is an http or https URL under the rules of registered webhooks, at most
+    /// [`MAX_URL_CHARS`] bytes as it is sent; `p256dh` an uncompressed point on P-256; `auth` [`AUTH_BYTES`] bytes.
     ///
     /// # Errors
-    /// Names the first member at fault.
+    /// Names the first invalid member.
     pub fn new(endpoint: &str, p256dh: &[u8], auth: &[u8]) -> Result<Self, PushTargetError> {
         let url = EndpointUrl::parse(endpoint)?.url().clone();
         if url.as_str().len() > MAX_URL_CHARS {
@@ -62,27 +62,27 @@ impl PushTarget {
         Ok(Self { origin: url.origin().ascii_serialization(), url, key, key_bytes, auth })
     }
 
-    /// `scheme://host`, with its port if it is not the scheme's own: whom a message's signature is for, and its lane.
+    /// Returns `scheme://host`, with the port unless it is the default: the audience of the signature, and the lane.
     #[must_use]
     pub fn origin(&self) -> String {
         self.origin.clone()
     }
 
-    /// The address as it is sent to. A secret.
+    /// Returns the URL that messages are sent to. A secret.
     #[must_use]
     pub const fn url(&self) -> &Url {
         &self.url
     }
 
-    /// The same as text, for storing.
+    /// Returns the URL as text for storage.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         self.url.as_str()
     }
 
-    /// What push services may say back of the address: the whole path, and each long word of it, since they escape what
-    /// is between in ways of their own.
-    pub(super) fn hidden(&self) -> Redactor {
+    /// Returns the redactor of what push services may echo: the whole path, and each long word of it, since they escape the
+    /// characters between differently.
+    pub(super) fn redactor(&self) -> Redactor {
         let path = &self.url[url::Position::BeforePath..url::Position::AfterQuery];
         let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         let words = path.split(|c| !is_part(c)).filter(|word| word.len() >= MIN_SECRET[1]);

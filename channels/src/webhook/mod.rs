@@ -1,5 +1,5 @@
-//! Webhooks: one signed POST an attempt, after Standard Webhooks.
-//! Must not decide about retries: it says what the answer was.
+//! Webhooks: one signed POST per attempt, as Standard Webhooks specifies.
+//! Must not decide about retries: it only reports the response.
 
 mod outcome;
 mod send;

@@ -1,4 +1,4 @@
-//! What the status of an answer means. Pure.
+//! Interprets the status of a response. Pure.
 
 use domain::{
     clock::Millis,
@@ -8,8 +8,8 @@ use http::{HeaderMap, StatusCode};
 
 use crate::answer::{Classification, overloaded};
 
-/// The result and, for a failure, its class. `Retry-After` counts with the statuses that slow the lane alone: with any
-/// other, the schedule knows better.
+/// Returns the result and, for a failure, its class. `Retry-After` counts only for statuses that slow the lane; otherwise the
+/// schedule applies.
 pub(super) fn classify(status: StatusCode, headers: &HeaderMap, sent_at: Millis) -> Classification {
     match status.as_u16() {
         200..=299 => (SendResult::Accepted, None),

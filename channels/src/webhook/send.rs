@@ -23,14 +23,14 @@ const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 pub struct WebhookRequest<'a> {
     /// The `webhook-id`: the same for every attempt, endpoint and replay.
     pub event_id: EventId,
-    /// Where to.
+    /// The endpoint to send to.
     pub target: &'a WebhookTarget,
     /// The stored body, sent byte for byte.
     pub body: Bytes,
-    /// How long the whole attempt may take.
+    /// Timeout of the whole attempt.
     pub deadline: Duration,
-    /// Now: the `webhook-timestamp`, the time at which old keys are valid or not, and what a date in `Retry-After` is
-    /// relative to when the answer has no `Date`.
+    /// The current time: the `webhook-timestamp`, the time at which old keys must be valid, and the base of a date in
+    /// `Retry-After` if the response has no `Date`.
     pub sent_at: Millis,
 }
 
@@ -41,21 +41,21 @@ pub struct WebhookSender {
 }
 
 impl WebhookSender {
-    /// A sender behind `guard`, with a client of its own.
+    /// Creates a sender behind `guard`, with its own client.
     ///
     /// # Errors
     /// When the client can't be built from the options.
     pub fn new(guard: Guard, options: &SenderOptions) -> Result<Self, OutboundError> {
-        Outbound::new(guard, options).map(Self::over)
+        Outbound::new(guard, options).map(Self::with_client)
     }
 
-    /// A sender that shares a client with other channels.
+    /// Creates a sender that shares a client with other channels.
     #[must_use]
-    pub const fn over(outbound: Outbound) -> Self {
+    pub const fn with_client(outbound: Outbound) -> Self {
         Self { outbound }
     }
 
-    /// Signs and sends one attempt. Always returns within the deadline (and a moment); never fails but by report.
+    /// Signs and sends one attempt. Returns shortly after the deadline at the latest; errors are part of the report.
     pub async fn send(&self, request: WebhookRequest<'_>) -> SendReport {
         let WebhookRequest { event_id, target, body, deadline, sent_at } = request;
         let (headers, recorded) = signed_headers(target, event_id, sent_at, &body);

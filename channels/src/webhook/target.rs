@@ -1,5 +1,5 @@
-//! An endpoint as the sender needs it: what is the same for every attempt is made once.
-//! Holds secrets: `Debug` shows the address only.
+//! An endpoint prepared for sending: everything that is the same for every attempt is computed once.
+//! Contains secrets: `Debug` shows the URL only.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use crate::{
     report::{HeaderRecord, MASK},
 };
 
-/// Where and how deliveries of one endpoint are sent. Made once, kept as long as the endpoint does not change.
+/// The destination of one endpoint's deliveries. Created once and kept until the endpoint changes.
 pub struct WebhookTarget {
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
@@ -24,7 +24,7 @@ pub struct WebhookTarget {
 }
 
 impl WebhookTarget {
-    /// A target at `url`. The body is `application/json` unless a custom header says otherwise; each delivery is
+    /// Creates a target at `url`. The body is `application/json` unless a custom header says otherwise; each delivery is
     /// signed with those of `keys` that are valid when it is sent.
     #[must_use]
     pub fn new(url: Url, custom: &CustomHeaders, keys: SigningKeys) -> Self {
@@ -44,7 +44,7 @@ impl WebhookTarget {
     }
 }
 
-/// Registration has refused what is dropped here; this is the last line before the wire.
+/// Drops invalid custom headers. Registration rejects them already; this is the last check before sending.
 fn checked(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
     let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
     let mut value = HeaderValue::from_str(value).ok()?;
@@ -52,11 +52,11 @@ fn checked(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
     (!OWNED_HEADERS.contains(&name.as_str())).then_some((name, value))
 }
 
-/// Ours as they are, custom ones by name: any of their values may be a credential.
+/// Records our headers with their values and custom ones masked: any custom value may be a credential.
 fn record(ours: &HeaderMap, custom: &[(HeaderName, HeaderValue)]) -> HeaderRecord {
     let kept = ours.iter().filter(|(name, _)| custom.iter().all(|(other, _)| other != name));
     let all = kept.chain(custom.iter().map(|(name, value)| (name, value)));
-    HeaderRecord::of(all.map(|(name, value)| {
+    HeaderRecord::from_pairs(all.map(|(name, value)| {
         let shown = if value.is_sensitive() { MASK } else { value.to_str().unwrap_or(MASK) };
         (name.as_str(), shown)
     }))

@@ -87,17 +87,17 @@ pub(crate) async fn what_was_not_seen_is_sent_again_at_once<S: Subject>() {
 }
 
 pub(crate) async fn what_may_have_been_seen_is_a_reset_and_is_not_sent_again_by_itself<S: Subject>() {
-    for told in
+    for sent in
         [goaway(0, INTERNAL_ERROR), goaway(FIRST, INTERNAL_ERROR), reset(INTERNAL_ERROR), reset(NO_ERROR)]
     {
-        let (receiver, root) = first_gets::<S>(told.clone(), true).await;
+        let (receiver, root) = first_gets::<S>(sent.clone(), true).await;
         let report = report::<S>(&receiver, root).await;
         assert_eq!(
             (report.result, report.error_class),
             (SendResult::Failed, Some(ErrorClass::Reset)),
             "{report:?}"
         );
-        assert_eq!(receiver.connections(), 1, "{told:?}");
+        assert_eq!(receiver.connections(), 1, "{sent:?}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! A receiver written by hand, so that it can misbehave in every way: it answers with raw bytes, or does as it is told.
+//! A receiver written by hand, so that it can misbehave in every way: it answers with raw bytes, or does as it is sent.
 
 use std::{
     future::Future,

@@ -10,9 +10,9 @@ use super::{
 #[track_caller]
 fn assert_hidden(report: &SendReport, secrets: &[String]) {
     let body = String::from_utf8_lossy(&report.response_body);
-    let told = format!("{report:?} {body}");
+    let sent = format!("{report:?} {body}");
     for secret in secrets {
-        assert!(!told.contains(secret.as_str()), "{secret} in {told}");
+        assert!(!sent.contains(secret.as_str()), "{secret} in {sent}");
     }
 }
 

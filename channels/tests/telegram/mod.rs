@@ -1,4 +1,4 @@
-//! The Telegram channel against a Bot API on this machine: what chats are told, what is made of answers, what a later attempt
+//! The Telegram channel against a Bot API on this machine: the messages that chats get, what is made of answers, what a later attempt
 //! does not repeat, and where the token never shows.
 
 mod answers;
@@ -20,7 +20,7 @@ const CHAT: &str = "-1001234567890";
 
 fn sender(token: &str, api_url: &str) -> TelegramSender {
     let outbound = Outbound::new(Guard::open(), &SenderOptions::default()).expect("a client");
-    TelegramSender::over(outbound, Bot::new(token, api_url).expect("a bot"))
+    TelegramSender::with_client(outbound, Bot::new(token, api_url).expect("a bot"))
 }
 
 fn note(message: &str) -> Notification {

@@ -42,9 +42,9 @@ async fn what_a_server_says_back_is_kept_without_the_token() {
 #[tokio::test]
 async fn a_description_that_says_the_token_is_kept_without_it() {
     for code in [400, 403, 404, 500] {
-        let told =
+        let sent =
             serde_json::json!({"ok": false, "error_code": code, "description": format!("no {TOKEN} here")});
-        let report = echoed(code, told.to_string().into()).await;
+        let report = echoed(code, sent.to_string().into()).await;
         assert_hidden(&report);
         assert_eq!(report.error, Some(format!("answered {code}: no 987654:… here")));
     }

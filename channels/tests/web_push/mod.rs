@@ -21,7 +21,7 @@ use crate::suite::{PATIENT, SENT_AT, outbound};
 fn sender() -> (WebPushSender, String) {
     let (private, public) = VapidKeys::generate();
     let keys = VapidKeys::new(&private, &public, "ops@example.com").expect("our own pair");
-    (WebPushSender::over(outbound(), keys), public)
+    (WebPushSender::with_client(outbound(), keys), public)
 }
 
 fn target(browser: &Subscription) -> PushTarget {
@@ -50,11 +50,11 @@ async fn a_browser_reads_what_was_sent_and_its_push_service_knows_by_whom() {
     let target = target(&browser);
     let url = Some("https://a.example/notices/1".to_owned());
     let notice_id = Some(NoticeId::new());
-    let told =
+    let sent =
         Notification {
             title: Some("Tüte".to_owned()), url: url.clone(), notice_id, ..notification("„Hi“")
         };
-    let request = request(&target, &told);
+    let request = request(&target, &sent);
     let event_id = request.event_id;
     let report = sender.send(request).await;
 
@@ -88,10 +88,10 @@ async fn the_report_has_all_headers_and_the_value_of_none_that_is_a_secret() {
 #[tokio::test]
 async fn a_repeated_event_has_the_topic_of_the_first_and_another_has_not() {
     let (browser, (sender, _)) = (service().await.subscribe(), sender());
-    let (target, told) = (target(&browser), notification("hello"));
+    let (target, sent) = (target(&browser), notification("hello"));
     let event_id = EventId::new();
     for event_id in [event_id, event_id, EventId::new()] {
-        sender.send(PushRequest { event_id, ..request(&target, &told) }).await;
+        sender.send(PushRequest { event_id, ..request(&target, &sent) }).await;
     }
     let messages = browser.messages(SENT_AT).expect("as the RFCs ask");
     let topics: Vec<_> = messages.iter().map(|one| one.call.header("topic").expect("a topic")).collect();
@@ -172,7 +172,7 @@ async fn the_signature_is_valid_by_the_real_clock_too() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
     let now = Millis(i64::try_from(now.as_millis()).expect("fits"));
     let browser = service().await.subscribe();
-    let told = notification("hello");
-    sender().0.send(PushRequest { sent_at: now, ..request(&target(&browser), &told) }).await;
+    let sent = notification("hello");
+    sender().0.send(PushRequest { sent_at: now, ..request(&target(&browser), &sent) }).await;
     assert_eq!(browser.messages(now).expect("as the RFCs ask").len(), 1);
 }

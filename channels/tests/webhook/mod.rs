@@ -13,7 +13,7 @@ use url::Url;
 use crate::suite::{PATIENT, SENT_AT, outbound};
 
 fn sender() -> WebhookSender {
-    WebhookSender::over(outbound())
+    WebhookSender::with_client(outbound())
 }
 
 fn target(url: Url) -> WebhookTarget {

@@ -1,7 +1,7 @@
 //! A point in time as a page shows it: relative, with the exact time in its title. The script keeps it moving.
 
 use askama::Template;
-use domain::{clock::Millis, measure::relative};
+use domain::{clock::Millis, duration_format::relative};
 
 /// A time seen from another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Template)]

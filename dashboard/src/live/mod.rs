@@ -15,7 +15,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use self::snapshot::Snapshot;
-use crate::app::Sources;
+use crate::sources::Sources;
 
 /// Least time between two looks at the database.
 const PERIOD: Duration = Duration::from_secs(1);

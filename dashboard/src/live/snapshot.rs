@@ -17,7 +17,7 @@ use entity::{
 use platform::database::DatabaseError;
 
 use super::series::Series;
-use crate::app::Sources;
+use crate::sources::Sources;
 
 /// How many deliveries the overview shows.
 const DELIVERIES: i64 = 15;

@@ -1,5 +1,6 @@
 //! The pages, one module each. A handler loads, decides, renders; none of them writes.
 
+pub(crate) mod asset;
 pub(crate) mod delivery;
 pub(crate) mod errors;
 pub(crate) mod live;

@@ -1,31 +1,31 @@
-//! By which way a delivery leaves the house, and whether its lane may be used now.
+//! The channels that deliveries are sent through, and the states of their lanes.
 
 use std::{fmt, str::FromStr};
 
-use crate::words::words;
+use crate::string_enum::string_enum;
 
-words! {
-    /// How a delivery leaves the house.
+string_enum! {
+    /// The channel that a delivery is sent through.
     Channel {
-        /// HTTP POST to a registered endpoint, signed by Standard Webhooks.
+        /// HTTP POST to a registered endpoint, signed as Standard Webhooks specifies.
         Webhook = "webhook",
         /// Web Push (RFC 8030).
         WebPush = "web_push",
-        /// A message by a Telegram bot.
+        /// A message of a Telegram bot.
         Telegram = "telegram",
     }
 }
 
-words! {
-    /// Whether a lane's deliveries are sent. What waits in a lane that is not active is called held.
+string_enum! {
+    /// The state of a lane. Deliveries that wait in a lane that is not active are held.
     LaneState {
         /// Deliveries are sent as they fall due.
         Active = "active",
-        /// Its owner stopped it; the schedule's clock stands still.
+        /// Paused by its owner; paused time does not count against the retry schedule.
         Paused = "paused",
-        /// We stopped it (410, or days of failing); its owner has to resume it.
+        /// Disabled automatically (410, or days of failures) until its owner resumes it.
         Disabled = "disabled",
-        /// Its owner deleted it; what waits is cancelled.
+        /// Deleted by its owner; its deliveries are cancelled.
         Deleted = "deleted",
     }
 }

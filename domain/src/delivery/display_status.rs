@@ -1,30 +1,30 @@
-//! What a delivery is called by those who look at it: its stored state, or what is derived from its lease and its lane.
+//! The status of a delivery as users see it: the stored state, or one derived from its lease and its lane.
 
 use std::{fmt, str::FromStr};
 
 use super::{DeliveryState, LaneState};
-use crate::{clock::Millis, words::words};
+use crate::{clock::Millis, string_enum::string_enum};
 
-words! {
-    /// Where a delivery stands, as readers call it.
+string_enum! {
+    /// The displayed status of a delivery.
     DisplayStatus {
-        /// Waits for its due time, for its turn, or for a worker.
+        /// Waiting for its due time, its turn, or a worker.
         Pending = "pending",
-        /// Waits until its lane is active again.
+        /// Waiting until its lane is active again.
         Held = "held",
         /// A worker holds a live lease on it.
         Sending = "sending",
         /// A recipient accepted it.
         Succeeded = "succeeded",
-        /// In the dead letters.
+        /// Kept as a dead letter.
         Dead = "dead",
-        /// Called off.
+        /// Cancelled.
         Cancelled = "cancelled",
     }
 }
 
 impl DisplayStatus {
-    /// What a delivery under way is called at `now`. A lane that is gone holds nothing.
+    /// Returns the status at `now` of a delivery that is not finished. A deleted lane row holds nothing.
     #[must_use]
     pub fn under_way(lease_until: Millis, lane: Option<LaneState>, now: Millis) -> Self {
         match lane {
@@ -34,7 +34,7 @@ impl DisplayStatus {
         }
     }
 
-    /// What a finished one is called, by its stored word. One of a later version also means that nothing more happens here.
+    /// Returns the status of a finished delivery from its stored word. An unknown word of a later version counts as cancelled.
     #[must_use]
     pub fn finished(state: &str) -> Self {
         match state.parse() {
@@ -44,7 +44,7 @@ impl DisplayStatus {
         }
     }
 
-    /// Whether nothing more happens by itself.
+    /// Whether the status is final unless a user acts.
     #[must_use]
     pub const fn is_finished(self) -> bool {
         matches!(self, Self::Succeeded | Self::Dead | Self::Cancelled)
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_under_way_is_called_by_what_it_waits_for() {
+    fn an_unfinished_delivery_is_named_by_what_it_waits_for() {
         let at = |lease, lane| DisplayStatus::under_way(Millis(lease), lane, Millis(1_000));
         assert_eq!(at(1_000, None), DisplayStatus::Pending, "the lease is over");
         assert_eq!(at(0, Some(LaneState::Active)), DisplayStatus::Pending);
@@ -67,11 +67,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_finished_is_called_by_its_state() {
+    fn a_finished_delivery_is_named_by_its_state() {
         assert_eq!(DisplayStatus::finished("succeeded"), DisplayStatus::Succeeded);
         assert_eq!(DisplayStatus::finished("dead"), DisplayStatus::Dead);
         assert_eq!(DisplayStatus::finished("cancelled"), DisplayStatus::Cancelled);
         assert_eq!(DisplayStatus::finished("a later word"), DisplayStatus::Cancelled);
-        assert!(DisplayStatus::ALL.iter().filter(|standing| standing.is_finished()).count() == 3);
+        assert!(DisplayStatus::ALL.iter().filter(|status| status.is_finished()).count() == 3);
     }
 }

@@ -1,43 +1,43 @@
-//! The sentence that says what holds a delivery or ended it, and what happens next. Pure: the API and the pages say the
-//! same, and neither may put words of its own in its place.
+//! Explains in a sentence or two why a delivery waits or how it ended, and what happens next. Pure: the API and the dashboard
+//! show the same text, and neither may replace it with its own.
 
 use super::{DeadReason, DisplayStatus, LaneState};
 use crate::{
     clock::Millis,
-    measure::{microseconds, relative},
+    duration_format::{microseconds, relative},
 };
 
-/// All that the sentence depends on.
+/// The facts that the explanation depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
-    /// What it is called.
-    pub standing: DisplayStatus,
-    /// Why it ended so, a word of [`DeadReason`].
+    /// The displayed status.
+    pub status: DisplayStatus,
+    /// Why it ended, as the word of a [`DeadReason`].
     pub reason: Option<&'a str>,
-    /// Attempts recorded so far.
+    /// Number of attempts recorded so far.
     pub attempts: i32,
-    /// Place in the retry schedule, from 0. Zero after attempts: somebody asked for it to be sent again.
+    /// Position in the retry schedule, from 0. Zero after attempts means that a retry was requested.
     pub position: i32,
-    /// How many attempts its schedule makes.
+    /// Number of attempts in its schedule.
     pub scheduled: usize,
     /// When it was accepted.
     pub created_at: Millis,
     /// When it is due.
     pub due_at: Millis,
-    /// Until when a worker has it.
+    /// When the lease of its worker ends.
     pub lease_until: Millis,
-    /// What its lane is like.
+    /// The state of its lane.
     pub lane: LaneFacts<'a>,
     /// The last attempt, if there was one.
     pub last: Option<LastAttempt<'a>>,
-    /// What time it is.
+    /// The current time.
     pub now: Millis,
 }
 
-/// What the lane of a delivery is like. The default is an active one without limits.
+/// The state of a delivery's lane. The default is an active lane without limits.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LaneFacts<'a> {
-    /// Its state; none where the lane is gone.
+    /// Its state; none when the lane no longer exists.
     pub state: Option<LaneState>,
     /// Why it was disabled.
     pub off_reason: Option<&'a str>,
@@ -45,33 +45,33 @@ pub struct LaneFacts<'a> {
     pub blocked_until: i64,
     /// Failed sends in a row.
     pub failures: i32,
-    /// 0: the breaker is closed. Else it is open until then (ms), and half open from then on.
+    /// 0: the breaker is closed. Otherwise it is open until this time (ms) and half-open afterwards.
     pub breaker_until: i64,
-    /// What was due by then (ms) drains at a bounded rate; 0: nothing drains.
+    /// Deliveries due by this time (ms) drain at a bounded rate; 0: nothing drains.
     pub drain_before: i64,
-    /// Most sends a second.
+    /// Most sends per second.
     pub rate_limit: Option<i32>,
-    /// Most sends under way.
+    /// Most concurrent sends.
     pub max_in_flight: Option<i32>,
 }
 
-/// What the last attempt came to.
+/// The outcome of the last attempt.
 #[derive(Clone, Copy, Debug)]
 pub struct LastAttempt<'a> {
-    /// The status of the answer.
+    /// The HTTP status of the response.
     pub status_code: Option<i16>,
-    /// What went wrong, in words.
+    /// The error message.
     pub error: Option<&'a str>,
-    /// A word of `ErrorClass`.
+    /// The word of an `ErrorClass`.
     pub error_class: Option<&'a str>,
     /// How long it took, in µs.
     pub duration_us: i64,
 }
 
-/// Says where a delivery stands and what comes next, in a sentence or two.
+/// Explains the status of a delivery and what happens next, in a sentence or two.
 #[must_use]
-pub fn why(facts: &Facts<'_>) -> String {
-    match facts.standing {
+pub fn explain(facts: &Facts<'_>) -> String {
+    match facts.status {
         DisplayStatus::Pending => pending(facts),
         DisplayStatus::Held => held(&facts.lane).to_owned(),
         DisplayStatus::Sending => sending(facts),
@@ -81,11 +81,11 @@ pub fn why(facts: &Facts<'_>) -> String {
     }
 }
 
-/// When it is tried next, as far as that is known: none while it is held, being sent or finished.
+/// Returns when the next attempt is due; none while the delivery is held, being sent or finished.
 #[must_use]
 pub fn next_attempt(facts: &Facts<'_>) -> Option<Millis> {
     let lane = Millis(facts.lane.blocked_until.max(facts.lane.breaker_until));
-    (facts.standing == DisplayStatus::Pending).then(|| facts.due_at.max(lane))
+    (facts.status == DisplayStatus::Pending).then(|| facts.due_at.max(lane))
 }
 
 fn pending(facts: &Facts<'_>) -> String {
@@ -93,86 +93,91 @@ fn pending(facts: &Facts<'_>) -> String {
     if lane.breaker_until > now.0 {
         let probe = relative(Millis(lane.breaker_until), now);
         return format!(
-            "The endpoint failed {} times in a row and is left alone; a probe follows {probe}.",
+            "The endpoint's circuit breaker is open after {} consecutive failures. The next probe is due {probe}.",
             lane.failures
         );
     }
     format!("{} {}", so_far(facts), next(facts))
 }
 
-/// What has happened to it.
+/// Says what happened so far.
 fn so_far(facts: &Facts<'_>) -> String {
     let made = facts.attempts;
     match (made, facts.position) {
-        (..=0, _) if waits_by_wish(facts) => "Accepted and stored, to be delivered later.".to_owned(),
+        (..=0, _) if is_scheduled_for_later(facts) => {
+            "Accepted and stored, scheduled for later delivery.".to_owned()
+        }
         (..=0, _) => "Accepted and stored.".to_owned(),
         (_, 0) => {
-            format!("To be sent again by request, after {} that failed{}.", attempts(made), cause(facts))
+            format!("Retry requested after {}{}.", failed_attempts(made), cause(facts))
         }
-        _ => format!("Attempt {made} of {} failed{}.", in_all(facts), cause(facts)),
+        _ => format!("Attempt {made} of {} failed{}.", total_attempts(facts), cause(facts)),
     }
 }
 
-/// What it waits for, the strongest first.
+/// Says what the next attempt waits for; the strongest reason comes first.
 fn next(facts: &Facts<'_>) -> String {
     let (lane, now) = (&facts.lane, facts.now);
     let attempt = if facts.attempts > 0 { "next" } else { "first" };
     if lane.breaker_until > 0 {
         let failures = lane.failures;
         return format!(
-            "The endpoint failed {failures} times in a row; one probe at a time is sent until one succeeds."
+            "The endpoint's circuit breaker is half-open after {failures} consecutive failures: one probe at a time is sent \
+             until one succeeds."
         );
     }
     if lane.blocked_until > now.0 && lane.blocked_until > facts.due_at.0 {
         let until = relative(Millis(lane.blocked_until), now);
-        return format!("Its receiver asked to slow down; the {attempt} attempt follows {until}.");
+        return format!("The receiver asked to slow down; the {attempt} attempt is due {until}.");
     }
     if facts.due_at > now {
         return format!("The {attempt} attempt is due {}.", relative(facts.due_at, now));
     }
     if lane.drain_before >= facts.due_at.0 && lane.drain_before > 0 {
         return format!(
-            "Its endpoint was resumed, and what waited drains slowly; the {attempt} attempt follows in its turn."
+            "The endpoint was resumed and its backlog drains at a limited rate; the {attempt} attempt waits for its turn."
         );
     }
     match (lane.rate_limit, lane.max_in_flight) {
         (Some(rate), _) => {
-            format!("It is due; its endpoint takes at most {rate} a second, and it waits for its turn.")
+            format!("It is due and waits for the endpoint's rate limit of {rate} per second.")
         }
         (None, Some(most)) => {
-            format!("It is due; its endpoint takes at most {most} at a time, and it waits for its turn.")
+            format!("It is due and waits for the endpoint's concurrency limit of {most}.")
         }
         (None, None) => "It is due: the next worker with a free slot sends it.".to_owned(),
     }
 }
 
-fn waits_by_wish(facts: &Facts<'_>) -> bool {
+fn is_scheduled_for_later(facts: &Facts<'_>) -> bool {
     facts.due_at > facts.created_at && facts.due_at > facts.now
 }
 
 fn held(lane: &LaneFacts<'_>) -> &'static str {
     match (lane.state, lane.off_reason) {
-        (Some(LaneState::Deleted), _) => "Held: its endpoint was deleted. It is cancelled within moments.",
+        (Some(LaneState::Deleted), _) => {
+            "Held: the endpoint was deleted. The delivery will be cancelled shortly."
+        }
         (Some(LaneState::Disabled), Some("gone")) => {
-            "Held: its endpoint answered 410 Gone and is disabled. It is sent once the endpoint is resumed."
+            "Held: the endpoint answered 410 Gone and was disabled. The delivery is sent when the endpoint is resumed."
         }
         (Some(LaneState::Disabled), Some("failing")) => {
-            "Held: its endpoint failed for days without a success and is disabled. It is sent once the endpoint is resumed."
+            "Held: the endpoint failed for days without a success and was disabled. The delivery is sent when the endpoint is resumed."
         }
         (Some(LaneState::Disabled), _) => {
-            "Held: its endpoint is disabled. It is sent once the endpoint is resumed."
+            "Held: the endpoint is disabled. The delivery is sent when the endpoint is resumed."
         }
         _ => {
-            "Held: its endpoint is paused and the schedule's clock stands still. It is sent once the endpoint is resumed."
+            "Held: the endpoint is paused, and its pause does not count against the retry schedule. The delivery is sent when the endpoint is resumed."
         }
     }
 }
 
 fn sending(facts: &Facts<'_>) -> String {
     let attempt = facts.attempts + 1;
-    let heir = relative(facts.lease_until, facts.now);
+    let takeover = relative(facts.lease_until, facts.now);
     format!(
-        "A worker is sending it: attempt {attempt}. If the worker is lost, another one takes over {heir}."
+        "A worker is sending attempt {attempt}. If that worker is lost, another one takes over {takeover}."
     )
 }
 
@@ -183,39 +188,39 @@ fn succeeded(facts: &Facts<'_>) -> String {
     };
     match facts.last.and_then(|last| last.status_code.map(|status| (status, last.duration_us))) {
         Some((status, took)) => {
-            format!("Delivered by {number}: the receiver answered {status} within {}.", microseconds(took))
+            format!("Delivered on {number}: the receiver answered {status} within {}.", microseconds(took))
         }
-        None => format!("Delivered by {number}."),
+        None => format!("Delivered on {number}."),
     }
 }
 
 fn dead(facts: &Facts<'_>) -> String {
     let Some(Ok(reason)) = facts.reason.map(str::parse) else {
-        return "Given up on. It stays in the dead letters.".to_owned();
+        return "Delivery failed permanently. It is kept as a dead letter.".to_owned();
     };
-    format!("{} It stays in the dead letters and is not sent again by itself.", ended(reason, facts))
+    format!("{} It is kept as a dead letter and is not retried automatically.", ended(reason, facts))
 }
 
 fn ended(reason: DeadReason, facts: &Facts<'_>) -> String {
     match reason {
         DeadReason::ScheduleSpent if facts.attempts == 1 => {
-            format!("Its only attempt failed{}.", cause(facts))
+            format!("The only attempt failed{}.", cause(facts))
         }
         DeadReason::ScheduleSpent => {
-            format!("All {} attempts of its schedule failed{}.", facts.attempts, last_cause(facts))
+            format!("All {} attempts of the retry schedule failed{}.", facts.attempts, last_cause(facts))
         }
-        DeadReason::Rejected => format!("The receiver will never accept this{}.", last_cause(facts)),
-        DeadReason::Gone => "The receiver answered 410 Gone, so its endpoint was disabled.".to_owned(),
+        DeadReason::Rejected => format!("The receiver rejected it permanently{}.", last_cause(facts)),
+        DeadReason::Gone => "The receiver answered 410 Gone, and the endpoint was disabled.".to_owned(),
         DeadReason::Unsubscribed => {
-            "Its recipient has left: the push subscription is gone, or the chat takes no messages of the bot."
+            "The recipient has unsubscribed: the push subscription is gone, or the chat no longer accepts messages from the bot."
                 .to_owned()
         }
         DeadReason::WorkerLost => {
-            "It was claimed again and again by workers that never came back.".to_owned()
+            "It was claimed repeatedly by workers that stopped without recording a result.".to_owned()
         }
-        DeadReason::EndpointDown => "Its whole schedule passed while its endpoint was down.".to_owned(),
-        DeadReason::HeldLimit => "More was held for its endpoint, or for longer, than is kept.".to_owned(),
-        DeadReason::EndpointDeleted => "Its endpoint was deleted.".to_owned(),
+        DeadReason::EndpointDown => "The endpoint was down for the whole retry schedule.".to_owned(),
+        DeadReason::HeldLimit => "It exceeded the number of deliveries held for the endpoint, or the time they are held.".to_owned(),
+        DeadReason::EndpointDeleted => "The endpoint was deleted.".to_owned(),
         DeadReason::Unreadable => {
             "The endpoint's stored secret can't be opened with this SECRET_KEY, or the stored row is damaged."
                 .to_owned()
@@ -225,31 +230,31 @@ fn ended(reason: DeadReason, facts: &Facts<'_>) -> String {
 
 fn cancelled(facts: &Facts<'_>) -> &'static str {
     match facts.reason.map(str::parse) {
-        Some(Ok(DeadReason::EndpointDeleted)) => "Called off, because its endpoint was deleted.",
-        _ => "Called off by its owner. It is not sent again automatically.",
+        Some(Ok(DeadReason::EndpointDeleted)) => "Cancelled because the endpoint was deleted.",
+        _ => "Cancelled by the owner. It is not sent again automatically.",
     }
 }
 
-/// How many attempts there are when each to come fails.
-fn in_all(facts: &Facts<'_>) -> i64 {
+/// Returns the total number of attempts if every remaining one fails.
+fn total_attempts(facts: &Facts<'_>) -> i64 {
     let scheduled = i64::try_from(facts.scheduled).unwrap_or(i64::MAX);
     let to_come = scheduled.saturating_sub(i64::from(facts.position)).max(1);
     i64::from(facts.attempts).saturating_add(to_come)
 }
 
-fn attempts(made: i32) -> String {
-    if made == 1 { "an attempt".to_owned() } else { format!("{made} attempts") }
+fn failed_attempts(made: i32) -> String {
+    if made == 1 { "1 failed attempt".to_owned() } else { format!("{made} failed attempts") }
 }
 
 fn cause(facts: &Facts<'_>) -> String {
-    said(facts).map(|cause| format!(": {cause}")).unwrap_or_default()
+    last_error(facts).map(|cause| format!(": {cause}")).unwrap_or_default()
 }
 
 fn last_cause(facts: &Facts<'_>) -> String {
-    said(facts).map(|cause| format!(" (last: {cause})")).unwrap_or_default()
+    last_error(facts).map(|cause| format!(" (last: {cause})")).unwrap_or_default()
 }
 
-fn said(facts: &Facts<'_>) -> Option<String> {
+fn last_error(facts: &Facts<'_>) -> Option<String> {
     let last = facts.last?;
     match (last.status_code, last.error, last.error_class) {
         (Some(status), ..) => Some(format!("the receiver answered {status}")),

@@ -1,25 +1,25 @@
-//! How much is held for an endpoint that is paused or disabled.
-//! The bounds only; what lies beyond them is dead, `held_limit`.
+//! How many deliveries are held for a paused or disabled endpoint, and for how long. Those beyond become dead letters with
+//! the reason `held_limit`.
 
 use std::time::Duration;
 
-/// What is held for one lane at most.
+/// The bounds of held deliveries of one lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeldLimits {
-    /// Deliveries that are due; of those beyond it the ones that are due last go. `HELD_LIMIT`.
-    pub most: i64,
-    /// For how long.
-    pub longest: Duration,
+    /// Most due deliveries; beyond it those with the latest due time go first. Set by `HELD_LIMIT`.
+    pub max_deliveries: i64,
+    /// Longest time that a delivery is held.
+    pub max_age: Duration,
 }
 
 impl HeldLimits {
-    /// The default of `most`.
-    pub const MOST: i64 = 100_000;
+    /// The default of `max_deliveries`.
+    pub const MAX_DELIVERIES: i64 = 100_000;
 }
 
 impl Default for HeldLimits {
-    /// [`Self::MOST`] deliveries, 30 days.
+    /// [`Self::MAX_DELIVERIES`] deliveries, 30 days.
     fn default() -> Self {
-        Self { most: Self::MOST, longest: Duration::from_secs(30 * 24 * 3600) }
+        Self { max_deliveries: Self::MAX_DELIVERIES, max_age: Duration::from_secs(30 * 24 * 3600) }
     }
 }

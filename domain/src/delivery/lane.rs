@@ -1,27 +1,27 @@
-//! The health of a lane: what its sends say of it, folded by the time at which they started.
-//! Decides when its breaker opens and closes and when it is disabled; never what becomes of a delivery.
+//! The health of a lane, folded from the results of its sends in the order of their start.
+//! Decides when the breaker opens and closes and when the lane is disabled; never the fate of a delivery.
 
 use std::{fmt, str::FromStr, time::Duration};
 
 use super::{ErrorClass, LaneState, RETRY_AFTER_CAP, SendResult};
 use crate::{
     clock::{Millis, millis},
-    words::words,
+    string_enum::string_enum,
 };
 
-/// Failed sends in a row after which the breaker opens.
+/// Consecutive failed sends after which the breaker opens.
 pub const BREAKER_OPENS_AFTER: i32 = 10;
-/// How long the breaker stays open at first; each failed probe doubles it.
+/// First wait of an open breaker; each failed probe doubles it.
 pub const BREAKER_FIRST_WAIT: Duration = Duration::from_secs(30);
-/// Longest that the breaker stays open before the next probe.
+/// Longest wait of an open breaker before the next probe.
 pub const BREAKER_LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
-/// Failing for so long without a success, a lane is disabled.
+/// Time of failures without a success after which a lane is disabled.
 pub const DISABLED_AFTER: Duration = Duration::from_secs(5 * 24 * 3600);
-/// How long a lane rests after an overload that named no time.
+/// Pause of a lane after an overload response without `Retry-After`.
 pub const OVERLOAD_PAUSE: Duration = Duration::from_secs(1);
 
-words! {
-    /// Why we disabled a lane.
+string_enum! {
+    /// Why a lane was disabled automatically.
     OffReason {
         /// Its receiver answered 410.
         Gone = "gone",
@@ -30,27 +30,27 @@ words! {
     }
 }
 
-/// What one send says of its lane.
+/// What one send reveals about the health of its lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The receiver accepted, or told in good order that one of its many recipients has left.
+    /// The receiver accepted the send, or reported that one of its many recipients has unsubscribed.
     Succeeded,
-    /// It did not, or there was no answer.
+    /// The send failed, or got no response.
     Failed,
-    /// It asked the whole lane to rest for so long.
+    /// The receiver asked the whole lane to pause.
     Overloaded {
-        /// How long.
+        /// The requested pause.
         pause: Duration,
     },
-    /// 410.
+    /// The receiver answered 410 Gone.
     Gone,
 }
 
 impl Verdict {
-    /// The verdict of a result and its class, or `None` when it says nothing of the receiver: the fault is ours, or it
-    /// lies in what was sent (a receiver that rejects a message is alive).
+    /// Returns the verdict of a result, or `None` when it reveals nothing about the receiver: the fault is ours, or lies in the
+    /// message (a receiver that rejects a message is alive).
     #[must_use]
-    pub fn of(result: SendResult, class: Option<ErrorClass>) -> Option<Self> {
+    pub fn from_result(result: SendResult, class: Option<ErrorClass>) -> Option<Self> {
         if class == Some(ErrorClass::Internal) {
             return None;
         }
@@ -66,44 +66,44 @@ impl Verdict {
     }
 }
 
-/// One send, as its lane sees it.
+/// One send, as it counts for its lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LaneSend {
     /// When it started, by the database's clock.
     pub started_at: Millis,
-    /// What it says.
+    /// Its verdict.
     pub verdict: Verdict,
 }
 
-/// What is known of a lane's health. A time of 0 means that there is none.
+/// The health of a lane. A time of 0 means none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LaneHealth {
     /// Whether it may be used.
     pub state: LaneState,
-    /// Nothing is sent before then: its receiver asked to slow down.
+    /// No sends before this time: the receiver asked to slow down.
     pub blocked_until: Millis,
-    /// Failed sends in a row, by start, since the last success.
+    /// Consecutive failed sends, by start, since the last success.
     pub failures: i32,
-    /// When the first of these started.
+    /// When the first of these failures started.
     pub failing_since: Millis,
-    /// When the last send that succeeded started.
+    /// When the last successful send started.
     pub succeeded_at: Millis,
-    /// 0: closed. Else open until then, and half open from then on.
+    /// 0: the breaker is closed. Otherwise it is open until this time and half-open afterwards.
     pub breaker_until: Millis,
-    /// How long it was opened last, in ms.
+    /// The last wait of the breaker, in ms.
     pub breaker_wait: i64,
-    /// What was due before then drains at a bounded rate.
+    /// Deliveries due before this time drain at a bounded rate.
     pub drain_before: Millis,
     /// Since when it is paused or disabled.
     pub off_since: Millis,
     /// Why it was disabled.
     pub off_reason: Option<OffReason>,
-    /// When it was last resumed; sends that started earlier say nothing.
+    /// When the lane was last resumed; sends that started earlier are ignored.
     pub resumed_at: Millis,
-    /// Whether its owner has yet to be told that it was disabled.
+    /// Whether the owner has yet to be notified that the lane was disabled.
     pub tell_owner: bool,
-    /// Whether there is an owner who could resume it. A push service or a bot has no owner: it is never disabled, its
-    /// breaker goes on probing, and what waits for it dies by its schedule.
+    /// Whether the lane has an owner who could resume it. The lane of a push service or a bot has none: it is never disabled, its
+    /// breaker keeps probing, and its deliveries end with their schedule.
     pub has_owner: bool,
 }
 
@@ -129,7 +129,7 @@ impl Default for LaneHealth {
 }
 
 impl LaneHealth {
-    /// The health after these sends, in the order in which they started, whatever order they come in.
+    /// Returns the health after these sends, applied in the order in which they started.
     #[must_use]
     pub fn after(self, sends: &[LaneSend], now: Millis) -> Self {
         let mut sends = sends.to_vec();
@@ -137,7 +137,7 @@ impl LaneHealth {
         sends.into_iter().fold(self, |health, send| health.after_one(send, now))
     }
 
-    /// Whether its breaker is not closed.
+    /// Whether the breaker is open or half-open.
     #[must_use]
     pub const fn is_broken(&self) -> bool {
         self.breaker_until.0 > 0
@@ -154,8 +154,8 @@ impl LaneHealth {
                 self.blocked_until = self.blocked_until.max(now + pause);
                 self.fail(send.started_at, now);
             }
-            // Its word is final, in whatever order it comes. A lane that its owner paused stays paused: the first send
-            // after the resume asks again.
+            // 410 is final whatever the order. A lane that its owner paused stays paused: the first send after the resume
+            // finds out again.
             Verdict::Gone => self.disable(OffReason::Gone, now),
         }
         self
@@ -183,7 +183,7 @@ impl LaneHealth {
         self.failing_since = first;
         self.failures = self.failures.saturating_add(1);
         if self.is_broken() {
-            // Others were sent before it opened and say nothing new.
+            // Sends from before the breaker opened add no information.
             if started_at >= self.breaker_until {
                 self.open(millis(BREAKER_LONGEST_WAIT).min(self.breaker_wait.saturating_mul(2)), now);
             }
@@ -211,7 +211,7 @@ impl LaneHealth {
     }
 }
 
-/// Sends that started in one millisecond are taken in this order, so that the order of arrival says nothing.
+/// Orders sends that started in the same millisecond, so that the order of arrival does not matter.
 const fn order(verdict: Verdict) -> u8 {
     match verdict {
         Verdict::Failed => 0,

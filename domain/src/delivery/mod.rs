@@ -1,5 +1,5 @@
-//! The life of a delivery: its states, what a send may come to, and what is done next.
-//! Pure: given the same facts it always decides the same.
+//! The life of a delivery: its states, the results of a send, and the next step.
+//! Pure: the same facts always lead to the same decision.
 
 mod channel;
 mod display_status;
@@ -13,7 +13,7 @@ mod state;
 
 pub use channel::{Channel, LaneState};
 pub use display_status::DisplayStatus;
-pub use explain::{Facts, LaneFacts, LastAttempt, next_attempt, why};
+pub use explain::{Facts, LaneFacts, LastAttempt, explain, next_attempt};
 pub use held::HeldLimits;
 pub use lane::{
     BREAKER_FIRST_WAIT, BREAKER_LONGEST_WAIT, BREAKER_OPENS_AFTER, DISABLED_AFTER, LaneHealth, LaneSend,
@@ -24,11 +24,11 @@ pub use reason::DeadReason;
 pub use schedule::{RetrySchedule, ScheduleError, parse_duration, write_duration};
 pub use state::DeliveryState;
 
-/// Claims without a record after which a delivery is dead, `worker_lost`: it takes its workers with it.
+/// Claims without a record after which a delivery is dead with the reason `worker_lost`: it may be crashing its workers.
 pub const MAX_CLAIMS_WITHOUT_RECORD: u16 = 20;
-/// Most of a response's body that is kept, in bytes. The rest is not read, and is no error.
+/// Bytes of a response body that are stored. The rest is not read; that is no error.
 pub const RESPONSE_BODY_KEPT: usize = 16 * 1024;
-/// Most of a response's headers that is kept, in bytes of names and values.
+/// Bytes of response headers (names and values) that are stored.
 pub const RESPONSE_HEADERS_KEPT: usize = 8 * 1024;
-/// Longest `Retry-After` that is obeyed.
+/// Longest `Retry-After` that is honoured.
 pub const RETRY_AFTER_CAP: std::time::Duration = std::time::Duration::from_secs(24 * 3600);

@@ -1,61 +1,61 @@
-//! What one send came to, and the one function that decides what happens next.
+//! The result of a send, and the function that decides the next step.
 
 use std::{fmt, str::FromStr, time::Duration};
 
 use super::{DeadReason, RETRY_AFTER_CAP, RetrySchedule};
-use crate::words::words;
+use crate::string_enum::string_enum;
 
-words! {
-    /// Why an attempt failed, in classes that people filter and count by.
+string_enum! {
+    /// The class of an attempt's failure, for filters and statistics.
     ErrorClass {
         /// The name did not resolve.
         Dns = "dns",
         /// The outbound guard refused the address.
         Guard = "guard",
-        /// Nothing listens there.
+        /// The connection was refused.
         Refused = "refused",
-        /// The connection broke off.
+        /// The connection was reset.
         Reset = "reset",
-        /// TLS could not be agreed on, or the certificate is not valid.
+        /// The TLS handshake failed, or the certificate is not valid.
         Tls = "tls",
         /// No connection within the connect deadline.
         ConnectTimeout = "connect_timeout",
-        /// No whole answer within the attempt's deadline.
+        /// No complete response within the attempt's deadline.
         Timeout = "timeout",
-        /// What came back was not HTTP.
+        /// The response was not valid HTTP.
         Protocol = "protocol",
-        /// An answer with a status that is not 2xx.
+        /// A response with a status other than 2xx.
         Status = "status",
-        /// A redirect; those are never followed.
+        /// A redirect; redirects are never followed.
         Redirect = "redirect",
-        /// The fault is ours: the row or its secret can't be read, or this process had no file descriptor, memory, thread
-        /// or local port left.
+        /// Our fault: the row or its secret can't be read, or this process ran out of file descriptors, memory, threads or
+        /// local ports.
         Internal = "internal",
     }
 }
 
-/// What one send came to.
+/// The result of one send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendResult {
     /// The recipient answered 2xx.
     Accepted,
-    /// 410: the recipient is gone for good.
+    /// 410: the recipient is permanently gone.
     Gone,
-    /// It will never be accepted as it is.
+    /// The recipient will never accept this message.
     Rejected,
-    /// Of many recipients of its lane this one has left: a subscription that expired, a chat that blocked the bot.
+    /// This one of the lane's many recipients has unsubscribed: an expired subscription, a chat that blocked the bot.
     Unsubscribed,
-    /// An answer that asks the whole lane to slow down (429, 502, 503, 504).
+    /// A response that asks the whole lane to slow down (429, 502, 503, 504).
     Overloaded {
-        /// The wait that the recipient asked for.
+        /// The wait that the recipient requested.
         retry_after: Option<Duration>,
     },
-    /// Any other answer or transport error.
+    /// Any other response or transport error.
     Failed,
-    /// The row can't be sent at all: a secret that does not open, a damaged address.
+    /// The row can't be sent at all: its secret can't be decrypted, or its address is damaged.
     Unreadable,
-    /// This process had no file descriptor, memory, thread or local port left. It says nothing of the receiver and spends
-    /// nothing of the schedule.
+    /// This process ran out of file descriptors, memory, threads or local ports. Reveals nothing about the receiver and does
+    /// not use up the schedule.
     LocalShortage,
 }
 
@@ -67,41 +67,41 @@ impl SendResult {
     }
 }
 
-/// Wait after a [`SendResult::LocalShortage`], ±20 %: long enough for other sends to end and give back what they hold.
+/// Wait after a [`SendResult::LocalShortage`], ±20 %: long enough for other sends to end and free their resources.
 pub const LOCAL_SHORTAGE_WAIT: Duration = Duration::from_secs(5);
-/// How far [`LOCAL_SHORTAGE_WAIT`] may move either way, as a share of it.
+/// Jitter of [`LOCAL_SHORTAGE_WAIT`], as a share of it.
 const LOCAL_JITTER: f64 = 0.2;
 
-/// What happens to the delivery after a send.
+/// The next step of a delivery after a send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NextStep {
-    /// Finished well.
+    /// The delivery succeeded.
     Succeed,
     /// Due again after the wait, at the next position of the schedule if [`SendResult::spends_position`].
     RetryIn(Duration),
-    /// To the dead letters.
-    Bury(DeadReason),
+    /// The delivery becomes a dead letter.
+    DeadLetter(DeadReason),
 }
 
-/// Decides what follows on `result` of the send at `position` of the schedule (0 is the first attempt).
+/// Decides the next step after `result` of the send at `position` of the schedule (0 is the first attempt).
 ///
-/// `jitter` is in -1.0 ..= 1.0 and moves a wait by up to ±20 %. A `Retry-After` is obeyed up to
+/// `jitter` is in -1.0 ..= 1.0 and moves a wait by up to ±20 %. A `Retry-After` is honoured up to
 /// [`RETRY_AFTER_CAP`] and never shortens the schedule's own wait.
 #[must_use]
 pub fn next_step(result: SendResult, position: u16, schedule: &RetrySchedule, jitter: f64) -> NextStep {
     let asked = match result {
         SendResult::Accepted => return NextStep::Succeed,
-        SendResult::Gone => return NextStep::Bury(DeadReason::Gone),
-        SendResult::Rejected => return NextStep::Bury(DeadReason::Rejected),
-        SendResult::Unsubscribed => return NextStep::Bury(DeadReason::Unsubscribed),
-        SendResult::Unreadable => return NextStep::Bury(DeadReason::Unreadable),
+        SendResult::Gone => return NextStep::DeadLetter(DeadReason::Gone),
+        SendResult::Rejected => return NextStep::DeadLetter(DeadReason::Rejected),
+        SendResult::Unsubscribed => return NextStep::DeadLetter(DeadReason::Unsubscribed),
+        SendResult::Unreadable => return NextStep::DeadLetter(DeadReason::Unreadable),
         SendResult::LocalShortage => return NextStep::RetryIn(local_wait(jitter)),
         SendResult::Overloaded { retry_after } => retry_after.unwrap_or(Duration::ZERO).min(RETRY_AFTER_CAP),
         SendResult::Failed => Duration::ZERO,
     };
     schedule
         .wait_after(position, jitter)
-        .map_or(NextStep::Bury(DeadReason::ScheduleSpent), |wait| NextStep::RetryIn(wait.max(asked)))
+        .map_or(NextStep::DeadLetter(DeadReason::ScheduleSpent), |wait| NextStep::RetryIn(wait.max(asked)))
 }
 
 fn local_wait(jitter: f64) -> Duration {
@@ -117,13 +117,13 @@ mod tests {
     }
 
     #[test]
-    fn final_results_do_not_ask_the_schedule() {
+    fn final_results_ignore_the_schedule() {
         for (result, step) in [
             (SendResult::Accepted, NextStep::Succeed),
-            (SendResult::Gone, NextStep::Bury(DeadReason::Gone)),
-            (SendResult::Rejected, NextStep::Bury(DeadReason::Rejected)),
-            (SendResult::Unsubscribed, NextStep::Bury(DeadReason::Unsubscribed)),
-            (SendResult::Unreadable, NextStep::Bury(DeadReason::Unreadable)),
+            (SendResult::Gone, NextStep::DeadLetter(DeadReason::Gone)),
+            (SendResult::Rejected, NextStep::DeadLetter(DeadReason::Rejected)),
+            (SendResult::Unsubscribed, NextStep::DeadLetter(DeadReason::Unsubscribed)),
+            (SendResult::Unreadable, NextStep::DeadLetter(DeadReason::Unreadable)),
         ] {
             assert_eq!(next_step(result, 0, &schedule(), 0.0), step);
         }
@@ -147,7 +147,7 @@ mod tests {
         let at = |position| next_step(SendResult::Failed, position, &schedule(), 0.0);
         assert_eq!(at(0), NextStep::RetryIn(Duration::from_secs(5)));
         assert_eq!(at(1), NextStep::RetryIn(Duration::from_secs(300)));
-        assert_eq!(at(2), NextStep::Bury(DeadReason::ScheduleSpent));
+        assert_eq!(at(2), NextStep::DeadLetter(DeadReason::ScheduleSpent));
     }
 
     #[test]
@@ -165,6 +165,6 @@ mod tests {
     #[test]
     fn an_overload_at_the_end_of_the_schedule_is_still_the_end() {
         let result = SendResult::Overloaded { retry_after: Some(Duration::from_secs(60)) };
-        assert_eq!(next_step(result, 2, &schedule(), 0.0), NextStep::Bury(DeadReason::ScheduleSpent));
+        assert_eq!(next_step(result, 2, &schedule(), 0.0), NextStep::DeadLetter(DeadReason::ScheduleSpent));
     }
 }

@@ -1,10 +1,10 @@
-//! Why a delivery stands in the dead letters.
+//! The reasons of dead letters and cancellations.
 
 use std::{fmt, str::FromStr};
 
-use crate::words::words;
+use crate::string_enum::string_enum;
 
-words! {
+string_enum! {
     /// Why a delivery is dead or cancelled; stable, stored and shown.
     DeadReason {
         /// Every attempt of the schedule failed.
@@ -13,15 +13,15 @@ words! {
         Gone = "gone",
         /// The recipient will never accept this (413, a malformed subscription).
         Rejected = "rejected",
-        /// The recipient has left: its push subscription is gone, or its chat blocked the bot.
+        /// The recipient has unsubscribed: its push subscription is gone, or its chat blocked the bot.
         Unsubscribed = "unsubscribed",
-        /// Claimed again and again by workers that never came back.
+        /// Claimed repeatedly by workers that never recorded a result.
         WorkerLost = "worker_lost",
-        /// The whole schedule passed while the endpoint's breaker was open.
+        /// The whole retry schedule passed while the endpoint's breaker was open.
         EndpointDown = "endpoint_down",
-        /// More was held for the endpoint, or longer, than is kept.
+        /// Exceeded the number of held deliveries of the endpoint, or the time they are held.
         HeldLimit = "held_limit",
-        /// Its endpoint was deleted.
+        /// The endpoint was deleted.
         EndpointDeleted = "endpoint_deleted",
         /// The stored secret can't be opened with this `SECRET_KEY`, or the stored row is damaged.
         Unreadable = "unreadable",

@@ -1,12 +1,12 @@
-//! How long to wait before each further attempt.
+//! The retry schedule: how long to wait before each further attempt.
 
 use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-/// How far a wait may move either way, as a share of it.
+/// Jitter of a wait, as a share of it.
 const JITTER: f64 = 0.2;
-/// Most waits that a schedule may have.
+/// Most waits of a schedule.
 const MAX_WAITS: usize = 20;
 /// Longest single wait.
 const MAX_WAIT: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -16,7 +16,7 @@ const MAX_WAIT: Duration = Duration::from_secs(7 * 24 * 3600);
 #[serde(transparent)]
 pub struct RetrySchedule(Vec<Duration>);
 
-/// A schedule that can't be used, and why.
+/// Why a schedule is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScheduleError {
     /// Too many waits.
@@ -34,7 +34,7 @@ pub enum ScheduleError {
 }
 
 impl RetrySchedule {
-    /// A schedule of these waits: at most 20, each at most 7 days.
+    /// Creates a schedule of these waits: at most 20, each at most 7 days.
     ///
     /// # Errors
     /// When there are too many, or one is too long.
@@ -48,7 +48,7 @@ impl RetrySchedule {
         }
     }
 
-    /// Wait after a failed attempt at `position` (0 is the first attempt), or `None` when the schedule is spent.
+    /// Returns the wait after a failed attempt at `position` (0 is the first attempt), or `None` when the schedule is spent.
     /// `jitter` in -1.0 ..= 1.0 moves it by up to ±20 %.
     #[must_use]
     pub fn wait_after(&self, position: u16, jitter: f64) -> Option<Duration> {
@@ -56,23 +56,23 @@ impl RetrySchedule {
         Some(wait.mul_f64(JITTER.mul_add(jitter.clamp(-1.0, 1.0), 1.0)))
     }
 
-    /// Reads an endpoint's own schedule: a JSON array of whole seconds.
+    /// Parses an endpoint's own schedule: a JSON array of whole seconds.
     ///
     /// # Errors
-    /// When it is not one, has too many waits, or one is too long.
+    /// When it is not an array of seconds, has too many waits, or one is too long.
     pub fn from_seconds(json: &str) -> Result<Self, ScheduleError> {
         let seconds: Vec<u64> =
             serde_json::from_str(json).map_err(|_| ScheduleError::NotSeconds(json.to_owned()))?;
         Self::new(seconds.into_iter().map(Duration::from_secs).collect())
     }
 
-    /// All waits together, without jitter: after so long the whole schedule has passed.
+    /// Returns the sum of all waits, without jitter: the duration of the whole schedule.
     #[must_use]
     pub fn total(&self) -> Duration {
         self.0.iter().sum()
     }
 
-    /// How many attempts are made in all.
+    /// Returns the total number of attempts.
     #[must_use]
     pub fn attempts(&self) -> usize {
         self.0.len() + 1
@@ -91,7 +91,7 @@ impl Default for RetrySchedule {
 impl FromStr for RetrySchedule {
     type Err = ScheduleError;
 
-    /// Reads `5s,5m,30m`: durations by comma.
+    /// Parses durations separated by commas: `5s,5m,30m`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let waits = text
             .split(',')
@@ -108,7 +108,7 @@ impl fmt::Display for RetrySchedule {
     }
 }
 
-/// Reads a duration as settings write it: a whole number and `ms`, `s`, `m`, `h` or `d`.
+/// Parses a duration of the settings: a whole number and `ms`, `s`, `m`, `h` or `d`.
 #[must_use]
 pub fn parse_duration(text: &str) -> Option<Duration> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
@@ -125,7 +125,7 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
     number.checked_mul(unit_ms).map(Duration::from_millis)
 }
 
-/// Writes a duration in the largest unit that holds it exactly; [`parse_duration`] reads it back.
+/// Formats a duration in the largest exact unit; [`parse_duration`] reads it back.
 #[must_use]
 pub fn write_duration(duration: Duration) -> String {
     let ms = duration.as_millis();

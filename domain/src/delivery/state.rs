@@ -1,21 +1,21 @@
-//! The five states of a delivery and the table of allowed moves.
+//! The five states of a delivery and the table of allowed transitions.
 
 use std::{fmt, str::FromStr};
 
-use crate::words::words;
+use crate::string_enum::string_enum;
 
-words! {
-    /// Where a delivery stands. `held` is not among them: it is what a pending one is called while its lane is not active.
+string_enum! {
+    /// The stored state of a delivery. `held` is derived: a pending delivery whose lane is not active.
     DeliveryState {
-        /// Waits for its due time, or for a worker.
+        /// Waiting for its due time, or for a worker.
         Pending = "pending",
         /// A worker holds a live lease on it.
         Sending = "sending",
         /// A recipient accepted it. Final.
         Succeeded = "succeeded",
-        /// Given up on, with a reason. Left only by hand.
+        /// Failed permanently, with a reason. Only a manual retry leaves this state.
         Dead = "dead",
-        /// Called off by its owner. Left only by hand.
+        /// Cancelled. Only a manual retry leaves this state.
         Cancelled = "cancelled",
     }
 }
@@ -26,17 +26,17 @@ impl DeliveryState {
     pub const fn may_become(self, next: Self) -> bool {
         use DeliveryState::{Cancelled, Dead, Pending, Sending, Succeeded};
         match self {
-            // Claimed; cancelled by hand; buried unsent (held too long, schedule passed while the lane was down).
+            // Claimed; cancelled manually; dead without a send (held too long, schedule passed while the lane was down).
             Pending => matches!(next, Sending | Cancelled | Dead),
-            // Recorded, or the lease given back or lost. Never cancelled: the request may be on the wire.
+            // Recorded, or the lease was released or lost. Never cancelled: the request may be in flight.
             Sending => matches!(next, Succeeded | Dead | Pending),
-            // Tried again by hand.
+            // Retried manually.
             Dead | Cancelled => matches!(next, Pending),
             Succeeded => false,
         }
     }
 
-    /// Whether nothing more happens by itself.
+    /// Whether the state is final unless a user acts.
     #[must_use]
     pub const fn is_finished(self) -> bool {
         matches!(self, Self::Succeeded | Self::Dead | Self::Cancelled)

@@ -1,4 +1,4 @@
-//! The headers that an endpoint's owner adds to every request.
+//! Custom headers that an endpoint's owner adds to every request.
 //! Their values may be credentials: `Debug` and errors show names only.
 
 use std::{fmt, fmt::Write as _};
@@ -9,7 +9,7 @@ use serde_json::Value;
 pub const MAX_HEADERS: usize = 32;
 /// Most bytes of names and values together.
 pub const MAX_HEADERS_BYTES: usize = 8 * 1024;
-/// Names that the sender owns; compared without regard to case.
+/// Names reserved for the sender; compared case-insensitively.
 pub const OWNED_HEADERS: &[&str] = &[
     "host",
     "content-length",
@@ -24,7 +24,7 @@ pub const OWNED_HEADERS: &[&str] = &[
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct CustomHeaders(Vec<(String, String)>);
 
-/// Why custom headers are refused. Never holds a value.
+/// Why custom headers are rejected. Never contains a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HeadersError {
     /// Not a JSON object.
@@ -54,10 +54,10 @@ pub enum HeadersError {
 }
 
 impl CustomHeaders {
-    /// Reads a flat object of strings. `null` is the same as no headers.
+    /// Parses a flat object of strings. `null` means no headers.
     ///
     /// # Errors
-    /// Names the first rule that does not hold, and the header.
+    /// Names the first violated rule and the header.
     pub fn parse(value: &Value) -> Result<Self, HeadersError> {
         let members = match value {
             Value::Null => return Ok(Self::default()),
@@ -77,7 +77,7 @@ impl CustomHeaders {
         Ok(Self(headers))
     }
 
-    /// Names (lower case) and values, in the order given.
+    /// Iterates over names (lower case) and values, in the order given.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
@@ -88,7 +88,7 @@ impl CustomHeaders {
         self.0.is_empty()
     }
 
-    /// As a JSON object, for storage (sealed) and for their owner; [`CustomHeaders::parse`] reads it back.
+    /// Returns a JSON object for storage (encrypted) and for the owner; [`CustomHeaders::parse`] reads it back.
     #[must_use]
     pub fn to_value(&self) -> Value {
         self.iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
@@ -136,7 +136,7 @@ const fn is_token(byte: u8) -> bool {
         )
 }
 
-/// A name as an error shows it: the beginning of a long one.
+/// Shortens a long name for an error.
 fn shown(name: &str) -> String {
     const MOST: usize = 64;
     let mut shown: String = name.chars().take(MOST).collect();

@@ -1,4 +1,4 @@
-//! The members of a JSON object in their order, their values unread: what is not changed is copied byte for byte.
+//! The members of a JSON object in order, with unparsed values: unchanged members are copied byte for byte.
 
 use std::{borrow::Cow, fmt};
 
@@ -11,14 +11,14 @@ use serde_json::value::RawValue;
 pub(super) struct Members<'a>(pub(super) Vec<(Cow<'a, str>, Cow<'a, RawValue>)>);
 
 impl<'a> Members<'a> {
-    /// Each name once, where it stood first, with its last value.
+    /// Each name once, at its first position, with its last value.
     pub(super) fn last_of_each(self) -> Self {
         let mut each = Members(Vec::with_capacity(self.0.len()));
         self.0.into_iter().for_each(|(name, value)| each.lay(name, value));
         each
     }
 
-    /// The value takes the place of the member of this name, or follows at the end.
+    /// Replaces the value of the member of this name, or appends it.
     pub(super) fn lay(&mut self, name: Cow<'a, str>, value: Cow<'a, RawValue>) {
         match self.0.iter_mut().find(|(other, _)| *other == name) {
             Some(member) => member.1 = value,

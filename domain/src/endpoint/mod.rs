@@ -1,5 +1,5 @@
-//! The rules of a registered webhook: its address, its headers, its payload.
-//! Each error names the rule; callers put the field's name before it.
+//! The validation of a registered webhook: its URL, custom headers and custom payload.
+//! Each error states the rule; callers prefix the field name.
 
 mod headers;
 mod members;

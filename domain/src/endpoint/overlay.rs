@@ -1,15 +1,15 @@
-//! Lays a custom payload over a rendered body.
-//! Members that stay are copied byte for byte: numbers beyond 2^53 and the sender's own spelling survive.
+//! Merges a custom payload into a rendered body.
+//! Other members are copied byte for byte: numbers beyond 2^53 and the sender's spelling survive.
 
 use super::{CustomPayload, members::Members};
 
-/// The body to lay a payload over is not a JSON object.
+/// The body is not a JSON object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the body is not a JSON object")]
 pub struct NotAnObject;
 
-/// The body with the members of `payload` laid over its top level: the owner's value wins and keeps the
-/// member's place; members that the body does not have follow at the end, in the payload's order.
+/// Merges the members of `payload` into the top level of `body`: the owner's value replaces the member in place; members
+/// that the body does not have are appended in the payload's order.
 ///
 /// # Errors
 /// When `body` is not a JSON object.

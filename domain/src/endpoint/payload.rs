@@ -1,5 +1,5 @@
-//! What an endpoint's owner lays over the body of every delivery.
-//! An object, kept as its owner wrote it: numbers keep all their digits. Only blanks between its parts are left out.
+//! The custom payload that an endpoint's owner merges into the body of every delivery.
+//! An object stored as its owner wrote it: numbers keep all their digits. Only insignificant white space is removed.
 
 use std::str::FromStr;
 
@@ -8,20 +8,20 @@ use serde_json::{Value, value::RawValue};
 
 use super::members::Members;
 
-/// Most bytes of a custom payload, written as JSON without blanks.
+/// Most bytes of a custom payload, as JSON without white space.
 pub const MAX_PAYLOAD_BYTES: usize = 16 * 1024;
-/// Most objects and lists in one another.
+/// Deepest nesting of objects and arrays.
 pub const MAX_PAYLOAD_DEPTH: usize = 100;
 
 /// A JSON object of at most [`MAX_PAYLOAD_BYTES`], its members in the order given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomPayload(String);
 
-/// Any JSON value, as it was written.
+/// Any JSON value, with its original text.
 #[derive(Clone, Debug)]
 pub struct WrittenJson(Box<RawValue>);
 
-/// Why a custom payload is refused.
+/// Why a custom payload is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PayloadError {
     /// Not a JSON object.
@@ -36,10 +36,10 @@ pub enum PayloadError {
 }
 
 impl CustomPayload {
-    /// Takes any JSON object of at most [`MAX_PAYLOAD_BYTES`].
+    /// Accepts any JSON object of at most [`MAX_PAYLOAD_BYTES`].
     ///
     /// # Errors
-    /// When it is something else, or too large.
+    /// When it is not an object, or too large.
     pub fn parse(json: &WrittenJson) -> Result<Self, PayloadError> {
         let text = without_blanks(json.0.get())?;
         if !text.starts_with('{') {
@@ -50,12 +50,12 @@ impl CustomPayload {
         if text.len() > MAX_PAYLOAD_BYTES { Err(PayloadError::TooLarge) } else { Ok(Self(text)) }
     }
 
-    /// Its members, in the order given, their values unread.
+    /// Returns its members in the order given, with unparsed values.
     pub(super) fn members(&self) -> Members<'_> {
         serde_json::from_str(&self.0).expect("it was made of an object")
     }
 
-    /// As JSON text, for storage; [`str::parse`] reads it back.
+    /// Returns the JSON text for storage; [`str::parse`] reads it back.
     #[must_use]
     pub fn to_json(&self) -> String {
         self.0.clone()
@@ -65,7 +65,7 @@ impl CustomPayload {
 impl FromStr for CustomPayload {
     type Err = PayloadError;
 
-    /// Reads JSON text, such as what is stored.
+    /// Parses stored JSON text.
     fn from_str(json: &str) -> Result<Self, Self::Err> {
         Self::parse(&serde_json::from_str(json).map_err(|_| PayloadError::NotAnObject)?)
     }
@@ -89,7 +89,7 @@ impl From<&Value> for WrittenJson {
     }
 }
 
-/// The same JSON without blanks between its parts.
+/// Removes insignificant white space from JSON.
 fn without_blanks(json: &str) -> Result<String, PayloadError> {
     let (mut text, mut depth, mut in_string, mut is_escaped) =
         (String::with_capacity(json.len()), 0, false, false);
@@ -116,13 +116,13 @@ mod tests {
 
     use super::*;
 
-    fn of(value: &Value) -> Result<CustomPayload, PayloadError> {
+    fn payload(value: &Value) -> Result<CustomPayload, PayloadError> {
         CustomPayload::parse(&value.into())
     }
 
     #[test]
     fn an_object_is_kept_in_its_order() {
-        let payload = of(&json!({"z": 1, "a": {"b": [null, "ä"]}})).expect("an object");
+        let payload = payload(&json!({"z": 1, "a": {"b": [null, "ä"]}})).expect("an object");
         assert_eq!(payload.to_json(), r#"{"z":1,"a":{"b":[null,"ä"]}}"#);
         assert_eq!(payload.to_json().parse(), Ok(payload));
     }
@@ -146,14 +146,14 @@ mod tests {
     #[test]
     fn anything_but_an_object_is_refused() {
         for value in [json!(null), json!([]), json!("{}"), json!(1)] {
-            assert_eq!(of(&value), Err(PayloadError::NotAnObject));
+            assert_eq!(payload(&value), Err(PayloadError::NotAnObject));
         }
         assert_eq!("{".parse::<CustomPayload>(), Err(PayloadError::NotAnObject));
     }
 
     #[test]
     fn size_and_depth_are_bounded_as_written() {
-        let sized = |bytes: usize| of(&json!({"a": "x".repeat(bytes - 8)}));
+        let sized = |bytes: usize| payload(&json!({"a": "x".repeat(bytes - 8)}));
         assert_eq!(sized(MAX_PAYLOAD_BYTES).map(|payload| payload.to_json().len()), Ok(MAX_PAYLOAD_BYTES));
         assert_eq!(sized(MAX_PAYLOAD_BYTES + 1), Err(PayloadError::TooLarge));
         let nested = |depth: usize| {

@@ -1,5 +1,5 @@
-//! The address of an endpoint. Syntax only: which addresses may be sent to is the outbound guard's to say,
-//! and no name is resolved here.
+//! The URL of an endpoint. Checks syntax only: the outbound guard decides which addresses may be sent to, and no name is
+//! resolved here.
 
 use std::{fmt, str::FromStr};
 
@@ -8,20 +8,20 @@ use url::{Host, Url};
 /// Most characters of an endpoint's URL.
 pub const MAX_URL_CHARS: usize = 2_048;
 
-/// An http or https URL that deliveries can be sent to. Keeps the text as its owner wrote it.
+/// An http or https URL that deliveries can be sent to. Keeps the original text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EndpointUrl {
     text: String,
     url: Url,
 }
 
-/// Why a text is not the URL of an endpoint.
+/// Why a text is rejected as the URL of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
     /// Above [`MAX_URL_CHARS`].
     #[error("has more than {MAX_URL_CHARS} characters")]
     TooLong,
-    /// Blanks, line ends and control characters, which parsers drop silently.
+    /// White space, line ends or control characters, which parsers drop silently.
     #[error("must not contain blanks or control characters")]
     Blank,
     /// Not an absolute URL.
@@ -30,26 +30,26 @@ pub enum UrlError {
     /// Any scheme but http and https.
     #[error("must begin with http:// or https://")]
     Scheme,
-    /// `user:password@`; credentials belong into a custom header.
+    /// `user:password@`; credentials belong in a custom header.
     #[error("must not contain a user name or password")]
     UserInfo,
-    /// Spellings that parsers mend each in their own way.
+    /// A spelling that parsers normalise differently.
     #[error("must be written as http://host or https://host, with two slashes and no backslash")]
     Spelling,
-    /// A host that no request can name.
+    /// A host that no request can contain.
     #[error("has a host that is not a valid name or address")]
     Host,
-    /// Nothing can listen there.
+    /// Port 0, where nothing can listen.
     #[error("must not use port 0")]
     PortZero,
 }
 
 impl EndpointUrl {
-    /// Reads the URL of an endpoint: http or https, at most [`MAX_URL_CHARS`], with a host and without user info.
+    /// Parses the URL of an endpoint: http or https, at most [`MAX_URL_CHARS`], with a host and without user info.
     /// A fragment is allowed and never sent.
     ///
     /// # Errors
-    /// Names the first rule that does not hold.
+    /// Names the first violated rule.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
         if text.chars().nth(MAX_URL_CHARS).is_some() {
             return Err(UrlError::TooLong);
@@ -63,13 +63,13 @@ impl EndpointUrl {
         Ok(Self { text: text.to_owned(), url })
     }
 
-    /// The text as its owner wrote it.
+    /// Returns the original text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The parsed URL, for the guard and the sender.
+    /// Returns the parsed URL, for the guard and the sender.
     #[must_use]
     pub const fn url(&self) -> &Url {
         &self.url
@@ -94,8 +94,7 @@ fn check(url: &Url) -> Result<(), UrlError> {
     Ok(())
 }
 
-/// Whether everybody who reads the text finds the same host in it as the parser, which mends slashes and drops an
-/// empty user name.
+/// Rejects spellings in which other parsers may find another host: ours fixes slashes and drops an empty user name.
 fn check_spelling(text: &str) -> Result<(), UrlError> {
     let (_, rest) = text.split_once(':').ok_or(UrlError::Spelling)?;
     let rest = rest.strip_prefix("//").ok_or(UrlError::Spelling)?;
@@ -106,7 +105,7 @@ fn check_spelling(text: &str) -> Result<(), UrlError> {
     if authority.contains('@') { Err(UrlError::UserInfo) } else { Ok(()) }
 }
 
-/// Whether a request line can carry the name: the parser lets `{`, `'` and the like through, HTTP does not.
+/// Whether HTTP allows the host name: the URL parser accepts characters such as `{` and `'`, HTTP does not.
 fn is_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     name.bytes().all(allowed) && name.bytes().any(|byte| byte != b'.')

@@ -1,11 +1,11 @@
-//! What may stand in an event's `data`: any JSON within bounds. It is looked through, never rewritten.
+//! The bounds of an event's `data`: any JSON within them. It is scanned, never rewritten.
 
-/// Most bytes of `data`, as it was written.
+/// Most bytes of `data`, as written.
 pub const MAX_DATA_BYTES: usize = 256 * 1024;
-/// Most arrays and objects within each other.
+/// Deepest nesting of arrays and objects.
 pub const MAX_NESTING: usize = 100;
 
-/// Why data is refused.
+/// Why data is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DataError {
     /// Above [`MAX_DATA_BYTES`].
@@ -22,7 +22,7 @@ pub enum DataError {
 /// Checks the bounds of `json`, which is valid JSON already.
 ///
 /// # Errors
-/// The first bound that it breaks.
+/// Returns the first violated bound.
 pub fn check_data(json: &str) -> Result<(), DataError> {
     if json.len() > MAX_DATA_BYTES {
         return Err(DataError::TooLarge);
@@ -44,14 +44,14 @@ pub fn check_data(json: &str) -> Result<(), DataError> {
     Ok(())
 }
 
-/// What follows the string whose opening quote was just read.
+/// Returns the text after the string whose opening quote was just read.
 fn after_string(mut bytes: &[u8]) -> Result<&[u8], DataError> {
     loop {
         bytes = match bytes {
             [] => return Ok(bytes),
             [b'"', rest @ ..] => return Ok(rest),
             [b'\\', b'u', b'0', b'0', b'0', b'0', ..] => return Err(DataError::Nul),
-            // The escaped character may be a quote or another backslash: it ends nothing and begins nothing.
+            // The escaped character may be a quote or a backslash, neither of which has a meaning here.
             [b'\\', _, rest @ ..] | [_, rest @ ..] => rest,
         };
     }

@@ -1,25 +1,25 @@
-//! The key under which something is published once.
+//! Idempotency keys: an event is published once per key.
 
 /// Most characters of a key.
 pub const MAX_KEY_CHARS: usize = 255;
 
-/// 1 to [`MAX_KEY_CHARS`] characters, none of them a control character; compared as it is written.
+/// A key of 1 to [`MAX_KEY_CHARS`] characters without control characters; compared byte by byte.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdempotencyKey(String);
 
-/// Why a key is refused.
+/// Why a key is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// Empty, or above [`MAX_KEY_CHARS`].
     #[error("must have 1 to {MAX_KEY_CHARS} characters")]
     Length,
-    /// It has a control character.
+    /// Contains a control character.
     #[error("must not contain control characters")]
     Control,
 }
 
 impl IdempotencyKey {
-    /// Takes a key.
+    /// Validates a key.
     ///
     /// # Errors
     /// When it is empty, too long, or has a control character.
@@ -33,7 +33,7 @@ impl IdempotencyKey {
         Ok(Self(key.to_owned()))
     }
 
-    /// As it was written.
+    /// Returns the text of the key.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

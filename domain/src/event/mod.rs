@@ -1,5 +1,4 @@
-//! What may be published: names of types, data, keys, and when. The rules that requests keep, without HTTP.
-//! Nothing here knows a request.
+//! The validation of published events: type names, data, idempotency keys and delivery times. Independent of HTTP.
 
 mod data;
 mod key;
@@ -10,12 +9,12 @@ use std::time::Duration;
 
 pub use data::{DataError, MAX_DATA_BYTES, MAX_NESTING, check_data};
 pub use key::{IdempotencyKey, KeyError, MAX_KEY_CHARS};
-pub use name::{TEST_EVENT_TYPE, is_of_the_house};
+pub use name::{TEST_EVENT_TYPE, is_system_event_type};
 pub use unmatched::{Unmatched, UnmatchedFacts};
 
-/// How far ahead `deliver_at` may lie.
+/// The latest `deliver_at`, counted from now.
 pub const MAX_DELIVER_AHEAD: Duration = Duration::from_secs(30 * 24 * 3_600);
-/// How long an idempotency key is kept, from its first use.
+/// How long an idempotency key is kept after its first use.
 pub const KEY_KEPT: Duration = Duration::from_secs(24 * 3_600);
 /// Most endpoints that one event may name.
 pub const MAX_NAMED_ENDPOINTS: usize = 1_000;

@@ -1,13 +1,13 @@
-//! Names of event types that only Hookyard itself publishes.
+//! Names of event types that only Hookyard publishes.
 
 use crate::event_type::{SEEDED, is_reserved};
 
-/// What `POST /v1/endpoints/{id}/test` sends. It needs no registration.
+/// The type of events sent by `POST /v1/endpoints/{id}/test`. It needs no registration.
 pub const TEST_EVENT_TYPE: &str = "hookyard.test";
 
-/// Whether only Hookyard itself publishes events of this type: receivers may rely on what they say.
+/// Whether only Hookyard publishes events of this type, so that receivers may trust them.
 #[must_use]
-pub fn is_of_the_house(name: &str) -> bool {
+pub fn is_system_event_type(name: &str) -> bool {
     SEEDED.contains(&name) || is_reserved(name)
 }
 
@@ -16,12 +16,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_the_house_are_known_and_no_others() {
+    fn only_names_of_hookyard_are_system_types() {
         for name in [TEST_EVENT_TYPE, "Hookyard.x", "endpoint.disabled", "message.received", "upload file"] {
-            assert!(is_of_the_house(name), "{name}");
+            assert!(is_system_event_type(name), "{name}");
         }
         for name in ["hookyard", "hookyards.x", "endpoint.disabled.x", "upload", ""] {
-            assert!(!is_of_the_house(name), "{name}");
+            assert!(!is_system_event_type(name), "{name}");
         }
     }
 }

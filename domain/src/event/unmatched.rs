@@ -2,10 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{clock::Millis, words::words};
+use crate::{clock::Millis, string_enum::string_enum};
 
-words! {
-    /// Why an endpoint of the event's user has no delivery of it; stable, sent and shown.
+string_enum! {
+    /// Why an endpoint of the event's user has no delivery of the event; stable, sent and shown.
     Unmatched {
         /// The endpoint is younger than the event.
         CreatedLater = "created_later",
@@ -15,19 +15,19 @@ words! {
         NotAddressed = "not_addressed",
         /// The endpoint is not registered for the event's type.
         NotRegistered = "not_registered",
-        /// The endpoint is registered for the type, and was not when the event came in.
+        /// The endpoint is registered for the type now, but was not when the event was accepted.
         RegisteredLater = "registered_later",
     }
 }
 
-/// What is known of the endpoint and the event.
+/// The facts about an endpoint and an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnmatchedFacts {
-    /// When the event came in.
+    /// When the event was accepted.
     pub event_at: Millis,
     /// Whether the event named its endpoints.
     pub addressed: bool,
-    /// When the endpoint was made.
+    /// When the endpoint was created.
     pub endpoint_at: Millis,
     /// Whether the endpoint was deleted.
     pub deleted: bool,
@@ -36,9 +36,9 @@ pub struct UnmatchedFacts {
 }
 
 impl Unmatched {
-    /// The reason: the first in the order of the enum that holds.
+    /// Returns the first reason, in the order of the enum, that applies.
     #[must_use]
-    pub fn of(facts: UnmatchedFacts) -> Self {
+    pub fn from_facts(facts: UnmatchedFacts) -> Self {
         if facts.endpoint_at > facts.event_at {
             Self::CreatedLater
         } else if facts.deleted {
@@ -52,9 +52,9 @@ impl Unmatched {
         }
     }
 
-    /// One sentence for people.
+    /// Returns a sentence for users.
     #[must_use]
-    pub const fn why(self) -> &'static str {
+    pub const fn explanation(self) -> &'static str {
         match self {
             Self::CreatedLater => "The endpoint was created after the event came in.",
             Self::Deleted => "The endpoint was deleted.",
@@ -87,7 +87,7 @@ mod tests {
             (facts(10, false, false, true), Unmatched::RegisteredLater),
             (facts(10, false, false, false), Unmatched::NotRegistered),
         ] {
-            assert_eq!(Unmatched::of(facts), reason, "{facts:?}");
+            assert_eq!(Unmatched::from_facts(facts), reason, "{facts:?}");
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Text without the difference between upper and lower case, the same on both databases.
+//! Case folding, the same on both databases.
 
-/// `text` with each character folded by itself: upper case first, so that `ß` meets `SS`, then lower case, so that every
-/// sigma is the same. What is a substring before is one after, whatever stands around it.
+/// Folds each character of `text` separately: to upper case first, so that `ß` matches `SS`, then to lower case, so that all
+/// forms of sigma match. A substring stays a substring, whatever surrounds it.
 #[must_use]
 pub fn folded(text: &str) -> String {
     text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()

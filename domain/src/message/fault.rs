@@ -1,41 +1,41 @@
-//! What is wrong with a value, in the words that clients of the ingest surface know.
+//! Validation errors in the format of the messages API.
 
 use std::{fmt, str::FromStr};
 
 use serde::Serialize;
 
-use crate::words::words;
+use crate::string_enum::string_enum;
 
-words! {
-    /// The kind of a fault, the `type` of an error.
+string_enum! {
+    /// The kind of a validation error: its `type` in responses.
     FaultKind {
-        /// A required member is not there.
+        /// A required member is missing.
         Missing = "missing",
         /// Not a string.
         StringType = "string_type",
-        /// Shorter than it must be.
+        /// Too short.
         StringTooShort = "string_too_short",
-        /// Longer than it may be.
+        /// Too long.
         StringTooLong = "string_too_long",
-        /// Of the right type, and wrong.
+        /// Of the right type, but invalid.
         ValueError = "value_error",
         /// The body is not JSON.
         JsonInvalid = "json_invalid",
         /// Not a whole number.
         IntParsing = "int_parsing",
-        /// Below its least value.
+        /// Below the minimum.
         GreaterThanEqual = "greater_than_equal",
-        /// Above its greatest value.
+        /// Above the maximum.
         LessThanEqual = "less_than_equal",
     }
 }
 
-/// One fault: where, what and of which kind.
+/// One validation error: its location, message and kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fault {
-    /// Where it is: `["body", "ts"]`, `["query", "limit"]`.
+    /// The location: `["body", "ts"]`, `["query", "limit"]`.
     pub loc: Vec<&'static str>,
-    /// The rule, for people.
+    /// The violated rule, for people.
     pub msg: String,
     /// The kind, for programs.
     #[serde(rename = "type")]
@@ -43,19 +43,19 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault of a whole body.
+    /// Creates an error of the whole body.
     #[must_use]
     pub fn of_body(kind: FaultKind, what: &str) -> Self {
         Self { loc: vec!["body"], msg: format!("the body {what}"), kind }
     }
 
-    /// A fault of a member of the body.
+    /// Creates an error of a member of the body.
     #[must_use]
     pub fn of_member(name: &'static str, kind: FaultKind, what: impl Into<String>) -> Self {
         Self { loc: vec!["body", name], msg: format!("{name} {}", what.into()), kind }
     }
 
-    /// A fault of a parameter of the query.
+    /// Creates an error of a query parameter.
     #[must_use]
     pub fn of_parameter(name: &'static str, kind: FaultKind, what: impl Into<String>) -> Self {
         Self { loc: vec!["query", name], msg: format!("{name} {}", what.into()), kind }

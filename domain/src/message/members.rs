@@ -1,5 +1,5 @@
-//! The members of a body that are looked at, straight from its bytes; all others are read over and never kept.
-//! Of two members with one name the last one counts.
+//! Parses the known members of a body directly from its bytes; all others are skipped and never stored.
+//! Of duplicate members the last one counts.
 
 use std::{borrow::Cow, fmt};
 
@@ -8,7 +8,7 @@ use serde::{
     de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-/// What a body says, whatever it is.
+/// The known members of a body.
 #[derive(Default)]
 pub(super) struct Members<'a> {
     pub(super) message_id: Option<Member<'a>>,
@@ -18,11 +18,11 @@ pub(super) struct Members<'a> {
     pub(super) text: Option<Member<'a>>,
 }
 
-/// A value, as far as it matters.
+/// The value of a member.
 pub(super) enum Member<'a> {
     Text(Cow<'a, str>),
     Null,
-    /// Of a type that no member of ours has.
+    /// A value of a type that no known member has.
     Other,
 }
 

@@ -1,5 +1,5 @@
-//! Signed messages: what one must look like, and the order that its time gives it.
-//! Every fault of a body is found, in the words that the ingest surface answers with.
+//! Signed messages: their validation, and their order by time.
+//! Reports every error of a body in the format of the messages API.
 
 mod case_folding;
 mod fault;
@@ -11,7 +11,7 @@ mod view;
 pub use case_folding::folded;
 pub use fault::{Fault, FaultKind};
 pub use timestamp::Timestamp;
-pub use view::Shown;
+pub use view::MessageView;
 
 use std::{borrow::Cow, str};
 
@@ -28,26 +28,26 @@ pub const TEXT_CHARS: usize = 4_096;
 /// Largest body, in bytes.
 pub const BODY_BYTES: usize = 1_024 * 1_024;
 
-/// A message as it came in, checked.
+/// A validated message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// What the sender calls it; one message an id.
+    /// The sender's id of the message; unique.
     pub message_id: String,
-    /// Whom it is from: `+` and 1 to 15 digits (E.164).
+    /// The sender: `+` and 1 to 15 digits (E.164).
     pub from: String,
-    /// Whom it is to, in the same form.
+    /// The recipient, in the same form.
     pub to: String,
-    /// When it was written, as sent and as an instant.
+    /// The sender's timestamp, as sent and as an instant.
     pub ts: Timestamp,
-    /// What it says, if anything.
+    /// The text, if any.
     pub text: Option<String>,
 }
 
 impl Message {
-    /// Reads a body whose signature holds. Members that are not known are ignored.
+    /// Parses a body whose signature is valid. Unknown members are ignored.
     ///
     /// # Errors
-    /// Every fault, in the order of the members; for a body that is no JSON object, that one.
+    /// Returns every error in the order of the members, or a single error if the body is not a JSON object.
     pub fn parse(body: &[u8]) -> Result<Self, Vec<Fault>> {
         let members = members(body)?;
         let mut reader = Reader { faults: vec![] };
@@ -73,7 +73,7 @@ fn members(body: &[u8]) -> Result<Members<'_>, Vec<Fault>> {
     let invalid = || vec![Fault::of_body(FaultKind::JsonInvalid, "is not valid JSON")];
     let body = str::from_utf8(body).map_err(|_| invalid())?;
     serde_json::from_str(body).map_err(|wrong| {
-        // Of another type, as far as the first byte says: the rest was not read yet.
+        // The first byte shows another type; the rest was not parsed.
         if wrong.is_data() && serde_json::from_str::<IgnoredAny>(body).is_ok() {
             vec![Fault::of_body(FaultKind::ValueError, "must be a JSON object")]
         } else {
@@ -82,7 +82,7 @@ fn members(body: &[u8]) -> Result<Members<'_>, Vec<Fault>> {
     })
 }
 
-/// Checks members one by one, and keeps what is wrong with them.
+/// Validates members one by one and collects their errors.
 struct Reader {
     faults: Vec<Fault>,
 }
@@ -115,7 +115,7 @@ impl Reader {
         }
     }
 
-    /// Bounds in characters, both included.
+    /// Checks the length in characters; both bounds are inclusive.
     fn bounded(
         &mut self,
         name: &'static str,

@@ -1,9 +1,9 @@
-//! Phone numbers as E.164 writes them.
+//! Phone numbers in E.164 format.
 
 /// Most digits of a number (ITU-T E.164, section 6).
 const DIGITS: usize = 15;
 
-/// Whether this is `+` and 1 to 15 ASCII digits.
+/// Whether a text is `+` and 1 to 15 ASCII digits.
 pub(super) fn is_e164(text: &str) -> bool {
     let digits = text.strip_prefix('+').unwrap_or_default();
     (1..=DIGITS).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit())

@@ -14,10 +14,10 @@ fn parse(body: &Value) -> Result<Message, Vec<Fault>> {
 fn faults_with(name: &str, value: Value) -> Vec<String> {
     let mut body = body();
     body[name] = value;
-    told(parse(&body))
+    errors_of(parse(&body))
 }
 
-fn told(parsed: Result<Message, Vec<Fault>>) -> Vec<String> {
+fn errors_of(parsed: Result<Message, Vec<Fault>>) -> Vec<String> {
     let faults = parsed.err().unwrap_or_default();
     faults.iter().map(|fault| format!("{}: {}", fault.loc.join("."), fault.kind)).collect()
 }
@@ -65,7 +65,7 @@ fn values_of_another_type_are_told_by_their_type() {
 
 #[test]
 fn every_fault_is_told_at_once_in_the_order_of_the_members() {
-    let faults = told(parse(&json!({"text": 1, "ts": "yesterday", "from": "12"})));
+    let faults = errors_of(parse(&json!({"text": 1, "ts": "yesterday", "from": "12"})));
     assert_eq!(
         faults,
         [
@@ -81,14 +81,14 @@ fn every_fault_is_told_at_once_in_the_order_of_the_members() {
 #[test]
 fn a_body_that_is_no_object_is_one_fault() {
     for bad in ["", "{", "nonsense", "{\"a\": \u{1}}", "\u{feff}{}"] {
-        assert_eq!(told(Message::parse(bad.as_bytes())), ["body: json_invalid"], "{bad:?}");
+        assert_eq!(errors_of(Message::parse(bad.as_bytes())), ["body: json_invalid"], "{bad:?}");
     }
-    assert_eq!(told(Message::parse(b"\xff{}")), ["body: json_invalid"]);
+    assert_eq!(errors_of(Message::parse(b"\xff{}")), ["body: json_invalid"]);
     for bad in ["[1, ", "[] []", "nul", "{} {}", "\"text"] {
-        assert_eq!(told(Message::parse(bad.as_bytes())), ["body: json_invalid"], "{bad:?}");
+        assert_eq!(errors_of(Message::parse(bad.as_bytes())), ["body: json_invalid"], "{bad:?}");
     }
     for bad in ["[]", "1", "null", "\"text\""] {
-        assert_eq!(told(Message::parse(bad.as_bytes())), ["body: value_error"], "{bad:?}");
+        assert_eq!(errors_of(Message::parse(bad.as_bytes())), ["body: value_error"], "{bad:?}");
     }
 }
 

@@ -1,13 +1,13 @@
-//! Times as messages carry them: kept as they were written, ordered as instants.
+//! Timestamps of messages: stored as written, ordered as instants.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-/// Longest text of a time; more digits of a fraction than fit have no meaning.
+/// Longest text of a timestamp; longer fractions of a second are meaningless.
 const MAX_CHARS: usize = 64;
-/// Digits of a fraction that order two times.
+/// Digits of the fraction that are compared.
 const FRACTION_DIGITS: usize = 9;
 
-/// A time in UTC.
+/// A timestamp in UTC.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timestamp {
     text: String,
@@ -15,26 +15,26 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
-    /// Reads `YYYY-MM-DDThh:mm:ss`, with or without a fraction of a second, and `Z`: a date that exists.
+    /// Parses `YYYY-MM-DDThh:mm:ss`, an optional fraction of a second, and `Z`. The date must exist.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (date_time, fraction) = split(text.strip_suffix('Z')?)?;
         is_real(date_time).then(|| Self { text: text.to_owned(), key: key(date_time, fraction) })
     }
 
-    /// As it was sent.
+    /// Returns the original text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// What orders it among all: as text, byte by byte, in the order of the instants (to the nanosecond).
+    /// Returns the sort key: bytewise order is the order of the instants, to the nanosecond.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// The key of a bound that a search names: ISO 8601 with `Z` or with an offset.
+    /// Returns the sort key of a search bound: ISO 8601 with `Z` or an offset.
     #[must_use]
     pub fn key_of_bound(text: &str) -> Option<String> {
         if text.len() > MAX_CHARS || text.as_bytes().get(10) != Some(&b'T') {
@@ -46,7 +46,7 @@ impl Timestamp {
     }
 }
 
-/// The date with the time of day, and the digits of the fraction.
+/// Splits a timestamp into date with time of day, and the digits of the fraction.
 fn split(text: &str) -> Option<(&str, &str)> {
     if text.len() > MAX_CHARS || !text.is_ascii() || text.len() < 19 {
         return None;

@@ -1,29 +1,29 @@
-//! A message as it is shown: in lists, and as the data of its event. One shape for both.
+//! The public view of a message, shared by lists and by the data of its event.
 
 use serde::Serialize;
 
 use super::Message;
 
-/// What readers see of a message; `ts` is as it was sent, `text` null where there is none.
+/// The public members of a message; `ts` is as sent, `text` is null when there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Shown<'a> {
-    /// What its sender calls it.
+pub struct MessageView<'a> {
+    /// The sender's id of the message.
     pub message_id: &'a str,
-    /// Whom it is from.
+    /// The sender.
     pub from: &'a str,
-    /// Whom it is to.
+    /// The recipient.
     pub to: &'a str,
-    /// When it was written.
+    /// The sender's timestamp.
     pub ts: &'a str,
-    /// What it says.
+    /// The text.
     pub text: Option<&'a str>,
 }
 
 impl Message {
-    /// What readers see of it.
+    /// Returns the public view.
     #[must_use]
-    pub fn shown(&self) -> Shown<'_> {
-        Shown {
+    pub fn view(&self) -> MessageView<'_> {
+        MessageView {
             message_id: &self.message_id,
             from: &self.from,
             to: &self.to,
@@ -41,8 +41,8 @@ mod tests {
     fn a_message_is_shown_as_it_was_sent() {
         let sent = r#"{"message_id":"m\"1","from":"+1","to":"+2","ts":"2025-01-15T10:00:00.50Z","text":"Grüße\n🦀"}"#;
         let message = Message::parse(sent.as_bytes()).expect("valid");
-        assert_eq!(serde_json::to_string(&message.shown()).expect("JSON"), sent);
+        assert_eq!(serde_json::to_string(&message.view()).expect("JSON"), sent);
         let without = Message { text: None, ..message };
-        assert!(serde_json::to_string(&without.shown()).expect("JSON").ends_with(r#","text":null}"#));
+        assert!(serde_json::to_string(&without.view()).expect("JSON").ends_with(r#","text":null}"#));
     }
 }

@@ -1,22 +1,22 @@
-//! Which chats a bot can be told to write to. One spelling a chat, so that no chat gets a message twice; whether the chat is there
-//! is Telegram's to say.
+//! Ids of Telegram chats. Each chat has one spelling, so that no chat gets a message twice. Telegram decides whether a chat
+//! exists.
 
 use std::fmt;
 
 /// Most characters of a name, without its `@`.
 pub const MAX_CHAT_NAME_CHARS: usize = 64;
 
-/// A chat: a whole number of 64 bits, or `@` and the name of a public one.
+/// A chat: a 64-bit integer, or `@` and the name of a public chat.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChatId(String);
 
-/// The text names no chat.
+/// The text is not a chat id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a whole number, or a name like @channel")]
 pub struct ChatIdError;
 
 impl ChatId {
-    /// Reads either form. Names are kept in lower case: Telegram does not tell them apart.
+    /// Parses either form. Names are stored in lower case: Telegram ignores case.
     ///
     /// # Errors
     /// When it is neither a number nor `@` and 1 to [`MAX_CHAT_NAME_CHARS`] letters, digits and underscores.
@@ -24,17 +24,17 @@ impl ChatId {
         match text.strip_prefix('@') {
             Some(name) if is_name(name) => Ok(Self(text.to_ascii_lowercase())),
             Some(_) => Err(ChatIdError),
-            None => text.parse().map(Self::of_number).map_err(|_| ChatIdError),
+            None => text.parse().map(Self::from_number).map_err(|_| ChatIdError),
         }
     }
 
-    /// The chat of this number; those of groups are negative.
+    /// Returns the chat with this number; groups have negative numbers.
     #[must_use]
-    pub fn of_number(number: i64) -> Self {
+    pub fn from_number(number: i64) -> Self {
         Self(number.to_string())
     }
 
-    /// As it is stored and sent.
+    /// Returns the text that is stored and sent.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,32 +1,32 @@
-//! The lanes of channels whose recipients share one receiver: a push service, by its origin, and a bot. Their ids are made
-//! from names (UUIDv5, RFC 9562 §5.5), so that every process means the same lane without asking.
+//! The lanes of channels whose recipients share a receiver: a push service, identified by its origin, or a bot. Their ids are
+//! derived from names (UUIDv5, RFC 9562 §5.5), so that every process computes the same lane without a lookup.
 
 use uuid::Uuid;
 
 use crate::id::LaneId;
 
-/// The namespace of these names.
+/// The UUIDv5 namespace of lane names.
 const LANES: Uuid = Uuid::from_u128(0x9a1c_3f0e_5b7d_4c21_8e6a_2f94_d0b8_7731);
-/// The recipient of a delivery to the chat that `TELEGRAM_CHAT_ID` names: no row stands for it.
-pub const CHAT_OF_SETTINGS: Uuid = Uuid::from_u128(0x9a1c_3f0e_5b7d_4c21_8e6a_2f94_d0b8_7732);
-/// Messages a second that a bot may send: the Bot API takes about 30 of a broadcast (core.telegram.org/bots/faq).
+/// The recipient id of deliveries to the chat in `TELEGRAM_CHAT_ID`, which has no row.
+pub const CONFIGURED_CHAT: Uuid = Uuid::from_u128(0x9a1c_3f0e_5b7d_4c21_8e6a_2f94_d0b8_7732);
+/// Messages per second that a bot may send: the Bot API accepts about 30 of a broadcast (core.telegram.org/bots/faq).
 pub const BOT_RATE: i32 = 25;
 
-/// The lane of subscriptions whose push service has no lane of its own yet. Anyone may subscribe at any service, so one that
-/// has taken no message costs no lane and no slots of its own. Its services share nothing else, so it has no breaker and no
-/// rests.
+/// The shared lane of push services that have not accepted a message yet. Anyone may subscribe with any service, so an
+/// unproven one gets neither a lane nor slots of its own. The services are unrelated, so this lane has no breaker and is never
+/// paused.
 pub const UNPROVEN_PUSH_LANE: LaneId = LaneId(Uuid::from_u128(0x4833_5023_2962_5880_8ab9_3453_25cf_6040));
 
-/// Most sends under way on that lane, all workers together.
+/// Most concurrent sends on that lane, all workers together.
 pub const UNPROVEN_PUSH_IN_FLIGHT: i32 = 32;
 
-/// The lane of a push service: `origin` is `https://host` with its port, if it is not the scheme's own.
+/// Returns the lane of a push service. `origin` is `https://host`, with the port unless it is the default.
 #[must_use]
 pub fn push_lane(origin: &str) -> LaneId {
     named(&format!("web_push {origin}"))
 }
 
-/// The lane of the bot with this token. Only what stands before the colon counts, which is no secret.
+/// Returns the lane of the bot with this token. Only the part before the colon counts, which is not secret.
 #[must_use]
 pub fn bot_lane(token: &str) -> LaneId {
     let bot = token.split_once(':').map_or(token, |(bot, _)| bot);

@@ -1,5 +1,5 @@
-//! Notifications: one message to every recipient of a channel, as it is stored in its event. What a channel makes of it is
-//! the channel's; whom it goes to is the database's.
+//! Notifications: one message to every recipient of a channel, as stored in its event. The channels render it; the database
+//! holds the recipients.
 
 mod chat;
 mod lanes;
@@ -13,7 +13,7 @@ use crate::id::NoticeId;
 
 pub use chat::{ChatId, ChatIdError, MAX_CHAT_NAME_CHARS};
 pub use lanes::{
-    BOT_RATE, CHAT_OF_SETTINGS, UNPROVEN_PUSH_IN_FLIGHT, UNPROVEN_PUSH_LANE, bot_lane, push_lane,
+    BOT_RATE, CONFIGURED_CHAT, UNPROVEN_PUSH_IN_FLIGHT, UNPROVEN_PUSH_LANE, bot_lane, push_lane,
 };
 pub use push_services::{HostPattern, HostPatternError, KNOWN_PUSH_SERVICES, PushServices};
 pub use values::{
@@ -21,22 +21,22 @@ pub use values::{
     check_note, check_package, check_text,
 };
 
-/// The type of their events; only Hookyard itself makes these.
+/// The type of notification events; only Hookyard publishes them.
 pub const NOTIFICATION_EVENT_TYPE: &str = "hookyard.notification";
 /// Longest title, in characters.
 pub const MAX_TITLE_CHARS: usize = 256;
-/// Longest message, in characters. Chats get it in parts; a push message is cut to what a push service takes.
+/// Longest message, in characters. Chats get it in parts; a push message is truncated to what push services accept.
 pub const MAX_MESSAGE_CHARS: usize = 16_384;
 
-/// What recipients are told.
+/// The content of a notification.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notification {
-    /// Stands above the message.
+    /// The title above the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// The message; never empty.
     pub message: String,
-    /// Where a click leads.
+    /// The link that a click opens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// The notice that it announces.
@@ -50,15 +50,15 @@ struct Body {
 }
 
 impl Notification {
-    /// The `data` of its event.
+    /// Returns the `data` of its event.
     #[must_use]
     pub fn to_data(&self) -> Box<RawValue> {
         serde_json::value::to_raw_value(self).expect("strings are always written")
     }
 
-    /// Reads it from the body of its event; `None` when that body is another's, or damaged.
+    /// Parses the body of its event; `None` when the body is of another type or damaged.
     #[must_use]
-    pub fn of_event_body(body: &[u8]) -> Option<Self> {
+    pub fn from_event_body(body: &[u8]) -> Option<Self> {
         serde_json::from_slice::<Body>(body).ok().map(|body| body.data)
     }
 }
@@ -75,9 +75,9 @@ mod tests {
         let full = Notification { title: Some("t\"".into()), url, notice_id: Some(id), ..bare.clone() };
         for one in [bare, full] {
             let body = format!(r#"{{"type":"x","timestamp":"t","data":{}}}"#, one.to_data());
-            assert_eq!(Notification::of_event_body(body.as_bytes()), Some(one));
+            assert_eq!(Notification::from_event_body(body.as_bytes()), Some(one));
         }
-        assert_eq!(Notification::of_event_body(br#"{"data":{"title":"t"}}"#), None);
-        assert_eq!(Notification::of_event_body(b"x"), None);
+        assert_eq!(Notification::from_event_body(br#"{"data":{"title":"t"}}"#), None);
+        assert_eq!(Notification::from_event_body(b"x"), None);
     }
 }

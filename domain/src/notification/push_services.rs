@@ -1,11 +1,11 @@
-//! Which hosts browsers may subscribe at. Subscribing needs no key, so without a list anyone could make this server send
-//! requests to any host.
+//! The push services that subscriptions may use. Subscribing needs no key, so without a list anyone could make this server
+//! send requests to any host.
 
 use std::{fmt, str::FromStr};
 
 use url::Host;
 
-/// The push services of the browsers in use: Chrome, Edge and others on Chromium; Firefox; Safari; Edge on Windows.
+/// The push services of common browsers: Chrome and others on Chromium; Firefox; Safari; Edge on Windows.
 pub const KNOWN_PUSH_SERVICES: [&str; 7] = [
     "fcm.googleapis.com",
     "android.googleapis.com",
@@ -16,7 +16,7 @@ pub const KNOWN_PUSH_SERVICES: [&str; 7] = [
     "*.notify.windows.com",
 ];
 
-/// The push services that subscriptions may name.
+/// The allowed push services.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushServices {
     patterns: Vec<HostPattern>,
@@ -45,7 +45,7 @@ impl Default for PushServices {
 }
 
 impl PushServices {
-    /// The known services and these.
+    /// Allows the known services and these.
     ///
     /// # Panics
     /// Never: the known ones are host names.
@@ -55,14 +55,14 @@ impl PushServices {
         Self { patterns: known.into_iter().chain(more).collect() }
     }
 
-    /// Whether subscriptions at this host are taken.
+    /// Whether subscriptions at this host are accepted.
     #[must_use]
     pub fn allow(&self, host: &Host<&str>) -> bool {
         self.patterns.iter().any(|pattern| pattern.matches(host))
     }
 
-    /// Whether the list names this host itself: its service has a lane of its own before it has taken a message. Names below
-    /// a domain are without number.
+    /// Whether the list contains this very host: its service gets its own lane before it has accepted a message. Subdomains of a
+    /// listed domain don't, because there can be any number of them.
     #[must_use]
     pub fn name(&self, host: &Host<&str>) -> bool {
         let is_name = |pattern: &&HostPattern| matches!(pattern, HostPattern::Name(_));
@@ -84,7 +84,7 @@ impl HostPattern {
     }
 }
 
-/// A name with the dot of the root is the same name (RFC 1034 §3.1).
+/// Compares host names; a trailing dot is ignored (RFC 1034 §3.1).
 fn is_same(name: &str, known: &str) -> bool {
     name.strip_suffix('.').unwrap_or(name) == known
 }

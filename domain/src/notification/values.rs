@@ -1,14 +1,14 @@
-//! What notices, placements and subscribers may say. Every error is the rule that does not hold; callers name the member.
+//! Validation of notices, placements and subscribers. Each error states the rule; callers add the member.
 
 use chrono::NaiveDate;
 
-/// The type of a notice that names none.
+/// The default type of a notice.
 pub const DEFAULT_NOTICE_TYPE: &str = "general";
 /// Longest type of a notice, in characters.
 pub const MAX_NOTICE_TYPE_CHARS: usize = 64;
 /// Longest name of a student, a company, a role or a subscriber, in characters.
 pub const MAX_NAME_CHARS: usize = 255;
-/// Largest package: above what anybody pays, far below where numbers lose their last digits.
+/// Largest package: above any salary, and well within the exact range of a double.
 pub const MAX_PACKAGE: f64 = 1e12;
 
 /// A value breaks a rule.
@@ -20,24 +20,24 @@ pub enum ValueError {
     /// Above the bound that it carries.
     #[error("must have at most {0} characters")]
     TooLong(usize),
-    /// Nothing that anybody could see.
+    /// Nothing visible.
     #[error("must not be blank")]
     Blank,
     /// Databases store no NUL in text.
     #[error("must not contain a NUL character")]
     Nul,
-    /// Negative, above [`MAX_PACKAGE`], or no number at all.
+    /// Negative, above [`MAX_PACKAGE`], or not a number.
     #[error("must be a number from 0 to 1000000000000")]
     Package,
-    /// No day of the calendar.
+    /// Not a calendar date.
     #[error("must be a day like 2026-11-21")]
     Day,
 }
 
-/// Whether a text may be stored and shown: 1 to `most` characters, not all of them blank.
+/// Validates a text: 1 to `most` characters, not all of them blank.
 ///
 /// # Errors
-/// Names the first rule that does not hold.
+/// Names the first violated rule.
 pub fn check_text(text: &str, most: usize) -> Result<(), ValueError> {
     if text.is_empty() || text.chars().nth(most).is_some() {
         return Err(ValueError::Length(most));
@@ -48,10 +48,10 @@ pub fn check_text(text: &str, most: usize) -> Result<(), ValueError> {
     if text.chars().all(char::is_whitespace) { Err(ValueError::Blank) } else { Ok(()) }
 }
 
-/// The same of a text that may also be empty or blank.
+/// Validates a text that may be empty or blank.
 ///
 /// # Errors
-/// Names the first rule that does not hold.
+/// Names the first violated rule.
 pub fn check_note(text: &str, most: usize) -> Result<(), ValueError> {
     if text.chars().nth(most).is_some() {
         return Err(ValueError::TooLong(most));
@@ -59,7 +59,7 @@ pub fn check_note(text: &str, most: usize) -> Result<(), ValueError> {
     if text.contains('\0') { Err(ValueError::Nul) } else { Ok(()) }
 }
 
-/// Whether a number may be what is paid.
+/// Validates a package.
 ///
 /// # Errors
 /// When it is negative, not finite or above [`MAX_PACKAGE`].
@@ -67,7 +67,7 @@ pub fn check_package(package: f64) -> Result<(), ValueError> {
     if (0.0..=MAX_PACKAGE).contains(&package) { Ok(()) } else { Err(ValueError::Package) }
 }
 
-/// Whether a text is a day that there was or will be, as `YYYY-MM-DD`, from the year 1 on.
+/// Validates a calendar date `YYYY-MM-DD`, from the year 1 on.
 ///
 /// # Errors
 /// When it is not.

@@ -1,5 +1,5 @@
-//! The ed25519 keys of Standard Webhooks: `whsk_`, the private half that signs, and `whpk_`, the public one for receivers.
-//! The private half is wiped when dropped and appears in no `Debug`, no error and no log.
+//! The ed25519 keys of Standard Webhooks: `whsk_`, the private key that signs, and `whpk_`, the public key for receivers.
+//! The private key is zeroized on drop and appears in no `Debug`, error or log.
 
 use std::{fmt, str::FromStr};
 
@@ -10,45 +10,45 @@ use ed25519_dalek::{
 };
 use zeroize::Zeroizing;
 
-/// What the text of every private key begins with.
+/// The prefix of private keys.
 pub const PRIVATE_KEY_PREFIX: &str = "whsk_";
-/// What the text of every public key begins with.
+/// The prefix of public keys.
 pub const PUBLIC_KEY_PREFIX: &str = "whpk_";
-/// Bytes of the longer form of a private key: the seed and the public half.
+/// Bytes of the longer form of a private key: the seed and the public key.
 const KEYPAIR_BYTES: usize = SECRET_KEY_LENGTH + PUBLIC_KEY_LENGTH;
-/// Characters of the longest key in base64; longer text is refused before it is decoded.
+/// Length of the longest key in base64; longer text is rejected before it is decoded.
 const MAX_ENCODED: usize = KEYPAIR_BYTES.div_ceil(3) * 4;
 
 /// An ed25519 private key (RFC 8032), ready to sign.
 #[derive(Clone)]
 pub struct PrivateKey(SigningKey);
 
-/// An ed25519 public key, of no small order: receivers may have it.
+/// An ed25519 public key, not of small order.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PublicKey(VerifyingKey);
 
-/// Why a text is not an ed25519 key. Never holds any of the text.
+/// Why a text is not an ed25519 key. Never contains any of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Ed25519Error {
     /// Does not begin with its prefix.
     #[error("must begin with {0}")]
     NoPrefix(&'static str),
-    /// What follows the prefix is not base64.
+    /// The rest is not base64.
     #[error("must be its prefix followed by standard base64 with padding")]
     NotBase64,
     /// A private key of neither form, or a public key that is not 32 bytes.
     #[error("must be {0} bytes before base64")]
     WrongLength(&'static str),
-    /// A private key of 64 bytes whose second half is another key's public half.
+    /// A private key of 64 bytes whose second half is not its public key.
     #[error("the second half must be the public key of the first")]
     Mismatch,
-    /// 32 bytes that are no point of the curve, or one of small order.
+    /// 32 bytes that are not a point on the curve, or a point of small order.
     #[error("must be a point on the curve, of large order")]
     NotAPoint,
 }
 
 impl PrivateKey {
-    /// A new random key.
+    /// Generates a random key.
     #[must_use]
     pub fn generate() -> Self {
         let mut seed = Zeroizing::new([0_u8; SECRET_KEY_LENGTH]);
@@ -56,13 +56,13 @@ impl PrivateKey {
         Self(SigningKey::from_bytes(&seed))
     }
 
-    /// The half that receivers verify with.
+    /// Returns the public key, which receivers verify with.
     #[must_use]
     pub fn public(&self) -> PublicKey {
         PublicKey(self.0.verifying_key())
     }
 
-    /// The text, `whsk_` and the base64 of the 32-byte seed: for encryption at rest only.
+    /// Returns the text, `whsk_` and the base64 of the 32-byte seed: for encryption at rest only.
     #[must_use]
     pub fn expose(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(PRIVATE_KEY_PREFIX.len() + MAX_ENCODED));
@@ -71,7 +71,7 @@ impl PrivateKey {
         text
     }
 
-    /// Signature of the parts, one after the other.
+    /// Signs the concatenated parts.
     pub(super) fn sign(&self, parts: &[&[u8]]) -> [u8; 64] {
         self.0.multipart_sign(parts).to_bytes()
     }
@@ -80,7 +80,7 @@ impl PrivateKey {
 impl FromStr for PrivateKey {
     type Err = Ed25519Error;
 
-    /// Reads both forms in use: the 32-byte seed, and the seed followed by its public key.
+    /// Parses both forms: the 32-byte seed, and the seed followed by the public key.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const LENGTHS: &str = "32 or 64";
         let bytes = decode(text, PRIVATE_KEY_PREFIX, LENGTHS)?;
@@ -105,7 +105,7 @@ impl fmt::Debug for PrivateKey {
 }
 
 impl PublicKey {
-    /// Whether `signature` is this key's of `message`, after the strict rules: none that could be another message's, too.
+    /// Verifies `signature` of `message` strictly: rejects signatures that may also be valid for another message.
     pub(super) fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
         Signature::from_slice(signature)
             .is_ok_and(|signature| self.0.verify_strict(message, &signature).is_ok())
@@ -125,7 +125,7 @@ impl FromStr for PublicKey {
 }
 
 impl fmt::Display for PublicKey {
-    /// `whpk_` and the base64 of the 32 bytes.
+    /// Writes `whpk_` and the base64 of the 32 bytes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{PUBLIC_KEY_PREFIX}{}", STANDARD.encode(self.0.as_bytes()))
     }

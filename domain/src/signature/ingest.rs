@@ -1,5 +1,5 @@
 //! The signature of signed ingest: lowercase hex HMAC-SHA256 of the raw body.
-//! Checked before anything of the body is parsed.
+//! Verified before the body is parsed.
 
 use std::fmt;
 
@@ -9,16 +9,16 @@ use sha2::Sha256;
 /// Characters of a signature: 32 bytes in hex.
 const HEX_LENGTH: usize = 64;
 
-/// The secret of signed ingest, made ready once for any number of checks. Never printed.
+/// The secret of signed ingest as a prepared key. Never printed.
 #[derive(Clone)]
 pub struct IngestKey(Hmac<Sha256>);
 
-/// What a header claims to be the signature of a body: 32 bytes.
+/// The 32 bytes of a signature header, not yet verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IngestSignature([u8; HEX_LENGTH / 2]);
 
 impl IngestKey {
-    /// A key of any length.
+    /// Creates a key from a secret of any length.
     ///
     /// # Panics
     /// Never.
@@ -27,7 +27,7 @@ impl IngestKey {
         Self(Hmac::new_from_slice(secret).expect("HMAC takes keys of any length"))
     }
 
-    /// The signature of these bytes, as their sender writes it into `X-Signature`.
+    /// Signs a body; returns the value of `X-Signature`.
     #[must_use]
     pub fn sign(&self, body: &[u8]) -> String {
         let mut mac = self.0.clone();
@@ -35,7 +35,7 @@ impl IngestKey {
         hex::encode(mac.finalize().into_bytes())
     }
 
-    /// Whether `signature` is the one of exactly these bytes. Takes the same time wherever the two differ.
+    /// Verifies the signature of a body in constant time.
     #[must_use]
     pub fn fits(&self, signature: &IngestSignature, body: &[u8]) -> bool {
         let mut mac = self.0.clone();
@@ -51,7 +51,7 @@ impl fmt::Debug for IngestKey {
 }
 
 impl IngestSignature {
-    /// Reads the value of `X-Signature`: exactly 64 lowercase hex digits, anything else is none.
+    /// Parses the value of `X-Signature`: exactly 64 lowercase hex digits.
     #[must_use]
     pub fn parse(header: &[u8]) -> Option<Self> {
         let lowercase = |digit: &u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');

@@ -1,28 +1,28 @@
-//! All that an endpoint signs with: its current keys, and old ones that receivers may still hold.
-//! Knows no clock: whether an old key still signs is decided at each send, by the time of that send.
+//! The signing keys of an endpoint: the current ones, and old ones that receivers may still use.
+//! Reads no clock: the time of each send decides whether an old key still signs.
 
 mod text;
 
 use std::{fmt, str::FromStr, time::Duration};
 
 use super::{PrivateKey, PublicKey, SigningSecret, write::Signatures};
-use crate::{clock::Millis, words::words};
+use crate::{clock::Millis, string_enum::string_enum};
 
 pub use text::KeysError;
 
-/// Most old keys at a time.
+/// Most old keys of an endpoint.
 pub const MAX_OLD_KEYS: usize = 10;
-/// How long an old key goes on signing, unless the rotation says otherwise.
+/// Default time that an old key keeps signing after a rotation.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(24 * 3_600);
-/// Longest that an old key may go on signing.
+/// Longest time that an old key may keep signing.
 pub const MAX_GRACE: Duration = Duration::from_secs(7 * 24 * 3_600);
 
-words! {
-    /// Which signatures an endpoint gets.
+string_enum! {
+    /// The kinds of signatures of an endpoint.
     Signing {
-        /// `v1` alone, by the secret that both sides know.
+        /// `v1` only, with the shared secret.
         Hmac = "hmac",
-        /// `v1` and `v1a`: receivers may check with the public key, which signs nothing.
+        /// `v1` and `v1a`: receivers may verify with the public key, which can't sign.
         Ed25519 = "ed25519",
     }
 }
@@ -36,14 +36,14 @@ pub enum Key {
     Ed25519(PrivateKey),
 }
 
-/// A key that was replaced, and signs beside its successor while a send is earlier than this time.
+/// A replaced key that also signs sends before its expiry.
 #[derive(Clone, Debug)]
 struct OldKey {
     key: Key,
     valid_until: Millis,
 }
 
-/// The keys of one endpoint: always a secret, an ed25519 key where it has one, and at most [`MAX_OLD_KEYS`] old ones.
+/// The keys of one endpoint: a secret, an optional ed25519 key, and at most [`MAX_OLD_KEYS`] old keys.
 #[derive(Clone, Debug)]
 pub struct SigningKeys {
     secret: SigningSecret,
@@ -52,7 +52,7 @@ pub struct SigningKeys {
     old: Vec<OldKey>,
 }
 
-/// A rotation would leave more old keys than are signed with.
+/// A rotation would exceed [`MAX_OLD_KEYS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "at most {MAX_OLD_KEYS} old keys may be valid at a time: wait for one to expire, or rotate without grace"
@@ -60,25 +60,25 @@ pub struct SigningKeys {
 pub struct TooManyOldKeys;
 
 impl SigningKeys {
-    /// The keys of an endpoint that signs with `secret` alone.
+    /// Creates the keys of an endpoint that signs with `secret` only.
     #[must_use]
     pub const fn new(secret: SigningSecret) -> Self {
         Self { secret, private_key: None, old: Vec::new() }
     }
 
-    /// The current secret.
+    /// Returns the current secret.
     #[must_use]
     pub const fn secret(&self) -> &SigningSecret {
         &self.secret
     }
 
-    /// Which signatures these keys make.
+    /// Returns the kinds of signatures that these keys make.
     #[must_use]
     pub const fn signing(&self) -> Signing {
         if self.private_key.is_some() { Signing::Ed25519 } else { Signing::Hmac }
     }
 
-    /// These keys as they make such signatures: with a fresh ed25519 key where there is none yet, or without any.
+    /// Switches the kinds of signatures: generates a missing ed25519 key, or removes all of them.
     #[must_use]
     pub fn with_signing(self, signing: Signing) -> Self {
         match signing {
@@ -88,29 +88,28 @@ impl SigningKeys {
         }
     }
 
-    /// The public half of the current ed25519 key; none: the endpoint signs with secrets alone.
+    /// Returns the public key of the current ed25519 key; none if the endpoint signs with secrets only.
     #[must_use]
     pub fn public_key(&self) -> Option<PublicKey> {
         self.private_key.as_ref().map(PrivateKey::public)
     }
 
-    /// These keys with an ed25519 key. One that is there already is replaced and signs no more; to give it grace, use
-    /// [`SigningKeys::rotated`].
+    /// Sets the ed25519 key. A previous one stops signing at once; use [`SigningKeys::rotated`] for a grace period.
     #[must_use]
     pub fn with_ed25519(self, key: PrivateKey) -> Self {
         Self { private_key: Some(key), ..self }
     }
 
-    /// These keys without any ed25519 key, old ones included: from now on every signature is `v1`.
+    /// Removes every ed25519 key, old ones included: all signatures are `v1` from now on.
     #[must_use]
     pub fn without_ed25519(mut self) -> Self {
         self.old.retain(|old| matches!(old.key, Key::Hmac(_)));
         Self { private_key: None, ..self }
     }
 
-    /// These keys after `new` took the place of the current keys of its kinds, each of which stays valid until `now +
-    /// grace` (not at all when that is zero). Old keys that have expired by `now` are dropped. A key that is current
-    /// already stays as it is, so that a repeated rotation changes nothing; an old one that comes back is old no more.
+    /// Replaces the current keys of the kinds in `new`; each replaced key stays valid until `now + grace` (not at all if that
+    /// is zero). Drops old keys that have expired by `now`. A key that is current already is unchanged, so that a repeated
+    /// rotation has no effect; an old key that returns becomes current.
     ///
     /// # Errors
     /// When more than [`MAX_OLD_KEYS`] old ones would be valid.
@@ -132,12 +131,11 @@ impl SigningKeys {
         if self.old.len() > MAX_OLD_KEYS { Err(TooManyOldKeys) } else { Ok(self) }
     }
 
-    /// The value of `webhook-signature` for a send at `at`, whose seconds are the `webhook-timestamp`: current keys
-    /// first, the secret before the ed25519 key, then the old keys that are valid at that time. What is signed is
-    /// `id.timestamp.body`.
+    /// Returns the value of `webhook-signature` for a send at `at`, whose seconds are the `webhook-timestamp`: current keys
+    /// first, the secret before the ed25519 key, then the old keys that are valid at that time. Signs `id.timestamp.body`.
     #[must_use]
     pub fn sign(&self, id: &str, at: Millis, body: &[u8]) -> String {
-        let mut signatures = Signatures::of(id, at.seconds(), body);
+        let mut signatures = Signatures::new(id, at.seconds(), body);
         signatures.add_v1(&self.secret);
         self.private_key.iter().for_each(|key| signatures.add_v1a(key));
         for old in self.old.iter().filter(|old| at < old.valid_until) {
@@ -149,7 +147,7 @@ impl SigningKeys {
         signatures.into_text()
     }
 
-    /// Puts `key` in its place and gives the one that was there, if it is another.
+    /// Makes `key` current and returns the previous key of its kind, if it differs.
     fn replace(&mut self, key: Key) -> Option<Key> {
         let replaced = match key.clone() {
             Key::Hmac(secret) => Some(Key::Hmac(std::mem::replace(&mut self.secret, secret))),

@@ -1,5 +1,5 @@
-//! Signatures: Standard Webhooks on what we send, plain HMAC on what signed ingest takes in.
-//! Every comparison here takes the same time whatever the bytes are, and no secret is ever printed.
+//! Signatures: Standard Webhooks for deliveries, plain HMAC for signed ingest.
+//! Every comparison is constant-time, and no secret is ever printed.
 
 mod ed25519;
 mod ingest;
@@ -16,13 +16,13 @@ pub use keys::{
 pub use secret::{MAX_SECRET_BYTES, MIN_SECRET_BYTES, SECRET_PREFIX, SecretError, SigningSecret};
 pub use verify::{DEFAULT_TOLERANCE, MAX_SIGNATURES, SignedMessage, VerifyError};
 
-/// The value of `webhook-signature`: one `v1` signature a secret, in their order, separated by a space.
+/// Returns the value of `webhook-signature`: one `v1` signature per secret, in order, separated by spaces.
 ///
-/// `id` is the `webhook-id`, `timestamp_seconds` the `webhook-timestamp`; what is signed is `id.timestamp.body`.
-/// An endpoint's deliveries are signed by [`SigningKeys::sign`].
+/// `id` is the `webhook-id`, `timestamp_seconds` the `webhook-timestamp`; signs `id.timestamp.body`.
+/// [`SigningKeys::sign`] signs the deliveries of endpoints.
 #[must_use]
 pub fn sign(secrets: &[SigningSecret], id: &str, timestamp_seconds: i64, body: &[u8]) -> String {
-    let mut signatures = write::Signatures::of(id, timestamp_seconds, body);
+    let mut signatures = write::Signatures::new(id, timestamp_seconds, body);
     secrets.iter().for_each(|secret| signatures.add_v1(secret));
     signatures.into_text()
 }

@@ -1,5 +1,5 @@
-//! A signing secret: text in requests and answers, a prepared HMAC key inside.
-//! Its text is wiped when dropped and appears in no `Debug`, no error and no log.
+//! A signing secret: text in requests and responses, a prepared HMAC key inside.
+//! The text is zeroized on drop and appears in no `Debug`, error or log.
 
 use std::{fmt, str::FromStr};
 
@@ -8,15 +8,15 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-/// What the text of every signing secret begins with.
+/// The prefix of signing secrets.
 pub const SECRET_PREFIX: &str = "whsec_";
-/// Fewest bytes that a secret has, decoded.
+/// Shortest secret, in decoded bytes.
 pub const MIN_SECRET_BYTES: usize = 24;
-/// Most bytes that a secret has, decoded.
+/// Longest secret, in decoded bytes.
 pub const MAX_SECRET_BYTES: usize = 64;
-/// Bytes of the secrets that we make.
+/// Bytes of generated secrets.
 const GENERATED_BYTES: usize = 32;
-/// Characters of the longest secret; longer text is refused before it is decoded.
+/// Length of the longest secret; longer text is rejected before it is decoded.
 const MAX_TEXT: usize = SECRET_PREFIX.len() + MAX_SECRET_BYTES.div_ceil(3) * 4;
 
 /// A Standard Webhooks signing secret with its HMAC key set up once, so that signing many bodies costs only the bodies.
@@ -26,13 +26,13 @@ pub struct SigningSecret {
     key: Hmac<Sha256>,
 }
 
-/// Why a text is not a signing secret. Never holds any of the text.
+/// Why a text is not a signing secret. Never contains any of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
     /// Does not begin with `whsec_`.
     #[error("must begin with whsec_")]
     NoPrefix,
-    /// What follows the prefix is not base64.
+    /// The rest is not base64.
     #[error("must be whsec_ followed by standard base64 with padding")]
     NotBase64,
     /// Fewer than 24 or more than 64 bytes.
@@ -41,7 +41,7 @@ pub enum SecretError {
 }
 
 impl SigningSecret {
-    /// A new random secret of 32 bytes.
+    /// Generates a random secret of 32 bytes.
     #[must_use]
     pub fn generate() -> Self {
         let mut bytes = Zeroizing::new([0_u8; GENERATED_BYTES]);
@@ -52,18 +52,18 @@ impl SigningSecret {
         Self { text, key: prepare(&bytes[..]) }
     }
 
-    /// The text, `whsec_…`: for its owner and for encryption at rest only.
+    /// Returns the text, `whsec_…`: only for its owner and for encryption at rest.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.text
     }
 
-    /// HMAC-SHA256 of the parts, one after the other.
+    /// Computes HMAC-SHA256 of the concatenated parts.
     pub(super) fn tag(&self, parts: &[&[u8]]) -> [u8; 32] {
         self.mac_of(parts).finalize().into_bytes().into()
     }
 
-    /// Whether `tag` is the HMAC-SHA256 of the parts, in constant time.
+    /// Verifies the HMAC-SHA256 of the concatenated parts in constant time.
     pub(super) fn has_tag(&self, parts: &[&[u8]], tag: &[u8]) -> bool {
         self.mac_of(parts).verify_slice(tag).is_ok()
     }

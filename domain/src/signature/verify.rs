@@ -1,5 +1,5 @@
 //! The receiving side of Standard Webhooks, as `hookyard listen` and receivers in tests use it.
-//! Knows no clock: the caller says what time it is.
+//! Reads no clock: the caller passes the time.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use super::{
     write::{V1, V1A},
 };
 
-/// How far a timestamp may be from now, either way, unless the receiver says otherwise.
+/// Default tolerance of a timestamp, in either direction.
 pub const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
-/// Most signatures of one message that are looked at: more than we ever send, two and ten of old keys.
+/// Most signatures of one message that are checked: more than we ever send (two, and ten of old keys).
 pub const MAX_SIGNATURES: usize = 16;
 
-/// A message as it came in: the three headers as text, and the raw body.
+/// A received message: the three headers as text, and the raw body.
 #[derive(Clone, Copy, Debug)]
 pub struct SignedMessage<'a> {
     /// `webhook-id`.
@@ -28,28 +28,28 @@ pub struct SignedMessage<'a> {
     pub body: &'a [u8],
 }
 
-/// Why a message is not believed.
+/// Why a message is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum VerifyError {
     /// `webhook-timestamp` is not a number of seconds.
     #[error("webhook-timestamp is not a number of seconds")]
     BadTimestamp,
-    /// Signed too long ago: may be a repeat by somebody who listened.
+    /// Signed too long ago: may be a replay attack.
     #[error("webhook-timestamp is too old")]
     TooOld,
     /// Signed in the future.
     #[error("webhook-timestamp is in the future")]
     TooNew,
-    /// No signature of it was made with the key.
+    /// No signature matches the key.
     #[error("no signature matches")]
     NoMatch,
 }
 
 impl SignedMessage<'_> {
-    /// Checks that one of the message's `v1` signatures was made with `secret`, within `tolerance` of `now_seconds`.
+    /// Verifies that one of the `v1` signatures was made with `secret`, within `tolerance` of `now_seconds`.
     ///
     /// # Errors
-    /// Says what does not hold. Signatures of other versions are passed over, as the specification asks.
+    /// Names the failed check. Signatures of other versions are skipped, as the specification requires.
     pub fn verify(
         &self,
         secret: &SigningSecret,
@@ -61,10 +61,10 @@ impl SignedMessage<'_> {
         self.signatures(V1).any(|tag| secret.has_tag(&parts, &tag)).then_some(()).ok_or(VerifyError::NoMatch)
     }
 
-    /// The same for its `v1a` signatures and the private half of `key`.
+    /// Verifies that one of the `v1a` signatures was made with the private key of `key`.
     ///
     /// # Errors
-    /// Says what does not hold.
+    /// Names the failed check.
     pub fn verify_with_public_key(
         &self,
         key: &PublicKey,

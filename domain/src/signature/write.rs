@@ -1,4 +1,4 @@
-//! How signatures are written into `webhook-signature`: each with its version, separated by spaces.
+//! Formats signatures for `webhook-signature`: each with its version, separated by spaces.
 
 use std::fmt::Write as _;
 
@@ -6,14 +6,14 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{PrivateKey, SigningSecret};
 
-/// What a symmetric Standard Webhooks signature begins with.
+/// The prefix of symmetric Standard Webhooks signatures.
 pub(super) const V1: &str = "v1,";
-/// What an asymmetric one begins with.
+/// The prefix of asymmetric signatures.
 pub(super) const V1A: &str = "v1a,";
-/// Room for the usual case: a secret and an ed25519 key, in base64 with what is between them.
+/// Capacity for the usual case: signatures of a secret and an ed25519 key in base64, with prefixes.
 const USUAL_LENGTH: usize = V1.len() + 44 + 1 + V1A.len() + 88;
 
-/// The signatures of one message, as they are made.
+/// Collects the signatures of one message.
 pub(super) struct Signatures<'a> {
     head: String,
     body: &'a [u8],
@@ -21,8 +21,8 @@ pub(super) struct Signatures<'a> {
 }
 
 impl<'a> Signatures<'a> {
-    /// None yet, of the message `id.timestamp.body`.
-    pub(super) fn of(id: &str, timestamp_seconds: i64, body: &'a [u8]) -> Self {
+    /// Starts without signatures for the message `id.timestamp.body`.
+    pub(super) fn new(id: &str, timestamp_seconds: i64, body: &'a [u8]) -> Self {
         let mut head = String::with_capacity(id.len() + 22);
         write!(head, "{id}.{timestamp_seconds}.").expect("writing to a String does not fail");
         Self { head, body, text: String::with_capacity(USUAL_LENGTH) }
@@ -40,7 +40,7 @@ impl<'a> Signatures<'a> {
         self.add(V1A, &signature);
     }
 
-    /// All of them, in the order in which they were added.
+    /// Returns all signatures, in the order in which they were added.
     pub(super) fn into_text(self) -> String {
         self.text
     }

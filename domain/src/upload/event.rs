@@ -1,4 +1,4 @@
-//! The body of the event that an upload becomes.
+//! The body of an upload's event.
 //! The members and their order are a public contract: receivers and signatures depend on them.
 
 use serde_json::{Map, Value, json};
@@ -12,14 +12,14 @@ use crate::{
 /// The event type of every upload's event.
 pub const UPLOAD_EVENT_TYPE: &str = "upload file";
 
-/// What the event of one upload tells.
+/// The data of one upload's event.
 #[derive(Clone, Copy, Debug)]
 pub struct UploadEvent<'a> {
-    /// When the event was made.
+    /// When the event was created.
     pub timestamp: Millis,
     /// The upload.
     pub upload_id: UploadId,
-    /// The endpoint that it was sent for.
+    /// The endpoint that it was uploaded for.
     pub webhook_id: EndpointId,
     /// The endpoint's owner.
     pub user_id: UserId,
@@ -31,7 +31,7 @@ pub struct UploadEvent<'a> {
     pub download_url: Option<&'a str>,
 }
 
-/// The event's body, in the order in which its members are sent. The owner's custom payload is not in it yet.
+/// Renders the body with its members in order, without the owner's custom payload.
 #[must_use]
 pub fn render_event(event: &UploadEvent<'_>) -> Map<String, Value> {
     let found = event.inspection;

@@ -1,22 +1,22 @@
-//! The name a file is shown and offered under, made of whatever a client sent.
-//! It is never a path: nothing on a disk of ours is called by it.
+//! The display and download name of a file, derived from the name that a client sent.
+//! It is never used as a path on our disk.
 
 use std::fmt::{self, Write};
 
-/// Longest name that is kept, in bytes of UTF-8: what common file systems allow.
+/// Longest name, in bytes of UTF-8, as on common file systems.
 pub const FILE_NAME_BYTES: usize = 255;
-/// Longest ending (with its dot) that survives when a name is cut.
+/// Longest extension (with its dot) that is kept when a name is truncated.
 const EXTENSION_BYTES: usize = 32;
-/// Names that Windows gives to devices, whatever follows the first dot.
+/// Names that Windows reserves for devices, whatever follows the first dot.
 const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
 
-/// Why a name cannot be used at all.
+/// Why a name is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FileNameError {
-    /// Nothing was sent, or nothing that can be shown.
+    /// Empty, or without a visible character.
     #[error("the file name is empty")]
     Empty,
-    /// A zero byte: no honest client sends one, and Postgres cannot keep it.
+    /// Contains NUL, which Postgres can't store.
     #[error("the file name contains a NUL character")]
     Nul,
 }
@@ -28,7 +28,7 @@ pub enum FileNameError {
 pub struct SafeFileName(String);
 
 impl SafeFileName {
-    /// Cleans the name that a client sent, which may be a path of any system.
+    /// Cleans a client's file name, which may be a path of any system.
     pub fn from_client(sent: &str) -> Result<Self, FileNameError> {
         if sent.contains('\0') {
             return Err(FileNameError::Nul);
@@ -40,23 +40,23 @@ impl SafeFileName {
             return Err(FileNameError::Empty);
         }
         let name = cut(name.to_owned());
-        // After the cut: it can uncover a device's name that blanks had hidden.
+        // After truncation, which may reveal a device name that blanks had hidden.
         Ok(Self(if is_device(&name) { cut(format!("_{name}")) } else { name }))
     }
 
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What follows the last dot, in lower case; empty when there is none.
+    /// Returns the extension after the last dot in lower case; empty when there is none.
     #[must_use]
     pub fn extension(&self) -> String {
         self.0.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default()
     }
 
-    /// The value of `Content-Disposition` that offers the file under this name (RFC 6266, RFC 8187). Plain ASCII.
+    /// Returns the value of `Content-Disposition` for a download under this name (RFC 6266, RFC 8187), in ASCII.
     #[must_use]
     pub fn content_disposition(&self) -> String {
         let mut value = String::from("attachment; filename=\"");
@@ -101,7 +101,7 @@ fn portable(c: char) -> char {
     if matches!(c, '<' | '>' | ':' | '"' | '|' | '?' | '*') { '_' } else { c }
 }
 
-/// What no name begins or ends with: hidden files on Unix, trailing dots and blanks that Windows drops.
+/// Characters removed from both ends: dots of hidden files on Unix, trailing dots and blanks that Windows drops.
 fn is_edge(c: char) -> bool {
     c == '.' || c.is_whitespace()
 }
@@ -115,7 +115,7 @@ fn is_device(name: &str) -> bool {
     DEVICES.contains(&stem.as_str()) || numbered.is_some_and(port)
 }
 
-/// Cuts the stem, never a character and never the extension.
+/// Truncates the stem between characters; keeps the extension.
 fn cut(mut name: String) -> String {
     if name.len() <= FILE_NAME_BYTES {
         return name;

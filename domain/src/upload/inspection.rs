@@ -1,15 +1,14 @@
-//! What can be found out about a file, in the words that are stored and sent.
-//! Holds results only; how they are found is the worker's business.
+//! The results of inspecting a file, in the words that are stored and sent. The worker inspects files.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
 use super::UploadState;
-use crate::words::words;
+use crate::string_enum::string_enum;
 
-words! {
-    /// What a JSON document is at its top level.
+string_enum! {
+    /// The type of a JSON document's top-level value.
     JsonKind {
         /// `{…}`
         Object = "object",
@@ -26,15 +25,15 @@ words! {
     }
 }
 
-/// What a file holds, by its kind. Stored and sent as JSON with the member `kind`.
+/// The content of a file by kind. Stored and sent as JSON with the member `kind`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Facts {
-    /// A picture; the size in pixels that its header declares.
+    /// An image, with the size in pixels that its header declares.
     Image {
-        /// Pixels across.
+        /// Width in pixels.
         width: u32,
-        /// Pixels down.
+        /// Height in pixels.
         height: u32,
     },
     /// Text in any ASCII-compatible encoding.
@@ -49,48 +48,48 @@ pub enum Facts {
         /// Fields of the widest record.
         columns: u64,
     },
-    /// A JSON document, or what its name says is one.
+    /// A JSON document, by content or by name.
     Json {
-        /// Whether it is one (RFC 8259; a byte order mark is forgiven).
+        /// Whether it is valid (RFC 8259; a byte order mark is allowed).
         valid: bool,
         /// `None` when it is not valid.
         top_level: Option<JsonKind>,
     },
-    /// A zip archive, or a document that is one inside.
+    /// A zip archive, or a document format based on zip.
     Zip {
         /// Files and directories.
         entries: u64,
-        /// Their size unpacked, as the archive declares it.
+        /// Their unpacked size, as the archive declares it.
         total_size_bytes: u64,
     },
     /// A gzipped tar archive.
     TarGz {
         /// Files, directories and links.
         entries: u64,
-        /// Their size unpacked; holes of sparse files do not count.
+        /// Their unpacked size; holes of sparse files don't count.
         total_size_bytes: u64,
     },
-    /// None of these.
+    /// Any other file.
     Other,
 }
 
-/// Everything that was found out about one file. What could not be found out is `None`.
+/// The result of inspecting one file; unknown values are `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspection {
-    /// Size of the file as it came in.
+    /// Size of the uploaded file.
     pub size_bytes: u64,
-    /// Lowercase hex.
+    /// The digest in lowercase hex.
     pub sha256: Option<String>,
-    /// By content, never as the client said.
+    /// The media type by content, never as the client claims.
     pub media_type: Option<String>,
-    /// `None` when the file could not be processed.
+    /// The content; `None` when the file could not be processed.
     pub facts: Option<Facts>,
     /// Why the file could not be processed: a sentence for its owner, without characters that a database refuses.
     pub failure: Option<String>,
 }
 
 impl Inspection {
-    /// The state that an upload with this outcome ends in.
+    /// Returns the final state of an upload with this result.
     #[must_use]
     pub const fn state(&self) -> UploadState {
         if self.failure.is_some() { UploadState::Failed } else { UploadState::Processed }

@@ -1,4 +1,4 @@
-//! What a file that came in is called, what was found out about it, and what its endpoint is told.
+//! Uploads: file names, inspection results, and the event for the endpoint.
 //! Reads no file: callers pass an [`Inspection`].
 
 mod event;
@@ -11,14 +11,14 @@ pub use event::{UPLOAD_EVENT_TYPE, UploadEvent, render_event};
 pub use file_name::{FILE_NAME_BYTES, FileNameError, SafeFileName};
 pub use inspection::{Facts, Inspection, JsonKind};
 
-use crate::words::words;
+use crate::string_enum::string_enum;
 
-words! {
-    /// How far an upload has come.
+string_enum! {
+    /// The state of an upload.
     UploadState {
         /// Stored; not inspected yet.
         Received = "received",
-        /// Looked into; its event was made.
+        /// Inspected; its event was created.
         Processed = "processed",
         /// Could not be processed; its event says why.
         Failed = "failed",

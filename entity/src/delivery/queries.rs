@@ -16,7 +16,7 @@ use platform::database::{Database, DatabaseError};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
-use self::tables::{narrow, narrow_by_standing, narrow_by_type, select};
+use self::tables::{narrow, narrow_by_status, narrow_by_type, select};
 use crate::{attempt, either::on_reader, finished_delivery, scope::Scope, sql_builder::SqlBuilder};
 
 /// Most attempts that are shown of one delivery, the newest.
@@ -34,7 +34,7 @@ pub struct Filter {
     /// Of this event.
     pub event_id: Option<EventId>,
     /// That are called so.
-    pub standing: Option<DisplayStatus>,
+    pub status: Option<DisplayStatus>,
     /// By this channel.
     pub channel: Option<Channel>,
     /// Of events of this type.
@@ -123,7 +123,7 @@ impl Row {
         let lane = self.lane();
         let now = Millis(self.asked_at);
         Facts {
-            standing: self.state.as_deref().map_or_else(
+            status: self.state.as_deref().map_or_else(
                 || DisplayStatus::under_way(Millis(self.lease_until), lane.state, now),
                 DisplayStatus::finished,
             ),
@@ -169,7 +169,7 @@ pub fn search(scope: Scope, filter: &Filter, limit: i64) -> SqlBuilder {
         query.scope(" AND d.user_id = ", scope);
         narrow(query, filter);
         narrow_by_type(query, filter, table);
-        narrow_by_standing(query, filter.standing, table);
+        narrow_by_status(query, filter.status, table);
     })
 }
 

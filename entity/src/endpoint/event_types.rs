@@ -1,5 +1,5 @@
 //! The event types that an endpoint is registered for.
-//! Those of the house that every endpoint may name are made when the first one does.
+//! System types that every endpoint may name are created when the first one does.
 
 use domain::{
     clock::Millis,
@@ -35,7 +35,7 @@ impl From<DbErr> for WriteError {
 /// Those of the database.
 pub async fn unknown(database: &Database, asked: &[EventTypeRef]) -> Result<Vec<usize>, DatabaseError> {
     let known = event_type::queries::named(database, asked).await?;
-    let is_known = |one: &EventTypeRef| is_of_the_house(one) || find(&known, one).is_some();
+    let is_known = |one: &EventTypeRef| is_system_event_type(one) || find(&known, one).is_some();
     Ok(asked.iter().enumerate().filter(|(_, one)| !is_known(one)).map(|(index, _)| index).collect())
 }
 
@@ -46,8 +46,8 @@ pub(super) async fn register(
     asked: &[EventTypeRef],
     now: Millis,
 ) -> Result<(), WriteError> {
-    if asked.iter().any(is_of_the_house) {
-        make_house_type(tx, now).await?;
+    if asked.iter().any(is_system_event_type) {
+        create_system_type(tx, now).await?;
     }
     let ids = ids(&event_type::queries::keep(tx, asked).await?, asked)?;
     unregister(tx, endpoint).await?;
@@ -67,7 +67,7 @@ pub(super) async fn unregister(tx: &impl ConnectionTrait, endpoint: EndpointId) 
     Ok(())
 }
 
-async fn make_house_type(tx: &impl ConnectionTrait, now: Millis) -> Result<(), DbErr> {
+async fn create_system_type(tx: &impl ConnectionTrait, now: Millis) -> Result<(), DbErr> {
     let row = event_type::ActiveModel {
         id: Set(EventTypeId::new().0),
         name: Set(ENDPOINT_DISABLED.to_owned()),
@@ -101,6 +101,6 @@ fn find(known: &[event_type::Model], asked: &EventTypeRef) -> Option<Uuid> {
     known.iter().find(fits).map(|row| row.id)
 }
 
-fn is_of_the_house(asked: &EventTypeRef) -> bool {
+fn is_system_event_type(asked: &EventTypeRef) -> bool {
     matches!(asked, EventTypeRef::Name(name) if name.as_str() == ENDPOINT_DISABLED)
 }

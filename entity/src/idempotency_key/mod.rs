@@ -1,5 +1,6 @@
 //! Keys under which a user has published: a repeat within 24 h is answered with the first event.
 
+pub mod keys;
 pub mod postgres;
 pub mod queries;
 pub mod sqlite;

@@ -3,7 +3,7 @@
 use sqlx::{PgConnection, Result};
 use uuid::Uuid;
 
-use super::queries::{KeptKey, KeyRow};
+use super::keys::{KeptKey, KeyRow};
 
 pub(super) async fn take(
     tx: &mut PgConnection,

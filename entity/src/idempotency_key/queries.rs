@@ -1,42 +1,11 @@
 //! Takes idempotency keys and reads those that were taken, within the caller's transaction; forgets old ones.
 
-use domain::id::{EventId, UserId};
 use platform::database::{Database, DatabaseError, Pool, Tx};
 use uuid::Uuid;
 
+pub use super::keys::{KeptKey, KeyRow};
+
 use super::{postgres, sqlite};
-
-/// A key under which something is published, with what was published.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyRow {
-    /// Whose key it is.
-    pub user_id: UserId,
-    /// The key.
-    pub key: String,
-    /// SHA-256 of what is published under it.
-    pub body_hash: [u8; 32],
-    /// The event that it makes.
-    pub event_id: EventId,
-    /// How many deliveries that event has.
-    pub deliveries: i32,
-}
-
-/// A key as it stands in the database.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct KeptKey {
-    /// Whose key it is.
-    pub user_id: i64,
-    /// The key.
-    pub key: String,
-    /// SHA-256 of what was published under it.
-    pub body_hash: Vec<u8>,
-    /// The event that it made.
-    pub event_id: Uuid,
-    /// How many deliveries that event had.
-    pub deliveries: i32,
-    /// Whether it is still kept.
-    pub is_live: bool,
-}
 
 /// Takes keys that are free, or were taken longer than `kept` ms ago, and returns the events that got theirs. On Postgres
 /// it waits for rivals that took the same key and have not committed; `rows` are distinct and sorted by user and key, so

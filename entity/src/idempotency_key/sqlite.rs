@@ -3,7 +3,7 @@
 use sqlx::{QueryBuilder, Result, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
-use super::queries::{KeptKey, KeyRow};
+use super::keys::{KeptKey, KeyRow};
 
 /// Rows a statement, far below SQLite's 32,766 bound values.
 const ROWS: usize = 500;

@@ -1,7 +1,7 @@
 //! Messages in the order of their times, and what is known of all of them. Counts that need no look at the messages are
 //! read from the rollups. Messages belong to no user: only administrators may ask for them.
 
-use domain::message::Shown;
+use domain::message::MessageView;
 
 use crate::sql_builder::SqlBuilder;
 
@@ -79,8 +79,8 @@ pub struct Stats {
 impl Row {
     /// What readers see of it.
     #[must_use]
-    pub fn shown(&self) -> Shown<'_> {
-        Shown {
+    pub fn view(&self) -> MessageView<'_> {
+        MessageView {
             message_id: &self.message_id,
             from: &self.sender,
             to: &self.recipient,

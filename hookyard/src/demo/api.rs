@@ -1,4 +1,4 @@
-//! The API as an integrator calls it.
+//! Calls the API like an integrator.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::samples::Sample;
 
-/// Longest call.
+/// Timeout of a call.
 const DEADLINE: Duration = Duration::from_secs(10);
 /// As in the curl of the document.
 const BOUNDARY: &str = "---011000010111000001101001";
@@ -34,7 +34,7 @@ impl Api {
         Ok(Self { http: client()?, base: base.to_owned() })
     }
 
-    /// The URL of a path.
+    /// Returns the URL of a path.
     pub(super) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
@@ -47,7 +47,7 @@ impl Api {
         ok(self.http.post(self.url(path)).json(body)).await
     }
 
-    /// The same, with the wish to wait for what becomes of it.
+    /// Posts with `Prefer: wait`.
     pub(super) async fn post_and_wait(
         &self,
         path: &str,
@@ -57,7 +57,7 @@ impl Api {
         ok(self.http.post(self.url(path)).header("prefer", format!("wait={seconds}")).json(body)).await
     }
 
-    /// Sends a signed message; gives the status and the answer, whichever they are.
+    /// Sends a signed message; returns the status and the body, whatever they are.
     pub(super) async fn post_signed(
         &self,
         path: &str,
@@ -69,7 +69,7 @@ impl Api {
         Ok((answer.status().as_u16(), answer.text().await?))
     }
 
-    /// Uploads a file, in the form that curl sends.
+    /// Uploads a file as curl does.
     pub(super) async fn upload(&self, path: &str, file: &Sample) -> anyhow::Result<Value> {
         let (name, media_type) = (&file.name, file.media_type);
         let head = format!(
@@ -80,7 +80,7 @@ impl Api {
         ok(self.http.post(self.url(path)).header("content-type", kind).body(body)).await
     }
 
-    /// Fetches any URL; gives the status and the body.
+    /// Fetches any URL; returns the status and the body.
     pub(super) async fn fetch(&self, url: &str) -> anyhow::Result<(u16, Bytes)> {
         let answer = self.http.get(url).send().await?;
         Ok((answer.status().as_u16(), answer.bytes().await?))

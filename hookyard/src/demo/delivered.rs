@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use super::{
     api::Api,
+    expect::same,
     registered::{SOURCE, TOKEN, text},
-    same,
     samples::{HEIGHT, ROWS, Sample, WIDTH, sha256},
-    screen::Screen,
+    transcript::Transcript,
 };
 use receiver::{Call, Receiver};
 
@@ -24,7 +24,7 @@ const SHOWN: [&str; 5] =
 
 /// Shows and checks the webhooks of `files`; `answered` is when the last upload was.
 pub(super) async fn delivered(
-    screen: &Screen,
+    transcript: &Transcript,
     api: &Api,
     receiver: &Receiver,
     files: &[Sample; 2],
@@ -36,37 +36,37 @@ pub(super) async fn delivered(
     let [picture, table] = files.each_ref().map(|file| of(&calls, file));
     let ((call, body), (_, other)) = (picture?, table?);
     let late = calls.iter().map(|call| call.at).max().unwrap_or(answered).saturating_duration_since(answered);
-    screen.step(&format!("Webhooks received, {} ms after the last upload", late.as_millis()));
-    show(screen, call, &body);
-    check(screen, &calls, &body, &other, secret)?;
-    download(screen, api, &body, &files[0]).await
+    transcript.step(&format!("Webhooks received, {} ms after the last upload", late.as_millis()));
+    show(transcript, call, &body);
+    check(transcript, &calls, &body, &other, secret)?;
+    download(transcript, api, &body, &files[0]).await
 }
 
 /// The call that tells of a file, and its body.
 fn of<'c>(calls: &'c [Call], file: &Sample) -> anyhow::Result<(&'c Call, Value)> {
-    let mut told = Vec::new();
+    let mut others = Vec::new();
     for call in calls {
         let body = call.json().unwrap_or_default();
         if body["data"]["file_name"] == *file.name {
             return Ok((call, body));
         }
-        told.push(body["data"]["file_name"].to_string());
+        others.push(body["data"]["file_name"].to_string());
     }
-    bail!("expected a webhook about {}, got ones about {}", file.name, told.join(" and "))
+    bail!("expected a webhook about {}, got ones about {}", file.name, others.join(" and "))
 }
 
-fn show(screen: &Screen, call: &Call, body: &Value) {
-    screen.row(call.method.as_str(), &call.path);
+fn show(transcript: &Transcript, call: &Call, body: &Value) {
+    transcript.row(call.method.as_str(), &call.path);
     for name in SHOWN {
-        screen.row(name, call.header(name).unwrap_or("(missing)"));
+        transcript.row(name, call.header(name).unwrap_or("(missing)"));
     }
-    screen.blank();
-    screen.json(body);
-    screen.blank();
+    transcript.blank();
+    transcript.json(body);
+    transcript.blank();
 }
 
 fn check(
-    screen: &Screen,
+    transcript: &Transcript,
     calls: &[Call],
     picture: &Value,
     table: &Value,
@@ -79,9 +79,9 @@ fn check(
         ensure!(forged.verify(secret, now).is_err(), "expected a changed body to be refused");
         same("the custom header", TOKEN, call.header("authorization").unwrap_or_default())?;
     }
-    screen.tick("both signatures verify with the secret; with one byte changed, verification fails");
+    transcript.tick("both signatures verify with the secret; with one byte changed, verification fails");
     same("the custom payload", SOURCE, text(picture, "/source")?)?;
-    screen.tick("the custom header and the custom payload are included");
+    transcript.tick("the custom header and the custom payload are included");
     let facts = |body: &Value| body["data"]["facts"].to_string();
     same(
         "the picture's facts",
@@ -89,20 +89,20 @@ fn check(
         facts(picture),
     )?;
     same("the table's facts", format!(r#"{{"kind":"csv","lines":{},"columns":4}}"#, ROWS + 1), facts(table))?;
-    screen.tick(&format!("the other webhook describes orders.csv: {}", facts(table)));
+    transcript.tick(&format!("the other webhook describes orders.csv: {}", facts(table)));
     Ok(())
 }
 
-async fn download(screen: &Screen, api: &Api, body: &Value, file: &Sample) -> anyhow::Result<()> {
+async fn download(transcript: &Transcript, api: &Api, body: &Value, file: &Sample) -> anyhow::Result<()> {
     same("sha256 in the webhook", file.sha256(), text(body, "/data/sha256")?.to_owned())?;
     let link = text(body, "/data/download_url")?;
-    screen.command(&["curl --silent \"$download_url\" | sha256sum"]);
+    transcript.command(&["curl --silent \"$download_url\" | sha256sum"]);
     let (status, bytes) = api.fetch(link).await?;
     same("the download's status", 200, status)?;
     same("the download's SHA-256", file.sha256(), sha256(&bytes))?;
-    screen.answer(status, &sha256(&bytes));
+    transcript.answer(status, &sha256(&bytes));
     let (status, _) = api.fetch(&format!("{link}0")).await?;
     same("the status of a changed link", 403, status)?;
-    screen.tick("same SHA-256 as the uploaded file; a modified link is rejected with 403");
+    transcript.tick("same SHA-256 as the uploaded file; a modified link is rejected with 403");
     Ok(())
 }

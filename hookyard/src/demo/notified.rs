@@ -3,7 +3,7 @@
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 
-use super::{api::Api, registered::text, same, screen::Screen};
+use super::{api::Api, expect::same, registered::text, transcript::Transcript};
 use receiver::{Answer, Call, Receiver};
 
 /// A bot that does not exist.
@@ -28,28 +28,28 @@ pub(super) async fn bot_api() -> std::io::Result<Receiver> {
 }
 
 /// Sends it, and shows what the chat got.
-pub(super) async fn notified(screen: &Screen, api: &Api, bot_api: &Receiver) -> anyhow::Result<()> {
-    screen.step("Send a notification to a chat (web push is another channel: see hookyard keys vapid)");
+pub(super) async fn notified(transcript: &Transcript, api: &Api, bot_api: &Receiver) -> anyhow::Result<()> {
+    transcript.step("Send a notification to a chat (web push is another channel: see hookyard keys vapid)");
     let body = json!({"title": TITLE, "message": MESSAGE});
     let prefer = format!("--header 'Prefer: wait={PATIENCE}'");
     let data = format!("--data '{body}'");
     let (url, json) = (format!("curl {}", api.url(NOTIFY)), "--header 'Content-Type: application/json'");
-    screen.command(&[&url, json, &prefer, &data]);
+    transcript.command(&[&url, json, &prefer, &data]);
     let answer = api.post_and_wait(NOTIFY, &body, PATIENCE).await?;
-    screen.answer(200, &answer.to_string());
+    transcript.answer(200, &answer.to_string());
     let calls = bot_api.calls();
     same("calls of the Bot API", 1, calls.len())?;
     let call = calls.first().context("expected a call of the Bot API")?;
-    screen.row("Bot API received", &format!("{} {}", call.method, call.path.replace(TOKEN, "<token>")));
-    let told = call.json().context("expected JSON")?;
-    screen.row("", &told.to_string());
-    check(screen, call, &told, &answer)
+    transcript.row("Bot API received", &format!("{} {}", call.method, call.path.replace(TOKEN, "<token>")));
+    let message = call.json().context("expected JSON")?;
+    transcript.row("", &message.to_string());
+    check(transcript, call, &message, &answer)
 }
 
-fn check(screen: &Screen, call: &Call, told: &Value, answer: &Value) -> anyhow::Result<()> {
+fn check(transcript: &Transcript, call: &Call, message: &Value, answer: &Value) -> anyhow::Result<()> {
     same("its path", format!("/bot{TOKEN}/sendMessage"), call.path.clone())?;
-    same("the chat", CHAT, told["chat_id"].to_string().as_str())?;
-    let written = text(told, "/text")?;
+    same("the chat", CHAT, message["chat_id"].to_string().as_str())?;
+    let written = text(message, "/text")?;
     ensure!(written.contains("<b>Doors &lt;open&gt;</b>"), "expected a bold, escaped title, got {written:?}");
     let counts = &answer["results"]["telegram"];
     let one = |name: &str| counts[name] == 1;
@@ -57,6 +57,6 @@ fn check(screen: &Screen, call: &Call, told: &Value, answer: &Value) -> anyhow::
         one("total") && one("succeeded") && answer["success"] == true,
         "expected one success, got {answer}"
     );
-    screen.tick("one of one chat notified; the title is bold, and markup in the text is escaped");
+    transcript.tick("one of one chat notified; the title is bold, and markup in the text is escaped");
     Ok(())
 }

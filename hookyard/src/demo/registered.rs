@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
-use super::{api::Api, screen::Screen};
+use super::{api::Api, transcript::Transcript};
 use receiver::Receiver;
 
 /// The event type that is registered for.
@@ -15,12 +15,12 @@ pub(super) const SOURCE: &str = "hookyard demo";
 
 /// Lists the event types and registers a webhook; gives its id.
 pub(super) async fn event_types_and_webhook(
-    screen: &Screen,
+    transcript: &Transcript,
     api: &Api,
     receiver: &Receiver,
 ) -> anyhow::Result<String> {
-    let event_type = event_type(screen, api).await?;
-    screen.step(&format!("Register a webhook for \"{EVENT_TYPE}\""));
+    let event_type = event_type(transcript, api).await?;
+    transcript.step(&format!("Register a webhook for \"{EVENT_TYPE}\""));
     let body = json!({
         "event_type_id": event_type,
         "user_id": 1,
@@ -30,23 +30,23 @@ pub(super) async fn event_types_and_webhook(
     });
     let url = api.url("/webhook/register");
     let data = format!("--data '{}'", indented(&body));
-    screen.command(&[&format!("curl {url}"), "--header 'Content-Type: application/json'", &data]);
+    transcript.command(&[&format!("curl {url}"), "--header 'Content-Type: application/json'", &data]);
     let answer = api.post("/webhook/register", &body).await?;
-    screen.answer(200, text(&answer, "/message")?);
+    transcript.answer(200, text(&answer, "/message")?);
     let id = text(&answer, "/data/id")?.to_owned();
-    screen.inner_row("webhook", &id);
+    transcript.inner_row("webhook", &id);
     Ok(id)
 }
 
-async fn event_type(screen: &Screen, api: &Api) -> anyhow::Result<String> {
-    screen.step("List the event types");
-    screen.command(&[&format!("curl {}", api.url("/event_type"))]);
+async fn event_type(transcript: &Transcript, api: &Api) -> anyhow::Result<String> {
+    transcript.step("List the event types");
+    transcript.command(&[&format!("curl {}", api.url("/event_type"))]);
     let answer = api.get("/event_type").await?;
-    screen.answer(200, text(&answer, "/message")?);
+    transcript.answer(200, text(&answer, "/message")?);
     let mut found = None;
     for listed in answer["data"].as_array().context("expected a list of event types")? {
         let (id, name) = (text(listed, "/id")?, text(listed, "/name")?);
-        screen.inner_row(name, &format!("{id}  {}", text(listed, "/description")?));
+        transcript.inner_row(name, &format!("{id}  {}", text(listed, "/description")?));
         found = found.or((name == EVENT_TYPE).then(|| id.to_owned()));
     }
     found.with_context(|| format!("expected an event type {EVENT_TYPE:?}, got {answer}"))

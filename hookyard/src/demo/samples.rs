@@ -28,7 +28,7 @@ pub(super) struct Sample {
 impl Sample {
     fn write(path: PathBuf, media_type: &'static str, what: String, bytes: Vec<u8>) -> anyhow::Result<Self> {
         fs::write(&path, &bytes)?;
-        Ok(Self { name: super::file_name(&path), path, media_type, what, bytes })
+        Ok(Self { name: file_name(&path), path, media_type, what, bytes })
     }
 
     pub(super) fn sha256(&self) -> String {
@@ -82,4 +82,9 @@ fn table_bytes() -> String {
         table.write_fmt(line).expect("writing to a String does not fail");
     }
     table
+}
+
+/// Returns the last part of a path.
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }

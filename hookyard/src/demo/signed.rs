@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::{
     api::Api,
-    house::House,
+    expect::same,
     registered::{plain_webhook, text},
-    same,
-    screen::Screen,
+    server::Server,
+    transcript::Transcript,
 };
 use crate::terminal::cut;
 use receiver::{Call, Receiver};
@@ -28,46 +28,47 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Sends both.
 pub(super) async fn signed(
-    screen: &Screen,
+    transcript: &Transcript,
     api: &Api,
-    house: &House,
+    server: &Server,
     receiver: &Receiver,
 ) -> anyhow::Result<()> {
-    screen.step("Receive a signed message");
+    transcript.step("Receive a signed message");
     plain_webhook(api, MESSAGE_EVENT_TYPE, &receiver.url(HOOK)).await?;
-    screen
+    transcript
         .note(&format!("your application is registered for {MESSAGE_EVENT_TYPE}, at {}", receiver.url(HOOK)));
     let secret =
-        house.context.config.webhook_secret.as_ref().context("expected a secret of signed ingest")?;
+        server.context.config.webhook_secret.as_ref().context("expected a secret of signed ingest")?;
     let signature = IngestKey::new(secret.expose().as_bytes()).sign(MESSAGE.as_bytes());
     let before = receiver.count();
-    send(screen, api, MESSAGE, &signature, 200).await?;
-    send(screen, api, FORGED, &signature, 401).await?;
+    send(transcript, api, MESSAGE, &signature, 200).await?;
+    send(transcript, api, FORGED, &signature, 401).await?;
     let calls = receiver.wait_for(before + 1, PATIENCE).await;
     let call = calls.iter().find(|call| call.path == HOOK).context("expected a webhook about the message")?;
-    check(screen, call)
+    check(transcript, call)
 }
 
 async fn send(
-    screen: &Screen,
+    transcript: &Transcript,
     api: &Api,
     body: &'static str,
     signature: &str,
     expected: u16,
 ) -> anyhow::Result<()> {
     let header = format!("--header 'X-Signature: {}'", cut(signature, SHOWN));
-    screen.command(&[&format!("curl {}", api.url(INGEST)), &header, &format!("--data '{body}'")]);
-    let (status, told) = api.post_signed(INGEST, body, signature).await?;
+    transcript.command(&[&format!("curl {}", api.url(INGEST)), &header, &format!("--data '{body}'")]);
+    let (status, response) = api.post_signed(INGEST, body, signature).await?;
     same("the status of a signed message", expected, status)?;
-    screen.answer(status, &told);
+    transcript.answer(status, &response);
     Ok(())
 }
 
-fn check(screen: &Screen, call: &Call) -> anyhow::Result<()> {
+fn check(transcript: &Transcript, call: &Call) -> anyhow::Result<()> {
     let body = call.json().unwrap_or_default();
     let sent: Value = serde_json::from_str(MESSAGE)?;
     same("the type of the webhook", MESSAGE_EVENT_TYPE, text(&body, "/type")?)?;
     same("its data", &sent, &body["data"])?;
-    screen.tick(&format!("delivered as a {MESSAGE_EVENT_TYPE} event; a copy with another text was rejected"));
+    transcript
+        .tick(&format!("delivered as a {MESSAGE_EVENT_TYPE} event; a copy with another text was rejected"));
     Ok(())
 }

@@ -9,10 +9,11 @@ use serde_json::Value;
 
 use super::{
     api::Api,
-    house::{House, RETRY_SCHEDULE},
+    expect::same,
     registered::{EVENT_TYPE, plain_webhook, text},
-    same, samples,
-    screen::Screen,
+    samples,
+    server::{RETRY_SCHEDULE, Server},
+    transcript::Transcript,
     uploaded::upload,
 };
 use receiver::{Answer, Call, Receiver};
@@ -26,27 +27,27 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Uploads a file for a receiver that fails at first; gives the delivery's id.
 pub(super) async fn survived(
-    screen: &Screen,
+    transcript: &Transcript,
     api: &Api,
-    house: &House,
+    server: &Server,
     receiver: &Receiver,
 ) -> anyhow::Result<String> {
-    screen.step("Retry: the receiver fails twice, first with 500, then by closing the connection");
+    transcript.step("Retry: the receiver fails twice, first with 500, then by closing the connection");
     receiver.answer([Answer::Status(500), Answer::Drop]);
     let webhook = plain_webhook(api, EVENT_TYPE, &receiver.url("/flaky")).await?;
-    screen.note(&format!("registered at {}; RETRY_SCHEDULE={RETRY_SCHEDULE}", receiver.url("/flaky")));
-    upload(screen, api, &webhook, &samples::note(house.dir())?).await?;
+    transcript.note(&format!("registered at {}; RETRY_SCHEDULE={RETRY_SCHEDULE}", receiver.url("/flaky")));
+    upload(transcript, api, &webhook, &samples::note(server.dir())?).await?;
 
     let calls = receiver.wait_for(CALLS, PATIENCE).await;
     same("calls until it arrived", CALLS, calls.len())?;
     let errors = errors(api).await?;
     let delivery = text(&errors[0], "/subject_id")?.to_owned();
-    let attempts = records(house, delivery.parse()?).await?;
-    screen.command(&[&format!("curl {}", api.url("/v1/errors"))]);
-    screen.answer(200, "recorded attempts:");
-    screen.blank();
-    table(screen, &calls, &attempts, &errors);
-    check(screen, &calls, &attempts)?;
+    let attempts = records(server, delivery.parse()?).await?;
+    transcript.command(&[&format!("curl {}", api.url("/v1/errors"))]);
+    transcript.answer(200, "recorded attempts:");
+    transcript.blank();
+    table(transcript, &calls, &attempts, &errors);
+    check(transcript, &calls, &attempts)?;
     Ok(delivery)
 }
 
@@ -61,8 +62,8 @@ async fn errors(api: &Api) -> anyhow::Result<Vec<Value>> {
 }
 
 /// The attempts, oldest first, as soon as the last one is recorded.
-async fn records(house: &House, delivery: DeliveryId) -> anyhow::Result<Vec<Attempt>> {
-    let (context, start) = (&house.context, Instant::now());
+async fn records(server: &Server, delivery: DeliveryId) -> anyhow::Result<Vec<Attempt>> {
+    let (context, start) = (&server.context, Instant::now());
     while start.elapsed() < PATIENCE {
         let time = context.database.statement_time(&context.clock);
         let row = queries::load(&context.database, time, delivery).await?;
@@ -77,7 +78,7 @@ async fn records(house: &House, delivery: DeliveryId) -> anyhow::Result<Vec<Atte
     bail!("expected delivery {delivery} to be finished within {PATIENCE:?}")
 }
 
-fn table(screen: &Screen, calls: &[Call], attempts: &[Attempt], errors: &[Value]) {
+fn table(transcript: &Transcript, calls: &[Call], attempts: &[Attempt], errors: &[Value]) {
     let start = attempts.first().map_or(0, |attempt| attempt.started_at);
     let row = |cells: [&str; 6]| {
         format!(
@@ -85,7 +86,7 @@ fn table(screen: &Screen, calls: &[Call], attempts: &[Attempt], errors: &[Value]
             cells[0], cells[1], cells[2], cells[3], cells[4], cells[5]
         )
     };
-    screen.note(&row(["attempt", "at", "took", "receiver", "on record", "due again"]));
+    transcript.note(&row(["attempt", "at", "took", "receiver", "on record", "due again"]));
     for (place, (attempt, call)) in attempts.iter().zip(calls).enumerate() {
         let number = attempt.number.to_string();
         let took = format!("{:.1} ms", attempt.duration_us as f64 / 1e3);
@@ -95,7 +96,7 @@ fn table(screen: &Screen, calls: &[Call], attempts: &[Attempt], errors: &[Value]
         let recorded =
             attempt.status_code.map_or_else(|| class.to_owned(), |status| format!("{class} {status}"));
         let again = errors.get(place).and_then(due_again).map_or("–".to_owned(), |at| seconds(at - start));
-        screen.plain(&row([
+        transcript.plain(&row([
             &number,
             &seconds(attempt.started_at - start),
             &took,
@@ -104,9 +105,9 @@ fn table(screen: &Screen, calls: &[Call], attempts: &[Attempt], errors: &[Value]
             &again,
         ]));
     }
-    screen
+    transcript
         .note("(the claimer looks for due retries once a second; a real schedule has 5 s, 5 min, 30 min, …)");
-    screen.blank();
+    transcript.blank();
 }
 
 fn seconds(milliseconds: i64) -> String {
@@ -119,13 +120,13 @@ fn due_again(error: &Value) -> Option<i64> {
     Some(at.timestamp_millis())
 }
 
-fn check(screen: &Screen, calls: &[Call], attempts: &[Attempt]) -> anyhow::Result<()> {
+fn check(transcript: &Transcript, calls: &[Call], attempts: &[Attempt]) -> anyhow::Result<()> {
     same("attempts on record", CALLS, attempts.len())?;
     let statuses: Vec<Option<i16>> = attempts.iter().map(|attempt| attempt.status_code).collect();
     same("their statuses", format!("{:?}", [Some(500), None, Some(200)]), format!("{statuses:?}"))?;
     let ids: Vec<&str> = calls.iter().filter_map(Call::webhook_id).collect();
     let same_id = ids.len() == CALLS && ids.iter().all(|id| *id == ids[0]);
     same("one webhook-id for all attempts", true, same_id)?;
-    screen.tick("delivered, with the same webhook-id in all three calls: a receiver can drop duplicates");
+    transcript.tick("delivered, with the same webhook-id in all three calls: a receiver can drop duplicates");
     Ok(())
 }

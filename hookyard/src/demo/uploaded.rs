@@ -5,45 +5,55 @@ use std::time::Instant;
 use anyhow::Context as _;
 use domain::signature::SigningSecret;
 
-use super::{api::Api, registered::text, samples::Sample, screen::Screen};
+use super::{api::Api, registered::text, samples::Sample, transcript::Transcript};
 use crate::terminal::cut;
 
 /// How much of the secret is shown.
 const SHOWN: usize = 14;
 
 /// Fetches the secret of a webhook.
-pub(super) async fn secret(screen: &Screen, api: &Api, webhook: &str) -> anyhow::Result<SigningSecret> {
-    screen.step("Fetch the signing secret and upload files");
+pub(super) async fn secret(
+    transcript: &Transcript,
+    api: &Api,
+    webhook: &str,
+) -> anyhow::Result<SigningSecret> {
+    transcript.step("Fetch the signing secret and upload files");
     let path = format!("/v1/endpoints/{webhook}/secret");
-    screen.command(&[&format!("curl {}", api.url(&path))]);
+    transcript.command(&[&format!("curl {}", api.url(&path))]);
     let answer = api.get(&path).await?;
     let secret = text(&answer, "/secret")?;
-    screen.answer(200, &format!("{}  (truncated in this transcript)", cut(secret, SHOWN)));
+    transcript.answer(200, &format!("{}  (truncated in this transcript)", cut(secret, SHOWN)));
     secret.parse().context("expected a signing secret")
 }
 
 /// Uploads the files; gives when the last was answered.
 pub(super) async fn upload_all(
-    screen: &Screen,
+    transcript: &Transcript,
     api: &Api,
     webhook: &str,
     files: &[Sample],
 ) -> anyhow::Result<Instant> {
     for file in files {
-        upload(screen, api, webhook, file).await?;
+        upload(transcript, api, webhook, file).await?;
     }
     Ok(Instant::now())
 }
 
 /// Uploads one file.
-pub(super) async fn upload(screen: &Screen, api: &Api, webhook: &str, file: &Sample) -> anyhow::Result<()> {
+pub(super) async fn upload(
+    transcript: &Transcript,
+    api: &Api,
+    webhook: &str,
+    file: &Sample,
+) -> anyhow::Result<()> {
     let path = format!("/upload_file/webhook_id/{webhook}");
-    screen.command(&[&format!("curl {}", api.url(&path)), &format!("--form file=@{}", file.path.display())]);
+    transcript
+        .command(&[&format!("curl {}", api.url(&path)), &format!("--form file=@{}", file.path.display())]);
     let start = Instant::now();
     let answer = api.upload(&path, file).await?;
     let took = start.elapsed().as_secs_f64() * 1e3;
     let what = format!("{}, {}, on disk after {took:.0} ms", file.what, size(file.bytes.len()));
-    screen.answer(200, &format!("{}  {what}", text(&answer, "/message")?));
+    transcript.answer(200, &format!("{}  {what}", text(&answer, "/message")?));
     Ok(())
 }
 

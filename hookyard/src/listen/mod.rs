@@ -1,4 +1,4 @@
-//! `hookyard listen`: a receiver at a terminal that prints and verifies what it gets.
+//! `hookyard listen`: receives webhooks, prints each call and verifies its signature.
 
 mod options;
 mod print;
@@ -16,10 +16,10 @@ use self::{print::entry, tally::Tally};
 use crate::terminal::{Paint, say};
 use receiver::{Call, Receiver};
 
-/// Listens until Ctrl-C, then sums up.
+/// Listens until Ctrl-C, then prints a summary.
 ///
 /// # Errors
-/// When the port can't be had.
+/// When the port is not available.
 pub async fn command(options: Options) -> anyhow::Result<ExitCode> {
     let receiver = Receiver::start(options.port).await.map_err(|error| {
         anyhow!("port {} can't be listened on ({error}): choose another with --port", options.port)

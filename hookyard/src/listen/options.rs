@@ -1,4 +1,4 @@
-//! What `hookyard listen` is asked for.
+//! The options of `hookyard listen`.
 
 use std::{iter, time::Duration};
 
@@ -10,7 +10,7 @@ use domain::{
 use crate::terminal::Paint;
 use receiver::{Answer, Receiver};
 
-/// Longest `--delay`; senders have given up long before.
+/// Longest `--delay`; senders time out long before.
 const MAX_DELAY: Duration = Duration::from_secs(3_600);
 /// Largest `--fail-first`.
 const MAX_FAIL_FIRST: u32 = 10_000;

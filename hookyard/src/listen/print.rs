@@ -1,4 +1,4 @@
-//! A call as it is printed. Pure; whatever the sender sent, it steers no terminal and fills no screen.
+//! Renders a call as text. Pure; removes control characters and truncates long bodies.
 
 use domain::{clock::Millis, signature::VerifyError};
 
@@ -9,10 +9,10 @@ use receiver::Call;
 const MAX_LINES: usize = 60;
 /// Most characters of a line.
 const MAX_LINE: usize = 200;
-/// Under the time of day.
+/// Indentation below the time of day.
 const INDENT: &str = "              ";
 
-/// The lines of one call; `seen` is how often this message has come, with this time.
+/// Renders the lines of one call; `seen` is how often this message has arrived, including this call.
 pub(super) fn entry(
     call: &Call,
     now: Millis,

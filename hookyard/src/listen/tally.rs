@@ -1,4 +1,4 @@
-//! What came in so far: how often each message, and in sum.
+//! Counts received calls, per message and in total.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,7 +6,7 @@ use domain::signature::VerifyError;
 
 use receiver::Call;
 
-/// Most messages that are told apart; beyond it counting starts afresh.
+/// Most messages that are distinguished; beyond it counting restarts.
 const MAX_MESSAGES: usize = 100_000;
 /// Longest `webhook-id` that is counted, in bytes.
 const MAX_ID: usize = 256;
@@ -22,7 +22,7 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Counts a call; returns how often its message has come, when it says which it is.
+    /// Counts a call; returns how often its message has arrived, if the call has an id.
     pub(super) fn note(&mut self, call: &Call, verdict: Option<&Result<(), VerifyError>>) -> Option<u32> {
         self.calls += 1;
         self.checked |= verdict.is_some();
@@ -38,12 +38,12 @@ impl Tally {
         Some(*times)
     }
 
-    /// Calls that came and were not looked at.
+    /// Counts calls that were missed.
     pub(super) fn missed(&mut self, calls: u64) {
         self.calls += calls;
     }
 
-    /// The last line.
+    /// Returns the summary line.
     pub(super) fn sum(&self) -> String {
         let answers: Vec<String> =
             self.answers.iter().map(|(status, times)| format!("{status} × {times}")).collect();

@@ -48,7 +48,7 @@ fn address(greeting: &str) -> String {
     url.trim_end_matches('/').to_owned()
 }
 
-/// A signed call, by hand; gives the status.
+/// Sends a signed call and returns the status.
 fn post(address: &str, secret: &SigningSecret, body: &str) -> u16 {
     let now =
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();

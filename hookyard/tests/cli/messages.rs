@@ -78,7 +78,7 @@ impl Service {
         let lines = ["localhost:8000", "127.0.0.1:8081"]
             .iter()
             .fold(lines.to_owned(), |lines, there| lines.replace(there, &here));
-        // curl ends no line by itself.
+        // curl does not end the line.
         let script = format!("curl() {{ command curl -sS \"$@\" && echo; }}\n{lines}");
         let output = Command::new("bash").arg("-ec").arg(script).output().expect("bash");
         let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -166,7 +166,7 @@ async fn the_log_says_of_each_request_what_became_of_it() {
     let is_written = async || (service.process.lines_with(r#""request_id":"five""#) > 0).then_some(());
     until("the line of the last request", READY_WITHIN, is_written).await;
     let (lines, listed) = (service.requests("/webhook"), service.requests("/messages"));
-    let told: Vec<Value> = lines
+    let response: Vec<Value> = lines
         .iter()
         .map(|line| {
             json!([line["request_id"], line["status"], line["message_id"], line["dup"], line["result"]])
@@ -178,7 +178,7 @@ async fn the_log_says_of_each_request_what_became_of_it() {
         json!(["three", 401, null, false, "invalid_signature"]),
         json!(["four", 422, null, false, "validation_error"]),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(response, expected);
     assert_eq!(listed.len(), 1);
     for line in lines.iter().chain(&listed) {
         assert!(line["latency_ms"].is_number() && line["method"].is_string(), "{line}");

@@ -19,17 +19,17 @@ const ARRIVE_WITHIN: Duration = Duration::from_secs(90);
 const FIRST: u128 = 0x0190_0000_0000_7000_8000_0000_0000_0000;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_broadcast_cut_by_a_kill_reaches_everybody_and_nobody_twice_who_had_it_recorded() {
+async fn a_broadcast_cut_by_a_kill_reaches_every_recipient_and_repeats_no_recorded_delivery() {
     let (machine, service) = (OneMachine::new(), Receiver::start(0).await.expect("a free port"));
     service.answer_always(Answer::Delay(Duration::from_millis(100), 201));
     let launch = with_web_push(machine.launch("hookyard"));
     let mut process = machine.start_as(&launch).await;
     subscribe(&machine.rows(), &service).await;
 
-    let told = notify(machine.api_port()).await;
-    assert_eq!(told["results"]["web_push"], json!({"total": BROWSERS, "queued": BROWSERS}));
+    let response = notify(machine.api_port()).await;
+    assert_eq!(response["results"]["web_push"], json!({"total": BROWSERS, "queued": BROWSERS}));
     let rows = machine.rows();
-    until("somebody has it recorded", ARRIVE_WITHIN, async || {
+    until("a delivery is recorded", ARRIVE_WITHIN, async || {
         (rows.counts().await.succeeded > 0).then_some(())
     })
     .await;

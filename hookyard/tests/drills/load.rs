@@ -1,4 +1,4 @@
-//! Clients that upload one small file after the other until they are told to stop.
+//! Clients that upload small files one after the other until they are stopped.
 
 use std::time::Duration;
 

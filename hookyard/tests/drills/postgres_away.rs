@@ -99,6 +99,6 @@ async fn postgres_restarted_and_paused_under_load_loses_nothing_that_was_accepte
     assert_eq!(after.dead, 0);
     assert!(
         api.ended().is_none() && workers.iter_mut().all(|worker| worker.ended().is_none()),
-        "a process needed a hand"
+        "a process needed manual action"
     );
 }

@@ -108,7 +108,7 @@ async fn a_public_address_without_a_key_is_refused_with_a_sentence_on_what_to_se
         let machine = OneMachine::new();
         let public = machine.launch("public").set("API_ADDR", format!("0.0.0.0:{}", machine.api_port()));
         let process = machine.start_as(&public.set(name, value)).await;
-        let warned = process.lines_with("NO KEY IS ASKED FOR");
+        let warned = process.lines_with("NO KEY IS REQUIRED");
         assert_eq!(warned, usize::from(name == "ALLOW_UNAUTHENTICATED"), "{}", process.log());
     }
 }

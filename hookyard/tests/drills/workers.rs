@@ -44,7 +44,7 @@ async fn a_worker_killed_in_mid_send_loses_nothing() {
     let rows = cluster.rows();
     let at_kill = rows.counts().await;
     assert!(at_kill.open > 0, "the kill came too late to show anything");
-    // The survivor ends what it has in hand: what is then still leased was the dead worker's.
+    // The survivor finishes its claimed deliveries: rows still leased then belong to the dead worker.
     let fresh = format!(
         "SELECT count(*) FROM delivery WHERE lease_until > now_ms() + {}",
         (LEASE - SEND_DEADLINE - Duration::from_secs(1)).as_millis()
@@ -66,7 +66,7 @@ async fn a_worker_killed_in_mid_send_loses_nothing() {
     );
     assert_eq!((after.succeeded, after.dead), (UPLOADS as i64, 0));
     assert_eq!(files(&calls), names("file", UPLOADS).into_iter().collect());
-    assert!(repeated(&receiver) as i64 <= orphaned, "more was repeated than the dead worker had in hand");
+    assert!(repeated(&receiver) as i64 <= orphaned, "more was repeated than the dead worker had claimed");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! Accept: what is answered with 2xx is stored, all of it, and strangers do not hurt each other.
+//! Accept: everything answered with 2xx is stored, and users do not affect each other.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ on_both_shapes! {
         }
     }
 
-    async fn one_bad_row_never_fails_a_strangers(app: TestApp) {
+    async fn one_bad_row_never_fails_another_users_request(app: TestApp) {
         let receiver = Receiver::start(0).await.expect("a receiver");
         app.register(&receiver.url("/")).await;
         let (first, _) = app.publish(json!({})).await.expect("accepted");
@@ -52,7 +52,7 @@ on_both_shapes! {
         assert_eq!(app.events().await.len(), 51);
     }
 
-    async fn a_caller_that_goes_away_cancels_nobody(app: TestApp) {
+    async fn a_caller_that_disconnects_cancels_no_other_request(app: TestApp) {
         let app = Arc::new(app);
         let receiver = Receiver::start(0).await.expect("a receiver");
         app.register(&receiver.url("/")).await;
@@ -80,14 +80,14 @@ on_both_shapes! {
         app.register_with(other).await;
         let (event, _) = app.publish(json!({})).await.expect("accepted");
         assert_eq!(app.deliveries_of(event).await.len(), 1);
-        let everybody = NewEvent {
+        let to_all = NewEvent {
             id: EventId::new(),
             user_id: None,
             event_type: "upload file".into(),
             data: RawValue::from_string("{}".into()).expect("JSON"),
             request_id: None,
         };
-        assert_eq!(app.accept.event(everybody).await.expect("accepted").deliveries, 2);
+        assert_eq!(app.accept.event(to_all).await.expect("accepted").deliveries, 2);
         app.drain().await;
         let mut paths: Vec<String> = receiver.calls().into_iter().map(|call| call.path).collect();
         paths.sort();

@@ -88,7 +88,7 @@ on_both_shapes! {
         assert!(ten.breaker_until >= claimed[0].claimed_at + 30_000, "{ten:?}");
     }
 
-    async fn failures_count_whoever_records_them_and_none_is_lost(app: TestApp) {
+    async fn failures_count_whichever_worker_records_them(app: TestApp) {
         let (endpoint, claimed) = claimed(&app, 60).await;
         let parts: Vec<Vec<SendResultRow>> = all(&claimed, Verdict::Failed).chunks(6).map(<[SendResultRow]>::to_vec).collect();
         futures_util::future::join_all(parts.into_iter().map(|part| record(&app, part))).await;

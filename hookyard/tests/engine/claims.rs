@@ -17,7 +17,7 @@ use worker::{
 };
 
 use crate::{
-    at_work::AtWork,
+    claim_loop::AtWork,
     lanes::{deliveries, literal, number, run, set_lane},
 };
 

@@ -1,4 +1,4 @@
-//! The invariant check: each kind of row that must not be is found at its bound, told, and mended.
+//! The doctor: each kind of invariant violation is found at its bound, reported, and repaired.
 
 use domain::clock::Millis;
 use sea_orm::ConnectionTrait;
@@ -22,7 +22,7 @@ async fn now(app: &TestApp) -> Millis {
     app.context.database.now(&app.clock).await.expect("a time")
 }
 
-/// The names of the checks that found something, with how many rows were found and mended.
+/// Returns the checks with findings, and how many rows each found and repaired.
 async fn found(app: &TestApp, mend: bool) -> Vec<(&'static str, u64, u64)> {
     let findings = examine(&app.context, mend).await.expect("examined");
     findings.iter().map(|finding| (finding.check.name, finding.rows, finding.mended)).collect()
@@ -74,7 +74,7 @@ on_both_shapes! {
         assert_eq!(found(&app, true).await, []);
     }
 
-    async fn deliveries_that_nobody_takes_are_told_unless_their_lane_has_a_reason(app: TestApp) {
+    async fn unclaimed_deliveries_are_reported_unless_their_lane_explains_it(app: TestApp) {
         let receiver = with_a_delivery().await;
         app.register(&receiver.url("/")).await;
         app.publish(json!({})).await.expect("accepted");

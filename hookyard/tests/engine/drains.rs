@@ -1,4 +1,4 @@
-//! What waited for a lane that was off drains at a bounded rate, beside what is new.
+//! The backlog of a resumed lane drains at a bounded rate, beside new deliveries.
 
 use std::time::Duration;
 

@@ -11,7 +11,7 @@ use worker::{
 };
 
 use crate::{
-    at_work::AtWork,
+    claim_loop::AtWork,
     lanes::{deliveries, literal, number},
 };
 

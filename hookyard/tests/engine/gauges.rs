@@ -46,7 +46,7 @@ on_both_shapes! {
         assert_eq!(body.as_deref(), Some(&receiver.calls()[0].body[..]), "byte for byte");
     }
 
-    async fn what_a_lane_holds_up_by_itself_is_nobodys_delay(app: TestApp) {
+    async fn delays_caused_by_a_lane_do_not_count(app: TestApp) {
         assert_eq!(oldest_due(&app.context).await.expect("asked"), None);
         app.register("http://127.0.0.1:9/").await;
         let (event, _) = app.publish(json!({})).await.expect("accepted");

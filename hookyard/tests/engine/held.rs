@@ -1,4 +1,4 @@
-//! What waits for a lane that does not send: its bounds, and what becomes of it.
+//! Deliveries held for a lane that is not active: their bounds, and how they end.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ async fn set(app: &TestApp, columns: &str) {
 }
 
 fn limits(most: i64, longest: Duration) -> HeldLimits {
-    HeldLimits { most, longest }
+    HeldLimits { max_deliveries: most, max_age: longest }
 }
 
 on_both_shapes! {

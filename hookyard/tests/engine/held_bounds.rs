@@ -1,4 +1,4 @@
-//! What counts against the bound of held deliveries: those that are due, and only for an endpoint that is off.
+//! The bound of held deliveries counts only due ones, and only of endpoints that are not active.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ async fn execute(app: &TestApp, sql: &str) {
 }
 
 async fn bury_beyond(app: &TestApp, most: i64) -> u64 {
-    let limits = HeldLimits { most, longest: 24 * HOUR };
+    let limits = HeldLimits { max_deliveries: most, max_age: 24 * HOUR };
     bury_beyond_limits(&app.context, limits).await.expect("a check")
 }
 

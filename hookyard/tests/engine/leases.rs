@@ -1,4 +1,4 @@
-//! Leases: a job that is lost, late or repeated, and a worker that dies, cost nothing but time.
+//! Leases: lost, late and repeated jobs and dead workers cost only time.
 
 use std::time::Duration;
 

@@ -1,27 +1,27 @@
-//! The engine, story by story, on SQLite + memory and on Postgres + Redis: accept, hand over, claim, send, record.
+//! The engine on SQLite + memory and on Postgres + Redis: accept, hand over, claim, send, record.
 
 mod accepts;
-mod at_work;
 mod breaker;
+mod breaker_probes;
+mod claim_loop;
 mod claims;
-mod damages;
+mod corrupt_rows;
+mod disabled_notice;
 mod doctor;
 mod drains;
 mod fairness;
 mod gauges;
 mod handovers;
-mod hands;
 mod held;
 mod held_bounds;
 mod lanes;
 mod leases;
 mod limits;
+mod manual_moves;
 mod messages;
-mod owners;
 mod partitions;
 mod plans;
 mod plans_sqlite;
-mod probes;
 mod publishing;
 mod push_tests;
 mod races;

@@ -67,7 +67,7 @@ async fn assert_counted(app: &TestApp) {
     );
 }
 
-/// What operators are told to run when they delete messages by hand, for this app's database.
+/// The documented SQL for deleting messages manually, for this app's database.
 fn recount(app: &TestApp) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/maintenance.md");
     let text = std::fs::read_to_string(path).expect("the document");
@@ -101,8 +101,8 @@ on_both_shapes! {
         assert_eq!(calls.iter().map(|call| call.path.as_str()).collect::<Vec<_>>(), ["/one", "/two"]);
         let stored = messages(&app).await;
         for call in &calls {
-            let told: Value = serde_json::from_slice(&call.body).expect("JSON");
-            assert_eq!((&told["type"], &told["data"]), (&json!("message.received"), &sent));
+            let response: Value = serde_json::from_slice(&call.body).expect("JSON");
+            assert_eq!((&response["type"], &response["data"]), (&json!("message.received"), &sent));
             assert_eq!(call.headers["webhook-id"], stored[0].event_id.to_string());
         }
         let laid: Value = serde_json::from_slice(&calls[1].body).expect("JSON");
@@ -111,7 +111,7 @@ on_both_shapes! {
         assert_eq!(app.events().await[0].user_id, None);
     }
 
-    async fn a_message_is_kept_when_nobody_is_registered(app: TestApp) {
+    async fn a_message_is_kept_without_registered_endpoints(app: TestApp) {
         assert_eq!(send(&app, &message("m1")).await, 200);
         assert_eq!((messages(&app).await.len(), app.events().await.len(), app.counts().await), (1, 1, (0, 0)));
         assert_counted(&app).await;
@@ -156,9 +156,9 @@ on_both_shapes! {
         assert_eq!((messages(&app).await.len(), app.events().await.len(), receiver.calls().len()), (3, 3, 3));
         let shown: Vec<Option<String>> = messages(&app).await.into_iter().map(|row| row.text).collect();
         for call in receiver.calls() {
-            let told: Value = serde_json::from_slice(&call.body).expect("JSON");
-            let text = told["data"]["text"].as_str().map(str::to_owned);
-            assert!(shown.contains(&text), "what was delivered is what was kept: {told}");
+            let response: Value = serde_json::from_slice(&call.body).expect("JSON");
+            let text = response["data"]["text"].as_str().map(str::to_owned);
+            assert!(shown.contains(&text), "the delivered text is the stored one: {response}");
         }
         assert_counted(&app).await;
     }
@@ -184,7 +184,7 @@ on_both_shapes! {
         assert_counted(&app).await;
     }
 
-    async fn one_bad_row_never_fails_a_strangers_message(app: TestApp) {
+    async fn one_bad_row_never_fails_another_message(app: TestApp) {
         let (first, _) = app.publish(json!({})).await.expect("accepted");
         let again = NewEvent {
             id: first,
@@ -204,7 +204,7 @@ on_both_shapes! {
         assert_counted(&app).await;
     }
 
-    async fn the_counts_are_right_after_a_deletion_by_hand(app: TestApp) {
+    async fn the_counts_are_right_after_a_manual_deletion(app: TestApp) {
         for (id, from) in [("1", "+919876543210"), ("2", "+919876543210"), ("3", "+1")] {
             app.accept.message(new(id, from, "x")).await.expect("accepted");
         }
@@ -220,8 +220,8 @@ on_both_shapes! {
         register(&app, 1, &receiver.url("/"), json!({})).await;
         assert_eq!(send(&app, &message("m1")).await, 200);
         let event = EventId(messages(&app).await[0].event_id);
-        let (status, told) = app.get_json(&format!("/v1/events/{event}")).await;
-        assert_eq!((status, &told["type"], &told["data"]), (200, &json!("message.received"), &message("m1")));
-        assert_eq!(told["deliveries"].as_array().map(Vec::len), Some(1), "{told}");
+        let (status, response) = app.get_json(&format!("/v1/events/{event}")).await;
+        assert_eq!((status, &response["type"], &response["data"]), (200, &json!("message.received"), &message("m1")));
+        assert_eq!(response["deliveries"].as_array().map(Vec::len), Some(1), "{response}");
     }
 }

@@ -96,9 +96,9 @@ on_both_shapes! {
         set_lane(&app, &held, entity::lane::Column::State, "paused").await;
         let (_, answer) = app.post_json("/v1/events", json!({"user_id": 1, "type": TYPE, "data": [1]})).await;
         app.drain().await;
-        let (status, told) = app.get_json(&format!("/v1/events/{}", id_of(&answer))).await;
-        assert_eq!((status, &told["data"], &told["user_id"]), (200, &json!([1]), &json!(1)), "{told}");
-        let mut stands: Vec<_> = told["deliveries"].as_array().expect("a list").iter()
+        let (status, response) = app.get_json(&format!("/v1/events/{}", id_of(&answer))).await;
+        assert_eq!((status, &response["data"], &response["user_id"]), (200, &json!([1]), &json!(1)), "{response}");
+        let mut stands: Vec<_> = response["deliveries"].as_array().expect("a list").iter()
             .map(|one| (one["endpoint_id"].clone(), one["state"].clone(), one["attempts"].clone())).collect();
         stands.sort_by_key(|(id, ..)| id.to_string());
         let mut expected = vec![
@@ -106,10 +106,10 @@ on_both_shapes! {
             (json!(held), json!("held"), json!(0)),
         ];
         expected.sort_by_key(|(id, ..)| id.to_string());
-        assert_eq!(stands, expected, "{told}");
-        assert_eq!(told["unmatched"].as_array().map(Vec::len), Some(1), "{told}");
-        assert_eq!(told["unmatched"][0]["endpoint_id"], json!(other));
-        assert_eq!(told["unmatched"][0]["reason"], "not_registered");
+        assert_eq!(stands, expected, "{response}");
+        assert_eq!(response["unmatched"].as_array().map(Vec::len), Some(1), "{response}");
+        assert_eq!(response["unmatched"][0]["endpoint_id"], json!(other));
+        assert_eq!(response["unmatched"][0]["reason"], "not_registered");
     }
 
     async fn what_is_for_later_waits_for_its_time(app: TestApp) {
@@ -135,8 +135,8 @@ on_both_shapes! {
         let named = app.register(&receiver.url("/named")).await;
         let body = json!({"user_id": 1, "type": TYPE, "data": {}, "endpoint_ids": [named]});
         assert_eq!(app.post_json("/v1/events", &body).await.1["deliveries"], 1);
-        let (status, told) = app.post_json("/v1/events", json!({"user_id": 2, "type": TYPE, "data": {}, "endpoint_ids": [named]})).await;
-        assert_eq!((status, &told["errors"][0]["field"]), (422, &json!("endpoint_ids[0]")), "not that user's");
+        let (status, response) = app.post_json("/v1/events", json!({"user_id": 2, "type": TYPE, "data": {}, "endpoint_ids": [named]})).await;
+        assert_eq!((status, &response["errors"][0]["field"]), (422, &json!("endpoint_ids[0]")), "not that user's");
         app.drain().await;
         assert_eq!(receiver.calls().into_iter().map(|call| call.path).collect::<Vec<_>>(), ["/named"]);
         set_lane(&app, &named.to_string(), entity::lane::Column::State, "deleted").await;
@@ -145,10 +145,10 @@ on_both_shapes! {
 
     async fn an_unknown_type_is_refused_and_an_unregistered_one_is_stored(app: TestApp) {
         app.event_type(TYPE).await;
-        let (status, told) = app.post_json("/v1/events", json!({"user_id": 1, "type": TYPE, "data": {}})).await;
-        assert_eq!((status, &told["deliveries"]), (202, &json!(0)));
-        let (status, told) = app.post_json("/v1/events", json!({"user_id": 1, "type": "unknown", "data": {}})).await;
-        assert_eq!((status, &told["errors"][0]["field"]), (422, &json!("type")));
+        let (status, response) = app.post_json("/v1/events", json!({"user_id": 1, "type": TYPE, "data": {}})).await;
+        assert_eq!((status, &response["deliveries"]), (202, &json!(0)));
+        let (status, response) = app.post_json("/v1/events", json!({"user_id": 1, "type": "unknown", "data": {}})).await;
+        assert_eq!((status, &response["errors"][0]["field"]), (422, &json!("type")));
         assert_eq!(app.events().await.len(), 1);
     }
 
@@ -177,7 +177,7 @@ on_both_shapes! {
             }
         }
         assert_eq!((stored.len(), repeated.len()), (3, 297));
-        assert!(repeated.iter().all(|id| stored.contains(id)), "each repeat is told the first id");
+        assert!(repeated.iter().all(|id| stored.contains(id)), "each repeat is response the first id");
         app.drain().await;
         assert_eq!((app.events().await.len(), receiver.calls().len()), (3, 3));
     }

@@ -15,9 +15,9 @@ async fn app(shape: Shape) -> TestApp {
 }
 
 async fn ask(app: &TestApp, what: &str, body: &Value) -> Value {
-    let (status, told) = app.post_json(&format!("/api/push/{what}"), body).await;
-    assert_eq!(status, 200, "{told}");
-    told
+    let (status, response) = app.post_json(&format!("/api/push/{what}"), body).await;
+    assert_eq!(status, 200, "{response}");
+    response
 }
 
 async fn a_test_arrives_at_the_browser_that_asked_and_at_no_other(shape: Shape) {

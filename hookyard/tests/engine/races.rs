@@ -1,4 +1,4 @@
-//! The races of claim and record, each with its winner.
+//! Races between claim and record, and their winners.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde_json::json;
 use testkit::{Receiver, TestApp, on_both_shapes};
 use uuid::Uuid;
 
-use crate::hands::{ended, record};
+use crate::manual_moves::{ended, record};
 
 async fn one_delivery(app: &TestApp) -> (Receiver, domain::id::EventId, Uuid) {
     let receiver = Receiver::start(0).await.expect("a receiver");
@@ -41,7 +41,7 @@ on_both_shapes! {
         assert_eq!(app.delivery_of(event).await.state, Succeeded);
     }
 
-    async fn a_stalled_worker_does_not_take_the_delivery_from_its_heir(app: TestApp) {
+    async fn a_stalled_worker_does_not_take_the_delivery_from_its_new_owner(app: TestApp) {
         let (_receiver, event, id) = one_delivery(&app).await;
         let stalled = app.claim(&[id]).await.remove(0);
         app.clock.forward(Duration::from_secs(16));

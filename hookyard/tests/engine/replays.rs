@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use testkit::{Receiver, TestApp, on_both_shapes};
 use worker::replays::step;
 
-use crate::hands::{ended, record};
+use crate::manual_moves::{ended, record};
 
 async fn ask(app: &TestApp, body: Value) -> (u16, Value) {
     let url = format!("{}/v1/replays", app.base);
@@ -25,15 +25,19 @@ async fn ask(app: &TestApp, body: Value) -> (u16, Value) {
 
 /// Starts a replay and gives its id.
 async fn start(app: &TestApp, body: Value) -> ReplayId {
-    let (status, told) = ask(app, body).await;
-    assert_eq!((status, &told["state"], &told["done"]), (202, &json!("running"), &json!(0)), "{told}");
-    told["id"].as_str().and_then(|id| id.parse().ok()).expect("an id")
+    let (status, response) = ask(app, body).await;
+    assert_eq!(
+        (status, &response["state"], &response["done"]),
+        (202, &json!("running"), &json!(0)),
+        "{response}"
+    );
+    response["id"].as_str().and_then(|id| id.parse().ok()).expect("an id")
 }
 
 async fn total(app: &TestApp, body: Value) -> i64 {
-    let (status, told) = ask(app, body).await;
-    assert_eq!((status, told.as_object().map(serde_json::Map::len)), (200, Some(1)), "{told}");
-    told["total"].as_i64().expect("a number")
+    let (status, response) = ask(app, body).await;
+    assert_eq!((status, response.as_object().map(serde_json::Map::len)), (200, Some(1)), "{response}");
+    response["total"].as_i64().expect("a number")
 }
 
 async fn turn(app: &TestApp, id: ReplayId, verb: &str) -> (u16, Value) {
@@ -49,10 +53,10 @@ async fn shown(app: &TestApp, id: ReplayId) -> Value {
 }
 
 /// State, total, done and skipped.
-async fn standing(app: &TestApp, id: ReplayId) -> (String, i64, i64, i64) {
-    let told = shown(app, id).await;
-    let number = |name: &str| told[name].as_i64().expect("a number");
-    let state = told["state"].as_str().expect("a word").to_owned();
+async fn progress(app: &TestApp, id: ReplayId) -> (String, i64, i64, i64) {
+    let response = shown(app, id).await;
+    let number = |name: &str| response[name].as_i64().expect("a number");
+    let state = response["state"].as_str().expect("a word").to_owned();
     (state, number("total"), number("done"), number("skipped"))
 }
 
@@ -125,7 +129,7 @@ on_both_shapes! {
         let id = start(&app, json!({"filter": filter})).await;
         work_off(&app).await;
         app.drain().await;
-        assert_eq!(standing(&app, id).await, ("done".into(), 3, 3, 0));
+        assert_eq!(progress(&app, id).await, ("done".into(), 3, 3, 0));
         assert!(shown(&app, id).await["finished_at"].is_string());
         let calls = receiver.calls();
         assert_eq!(calls.len(), 6);
@@ -142,7 +146,7 @@ on_both_shapes! {
         let event = dead_letters(&app, endpoint, 2_500).await;
         let id = start(&app, json!({"rate_per_second": 1_000})).await;
         assert!(step(&app.context).await.expect("a step"));
-        assert_eq!(standing(&app, id).await, ("running".into(), 2_500, 1_000, 0), "a page, and its cursor");
+        assert_eq!(progress(&app, id).await, ("running".into(), 2_500, 1_000, 0), "a page, and its cursor");
         // A stop in between is a while without steps; the next worker goes on.
         app.clock.forward(Duration::from_secs(60));
         for _ in 0..12 {
@@ -152,7 +156,7 @@ on_both_shapes! {
             }
             app.clock.forward(Duration::from_secs(1));
         }
-        assert_eq!(standing(&app, id).await, ("done".into(), 2_500, 2_500, 0));
+        assert_eq!(progress(&app, id).await, ("done".into(), 2_500, 2_500, 0));
         let made = under_way(&app).await;
         let ids: HashSet<_> = made.iter().map(|row| row.id).collect();
         assert_eq!((made.len(), ids.len()), (2_500, 2_500));
@@ -164,30 +168,30 @@ on_both_shapes! {
         dead_letters(&app, endpoint, 10).await;
         let id = start(&app, json!({"rate_per_second": 3})).await;
         assert!(step(&app.context).await.expect("a step"));
-        let (status, told) = turn(&app, id, "pause").await;
-        assert_eq!((status, &told["state"], &told["done"]), (200, &json!("paused"), &json!(3)));
+        let (status, response) = turn(&app, id, "pause").await;
+        assert_eq!((status, &response["state"], &response["done"]), (200, &json!("paused"), &json!(3)));
         app.clock.forward(Duration::from_secs(60));
         assert!(!step(&app.context).await.expect("a step"));
         assert_eq!(turn(&app, id, "pause").await.0, 200, "it is paused already");
         assert_eq!(turn(&app, id, "resume").await.1["state"], "running");
         assert_eq!(turn(&app, id, "resume").await.0, 200);
         assert!(step(&app.context).await.expect("a step"));
-        assert_eq!(standing(&app, id).await, ("running".into(), 10, 6, 0));
-        let (status, told) = turn(&app, id, "cancel").await;
-        assert_eq!((status, &told["state"]), (200, &json!("cancelled")));
-        assert!(told["finished_at"].is_string());
+        assert_eq!(progress(&app, id).await, ("running".into(), 10, 6, 0));
+        let (status, response) = turn(&app, id, "cancel").await;
+        assert_eq!((status, &response["state"]), (200, &json!("cancelled")));
+        assert!(response["finished_at"].is_string());
         work_off(&app).await;
-        assert_eq!(standing(&app, id).await, ("cancelled".into(), 10, 6, 0));
+        assert_eq!(progress(&app, id).await, ("cancelled".into(), 10, 6, 0));
         assert_eq!(under_way(&app).await.len(), 6, "what was made is delivered");
         assert_eq!(turn(&app, id, "cancel").await.0, 200);
         for verb in ["pause", "resume"] {
-            let (status, told) = turn(&app, id, verb).await;
-            assert_eq!((status, &told["code"]), (409, &json!("conflict")), "{verb}");
+            let (status, response) = turn(&app, id, verb).await;
+            assert_eq!((status, &response["code"]), (409, &json!("conflict")), "{verb}");
         }
         assert_eq!(turn(&app, ReplayId::new(), "pause").await.0, 404);
     }
 
-    async fn a_rate_is_kept_whoever_makes_the_pages(app: TestApp) {
+    async fn a_rate_holds_whichever_worker_makes_the_pages(app: TestApp) {
         let (_receiver, endpoint) = hooked(&app).await;
         dead_letters(&app, endpoint, 40).await;
         start(&app, json!({"rate_per_second": 10})).await;
@@ -210,8 +214,8 @@ on_both_shapes! {
         for _ in 0..10 {
             ids.push(start(&app, json!({"filter": {"user_id": 1}})).await);
         }
-        let (status, told) = ask(&app, json!({"filter": {"user_id": 1}})).await;
-        assert_eq!((status, &told["code"]), (409, &json!("conflict")), "{told}");
+        let (status, response) = ask(&app, json!({"filter": {"user_id": 1}})).await;
+        assert_eq!((status, &response["code"]), (409, &json!("conflict")), "{response}");
         start(&app, json!({})).await;
         assert_eq!(turn(&app, ids[0], "cancel").await.0, 200);
         start(&app, json!({"filter": {"user_id": 1}})).await;
@@ -223,14 +227,14 @@ on_both_shapes! {
         assert_eq!(entity::replay::queries::find(db, other, ids[1]).await.expect("a look"), None);
     }
 
-    async fn a_real_worker_works_a_replay_by_itself(app: TestApp) {
+    async fn a_real_worker_processes_a_replay(app: TestApp) {
         let (receiver, endpoint) = hooked(&app).await;
         dead_letters(&app, endpoint, 30).await;
         let worker = app.work();
         let id = start(&app, json!({"rate_per_second": 1_000})).await;
         assert_eq!(receiver.wait_for(30, Duration::from_secs(30)).await.len(), 30);
         worker.stop().await;
-        assert_eq!(standing(&app, id).await, ("done".into(), 30, 30, 0));
+        assert_eq!(progress(&app, id).await, ("done".into(), 30, 30, 0));
         assert_eq!(app.counts().await, (0, 60));
     }
 }

@@ -1,4 +1,4 @@
-//! What is old is forgotten once it is finished; dead letters are kept longer, with what was to be sent.
+//! Finished deliveries are deleted after the retention; dead letters are kept longer, with their bodies.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What follows on each answer.
+//! The next step after each kind of response.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ on_both_shapes! {
         assert!(errors[0].next_retry_at.is_some_and(|at| at > errors[0].created_at));
     }
 
-    async fn gone_buries_the_delivery_and_disables_the_endpoint(app: TestApp) {
+    async fn a_410_ends_the_delivery_and_disables_the_endpoint(app: TestApp) {
         let receiver = hooked(&app, vec![Answer::Status(410)]).await;
         let (event, _) = app.publish(json!({})).await.expect("accepted");
         app.drain().await;
@@ -101,7 +101,7 @@ on_both_shapes! {
         assert_eq!(receiver.count(), 2, "the redirect was not followed");
     }
 
-    async fn what_kills_its_workers_is_buried_after_twenty_claims(app: TestApp) {
+    async fn a_delivery_that_kills_its_workers_is_dead_after_twenty_claims(app: TestApp) {
         let receiver = hooked(&app, vec![]).await;
         let (event, _) = app.publish(json!({})).await.expect("accepted");
         let id = app.delivery_of(event).await.id.0;

@@ -16,16 +16,17 @@ async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
 }
 
 async fn secret(app: &TestApp, endpoint: EndpointId) -> SigningSecret {
-    let (status, told) = answer(app.http.get(format!("{}/v1/endpoints/{endpoint}/secret", app.base))).await;
-    assert_eq!(status, 200, "{told}");
-    told["secret"].as_str().and_then(|text| text.parse().ok()).expect("a secret")
+    let (status, response) =
+        answer(app.http.get(format!("{}/v1/endpoints/{endpoint}/secret", app.base))).await;
+    assert_eq!(status, 200, "{response}");
+    response["secret"].as_str().and_then(|text| text.parse().ok()).expect("a secret")
 }
 
 async fn rotate(app: &TestApp, endpoint: EndpointId, body: &Value) -> SigningSecret {
     let path = format!("{}/v1/endpoints/{endpoint}/secret/rotate", app.base);
-    let (status, told) = answer(app.http.post(path).json(body)).await;
-    assert_eq!(status, 200, "{told}");
-    told["secret"].as_str().and_then(|text| text.parse().ok()).expect("a secret")
+    let (status, response) = answer(app.http.post(path).json(body)).await;
+    assert_eq!(status, 200, "{response}");
+    response["secret"].as_str().and_then(|text| text.parse().ok()).expect("a secret")
 }
 
 /// The call that one more event causes.

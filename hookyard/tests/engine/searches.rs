@@ -1,4 +1,4 @@
-//! Lists of deliveries, narrowed by each filter, whatever table a delivery stands in.
+//! Lists of deliveries, narrowed by each filter, whatever table a delivery is in.
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use testkit::{Answer, Receiver, TestApp, on_both_shapes};
 
-use crate::hands::{ended, record};
+use crate::manual_moves::{ended, record};
 
 async fn get(app: &TestApp, query: &str) -> Value {
     let answer = app.http.get(format!("{}/v1/deliveries?{query}", app.base)).send().await.expect("an answer");
     let status = answer.status();
-    let told: Value = answer.json().await.expect("JSON");
-    assert_eq!(status, 200, "{query}: {told}");
-    told
+    let response: Value = answer.json().await.expect("JSON");
+    assert_eq!(status, 200, "{query}: {response}");
+    response
 }
 
 /// The ids of a page, in its order.
@@ -59,7 +59,7 @@ async fn some(app: &TestApp) -> Some5 {
     app.drain().await;
     app.clock.forward(Duration::from_secs(10));
     let claimed = app.claim(&[made[1].1.0]).await.remove(0);
-    record(app, vec![ended(claimed, NextStep::Bury(DeadReason::Rejected))]).await;
+    record(app, vec![ended(claimed, NextStep::DeadLetter(DeadReason::Rejected))]).await;
     made.push(publish(app).await);
     let url = format!("{}/v1/deliveries/{}/cancel", app.base, made[2].1);
     assert_eq!(app.http.post(url).send().await.expect("an answer").status(), 200);

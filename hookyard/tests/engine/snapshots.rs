@@ -42,7 +42,7 @@ async fn an_answer_never_shows_an_attempt_that_its_delivery_does_not_know_of() {
         until_it_waits(pool).await;
         recording.execute(RECORDED).await.expect("recorded");
     };
-    let ((status, told), ()) = tokio::join!(app.get_json(&path), record(&mut recording));
-    assert_eq!((status, told["attempts"][0]["status_code"].as_i64()), (200, Some(200)), "{told}");
-    assert_eq!(told["state"], "succeeded", "{told}");
+    let ((status, response), ()) = tokio::join!(app.get_json(&path), record(&mut recording));
+    assert_eq!((status, response["attempts"][0]["status_code"].as_i64()), (200, Some(200)), "{response}");
+    assert_eq!(response["state"], "succeeded", "{response}");
 }

@@ -1,4 +1,4 @@
-//! Surface A from end to end: a file comes in, its event goes out.
+//! The uploads API from end to end: a file is uploaded, its event is delivered.
 
 use domain::signature::{DEFAULT_TOLERANCE, SignedMessage};
 use serde_json::{Value, json};
@@ -67,7 +67,7 @@ on_both_shapes! {
         assert_eq!(file.bytes().await.expect("the file"), PIXEL);
     }
 
-    async fn a_broken_file_is_an_outcome_that_is_told_and_logged(app: TestApp) {
+    async fn a_broken_file_is_reported_and_logged(app: TestApp) {
         let receiver = Receiver::start(0).await.expect("a receiver");
         let endpoint = app.register(&receiver.url("/")).await;
         assert_eq!(app.upload(endpoint, "broken.png", &PIXEL[..20]).await, 200);
@@ -90,7 +90,7 @@ on_both_shapes! {
         assert_eq!((mine.count(), other.count()), (1, 0));
     }
 
-    async fn an_empty_file_and_a_csv_are_told_as_what_they_are(app: TestApp) {
+    async fn an_empty_file_and_a_csv_are_recognised(app: TestApp) {
         let receiver = Receiver::start(0).await.expect("a receiver");
         let endpoint = app.register(&receiver.url("/")).await;
         app.upload(endpoint, "empty.bin", "").await;

@@ -15,7 +15,7 @@ const A_SECOND: Duration = Duration::from_secs(1);
 const ROUNDS: usize = 500;
 
 impl World {
-    /// Every delivery that was accepted stands in exactly one place, and what has ended stays as it ended.
+    /// Every accepted delivery is in exactly one table, and finished deliveries stay unchanged.
     pub async fn check(&mut self) {
         let db = self.app.context.database.reader();
         let open = delivery::Entity::find().all(db).await.expect("deliveries");
@@ -51,9 +51,9 @@ impl World {
         assert!(faults.is_empty(), "{faults:?}");
     }
 
-    /// Everybody is well again, every worker in hand dies, and time passes: all that is left is worked to its end.
+    /// Every receiver recovers, every worker dies, and time passes: all remaining deliveries are finished.
     pub async fn settle(&mut self) {
-        self.hands.clear();
+        self.claimed.clear();
         for which in 0..self.endpoints.len() {
             self.endpoints[which].mood = Mood::Well;
             self.set_paused(which, false).await;

@@ -3,7 +3,7 @@
 //! no delivery is lost, stuck or succeeded twice. On SQLite and on Postgres; a seed plays the same steps again.
 
 mod check;
-mod hands;
+mod manual_moves;
 mod steps;
 mod world;
 

@@ -22,7 +22,7 @@ use worker::{claim::Claimed, endpoints::EndpointCache, handover::unpack, record:
 use crate::world::{Mood, World};
 
 /// Hands that are full at most.
-const HANDS: usize = 6;
+const MAX_WORKERS: usize = 6;
 
 impl World {
     /// Does one thing, by the dice.
@@ -83,7 +83,7 @@ impl World {
 
     /// Some worker takes a job, which sometimes comes again.
     async fn take_job(&mut self) {
-        if self.hands.len() >= HANDS || self.jobs.is_empty() {
+        if self.claimed.len() >= MAX_WORKERS || self.jobs.is_empty() {
             return;
         }
         let which = self.rng.random_range(0..self.jobs.len());
@@ -100,7 +100,7 @@ impl World {
         let endpoints = EndpointCache::new(&self.app.context);
         let taken = unpack(&self.app.context, &endpoints, &job, handover, (now, at)).await.expect("unpacked");
         self.tally.handed_over += taken.len();
-        self.hands.push(taken);
+        self.claimed.push(taken);
     }
 
     fn lose_jobs(&mut self) {
@@ -110,11 +110,11 @@ impl World {
 
     /// Some worker claims what is due.
     async fn claim(&mut self) {
-        if self.hands.len() >= HANDS {
+        if self.claimed.len() >= MAX_WORKERS {
             return;
         }
         let claimed = self.claim_due(40).await;
-        self.hands.push(claimed);
+        self.claimed.push(claimed);
     }
 
     /// Nothing is claimed that is another's, or has ended.
@@ -133,14 +133,14 @@ impl World {
         claimed
     }
 
-    /// One worker sends some of what it has in hand and records it; sometimes it is not sure whether it has, and records again.
+    /// One worker sends some of its claimed deliveries and records them; sometimes it records twice.
     async fn work(&mut self) {
-        let Some(mut hand) = self.take_hand() else { return };
-        let rest = hand.split_off(self.rng.random_range(0..=hand.len()));
+        let Some(mut taken) = self.take_claimed() else { return };
+        let rest = taken.split_off(self.rng.random_range(0..=taken.len()));
         if !rest.is_empty() {
-            self.hands.push(rest);
+            self.claimed.push(rest);
         }
-        let ended: Vec<SendResultRow> = hand.into_iter().map(|delivery| self.send(delivery)).collect();
+        let ended: Vec<SendResultRow> = taken.into_iter().map(|delivery| self.send(delivery)).collect();
         if ended.is_empty() {
             return;
         }
@@ -167,11 +167,11 @@ impl World {
             Mood::Overloaded => SendResult::Overloaded { retry_after },
         };
         let started_at = Millis(delivery.claimed_at);
-        let lane = Verdict::of(result, None).map(|verdict| LaneSend { started_at, verdict });
+        let lane = Verdict::from_result(result, None).map(|verdict| LaneSend { started_at, verdict });
         let jitter = self.rng.random_range(-1.0..=1.0);
         let schedule = RetrySchedule::default();
         let next = match delivery.is_deadly() {
-            true => NextStep::Bury(DeadReason::WorkerLost),
+            true => NextStep::DeadLetter(DeadReason::WorkerLost),
             false => next_step(result, delivery.position(), &schedule, jitter),
         };
         if next == NextStep::Succeed {
@@ -192,17 +192,17 @@ impl World {
         records.await.expect("the recorder ends");
     }
 
-    /// A worker dies with what it has in hand.
+    /// A worker dies with its claimed deliveries.
     fn kill(&mut self) {
-        if let Some(hand) = self.take_hand() {
-            self.tally.killed += hand.len();
+        if let Some(taken) = self.take_claimed() {
+            self.tally.killed += taken.len();
         }
     }
 
     /// A worker stops in order and releases its leases.
     async fn give_back(&mut self) {
-        let Some(hand) = self.take_hand() else { return };
-        let claims = leases(&hand);
+        let Some(taken) = self.take_claimed() else { return };
+        let claims = leases(&taken);
         let database = &self.app.context.database;
         lease::release(database, lease::Table::Deliveries, &claims).await.expect("released");
         for (id, claim) in claims {
@@ -212,10 +212,10 @@ impl World {
         }
     }
 
-    /// A worker renews the leases of what it has in hand: of its own claims, and of no other.
+    /// A worker renews the leases of its claimed deliveries, and only those.
     async fn renew(&mut self) {
-        let Some(hand) = self.take_hand() else { return };
-        let (before, claims) = (self.app.clock.now(), leases(&hand));
+        let Some(taken) = self.take_claimed() else { return };
+        let (before, claims) = (self.app.clock.now(), leases(&taken));
         let database = &self.app.context.database;
         let renewed = lease::renew(database, &self.app.clock, &claims).await.expect("renewed");
         for (id, claim) in claims.iter().filter(|(id, _)| renewed.contains(id)) {
@@ -223,7 +223,7 @@ impl World {
             assert!(*latest <= *claim, "{id} was renewed for claim {claim}, but {latest} has it");
             *until = before + LEASE;
         }
-        self.hands.push(hand);
+        self.claimed.push(taken);
     }
 
     fn pass_time(&mut self) {
@@ -240,17 +240,17 @@ impl World {
         self.endpoints[which].mood = mood;
     }
 
-    fn take_hand(&mut self) -> Option<Vec<Claimed>> {
-        if self.hands.is_empty() {
+    fn take_claimed(&mut self) -> Option<Vec<Claimed>> {
+        if self.claimed.is_empty() {
             return None;
         }
-        let which = self.rng.random_range(0..self.hands.len());
-        Some(self.hands.swap_remove(which))
+        let which = self.rng.random_range(0..self.claimed.len());
+        Some(self.claimed.swap_remove(which))
     }
 }
 
-fn leases(hand: &[Claimed]) -> Vec<lease::Lease> {
-    hand.iter().map(|delivery| (delivery.id().0, delivery.claim)).collect()
+fn leases(claimed: &[Claimed]) -> Vec<lease::Lease> {
+    claimed.iter().map(|delivery| (delivery.id().0, delivery.claim)).collect()
 }
 
 /// What is recorded of a send of the model's.

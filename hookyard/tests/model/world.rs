@@ -1,4 +1,4 @@
-//! What the model knows: who was told what, and which delivery is in whose hands until when.
+//! The state of the model: what each caller was promised, and which worker owns which delivery until when.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -62,15 +62,15 @@ pub struct World {
     pub accepted: BTreeSet<Uuid>,
     /// Jobs on their way: some get lost, some come twice.
     pub jobs: Vec<Job>,
-    /// What each worker has in hand.
-    pub hands: Vec<Vec<Claimed>>,
+    /// The claimed deliveries of each worker.
+    pub claimed: Vec<Vec<Claimed>>,
     /// Until when a delivery is its claimer's.
     pub leases: BTreeMap<Uuid, (i32, Millis)>,
     /// How those ended that have: it never changes.
     pub finished: BTreeMap<Uuid, (String, Option<String>)>,
-    /// Those that somebody called off.
+    /// Deliveries that were cancelled.
     pub cancelled: BTreeSet<Uuid>,
-    /// Deliveries whose success somebody has recorded, in time or late.
+    /// Deliveries whose success was recorded, in time or late.
     pub succeeded: BTreeSet<Uuid>,
     pub tally: Tally,
     pub receiver: Receiver,
@@ -91,7 +91,7 @@ impl World {
             endpoints,
             accepted: BTreeSet::new(),
             jobs: vec![],
-            hands: vec![],
+            claimed: vec![],
             leases: BTreeMap::new(),
             finished: BTreeMap::new(),
             cancelled: BTreeSet::new(),
@@ -109,6 +109,6 @@ impl World {
 
 async fn secret_of(app: &TestApp, id: EndpointId) -> SigningSecret {
     let answer = app.http.get(format!("{}/v1/endpoints/{id}/secret", app.base)).send().await;
-    let told: serde_json::Value = answer.expect("an answer").json().await.expect("JSON");
-    told["secret"].as_str().and_then(|secret| secret.parse().ok()).expect("a secret")
+    let response: serde_json::Value = answer.expect("an answer").json().await.expect("JSON");
+    response["secret"].as_str().and_then(|secret| secret.parse().ok()).expect("a secret")
 }

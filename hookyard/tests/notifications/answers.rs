@@ -1,14 +1,14 @@
-//! What callers are told, and what is refused.
+//! Responses to callers, and rejected requests.
 
 use serde_json::{Value, json};
 use testkit::{Shape, TestApp};
 
-use crate::in_both_towns;
+use crate::fixture_on_both_shapes;
 
 async fn refused(app: &TestApp, body: Value) -> Vec<(Value, String)> {
-    let (status, told) = app.post_json("/api/notify", body).await;
-    assert_eq!(status, 422, "{told}");
-    let faults = told["detail"].as_array().expect("a list");
+    let (status, response) = app.post_json("/api/notify", body).await;
+    assert_eq!(status, 422, "{response}");
+    let faults = response["detail"].as_array().expect("a list");
     faults
         .iter()
         .map(|fault| (fault["loc"].clone(), fault["type"].as_str().expect("a word").to_owned()))
@@ -19,39 +19,39 @@ fn of(name: &str, kind: &str) -> Vec<(Value, String)> {
     vec![(json!(["body", name]), kind.to_owned())]
 }
 
-in_both_towns! {
-    async fn every_recipient_is_counted_and_told_once(town: Town) {
+fixture_on_both_shapes! {
+    async fn every_recipient_is_counted_and_notified_once(fixture: Fixture) {
         let none = json!({"total": 0, "queued": 0});
-        assert_eq!(town.notify(json!({"message": "m"})).await, json!({"telegram": none, "web_push": none}));
-        town.subscriber("1").await;
-        town.subscriber("@two").await;
-        let browser = town.browser().await;
-        let told = town.notify(json!({"title": "Hello", "message": "a <b> & c"})).await;
-        assert_eq!(told, json!({"telegram": {"total": 2, "queued": 2}, "web_push": {"total": 1, "queued": 1}}));
-        town.app.drain().await;
-        assert_eq!(town.telegram.texts("1"), ["Hello\n\na <b> & c"]);
-        assert_eq!(town.telegram.texts("@two").len(), 1);
-        let pushed = town.told(&browser);
+        assert_eq!(fixture.notify(json!({"message": "m"})).await, json!({"telegram": none, "web_push": none}));
+        fixture.subscriber("1").await;
+        fixture.subscriber("@two").await;
+        let browser = fixture.browser().await;
+        let response = fixture.notify(json!({"title": "Hello", "message": "a <b> & c"})).await;
+        assert_eq!(response, json!({"telegram": {"total": 2, "queued": 2}, "web_push": {"total": 1, "queued": 1}}));
+        fixture.app.drain().await;
+        assert_eq!(fixture.telegram.texts("1"), ["Hello\n\na <b> & c"]);
+        assert_eq!(fixture.telegram.texts("@two").len(), 1);
+        let pushed = fixture.response(&browser);
         assert_eq!(pushed.len(), 1);
         assert_eq!((&pushed[0]["title"], &pushed[0]["body"]), (&json!("Hello"), &json!("a <b> & c")));
-        assert_eq!(pushed[0]["event_id"], json!(town.event().await));
-        assert!(town.ends().await.iter().all(|(state, _)| state.as_str() == "succeeded"));
+        assert_eq!(pushed[0]["event_id"], json!(fixture.event().await));
+        assert!(fixture.ends().await.iter().all(|(state, _)| state.as_str() == "succeeded"));
     }
 
-    async fn one_channel_is_told_by_its_route_or_by_its_name(town: Town) {
-        town.subscriber("1").await;
-        town.browser().await;
+    async fn one_channel_is_notified_by_its_route_or_its_name(fixture: Fixture) {
+        fixture.subscriber("1").await;
+        fixture.browser().await;
         let one = json!({"total": 1, "queued": 1});
-        let (status, told) = town.app.post_json("/api/notify/telegram", json!({"message": "m", "channels": ["web_push"]})).await;
-        assert_eq!((status, told), (200, json!({"success": true, "results": {"telegram": one}})), "the route says which");
-        let (_, told) = town.app.post_json("/api/notify/web-push", json!({"message": "m"})).await;
-        assert_eq!(told["results"], json!({"web_push": one}));
-        let named = town.notify(json!({"message": "m", "channels": ["web_push", "web_push"]})).await;
+        let (status, response) = fixture.app.post_json("/api/notify/telegram", json!({"message": "m", "channels": ["web_push"]})).await;
+        assert_eq!((status, response), (200, json!({"success": true, "results": {"telegram": one}})), "the route says which");
+        let (_, response) = fixture.app.post_json("/api/notify/web-push", json!({"message": "m"})).await;
+        assert_eq!(response["results"], json!({"web_push": one}));
+        let named = fixture.notify(json!({"message": "m", "channels": ["web_push", "web_push"]})).await;
         assert_eq!(named, json!({"web_push": one}), "each once");
     }
 
-    async fn bodies_are_held_to_their_bounds(town: Town) {
-        let app = &town.app;
+    async fn bodies_are_held_to_their_bounds(fixture: Fixture) {
+        let app = &fixture.app;
         for good in [
             json!({"message": "m", "title": null, "channels": null, "unknown": 1}),
             json!({"message": "🦀".repeat(16_384), "title": "t".repeat(256)}),
@@ -76,8 +76,8 @@ in_both_towns! {
         let both = refused(app, json!({"title": 1, "channels": 2})).await;
         assert_eq!(both.len(), 3, "every fault at once: {both:?}");
         assert_eq!(refused(app, json!([])).await, [(json!(["body"]), "value_error".to_owned())]);
-        let (status, told) = app.post_json("/api/notify", "{").await;
-        assert_eq!((status, &told["detail"][0]["type"]), (422, &json!("json_invalid")));
+        let (status, response) = app.post_json("/api/notify", "{").await;
+        assert_eq!((status, &response["detail"][0]["type"]), (422, &json!("json_invalid")));
         assert_eq!(app.post_json("/api/notify", format!("{{\"message\":\"{}\"}}", "x".repeat(256 * 1_024))).await.0, 413);
     }
 }
@@ -86,17 +86,17 @@ in_both_towns! {
 async fn what_is_not_set_is_501() {
     let app = TestApp::start(Shape::Embedded).await;
     for path in ["/api/notify", "/api/notify/telegram", "/api/notify/web-push", "/webhook/update"] {
-        let (status, told) = app.post_json(path, json!({"message": "m"})).await;
-        assert_eq!(status, 501, "{path}: {told}");
-        assert!(told["detail"].as_str().is_some_and(|detail| detail.contains("set here")), "{told}");
+        let (status, response) = app.post_json(path, json!({"message": "m"})).await;
+        assert_eq!(status, 501, "{path}: {response}");
+        assert!(response["detail"].as_str().is_some_and(|detail| detail.contains("set here")), "{response}");
     }
     let token = [("TELEGRAM_BOT_TOKEN", "1:x")];
     let app = TestApp::start_with(Shape::Embedded, &token).await;
     assert_eq!(app.post_json("/api/notify/web-push", json!({"message": "m"})).await.0, 501);
     assert_eq!(app.post_json("/api/notify", json!({"message": "m", "channels": ["web_push"]})).await.0, 501);
-    let (status, told) = app.post_json("/api/notify", json!({"message": "m"})).await;
+    let (status, response) = app.post_json("/api/notify", json!({"message": "m"})).await;
     assert_eq!(
-        (status, &told["results"]),
+        (status, &response["results"]),
         (200, &json!({"telegram": {"total": 0, "queued": 0}})),
         "what is set"
     );

@@ -1,5 +1,5 @@
 //! Notifications from the request to the chat and the browser, on SQLite + memory and on Postgres + Redis: a bot's API and a
-//! push service that stand in for the real ones say what they were told.
+//! fake push service record what they receive.
 
 mod answers;
 mod browsers;
@@ -25,16 +25,16 @@ use testkit::{
 };
 
 /// The chat that the settings name.
-const CHAT_OF_SETTINGS: &str = "4242";
+const CONFIGURED_CHAT: &str = "4242";
 
 /// An app with both channels set, and what they speak to.
-struct Town {
+struct Fixture {
     app: TestApp,
     telegram: Telegram,
     pushes: PushService,
 }
 
-impl Town {
+impl Fixture {
     async fn start(shape: Shape) -> Self {
         Self::start_with(shape, &[]).await
     }
@@ -56,15 +56,15 @@ impl Town {
     }
 
     async fn subscriber(&self, chat_id: &str) -> String {
-        let (status, told) = self.app.post_json("/v1/subscribers", json!({"chat_id": chat_id})).await;
-        assert!([200, 201].contains(&status), "{told}");
-        told["id"].as_str().expect("an id").to_owned()
+        let (status, response) = self.app.post_json("/v1/subscribers", json!({"chat_id": chat_id})).await;
+        assert!([200, 201].contains(&status), "{response}");
+        response["id"].as_str().expect("an id").to_owned()
     }
 
     async fn browser(&self) -> Subscription {
         let subscription = self.pushes.subscribe();
-        let (status, told) = self.app.post_json("/api/push/subscribe", subscription.to_json()).await;
-        assert_eq!((status, told), (200, json!({"success": true})));
+        let (status, response) = self.app.post_json("/api/push/subscribe", subscription.to_json()).await;
+        assert_eq!((status, response), (200, json!({"success": true})));
         subscription
     }
 
@@ -84,9 +84,9 @@ impl Town {
 
     /// Notifies and gives the results.
     async fn notify(&self, body: Value) -> Value {
-        let (status, told) = self.app.post_json("/api/notify", body).await;
-        assert_eq!((status, &told["success"]), (200, &json!(true)), "{told}");
-        told["results"].clone()
+        let (status, response) = self.app.post_json("/api/notify", body).await;
+        assert_eq!((status, &response["success"]), (200, &json!(true)), "{response}");
+        response["results"].clone()
     }
 
     /// The event of the last notification.
@@ -112,32 +112,32 @@ impl Town {
         push_subscription::Entity::find().all(self.app.context.database.reader()).await.expect("rows").len()
     }
 
-    /// What a browser was told, oldest first.
-    fn told(&self, subscription: &Subscription) -> Vec<Value> {
+    /// The messages of a browser, oldest first.
+    fn response(&self, subscription: &Subscription) -> Vec<Value> {
         let messages = subscription.messages(self.app.clock.now()).expect("what only this browser can read");
         messages.into_iter().map(|message| message.payload).collect()
     }
 }
 
-/// Runs the same story in both shapes, with a town of its own each.
-macro_rules! in_both_towns {
-    ($(async fn $name:ident($town:ident: Town) $body:block)+) => {$(
+/// Runs the same story in both shapes, with a fixture of its own each.
+macro_rules! fixture_on_both_shapes {
+    ($(async fn $name:ident($fixture:ident: Fixture) $body:block)+) => {$(
         mod $name {
             #[allow(unused_imports, reason = "stories differ in what they use")]
             use super::*;
 
-            async fn story($town: crate::Town) $body
+            async fn story($fixture: crate::Fixture) $body
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn embedded() {
-                story(crate::Town::start(testkit::Shape::Embedded).await).await;
+                story(crate::Fixture::start(testkit::Shape::Embedded).await).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn cluster() {
-                story(crate::Town::start(testkit::Shape::Cluster).await).await;
+                story(crate::Fixture::start(testkit::Shape::Cluster).await).await;
             }
         }
     )+};
 }
-use in_both_towns;
+use fixture_on_both_shapes;

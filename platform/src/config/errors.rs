@@ -1,4 +1,4 @@
-//! What is wrong with the settings, all of it at once. Values of secrets never enter a message.
+//! The problems of the settings, reported together. Messages never contain the value of a secret.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub const EXIT_CODE: u8 = 2;
 pub struct Problem {
     /// The setting's name.
     pub name: &'static str,
-    /// What is wrong and which rule says so.
+    /// What is wrong, and the rule that it breaks.
     pub wrong: String,
 }
 
@@ -21,13 +21,13 @@ pub struct Problem {
 pub struct ConfigErrors(Vec<Problem>);
 
 impl ConfigErrors {
-    /// `Ok` when there is no problem.
+    /// Returns `Ok` when there is no problem.
     pub(super) fn check(mut problems: Vec<Problem>) -> Result<(), Self> {
         problems.sort_by_key(|problem| settings().position(|setting| setting.name == problem.name));
         if problems.is_empty() { Ok(()) } else { Err(Self(problems)) }
     }
 
-    /// The one problem `wrong` with `name`.
+    /// A single problem with the setting `name`.
     pub(super) fn one(name: &'static str, wrong: impl Into<String>) -> Self {
         Self(vec![Problem { name, wrong: wrong.into() }])
     }
@@ -38,7 +38,7 @@ impl ConfigErrors {
         &self.0
     }
 
-    /// Writes the problems to standard error, one a line, and gives the exit code that says "wrong settings".
+    /// Writes the problems to standard error, one a line, and returns the exit code for wrong settings.
     #[must_use]
     pub fn report(&self) -> std::process::ExitCode {
         eprintln!("{self}");

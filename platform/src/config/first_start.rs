@@ -1,5 +1,5 @@
-//! The secrets that the all-in-one process makes at its first start and keeps in its data directory.
-//! Never overwrites a kept secret, and never shows one: notices say where it lies.
+//! Generates the secrets of the all-in-one process at its first start and stores them in its data directory.
+//! Never overwrites a stored secret and never shows one: notices name the file.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -12,37 +12,37 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 
 use super::{Config, ConfigErrors, Secret, secrets};
 
-/// Kept secrets are for their owner alone.
+/// Only the owner may read stored secrets.
 const SECRET_MODE: u32 = 0o600;
-/// So is the directory, where we make it.
+/// Only the owner may enter the directory, if we create it.
 const DIRECTORY_MODE: u32 = 0o700;
-/// A kept secret is a line; more than this is not one of ours.
+/// A stored secret is one line; a longer file is not ours.
 const KEPT_MAX: u64 = 4_096;
 
-/// Which secrets were not set, so that the ones in the configuration are only proposals.
+/// The secrets that were not set: the configuration holds only a generated proposal for each.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Made {
+pub(super) struct GeneratedSecrets {
     pub(super) webhook_secret: bool,
     pub(super) secret_key: bool,
 }
 
-/// Replaces each proposed secret with the kept one, or keeps the proposal when there is none yet.
-pub(super) fn keep(config: &mut Config, made: Made) -> Result<(), ConfigErrors> {
+/// Replaces each proposed secret with the stored one, or stores the proposal when there is none yet.
+pub(super) fn persist_secrets(config: &mut Config, made: GeneratedSecrets) -> Result<(), ConfigErrors> {
     if made.secret_key {
         let proposal = BASE64_STANDARD.encode(*config.secret_key);
-        let kept = keep_one(config, "SECRET_KEY", "secret_key", &proposal)?;
+        let kept = persist_secret(config, "SECRET_KEY", "secret_key", &proposal)?;
         config.secret_key = secrets::secret_key(&kept)
             .map_err(|wrong| not_usable(config, "SECRET_KEY", "secret_key", wrong))?;
     }
     if made.webhook_secret {
         let proposal = hex::encode(rand::random::<[u8; 32]>());
-        let kept = keep_one(config, "WEBHOOK_SECRET", "webhook_secret", &proposal)?;
+        let kept = persist_secret(config, "WEBHOOK_SECRET", "webhook_secret", &proposal)?;
         config.webhook_secret = Some(Secret::new(kept));
     }
     Ok(())
 }
 
-fn keep_one(
+fn persist_secret(
     config: &mut Config,
     name: &'static str,
     file: &str,
@@ -55,7 +55,7 @@ fn keep_one(
         return Err(not_usable(config, name, file, "the file is empty"));
     }
     if is_new {
-        config.notices.push(format!("{name} is not set: made one and kept it in {}", path.display()));
+        config.notices.push(format!("{name} is not set: generated one and stored it in {}", path.display()));
     } else if is_open_to_others(&path) {
         config.notices.push(format!("{} can be read by other users: chmod 600 it", path.display()));
     }
@@ -67,7 +67,7 @@ fn not_usable(config: &Config, name: &'static str, file: &str, why: impl std::fm
     ConfigErrors::one(name, format!("is not set, and {} cannot be used: {why}", path.display()))
 }
 
-/// The secret in `path`, and whether it is new. Of two processes that start at once, both get the same.
+/// Returns the secret in `path`, and whether it is new. Two processes that start at once get the same one.
 fn read_or_make(path: &Path, proposal: &str) -> io::Result<(String, bool)> {
     if let Some(kept) = read(path)? {
         return Ok((kept, false));
@@ -76,7 +76,7 @@ fn read_or_make(path: &Path, proposal: &str) -> io::Result<(String, bool)> {
     DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(directory)?;
     let draft = path.with_extension(format!("{:08x}.new", rand::random::<u32>()));
     let linked = write_private(&draft, proposal).and_then(|()| fs::hard_link(&draft, path));
-    // The draft goes in any case; a link that exists already means that another process was first.
+    // The draft is removed in any case; a link that exists already means that another process was first.
     fs::remove_file(&draft).or_else(|error| if linked.is_err() { Ok(()) } else { Err(error) })?;
     match linked {
         Ok(()) => File::open(directory)?.sync_all().map(|()| (proposal.to_owned(), true)),

@@ -7,8 +7,8 @@ use ipnet::IpNet;
 use url::{Host, Url};
 
 use super::{
-    read::{Reader, list},
-    values::CorsOrigins,
+    env_reader::{EnvReader, list},
+    types::CorsOrigins,
 };
 
 /// Most addresses that the API listens on.
@@ -19,13 +19,13 @@ const MAX_NETWORKS: usize = 64;
 const MAX_PUSH_SERVICES: usize = 64;
 /// Most origins.
 const MAX_ORIGINS: usize = 64;
-/// Where the API listens by default.
+/// The default address of the API.
 const API_DEFAULT: &str = "127.0.0.1:8081";
 /// The port of the API when only a host is given.
 const API_PORT: u16 = 8081;
 
-/// `API_ADDR`, else `WEBHOOK_HOST` and `WEBHOOK_PORT`, else the default.
-pub(super) fn api_addrs(reader: &mut Reader<'_>) -> Vec<SocketAddr> {
+/// Returns `API_ADDR`, else `WEBHOOK_HOST` and `WEBHOOK_PORT`, else the default.
+pub(super) fn api_addrs(reader: &mut EnvReader<'_>) -> Vec<SocketAddr> {
     let default = || vec![API_DEFAULT.parse().expect("the default is an address")];
     let host = reader.optional("WEBHOOK_HOST", host);
     let port = reader.optional("WEBHOOK_PORT", |text| {
@@ -38,7 +38,7 @@ pub(super) fn api_addrs(reader: &mut Reader<'_>) -> Vec<SocketAddr> {
     vec![SocketAddr::new(host.unwrap_or(loopback), port.unwrap_or(API_PORT))]
 }
 
-/// One address to listen on: an IP address and a port, or `localhost` and a port.
+/// Parses one address to listen on: an IP address and a port, or `localhost` and a port.
 pub(super) fn socket_addr(text: &str) -> Result<SocketAddr, String> {
     let rule = || format!("{text:?} is not an address like 127.0.0.1:8081 or [::1]:8081");
     match text.strip_prefix("localhost:") {
@@ -52,7 +52,7 @@ fn host(text: &str) -> Result<IpAddr, String> {
     text.parse().map_err(|_| format!("{text:?} is not an IP address"))
 }
 
-/// Whether an address can only be reached from this machine.
+/// Whether only this machine can reach an address.
 pub(super) fn is_loopback(address: &SocketAddr) -> bool {
     address.ip().to_canonical().is_loopback()
 }
@@ -62,7 +62,7 @@ pub(super) fn loopback_networks() -> Vec<IpNet> {
     ["127.0.0.0/8", "::1/128"].map(|net| net.parse().expect("a literal network")).to_vec()
 }
 
-/// Networks by comma, an address alone being a network of one; or `none`.
+/// Parses networks separated by commas (a lone address is a network of one), or `none`.
 pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
     if text.eq_ignore_ascii_case("none") {
         return Ok(Vec::new());
@@ -74,13 +74,13 @@ pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
     })
 }
 
-/// Push services by comma, beside the known ones: names, `*.name` for what is below a name, `*` for every host.
+/// Parses push services separated by commas, added to the known ones: names, `*.name` for subdomains, `*` for every host.
 pub(super) fn push_services(text: &str) -> Result<PushServices, String> {
     let pattern = |entry: &str| entry.parse::<HostPattern>().map_err(|wrong| wrong.to_string());
     list(text, MAX_PUSH_SERVICES, pattern).map(PushServices::known_and)
 }
 
-/// The default of `PUBLIC_URL`: the first address, by loopback where it listens everywhere.
+/// Returns the default of `PUBLIC_URL`: the first address, or loopback if that listens on every interface.
 pub(super) fn url_of(address: SocketAddr) -> Url {
     let host = match address.ip() {
         ip if !ip.is_unspecified() => ip,
@@ -91,7 +91,7 @@ pub(super) fn url_of(address: SocketAddr) -> Url {
     Url::parse(&format!("http://{address}")).expect("an address makes a URL")
 }
 
-/// Origins by comma or as a JSON list; `*` is every origin.
+/// Parses origins, separated by commas or as a JSON list; `*` is every origin.
 pub(super) fn origins(text: &str) -> Result<CorsOrigins, String> {
     let origins = if text.starts_with('[') {
         let entries: Vec<String> =
@@ -103,8 +103,8 @@ pub(super) fn origins(text: &str) -> Result<CorsOrigins, String> {
     } else {
         list(text, MAX_ORIGINS, origin)?
     };
-    let anybody = origins.iter().any(|origin| origin == "*");
-    Ok(if anybody { CorsOrigins::Anybody } else { CorsOrigins::These(origins) })
+    let any = origins.iter().any(|origin| origin == "*");
+    Ok(if any { CorsOrigins::Any } else { CorsOrigins::These(origins) })
 }
 
 fn origin(text: &str) -> Result<String, String> {
@@ -175,8 +175,8 @@ mod tests {
             these(&["http://localhost:3000", "https://b.example"])
         );
         assert_eq!(origins(r#"["http://localhost:3000"]"#), these(&["http://localhost:3000"]));
-        assert_eq!(origins("*"), Ok(CorsOrigins::Anybody));
-        assert_eq!(origins(r#"["*"]"#), Ok(CorsOrigins::Anybody));
+        assert_eq!(origins("*"), Ok(CorsOrigins::Any));
+        assert_eq!(origins(r#"["*"]"#), Ok(CorsOrigins::Any));
         assert_eq!(origins("[]"), Ok(CorsOrigins::NoOrigin));
         for bad in ["example.com", "https://a.example/path", "https://a:b@c.example", "[1]", "ftp://a"] {
             assert!(origins(bad).is_err(), "{bad}");

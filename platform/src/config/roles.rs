@@ -1,18 +1,17 @@
-//! Puts a configuration together: which settings a role needs, what their defaults are, and what is refused because
-//! it would open the house to strangers.
+//! Assembles a configuration: the settings that a role needs, their defaults, and combinations that are refused because
+//! they would expose the service without authentication.
 
 use std::{path::PathBuf, time::Duration};
 
 use domain::{delivery::RetrySchedule, notification::PushServices};
 
 use super::{
-    Config, ConfigErrors, CorsOrigins, DatabaseUrl, LogFormat, Role, SecretKey,
-    first_start::Made,
-    networks,
-    read::{Reader, boolean, duration, number},
-    secrets,
+    Config, ConfigErrors, CorsOrigins, DatabaseUrl, LogFormat, Role, SecretKey, enums,
+    env_reader::{EnvReader, boolean, duration, number},
+    first_start::GeneratedSecrets,
+    networks, secrets,
     settings::default_of,
-    urls, words,
+    urls,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -30,25 +29,25 @@ const UPLOAD_MAX: u64 = 1 << 40;
 /// Below this a `WEBHOOK_SECRET` is worth a warning.
 const WEBHOOK_SECRET_ADVISED: usize = 16;
 
-/// Reads everything for `role`, and says which secrets are only proposals because they were not set.
+/// Reads every setting for `role`, and returns which secrets were generated because they were not set.
 pub(super) fn parse(
     role: Role,
     read: &dyn Fn(&str) -> Option<String>,
-) -> Result<(Config, Made), ConfigErrors> {
-    let mut reader = Reader::new(read);
+) -> Result<(Config, GeneratedSecrets), ConfigErrors> {
+    let mut reader = EnvReader::new(read);
     let mut config = settings_of(role, &mut reader);
     let made = require(&config, &mut reader);
-    refuse_open_doors(&mut config, &mut reader);
-    remark(&mut config, &reader);
+    refuse_unprotected_access(&mut config, &mut reader);
+    add_notices(&mut config, &reader);
     reader.finish()?;
     Ok((config, made))
 }
 
-fn settings_of(role: Role, reader: &mut Reader<'_>) -> Config {
+fn settings_of(role: Role, reader: &mut EnvReader<'_>) -> Config {
     let data_dir =
         PathBuf::from(reader.text("DATA_DIR").unwrap_or_else(|| default_of("DATA_DIR").to_owned()));
     let api_addrs = networks::api_addrs(reader);
-    // Of each pair the first is the default of the all-in-one process, the second that of API and worker.
+    // The first of each pair is the default of the all-in-one process, the second that of API and worker.
     let private = role.pick(networks::loopback_networks(), Vec::new());
     let format = role.pick(LogFormat::Pretty, LogFormat::Json);
     let cors = role.pick(CorsOrigins::AnyForNotifications, CorsOrigins::NoOrigin);
@@ -59,7 +58,7 @@ fn settings_of(role: Role, reader: &mut Reader<'_>) -> Config {
         dashboard_addr: reader.or_default("DASHBOARD_ADDR", networks::socket_addr),
         public_url: reader.or("PUBLIC_URL", networks::url_of(api_addrs[0]), urls::base),
         webhook_secret: reader.optional("WEBHOOK_SECRET", secrets::text),
-        // A proposal when it is not set: kept by the all-in-one process, refused elsewhere.
+        // Generated when it is not set: stored by the all-in-one process, refused elsewhere.
         secret_key: reader.or("SECRET_KEY", SecretKey::random(), secrets::secret_key),
         admin_api_key: reader.optional("ADMIN_API_KEY", secrets::admin_key),
         allow_unauthenticated: reader.or_default("ALLOW_UNAUTHENTICATED", boolean),
@@ -67,20 +66,20 @@ fn settings_of(role: Role, reader: &mut Reader<'_>) -> Config {
         storage_dir: reader.or("STORAGE_URL", data_dir.join("files"), urls::storage),
         max_upload_bytes: reader.or_default("MAX_UPLOAD_BYTES", number(1..=UPLOAD_MAX)),
         download_link_ttl: reader.or_default("DOWNLOAD_LINK_TTL", duration(SECOND..=LINK_TTL_MAX)),
-        log_level: reader.or_default("LOG_LEVEL", words::log_level),
-        log_format: reader.or("LOG_FORMAT", format, words::log_format),
-        retry_schedule: reader.or("RETRY_SCHEDULE", RetrySchedule::default(), words::retry_schedule),
+        log_level: reader.or_default("LOG_LEVEL", enums::log_level),
+        log_format: reader.or("LOG_FORMAT", format, enums::log_format),
+        retry_schedule: reader.or("RETRY_SCHEDULE", RetrySchedule::default(), enums::retry_schedule),
         delivery_timeout: reader.or_default("DELIVERY_TIMEOUT", duration(SECOND..=DELIVERY_TIMEOUT_MAX)),
         shutdown_timeout: reader.or_default("SHUTDOWN_TIMEOUT", duration(SECOND..=SHUTDOWN_TIMEOUT_MAX)),
-        worker_queues: reader.or_default("WORKER_QUEUES", words::queues),
-        send_slots: reader.or_default("SEND_SLOTS", words::send_slots),
-        held_limit: reader.or_default("HELD_LIMIT", words::held_limit),
+        worker_queues: reader.or_default("WORKER_QUEUES", enums::queues),
+        send_slots: reader.or_default("SEND_SLOTS", enums::send_slots),
+        held_limit: reader.or_default("HELD_LIMIT", enums::held_limit),
         metrics_public: reader.or_default("METRICS_PUBLIC", boolean),
         cors_origins: reader.or("CORS_ORIGINS", cors, networks::origins),
         vapid: secrets::vapid(reader),
         push_services: reader.or("PUSH_SERVICES", PushServices::default(), networks::push_services),
         push_subscriptions_per_day: reader
-            .or_default("PUSH_SUBSCRIPTIONS_PER_DAY", words::push_subscriptions_per_day),
+            .or_default("PUSH_SUBSCRIPTIONS_PER_DAY", enums::push_subscriptions_per_day),
         telegram: secrets::telegram(reader),
         retention: reader.or_default("RETENTION", duration(DAY..=RETENTION_MAX)),
         otlp_endpoint: reader.optional("OTEL_EXPORTER_OTLP_ENDPOINT", urls::base),
@@ -90,12 +89,12 @@ fn settings_of(role: Role, reader: &mut Reader<'_>) -> Config {
     }
 }
 
-/// What a role cannot start without; the all-in-one process makes its secrets itself.
-fn require(config: &Config, reader: &mut Reader<'_>) -> Made {
-    let missing = |reader: &Reader<'_>, name| reader.text(name).is_none();
+/// Checks the settings that a role requires; the all-in-one process generates missing secrets.
+fn require(config: &Config, reader: &mut EnvReader<'_>) -> GeneratedSecrets {
+    let missing = |reader: &EnvReader<'_>, name| reader.text(name).is_none();
     let (no_secret, no_key) = (missing(reader, "WEBHOOK_SECRET"), missing(reader, "SECRET_KEY"));
     if config.role == Role::AllInOne {
-        return Made { webhook_secret: no_secret, secret_key: no_key };
+        return GeneratedSecrets { webhook_secret: no_secret, secret_key: no_key };
     }
     if no_secret && config.role == Role::Api {
         reader.wrong("WEBHOOK_SECRET", "is required: the secret that clients sign POST /webhook with");
@@ -117,11 +116,11 @@ fn require(config: &Config, reader: &mut Reader<'_>) -> Made {
             "must be postgres://… where API and workers are apart: SQLite is for one process",
         );
     }
-    Made::default()
+    GeneratedSecrets::default()
 }
 
-/// A public address without a key is refused, unless it was asked for by name.
-fn refuse_open_doors(config: &mut Config, reader: &mut Reader<'_>) {
+/// Refuses a public address without a key, unless `ALLOW_UNAUTHENTICATED` allows it.
+fn refuse_unprotected_access(config: &mut Config, reader: &mut EnvReader<'_>) {
     if reader.text("ADMIN_API_KEY").is_some() {
         return;
     }
@@ -137,7 +136,7 @@ fn refuse_open_doors(config: &mut Config, reader: &mut Reader<'_>) {
     for (name, address) in doors.into_iter().filter_map(|(name, address)| Some((name, address?))) {
         if config.allow_unauthenticated {
             config.notices.push(format!(
-                "{name}: {address} can be reached from other machines and NO KEY IS ASKED FOR: everybody there is an administrator (ALLOW_UNAUTHENTICATED=true)"
+                "{name}: {address} can be reached from other machines and NO KEY IS REQUIRED: every client there is an administrator (ALLOW_UNAUTHENTICATED=true)"
             ));
         } else {
             reader.wrong(name, format!(
@@ -147,8 +146,8 @@ fn refuse_open_doors(config: &mut Config, reader: &mut Reader<'_>) {
     }
 }
 
-/// Sentences for the log that are no errors.
-fn remark(config: &mut Config, reader: &Reader<'_>) {
+/// Adds notices about settings that are ignored or weak.
+fn add_notices(config: &mut Config, reader: &EnvReader<'_>) {
     if reader.text("MONGO_CONNECTION_STR").is_some() {
         config.notices.push(
             "MONGO_CONNECTION_STR is ignored: there is no MongoDB here, DATABASE_URL is the one database"

@@ -8,10 +8,10 @@ use base64::{
 use domain::notification::ChatId;
 
 use super::{
-    read::Reader,
+    env_reader::EnvReader,
     settings::default_of,
+    types::{Secret, SecretKey, TelegramSettings, VapidSettings},
     urls,
-    values::{Secret, SecretKey, TelegramSettings, VapidSettings},
 };
 
 /// Shortest `ADMIN_API_KEY`, in characters.
@@ -21,7 +21,7 @@ const SECRET_MAX: usize = 1_024;
 /// Length of an uncompressed P-256 point.
 const POINT_LENGTH: usize = 65;
 
-/// Any secret text.
+/// Accepts any secret text.
 pub(super) fn text(text: &str) -> Result<Secret, String> {
     if text.len() > SECRET_MAX {
         Err(format!("is longer than {SECRET_MAX} bytes"))
@@ -30,7 +30,7 @@ pub(super) fn text(text: &str) -> Result<Secret, String> {
     }
 }
 
-/// A key that clients send in a header: visible ASCII, long enough not to be guessed.
+/// Parses a key that clients send in a header: visible ASCII, too long to guess.
 pub(super) fn admin_key(key: &str) -> Result<Secret, String> {
     if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err("must be visible ASCII characters without spaces".into());
@@ -43,7 +43,7 @@ pub(super) fn admin_key(key: &str) -> Result<Secret, String> {
     text(key)
 }
 
-/// 32 bytes in base64, standard or url-safe, with or without padding.
+/// Parses 32 bytes in base64, standard or URL-safe, with or without padding.
 pub(super) fn secret_key(text: &str) -> Result<SecretKey, String> {
     const RULE: &str = "must be 32 bytes in base64: make one with `openssl rand -base64 32`";
     let bytes = decode(text).ok_or(format!("is not base64; {RULE}"))?;
@@ -51,8 +51,8 @@ pub(super) fn secret_key(text: &str) -> Result<SecretKey, String> {
     bytes.try_into().map(SecretKey::new).map_err(|_| format!("is {length} bytes; {RULE}"))
 }
 
-/// `VAPID_PRIVATE_KEY`, `VAPID_PUBLIC_KEY` and `VAPID_EMAIL`: all or none.
-pub(super) fn vapid(reader: &mut Reader<'_>) -> Option<VapidSettings> {
+/// Reads `VAPID_PRIVATE_KEY`, `VAPID_PUBLIC_KEY` and `VAPID_EMAIL`: all or none.
+pub(super) fn vapid(reader: &mut EnvReader<'_>) -> Option<VapidSettings> {
     const NAMES: [&str; 3] = ["VAPID_PRIVATE_KEY", "VAPID_PUBLIC_KEY", "VAPID_EMAIL"];
     let missing = NAMES.map(|name| reader.text(name).is_none());
     if missing.contains(&false) {
@@ -85,7 +85,7 @@ fn vapid_public(text: &str) -> Result<String, String> {
     }
 }
 
-/// A contact that push services take: they refuse every message whose contact has a host that can't be reached.
+/// Parses a contact that push services accept: they reject every message whose contact has an unreachable host.
 fn contact(text: &str) -> Result<String, String> {
     let address = text.strip_prefix("mailto:").unwrap_or(text);
     let (contact, host) = match text.split_once("://") {
@@ -107,15 +107,15 @@ fn host_of(text: &str) -> Option<String> {
     text.parse::<url::Url>().ok()?.host_str().map(str::to_ascii_lowercase)
 }
 
-/// Whether a name may be one of the internet: it has a dot, and its last label is none that is reserved (RFC 2606, 6761).
+/// Whether a host name can be public: it has a dot, and its last label is not reserved (RFC 2606, 6761).
 fn is_reachable(host: &str) -> bool {
     const RESERVED: [&str; 4] = ["localhost", "invalid", "local", "internal"];
     let last = host.trim_end_matches('.').rsplit_once('.').map(|(_, last)| last);
     last.is_some_and(|last| !RESERVED.contains(&last))
 }
 
-/// `TELEGRAM_BOT_TOKEN` with its chat and its API.
-pub(super) fn telegram(reader: &mut Reader<'_>) -> Option<TelegramSettings> {
+/// Reads `TELEGRAM_BOT_TOKEN` with its chat and its API.
+pub(super) fn telegram(reader: &mut EnvReader<'_>) -> Option<TelegramSettings> {
     let chat_id = reader.optional("TELEGRAM_CHAT_ID", chat_id);
     let api_url = reader.or("TELEGRAM_API_URL", default_of("TELEGRAM_API_URL").to_owned(), |text| {
         urls::base(text).map(|url| url.as_str().trim_end_matches('/').to_owned())

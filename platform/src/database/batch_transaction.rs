@@ -1,5 +1,5 @@
-//! A transaction on SQLite whose statements go to the connection's thread together. Statement by statement, each takes a
-//! message there and one back, the writer stands still between them, and `BEGIN` and `COMMIT` wait for a handshake besides.
+//! A SQLite transaction whose statements go to the connection's thread in one message. Sent one by one, each statement costs
+//! a message there and back, the writer idles between them, and `BEGIN` and `COMMIT` wait for a handshake as well.
 
 use futures_util::{TryStreamExt, stream::BoxStream};
 use sqlx::{
@@ -8,32 +8,32 @@ use sqlx::{
     sqlite::{SqliteQueryResult, SqliteRow},
 };
 
-/// A transaction that writes, to be filled with statements and carried out at once.
+/// A write transaction that is filled with statements and then executed in one step.
 pub struct BatchTransaction {
     query: QueryBuilder<Sqlite>,
-    /// Statements before the first one of the caller's.
+    /// Statements before the caller's first one.
     before: usize,
-    /// All statements up to and without the commit.
+    /// All statements before the commit.
     statements: usize,
     after: &'static str,
 }
 
-/// What a transaction came to.
+/// The results of a transaction.
 #[derive(Debug, Default)]
-pub struct Done {
-    /// Every row that a statement gave, in order.
+pub struct BatchOutcome {
+    /// Every row that a statement returned, in order.
     pub rows: Vec<SqliteRow>,
-    /// Rows that each statement changed, in order. For a statement that changes none, without meaning.
+    /// The number of rows that each statement changed, in order. Undefined for a statement that changes none.
     pub changes: Vec<u64>,
 }
 
-/// A transaction was not carried out.
+/// A transaction failed.
 #[derive(Debug, thiserror::Error)]
 pub enum BatchTransactionError {
     /// Nothing was written.
     #[error(transparent)]
     NotWritten(sqlx::Error),
-    /// It broke during the commit: it may have been written.
+    /// The commit failed: the transaction may have been written.
     #[error(transparent)]
     Unknown(sqlx::Error),
 }
@@ -47,38 +47,41 @@ impl From<BatchTransactionError> for sqlx::Error {
 }
 
 impl BatchTransaction {
-    /// A transaction that is on the disk when it is done.
+    /// Begins a transaction that is on disk when it returns.
     #[must_use]
     pub fn durable() -> Self {
         Self { query: QueryBuilder::new("BEGIN IMMEDIATE"), before: 1, statements: 1, after: "; COMMIT" }
     }
 
-    /// A transaction whose commit does not wait for the disk: it is on it with the next one that does. For what may be lost
-    /// with the machine's power because the next start forgets it anyway: claims. Never for what somebody was told.
+    /// Begins a transaction whose commit does not wait for the disk; the next durable commit writes it as well. For data that a
+    /// power failure may lose because a restart discards it anyway: claims. Never for data that a caller was promised.
     #[must_use]
-    pub fn hasty() -> Self {
+    pub fn async_commit() -> Self {
         let query = QueryBuilder::new("PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE");
         Self { query, before: 2, statements: 2, after: "; COMMIT; PRAGMA synchronous = FULL" }
     }
 
-    /// Begins the next statement: the caller pushes it.
+    /// Begins the next statement; the caller pushes its SQL.
     pub fn statement(&mut self) -> &mut QueryBuilder<Sqlite> {
         self.statements += 1;
         self.query.push("; ")
     }
 
-    /// Carries it out on the connection that writes. If this does not go well to the end, the connection is closed, which
-    /// rolls back what was not committed and forgets whether commits wait; the pool opens another one.
+    /// Executes the transaction on the writer connection. After a failure, or when the caller is dropped, the connection is
+    /// closed, which rolls back and resets its commit mode; the pool opens another one.
     ///
     /// # Errors
-    /// Those of the database.
-    pub async fn run(mut self, writer: PoolConnection<Sqlite>) -> Result<Done, BatchTransactionError> {
-        let mut writer = Doubtful { connection: writer, went_well: false };
+    /// Returns the errors of the database.
+    pub async fn run(
+        mut self,
+        writer: PoolConnection<Sqlite>,
+    ) -> Result<BatchOutcome, BatchTransactionError> {
+        let mut writer = CloseOnError { connection: writer, succeeded: false };
         self.query.push(self.after);
-        let mut done = Done::default();
+        let mut done = BatchOutcome::default();
         match done.fill(writer.connection.fetch_many(self.query.build())).await {
             Ok(()) => {
-                writer.went_well = true;
+                writer.succeeded = true;
                 done.changes.drain(..self.before);
                 done.changes.truncate(self.statements - self.before);
                 Ok(done)
@@ -91,7 +94,7 @@ impl BatchTransaction {
     }
 }
 
-impl Done {
+impl BatchOutcome {
     async fn fill(
         &mut self,
         mut results: BoxStream<'_, Result<Either<SqliteQueryResult, SqliteRow>>>,
@@ -106,15 +109,15 @@ impl Done {
     }
 }
 
-/// A connection that goes back to its pool only when all went well; also when its caller has gone away.
-struct Doubtful {
+/// Returns a connection to its pool only after success: an error or a dropped caller closes it.
+struct CloseOnError {
     connection: PoolConnection<Sqlite>,
-    went_well: bool,
+    succeeded: bool,
 }
 
-impl Drop for Doubtful {
+impl Drop for CloseOnError {
     fn drop(&mut self) {
-        if !self.went_well {
+        if !self.succeeded {
             self.connection.close_on_drop();
         }
     }
@@ -150,11 +153,11 @@ mod tests {
             pool
         }
 
-        async fn run(&self, transaction: BatchTransaction) -> Result<Done, BatchTransactionError> {
+        async fn run(&self, transaction: BatchTransaction) -> Result<BatchOutcome, BatchTransactionError> {
             transaction.run(self.pool().acquire().await.expect("the writer")).await
         }
 
-        /// How many rows there are, and how commits wait (2 is `FULL`).
+        /// The number of rows, and the synchronous mode (2 is `FULL`).
         async fn state(&self) -> (i64, i64) {
             let rows =
                 sqlx::query_scalar("SELECT count(*) FROM t").fetch_one(self.pool()).await.expect("a count");
@@ -176,10 +179,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn rows_and_changes_are_told_by_statement() {
+    async fn rows_and_changes_are_returned_by_statement() {
         let file = File::new().await;
         for (kind, first) in
-            [(BatchTransaction::durable as fn() -> BatchTransaction, 1), (BatchTransaction::hasty, 11)]
+            [(BatchTransaction::durable as fn() -> BatchTransaction, 1), (BatchTransaction::async_commit, 11)]
         {
             let mut transaction = inserting(kind(), &[&[first, first + 1], &[first + 2]]);
             transaction.statement().push("SELECT n FROM t WHERE n >= ").push_bind(first).push(" ORDER BY n");
@@ -194,7 +197,7 @@ mod tests {
     #[tokio::test]
     async fn when_a_statement_fails_nothing_is_written_and_the_writer_goes_on() {
         let file = File::new().await;
-        for kind in [BatchTransaction::durable, BatchTransaction::hasty] {
+        for kind in [BatchTransaction::durable, BatchTransaction::async_commit] {
             let failed = file.run(inserting(kind(), &[&[1], &[1]])).await.expect_err("it is there already");
             assert!(
                 matches!(failed, BatchTransactionError::NotWritten(sqlx::Error::Database(_))),
@@ -207,7 +210,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn when_the_commit_fails_nobody_knows() {
+    async fn when_the_commit_fails_the_outcome_is_unknown() {
         let file = File::new().await;
         sqlx::query("CREATE TABLE child (n INTEGER REFERENCES t (n) DEFERRABLE INITIALLY DEFERRED) STRICT")
             .execute(file.pool())
@@ -220,11 +223,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_that_is_broken_off_leaves_no_hasty_writer_behind() {
+    async fn a_dropped_transaction_leaves_no_writer_with_asynchronous_commits() {
         let file = File::new().await;
         for number in 0..20 {
-            let mut under_way = Box::pin(file.run(inserting(BatchTransaction::hasty(), &[&[number]])));
-            // Let go after so many steps, wherever it stands then.
+            let mut under_way = Box::pin(file.run(inserting(BatchTransaction::async_commit(), &[&[number]])));
+            // Dropped after this many polls, wherever it is then.
             for _ in 0..number {
                 if futures_util::poll!(under_way.as_mut()).is_ready() {
                     break;

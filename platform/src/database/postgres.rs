@@ -8,27 +8,26 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::{Database, DatabaseError, Pool, ServerClock};
+use super::{DatabaseError, Pool, pool::Pools};
 
-/// Connections of one process for whatever comes. Work is grouped before it gets here, so a few are enough.
+/// Connections of one process for plain statements. Work is grouped before it gets here, so a few are enough.
 const PLAIN_CONNECTIONS: u32 = 11;
-/// And for the statements of the engine: an accept, a claim and a record at once, and what waits for the disk meanwhile.
+/// Connections for the engine: an accept, a claim and a record at once, plus commits that wait for the disk.
 const GROUPED_CONNECTIONS: u32 = 5;
-/// Longest wait for a connection: beyond it the database counts as away.
+/// Longest wait for a connection: beyond it the database counts as unavailable.
 const ACQUIRE_DEADLINE: Duration = Duration::from_secs(5);
-/// How long a connection that was just used is taken to live. One that did nothing for longer is asked first: on a busy
-/// process that question would be a third of all ways to the server.
-const TRUSTED: Duration = Duration::from_secs(1);
-/// Longest single statement; nothing of ours takes nearly as long.
+/// Connections used within this interval skip the liveness ping: on a busy process pings would be a third of all round
+/// trips.
+const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
+/// Longest single statement; ours take far less.
 const STATEMENT_TIMEOUT: &str = "30s";
-/// Longest wait of a migration for a lock: so long at most it holds up those who come after it.
+/// Longest wait of a migration for a lock, and so the longest delay of statements queued behind it.
 const MIGRATION_LOCK_TIMEOUT: &str = "1s";
 
-/// Plans are made once for each statement and connection, for whatever it will be given: a claim of a few rows takes less time
-/// than its plan. Such a plan is kept while the tables grow from nothing, so it may not be one that reads all of them, be it
-/// along an index. A statement that is planned so names its rows by `= ANY` or looks each up by `LATERAL`; what it joins then
-/// are these rows, and only by hash: a loop over both sides, good for the few that are expected, takes long for hundreds.
-/// What is switched off costs a plan a made-up fortune where nothing else will do: no reason to compile it.
+/// Plans are made once per statement and connection, for any parameters: planning a claim of a few rows takes longer than
+/// running it. The plan is kept while tables grow from empty, so it must not scan a whole table or index. Such statements name
+/// their rows with `= ANY` or look each up with `LATERAL`, and join them by hash only: a nested loop, good for the few rows
+/// that are expected, takes long for hundreds. Disabled plan nodes inflate the estimated cost, which would trigger JIT.
 const PLANNED_ONCE: [(&str, &str); 5] = [
     ("plan_cache_mode", "force_generic_plan"),
     ("enable_seqscan", "off"),
@@ -37,26 +36,26 @@ const PLANNED_ONCE: [(&str, &str); 5] = [
     ("jit", "off"),
 ];
 
-pub(super) async fn connect(url: &str) -> Result<Database, DatabaseError> {
+pub(super) async fn connect(url: &str) -> Result<Pools, DatabaseError> {
     let options = PgConnectOptions::from_str(url)?.application_name("hookyard").options([
         ("statement_timeout", STATEMENT_TIMEOUT),
-        // Rows are found by index, however many are asked for: with the default of 4, made for disks that turn, a claim of
-        // hundreds may read all that is held.
+        // Rows are found by index, however many are requested: with the default of 4, meant for spinning disks, a claim of
+        // hundreds may scan every held row.
         ("random_page_cost", "1.1"),
-        // "already exists, skipping" is no news.
+        // "already exists, skipping" is noise.
         ("client_min_messages", "warning"),
         ("idle_in_transaction_session_timeout", STATEMENT_TIMEOUT),
-        // Set by hand so that a server configured otherwise can't take the promise away.
+        // Set explicitly: a server configured otherwise would break the promise that a 2xx means stored.
         ("synchronous_commit", "on"),
     ]);
     let grouped = pool(GROUPED_CONNECTIONS).connect_lazy_with(options.clone().options(PLANNED_ONCE));
     let pool = pool(PLAIN_CONNECTIONS).connect_with(options).await?;
     let orm = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
-    let (pool, grouped) = (Pool::Postgres(pool), Pool::Postgres(grouped));
-    Ok(Database { pool, grouped, reader: orm.clone(), writer: orm, server_clock: ServerClock::default() })
+    let (bulk, grouped) = (Pool::Postgres(pool), Pool::Postgres(grouped));
+    Ok(Pools { bulk, grouped, reader: orm.clone(), writer: orm })
 }
 
-/// One connection holds the lock of migrations, the other one migrates.
+/// One connection holds the migration lock, the other one migrates.
 pub(super) async fn connect_for_migrations(url: &str) -> Result<PgPool, DatabaseError> {
     let options = PgConnectOptions::from_str(url)?.application_name("hookyard migrate").options([
         ("statement_timeout", "0"),
@@ -78,7 +77,7 @@ fn pool(connections: u32) -> PgPoolOptions {
         .test_before_acquire(false)
         .before_acquire(|connection, kept| {
             Box::pin(async move {
-                if kept.idle_for > TRUSTED {
+                if kept.idle_for > PING_AFTER_IDLE {
                     connection.ping().await?;
                 }
                 Ok(true)

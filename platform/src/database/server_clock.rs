@@ -1,5 +1,5 @@
-//! The database server's clock as this process last saw it. Leases are compared with it where a statement would cost more
-//! than the answer is worth.
+//! An estimate of the database server's clock from the last statement that returned it. Saves a statement where a lease is
+//! only checked.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -8,20 +8,20 @@ use std::{
 
 use domain::clock::Millis;
 
-/// The last time that the server told. Clones share it.
+/// The last time that the server returned. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ServerClock {
     seen: Arc<Mutex<Option<(Millis, Instant)>>>,
 }
 
 impl ServerClock {
-    /// `now` is what the server's clock showed at some moment after `asked_at`: taken as if it had been then, so that the
-    /// estimate is never behind the server and no lease is trusted for too long.
+    /// Stores `now`, which the server read at some moment after `asked_at`. It counts as read at `asked_at`, so the estimate
+    /// never lags the server and no lease is trusted for too long.
     pub(super) fn observe(&self, now: Millis, asked_at: Instant) {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, asked_at));
     }
 
-    /// The server's time now; none before the first look.
+    /// Returns the estimated server time; none before the first observation.
     pub(super) fn now(&self) -> Option<Millis> {
         let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.map(|(now, asked_at)| now + asked_at.elapsed())
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_estimate_goes_on_from_the_last_look() {
+    fn the_estimate_continues_from_the_last_observation() {
         let clock = ServerClock::default();
         assert_eq!(clock.now(), None);
         let asked_at = Instant::now() - Duration::from_secs(3);

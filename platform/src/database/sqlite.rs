@@ -1,4 +1,4 @@
-//! SQLite: one connection that writes, a pool that only reads. WAL and `synchronous=FULL`, so a commit is on the disk.
+//! SQLite: one writer connection and a read-only pool. WAL and `synchronous=FULL`, so a commit is on disk.
 
 use std::{
     fs::{DirBuilder, OpenOptions},
@@ -13,22 +13,22 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{Database, DatabaseError, Pool, ServerClock, wal};
+use super::{DatabaseError, Pool, pool::Pools, wal};
 
-/// Connections that read.
+/// Read-only connections.
 const READERS: u32 = 4;
-/// How long a statement waits for a lock that another process holds (`hookyard migrate` beside a running server).
+/// Longest wait for a lock of another process (`hookyard migrate` beside a running server).
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest wait for a connection.
 const ACQUIRE_DEADLINE: Duration = Duration::from_secs(10);
-/// Statements that a connection keeps compiled: each kind in the few lengths that `entity::bulk::sqlite` makes.
+/// Prepared statements that a connection caches: each kind in the few lengths that `entity::bulk::sqlite` makes.
 const STATEMENTS: usize = 256;
-/// Rows that a statement's thread may be ahead of its reader: a whole claim, so that they do not wait for each other.
+/// Rows that the statement's thread may buffer ahead of its reader: a whole claim, so that neither waits for the other.
 const ROWS_AHEAD: usize = 512;
 /// Page cache of the writer, in KiB (negative is KiB in SQLite's terms).
 const CACHE_KIB: &str = "-16384";
 
-pub(super) async fn connect(path: &Path) -> Result<Database, DatabaseError> {
+pub(super) async fn connect(path: &Path) -> Result<Pools, DatabaseError> {
     make_private(path)?;
     let options = SqliteConnectOptions::new()
         .filename(path)
@@ -42,21 +42,20 @@ pub(super) async fn connect(path: &Path) -> Result<Database, DatabaseError> {
         .pragma("journal_size_limit", wal::SIZE_LIMIT.to_string())
         .statement_cache_capacity(STATEMENTS)
         .row_buffer_size(ROWS_AHEAD);
-    // The writer comes first: it makes the file and sets WAL.
-    let writer = pool(1).before_acquire(|connection, _| Box::pin(is_well(connection)));
+    // The writer connects first: it creates the file and sets WAL.
+    let writer = pool(1).before_acquire(|connection, _| Box::pin(has_no_open_transaction(connection)));
     let writer = writer.connect_with(options.clone()).await?;
     let reader = pool(READERS).connect_with(options.read_only(true).create_if_missing(false)).await?;
-    Ok(Database {
+    Ok(Pools {
         reader: SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
         writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer.clone()),
         grouped: Pool::Sqlite(writer.clone()),
-        pool: Pool::Sqlite(writer),
-        server_clock: ServerClock::default(),
+        bulk: Pool::Sqlite(writer),
     })
 }
 
-/// A pool whose connections live for good: a lost one would lose its page cache, and there is no network to fail. So no
-/// connection is pinged before it is used.
+/// A pool that keeps its connections: closing one would lose its page cache. It never pings them: there is no network that
+/// could fail.
 fn pool(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(connections)
@@ -66,13 +65,13 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .max_lifetime(None)
 }
 
-/// After a full disk or an I/O error SQLite has rolled back by itself, and sqlx still counts the transaction as open:
-/// every later `BEGIN` would fail. Such a connection is replaced.
-async fn is_well(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+/// Whether a connection can begin a transaction. After a full disk or an I/O error SQLite has rolled back on its own while
+/// sqlx still counts the transaction as open, and every later `BEGIN` would fail: such a connection is replaced.
+async fn has_no_open_transaction(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     Ok(!connection.is_in_transaction())
 }
 
-/// Makes the folder and the file for their owner alone; SQLite gives its other files the same mode.
+/// Creates the folder and the file with access for their owner only; SQLite gives its other files the same mode.
 fn make_private(path: &Path) -> Result<(), DatabaseError> {
     let failed = |error| DatabaseError::Folder(path.to_owned(), error);
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {

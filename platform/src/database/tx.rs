@@ -4,11 +4,11 @@ use sqlx::{Postgres, Sqlite, Transaction};
 
 use super::{DatabaseError, Pool};
 
-/// A transaction that writes.
+/// A write transaction.
 pub enum Tx {
     /// On Postgres.
     Postgres(Transaction<'static, Postgres>),
-    /// On SQLite's one writing connection.
+    /// On SQLite's writer connection.
     Sqlite(Transaction<'static, Sqlite>),
 }
 
@@ -23,7 +23,7 @@ impl Tx {
     /// Commits. After an error the outcome is unknown: it may have been written.
     ///
     /// # Errors
-    /// Those of the database.
+    /// Returns the errors of the database.
     pub async fn commit(self) -> Result<(), DatabaseError> {
         match self {
             Self::Postgres(tx) => tx.commit().await?,
@@ -32,10 +32,10 @@ impl Tx {
         Ok(())
     }
 
-    /// Rolls back, and waits until it is.
+    /// Rolls back, and waits until that is done.
     ///
     /// # Errors
-    /// Those of the database.
+    /// Returns the errors of the database.
     pub async fn rollback(self) -> Result<(), DatabaseError> {
         match self {
             Self::Postgres(tx) => tx.rollback().await?,
@@ -59,7 +59,7 @@ mod tests {
         tx.commit().await
     }
 
-    /// Drops a transaction after each number of polls, wherever it stands then: the next one begins all the same.
+    /// Drops a transaction after each number of polls: the next one must begin all the same.
     #[tokio::test]
     async fn a_transaction_that_is_dropped_at_any_await_leaves_the_writer_usable() {
         let folder = tempfile::tempdir().expect("a folder");

@@ -1,5 +1,5 @@
-//! SQLite's write-ahead log (WAL). It is begun again from its start only when no reader needs what is in it; while reads
-//! overlap, it grows. This begins it again in a short moment in which no write comes in between.
+//! Truncates SQLite's write-ahead log (WAL). SQLite restarts the log only when no reader needs it; while reads overlap, it
+//! grows. This task truncates it while writes are briefly blocked.
 
 use std::{
     ffi::OsString,
@@ -11,35 +11,35 @@ use sqlx::{ConnectOptions, Connection, Result, sqlite::SqliteConnectOptions};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-/// Bytes above which the log is begun again; SQLite cuts it to this size when it begins again by itself.
+/// Bytes above which the log is truncated; SQLite cuts it to this size when it restarts the log on its own.
 pub(super) const SIZE_LIMIT: u64 = 64 * 1_024 * 1_024;
-/// How often its size is looked at.
-const EVERY: Duration = Duration::from_secs(10);
-/// Longest that writes stand still for it.
+/// How often the size is checked.
+const CHECK_EVERY: Duration = Duration::from_secs(10);
+/// Longest time that writes are blocked.
 const WAIT: Duration = Duration::from_millis(100);
 /// The same when the log is several times too large.
 const LONG_WAIT: Duration = Duration::from_secs(1);
-/// How many times too large that is.
-const SEVERAL: u64 = 4;
+/// The multiple of [`SIZE_LIMIT`] above which [`LONG_WAIT`] applies.
+const LONG_WAIT_FACTOR: u64 = 4;
 
 /// Keeps the log of `database` near [`SIZE_LIMIT`] until `stop`.
 pub(super) async fn keep_small(database: &Path, stop: &CancellationToken) {
-    while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
+    while stop.run_until_cancelled(tokio::time::sleep(CHECK_EVERY)).await.is_some() {
         let size = size(database);
         if size <= SIZE_LIMIT {
             continue;
         }
-        let wait = if size > SIZE_LIMIT * SEVERAL { LONG_WAIT } else { WAIT };
+        let wait = if size > SIZE_LIMIT * LONG_WAIT_FACTOR { LONG_WAIT } else { WAIT };
         match truncate(database, wait).await {
-            Ok(true) => debug!(bytes = size, "the write-ahead log was cut"),
-            Ok(false) => debug!(bytes = size, "the write-ahead log is in use; it is cut another time"),
-            Err(error) => warn!(%error, "the write-ahead log can't be cut"),
+            Ok(true) => debug!(bytes = size, "truncated the write-ahead log"),
+            Ok(false) => debug!(bytes = size, "the write-ahead log is in use; will truncate it later"),
+            Err(error) => warn!(%error, "could not truncate the write-ahead log"),
         }
     }
 }
 
-/// Writes the log into the database and cuts it to nothing, by a connection of its own: what it sets is gone with it.
-/// Returns whether readers let it. Writes stand still meanwhile, for `wait` at most and the time to write.
+/// Checkpoints the log and truncates it to zero bytes, on a connection of its own so that its settings don't leak. Returns
+/// false when readers prevented it. Blocks writes for at most `wait` plus the time of the checkpoint.
 async fn truncate(database: &Path, wait: Duration) -> Result<bool> {
     let options = SqliteConnectOptions::new().filename(database).busy_timeout(wait);
     let mut connection = options.connect().await?;
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn sqlite_cuts_the_log_by_itself_too() {
+    async fn sqlite_has_the_size_limit_too() {
         let folder = tempfile::tempdir().expect("a folder");
         let url = DatabaseUrl::Sqlite(folder.path().join("app.db"));
         let database = Database::connect(&url).await.expect("a database");

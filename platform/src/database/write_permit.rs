@@ -1,12 +1,12 @@
-//! The turn to write, for those who group what they write: what comes in while they wait for it still finds a place.
+//! Permission to write, for callers that group writes: work that arrives while they wait still joins the group.
 
 use sqlx::{PgPool, Sqlite, pool::PoolConnection};
 
-/// Taken by [`super::Database::write_permit`].
+/// Permission to write; see [`super::Database::write_permit`].
 #[derive(Debug)]
 pub enum WritePermit {
-    /// Any of many connections: none is held before it is used.
+    /// A pool of many connections: none is held before it is used.
     Postgres(PgPool),
-    /// The one connection that writes: nothing else is written while this is kept.
+    /// The writer connection: nothing else is written while this is held.
     Sqlite(PoolConnection<Sqlite>),
 }

@@ -1,4 +1,4 @@
-//! The queue within one process: an exact count in front of a list. Holds the same window as Redis.
+//! The queue within one process: a list of jobs and their total weight. Keeps the same bound as the queue in Redis.
 
 use std::{
     collections::VecDeque,
@@ -15,55 +15,55 @@ use super::{Pushed, Signal};
 /// The queues of one process, and its signals.
 #[derive(Clone)]
 pub(super) struct MemoryQueue {
-    queues: Arc<[Waiting]>,
+    queues: Arc<[JobList]>,
     due: watch::Sender<u64>,
     endpoint_changed: watch::Sender<u64>,
 }
 
-/// What waits in one queue.
+/// The jobs of one queue.
 #[derive(Default)]
-struct Waiting {
-    held: Mutex<Held>,
+struct JobList {
+    state: Mutex<JobListState>,
     pushed: Notify,
 }
 
 #[derive(Default)]
-struct Held {
+struct JobListState {
     jobs: VecDeque<Job>,
     weight: usize,
 }
 
 impl Default for MemoryQueue {
     fn default() -> Self {
-        let queues = QueueName::ALL.iter().map(|_| Waiting::default()).collect();
+        let queues = QueueName::ALL.iter().map(|_| JobList::default()).collect();
         Self { queues, due: watch::Sender::new(0), endpoint_changed: watch::Sender::new(0) }
     }
 }
 
 impl MemoryQueue {
     pub(super) fn push(&self, queue: QueueName, jobs: &[Job]) -> Pushed {
-        let waiting = self.waiting(queue);
-        let mut held = waiting.held();
+        let list = self.list(queue);
+        let mut state = list.lock();
         let mut taken = 0;
         for job in jobs {
-            if held.weight + job.weight() > WINDOW {
+            if state.weight + job.weight() > WINDOW {
                 break;
             }
-            held.weight += job.weight();
-            held.jobs.push_back(job.clone());
+            state.weight += job.weight();
+            state.jobs.push_back(job.clone());
             taken += 1;
         }
-        waiting.pushed.notify_one();
-        Pushed { jobs: taken, waiting: held.weight }
+        list.pushed.notify_one();
+        Pushed { jobs: taken, waiting: state.weight }
     }
 
     pub(super) fn depth(&self, queue: QueueName) -> usize {
-        self.waiting(queue).held().weight
+        self.list(queue).lock().weight
     }
 
     pub(super) fn jobs(&self, queue: QueueName, stop: CancellationToken) -> BoxStream<'static, Job> {
         stream::unfold((self.clone(), stop), move |(memory, stop)| async move {
-            let job = memory.waiting(queue).next(&stop).await?;
+            let job = memory.list(queue).next_job(&stop).await?;
             Some((job, (memory, stop)))
         })
         .boxed()
@@ -84,19 +84,19 @@ impl MemoryQueue {
         }
     }
 
-    fn waiting(&self, queue: QueueName) -> &Waiting {
-        let place = QueueName::ALL.iter().position(|name| *name == queue);
-        &self.queues[place.expect("a queue was made for every name")]
+    fn list(&self, queue: QueueName) -> &JobList {
+        let index = QueueName::ALL.iter().position(|name| *name == queue);
+        &self.queues[index.expect("a list was made for every queue")]
     }
 }
 
-impl Waiting {
-    /// The next job; none when there is none left after `stop`.
-    async fn next(&self, stop: &CancellationToken) -> Option<Job> {
+impl JobList {
+    /// Waits for the next job. Returns none after `stop` when no job is left.
+    async fn next_job(&self, stop: &CancellationToken) -> Option<Job> {
         loop {
-            // Registered before the look, so that no push is missed.
+            // Registered before the list is read, so that no push is missed.
             let pushed = self.pushed.notified();
-            if let Some(job) = self.take() {
+            if let Some(job) = self.pop_job() {
                 return Some(job);
             }
             if stop.is_cancelled() {
@@ -106,19 +106,19 @@ impl Waiting {
         }
     }
 
-    fn take(&self) -> Option<Job> {
-        let mut held = self.held();
-        let job = held.jobs.pop_front()?;
-        held.weight -= job.weight();
-        if !held.jobs.is_empty() {
-            // A push wakes one source only; this one may be busy with its job for long.
+    fn pop_job(&self) -> Option<Job> {
+        let mut state = self.lock();
+        let job = state.jobs.pop_front()?;
+        state.weight -= job.weight();
+        if !state.jobs.is_empty() {
+            // A push wakes only one reader, which may be busy with its job for long.
             self.pushed.notify_one();
         }
         Some(job)
     }
 
-    // A panic while this is held leaves a whole value behind.
-    fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    // A panic while the lock is held leaves the state consistent.
+    fn lock(&self) -> MutexGuard<'_, JobListState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

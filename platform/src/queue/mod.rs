@@ -1,18 +1,17 @@
 //! The queue: jobs whose rows are leased, in memory for one process or in Redis for many.
-//! Never the only place that knows of work: it may be emptied at any moment, and the rows are claimed when their leases end.
+//! Never the only record of work: it may be emptied at any moment, and the rows are claimed when their leases expire.
 
+mod error;
 mod memory;
+mod pushed;
 pub mod redis;
+mod signal;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
-use ::redis::{ErrorKind, RedisError};
 use apalis::prelude::{MemorySink, MemoryStorage, MemoryStorageError, Task, TaskBuilder, TaskId};
 use domain::job::{Job, QueueName};
 use futures_util::{
@@ -24,16 +23,18 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+pub use self::{error::QueueError, pushed::Pushed, signal::Signal};
+
 use self::{memory::MemoryQueue, redis::RedisQueue};
 
-/// Longest request id that a job carries; a longer one is left out.
+/// Longest request id that a job carries; a longer one is omitted.
 pub const MAX_REQUEST_ID_BYTES: usize = 128;
 
-/// Carries jobs from those who accept work to the workers. Cheap to clone; all clones are one queue.
+/// Carries jobs from the API to the workers. Cheap to clone; all clones share one queue.
 #[derive(Clone)]
 pub struct Queue {
     backend: Backend,
-    /// Whether this process pushes nothing for now.
+    /// Whether pushes of this process are paused.
     paused: Arc<AtomicBool>,
 }
 
@@ -43,73 +44,55 @@ enum Backend {
     Redis(RedisQueue),
 }
 
-/// What a push came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Pushed {
-    /// How many of the jobs were taken, the first ones.
-    pub jobs: usize,
-    /// What waits in the queue now, in the unit of [`domain::job::WINDOW`].
-    pub waiting: usize,
-}
-
-/// What a watcher may be woken for. Counts up; best effort, so a slow poll stands behind each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signal {
-    /// There is work that is due and not leased.
-    Due,
-    /// An endpoint was changed: what was cached of it is old.
-    EndpointChanged,
-}
-
 impl Queue {
-    /// A queue within this process.
+    /// Creates a queue within this process.
     #[must_use]
     pub fn memory() -> Self {
-        Self::of(Backend::Memory(MemoryQueue::default()))
+        Self::with_backend(Backend::Memory(MemoryQueue::default()))
     }
 
-    /// A queue in the Redis at `url`, under the namespace `hookyard`. Fails only when the address is not valid: a Redis
-    /// that is away makes the queue unhealthy until it answers. Must be called within a tokio runtime.
+    /// Creates a queue in the Redis at `url`, under the namespace `hookyard`. Fails only when the address is not valid: while
+    /// Redis is unavailable the queue is unhealthy. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// When the address can't be used.
+    /// When the address is not valid.
     pub async fn redis(url: &str) -> Result<Self, QueueError> {
         Self::redis_in(url, "hookyard").await
     }
 
-    /// Like [`Queue::redis`], with every key and channel under `namespace`, so that several share one Redis.
+    /// Like [`Queue::redis`], with every key and channel under `namespace`, so that several queues share one Redis.
     ///
     /// # Errors
-    /// When the address can't be used.
+    /// When the address is not valid.
     pub async fn redis_in(url: &str, namespace: &str) -> Result<Self, QueueError> {
-        Ok(Self::of(Backend::Redis(RedisQueue::open(url, namespace).await?)))
+        Ok(Self::with_backend(Backend::Redis(RedisQueue::open(url, namespace).await?)))
     }
 
-    fn of(backend: Backend) -> Self {
+    fn with_backend(backend: Backend) -> Self {
         Self { backend, paused: Arc::default() }
     }
 
-    /// Pushes nothing from this process until it is resumed: what is accepted meanwhile is claimed. Workers go on.
+    /// Stops pushes of this process until [`Queue::resume`]; work accepted meanwhile is claimed. Workers continue.
     pub fn pause(&self) {
         self.paused.store(true, Ordering::Relaxed);
     }
 
-    /// Pushes again.
+    /// Resumes pushes.
     pub fn resume(&self) {
         self.paused.store(false, Ordering::Relaxed);
     }
 
-    /// Whether jobs may be pushed: it is not paused, and the last call succeeded.
+    /// Whether jobs may be pushed: not paused, and the last call succeeded.
     #[must_use]
     pub fn is_open(&self) -> bool {
         !self.paused.load(Ordering::Relaxed) && self.is_healthy()
     }
 
-    /// Pushes the first jobs that fit the window; all belong to `queue`. Count and push are one step for all processes.
-    /// Answers within [`redis::CALL_TIMEOUT`].
+    /// Pushes the first jobs that fit the window; all belong to `queue`. Counting and pushing are atomic across processes.
+    /// Returns within [`redis::CALL_TIMEOUT`].
     ///
     /// # Errors
-    /// Those of Redis; [`QueueError::is_outcome_known`] says whether the jobs can have been pushed.
+    /// Returns the errors of Redis; [`QueueError::is_outcome_known`] says whether jobs may have been pushed.
     pub async fn push(&self, queue: QueueName, jobs: &[Job]) -> Result<Pushed, QueueError> {
         match &self.backend {
             _ if jobs.is_empty() => Ok(Pushed::default()),
@@ -118,10 +101,10 @@ impl Queue {
         }
     }
 
-    /// What waits for a worker, in the unit of [`domain::job::WINDOW`].
+    /// Returns the length of the queue, in the unit of [`domain::job::WINDOW`].
     ///
     /// # Errors
-    /// Those of Redis.
+    /// Returns the errors of Redis.
     pub async fn depth(&self, queue: QueueName) -> Result<usize, QueueError> {
         match &self.backend {
             Backend::Memory(memory) => Ok(memory.depth(queue)),
@@ -129,7 +112,7 @@ impl Queue {
         }
     }
 
-    /// Whether the last call succeeded. While it did not, one call a second tries and the others fail at once.
+    /// Whether the last call succeeded. After a failure one call a second probes Redis and the others fail at once.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
         match &self.backend {
@@ -138,8 +121,8 @@ impl Queue {
         }
     }
 
-    /// Tells the workers that work is due which no job carries: in this process at once, in others by Redis, at most 20
-    /// times a second, best effort.
+    /// Wakes the workers for due work that no job carries: in this process at once, in others through Redis, at most 20 times
+    /// a second, best effort.
     pub fn wake(&self) {
         self.signal(Signal::Due);
     }
@@ -152,13 +135,13 @@ impl Queue {
         }
     }
 
-    /// Changes whenever [`Queue::wake`] was called, and when a lost connection that would have said so is back.
+    /// Returns a receiver that changes after each [`Queue::wake`], and after a reconnect that may have missed one.
     #[must_use]
     pub fn woken(&self) -> watch::Receiver<u64> {
         self.watch(Signal::Due)
     }
 
-    /// Changes with every signal of this kind, and when a lost connection that would have said so is back.
+    /// Returns a receiver that changes with every signal of this kind, and after a reconnect that may have missed one.
     #[must_use]
     pub fn watch(&self, signal: Signal) -> watch::Receiver<u64> {
         match &self.backend {
@@ -167,8 +150,8 @@ impl Queue {
         }
     }
 
-    /// The jobs of `queue` as they come, at most `at_once` taken from Redis in one step. After `stop` it gives what was
-    /// taken already (in memory: all that waits) and ends. Errors of Redis are waited for and logged, never returned.
+    /// Streams the jobs of `queue`, at most `at_once` popped from Redis in one step. After `stop` it yields the jobs that were
+    /// popped (in memory: all that wait) and ends. Errors of Redis are logged and retried, never returned.
     #[must_use]
     pub fn jobs(&self, queue: QueueName, at_once: usize, stop: CancellationToken) -> BoxStream<'static, Job> {
         match &self.backend {
@@ -177,7 +160,7 @@ impl Queue {
         }
     }
 
-    /// The same as a source for an apalis worker, which may stop when `ended` is cancelled: that is after the last job.
+    /// Wraps [`Queue::jobs`] as a source for an apalis worker. Cancels `ended` after the last job; the worker may stop then.
     #[must_use]
     pub fn storage(
         &self,
@@ -186,59 +169,25 @@ impl Queue {
         stop: CancellationToken,
         ended: CancellationToken,
     ) -> MemoryStorage<Job> {
-        let nowhere = drain::<Task<Job>>().sink_map_err(|never| -> MemoryStorageError { match never {} });
-        let nowhere = MemorySink::new(Arc::new(futures_util::lock::Mutex::new(Box::new(nowhere))));
-        let jobs = self.jobs(queue, at_once, stop).map(named);
-        // apalis takes the end of a source for a failure, so it only learns that there is nothing more to come.
+        let no_sink = drain::<Task<Job>>().sink_map_err(|never| -> MemoryStorageError { match never {} });
+        let no_sink = MemorySink::new(Arc::new(futures_util::lock::Mutex::new(Box::new(no_sink))));
+        let jobs = self.jobs(queue, at_once, stop).map(with_task_id);
+        // apalis treats the end of a source as a failure, so the stream never ends.
         let end = stream::once(async move {
             ended.cancel();
             std::future::pending().await
         });
-        MemoryStorage::new_with(nowhere, jobs.chain(end).boxed())
+        MemoryStorage::new_with(no_sink, jobs.chain(end).boxed())
     }
 }
 
-/// A job as apalis takes it: its layers want an id.
-fn named(job: Job) -> Task<Job> {
+/// Wraps a job for apalis, whose layers need a task id.
+fn with_task_id(job: Job) -> Task<Job> {
     TaskBuilder::new(job).task_id(TaskId::from_string(Uuid::now_v7().to_string())).build()
 }
 
-/// A request id as jobs carry it: none when it is too long.
+/// Returns a request id that fits a job: none when it is longer than [`MAX_REQUEST_ID_BYTES`].
 #[must_use]
 pub fn request_id_for_job(id: Option<&str>) -> Option<String> {
     id.filter(|id| id.len() <= MAX_REQUEST_ID_BYTES).map(str::to_owned)
-}
-
-/// Why a call of the queue failed.
-#[derive(Debug, thiserror::Error)]
-pub enum QueueError {
-    /// The address cannot be used.
-    #[error("REDIS_URL is not a valid address of a Redis: {0}")]
-    Address(RedisError),
-    /// It was away a moment ago; a call within the second will try again.
-    #[error("Redis is away")]
-    Away,
-    /// No answer in time.
-    #[error("Redis did not answer within {0:?}")]
-    Deadline(Duration),
-    /// Redis refused, or the connection broke.
-    #[error("Redis failed: {0}")]
-    Redis(#[from] RedisError),
-}
-
-impl QueueError {
-    /// Whether it is certain that nothing was pushed: Redis said no, or was never reached.
-    #[must_use]
-    pub fn is_outcome_known(&self) -> bool {
-        match self {
-            Self::Address(_) | Self::Away => true,
-            Self::Deadline(_) => false,
-            Self::Redis(error) => {
-                matches!(
-                    error.kind(),
-                    ErrorKind::Server(_) | ErrorKind::Extension | ErrorKind::AuthenticationFailed
-                ) || error.is_connection_refusal()
-            }
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! Removes temporary files of uploads that a crash cut off. Never touches a finished object: their keys hold no `#`.
+//! Removes temporary files of uploads that a crash interrupted. Never touches a finished object: keys contain no `#`.
 
 use std::{
     fs, io,
@@ -10,7 +10,7 @@ use std::{
 use super::{Storage, StorageError, blocking};
 use crate::supervisor::Service;
 
-/// A temporary file that has not been written to for so long is abandoned.
+/// A temporary file without a write for this long is abandoned.
 pub(super) const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 3_600);
 
 impl Storage {
@@ -24,7 +24,7 @@ impl Storage {
         removed.map_err(|source| StorageError::Directory { path: self.root.to_path_buf(), source })
     }
 
-    /// Names of finished objects directly under `folder` that were last written to within `written`, at most `limit`.
+    /// Lists finished objects directly under `folder` that were last written within `written`, at most `limit` names.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -40,7 +40,7 @@ impl Storage {
         found.map_err(|source| StorageError::Directory { path, source })
     }
 
-    /// Does that once at the start of a process, for files older than 24 hours; a failure is only logged.
+    /// Returns a service that removes abandoned files once, at start, after [`ABANDONED_AFTER`]; failures are only logged.
     #[must_use]
     pub fn clean_up(&self) -> Service {
         let storage = self.clone();
@@ -49,7 +49,7 @@ impl Storage {
             match stop.run_until_cancelled(storage.remove_abandoned(before)).await {
                 Some(Ok(0)) | None => {}
                 Some(Ok(removed)) => tracing::info!(removed, "removed abandoned uploads"),
-                Some(Err(error)) => tracing::warn!(%error, "cannot remove abandoned uploads"),
+                Some(Err(error)) => tracing::warn!(%error, "could not remove abandoned uploads"),
             }
             Ok(())
         })

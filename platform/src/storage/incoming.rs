@@ -1,15 +1,15 @@
-//! An object on its way in: written to a temporary file beside its place, durable when finished.
+//! An object being uploaded: written to a temporary file beside its final path, durable when finished.
 
 use bytes::Bytes;
 use object_store::{MultipartUpload, PutPayload};
 
 use super::StorageError;
 
-/// Bytes gathered before one write, so that small network reads do not cost a thread's wake-up each.
+/// Bytes buffered before one write, so that small network reads don't cost a thread's wake-up each.
 const WRITE_AT: usize = 256 * 1024;
 
-/// An unfinished object. Dropping it removes its temporary file soon after, on another thread; where the process ends
-/// before that, [`super::Storage::clean_up`] of a later start does.
+/// An unfinished object. Dropping it removes its temporary file on another thread; if the process ends first,
+/// [`super::Storage::clean_up`] removes the file at a later start.
 #[derive(Debug)]
 pub struct Incoming {
     upload: Box<dyn MultipartUpload>,
@@ -34,7 +34,7 @@ impl Incoming {
         if self.waiting_bytes >= WRITE_AT { self.flush().await } else { Ok(()) }
     }
 
-    /// Bytes taken so far.
+    /// Returns the number of bytes written so far.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.size
@@ -43,14 +43,14 @@ impl Incoming {
     /// Makes the object durable (file and directory are synced) and visible under its key; returns its size.
     ///
     /// # Errors
-    /// When the disk refuses; then nothing is left behind.
+    /// When the disk refuses; then nothing is left on disk.
     pub async fn finish(mut self) -> Result<u64, StorageError> {
         self.flush().await?;
         self.upload.complete().await.map_err(StorageError::Store)?;
         Ok(self.size)
     }
 
-    /// Removes what was written, and returns when it is gone.
+    /// Removes the temporary file, and returns when it is gone.
     ///
     /// # Errors
     /// When the disk refuses.

@@ -1,6 +1,7 @@
-//! Files that clients sent, by keys of our own making. An object is there whole and durable, or not at all.
+//! Stores uploaded files under keys that we generate. An object is either whole and durable, or absent.
 
 mod abandoned;
+mod error;
 mod incoming;
 
 use std::{
@@ -8,7 +9,7 @@ use std::{
     io,
     ops::Range,
     os::unix::fs::DirBuilderExt,
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
 };
 
@@ -18,66 +19,39 @@ use object_store::{
     GetOptions, GetRange, ObjectStore, ObjectStoreExt, local::LocalFileSystem, path::Path as Key,
 };
 
+pub use error::StorageError;
 pub use incoming::Incoming;
 
-/// Longest key, in bytes: also as one part it is a file name, with room for the mark of a temporary file.
+/// Longest key, in bytes: even as a single part it fits a file name, with room for the suffix of a temporary file.
 pub const KEY_MAX: usize = 200;
 
-/// The files of all processes. Cheap to clone.
+/// The file storage that all processes share. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Storage {
     store: Arc<LocalFileSystem>,
     root: Arc<Path>,
 }
 
-/// Why a file cannot be kept or given.
-#[derive(Debug, thiserror::Error)]
-pub enum StorageError {
-    /// No object has this key.
-    #[error("no such file: {0}")]
-    NotFound(String),
-    /// A key is parts of letters, digits, `-`, `_` and `.`, joined by `/`; no part begins with a dot.
-    #[error("{0:?} is not a key of ours")]
-    BadKey(String),
-    /// The range is empty or begins behind the end.
-    #[error("the range is not within the {total} bytes of the file")]
-    Range {
-        /// Size of the object.
-        total: u64,
-    },
-    /// The directory cannot be used.
-    #[error("{path}: {source}")]
-    Directory {
-        /// The directory.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// Reading or writing failed.
-    #[error(transparent)]
-    Store(object_store::Error),
-}
-
-/// An object being read: its whole size, and the bytes asked for.
+/// An object being read: its total size, and the requested bytes.
 pub type Reading = (u64, BoxStream<'static, Result<Bytes, StorageError>>);
 
 impl Storage {
-    /// Files under `dir`, which is made if missing. Many processes may share it.
+    /// Opens a storage in `dir`, which is created if missing. Many processes may share it.
     ///
     /// # Errors
     /// When the directory cannot be made or opened.
     pub fn local(dir: &Path) -> Result<Self, StorageError> {
         let directory = |source| StorageError::Directory { path: dir.to_owned(), source };
-        // For their owner alone: no other account of this machine may read what clients sent.
+        // Owner only: no other account of this machine may read uploads.
         fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(directory)?;
         let root = fs::canonicalize(dir).map_err(directory)?;
-        // `with_fsync`: file and directory reach the disk before an object counts as there. Without it a 2xx would
-        // promise what a power cut takes back.
+        // `with_fsync`: file and directory are synced before an object counts as stored. Without it a power failure could
+        // break the promise of a 2xx.
         let store = LocalFileSystem::new_with_prefix(&root).map_err(StorageError::Store)?.with_fsync(true);
         Ok(Self { store: Arc::new(store), root: root.into() })
     }
 
-    /// Begins an object, which replaces any of the same key when it is finished. Dropping it leaves no object behind.
+    /// Begins an object, which replaces any of the same key when it is finished. Dropping it unfinished leaves no object.
     ///
     /// # Errors
     /// When the key is not one of ours or the disk refuses.
@@ -86,7 +60,7 @@ impl Storage {
         Ok(Incoming::new(upload))
     }
 
-    /// Deletes an object; a missing one is fine.
+    /// Deletes an object; a missing one is no error.
     ///
     /// # Errors
     /// When the key is not one of ours or the disk refuses.
@@ -97,7 +71,7 @@ impl Storage {
         }
     }
 
-    /// The object's size and its bytes, or those of `range`; a range that ends behind the object ends with it.
+    /// Returns the object's size and a stream of its bytes, or of those in `range`, cut off at the object's end.
     ///
     /// # Errors
     /// When there is no such object, the range is not within it, or the disk refuses.
@@ -136,7 +110,7 @@ fn failure(key: &str, error: object_store::Error) -> StorageError {
     }
 }
 
-/// Keys are made by us of ids; this keeps a mistake elsewhere from reaching a foreign file.
+/// Validates a key. We build keys from ids; this stops a bug elsewhere from reaching other files.
 fn checked(key: &str) -> Result<Key, StorageError> {
     let bad = || StorageError::BadKey(key.to_owned());
     let part = |part: &str| {

@@ -1,4 +1,4 @@
-//! Objects come whole or not at all, and keys never lead out of the directory.
+//! Objects are stored whole or not at all, and keys never leave the directory.
 
 use std::{io::Read, time::SystemTime};
 

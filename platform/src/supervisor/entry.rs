@@ -10,7 +10,7 @@ use crate::{
     config::{Config, Role, environment},
     context::Context,
     descriptors,
-    telemetry::{Telemetry, init_logging, tell_notices},
+    telemetry::{Telemetry, init_logging, log_notices},
 };
 
 /// Serves as `program` until a signal. `services` returns what runs, in the order in which it stops.
@@ -37,7 +37,7 @@ async fn run<E: Into<BoxError>>(
     services: impl AsyncFnOnce(&Context) -> Result<Vec<Service>, E>,
 ) -> Result<ExitCode, BoxError> {
     let _logging = init_logging(&config.log_level, config.log_format)?;
-    tell_notices(&config.notices);
+    log_notices(&config.notices);
     descriptors::prepare(&config);
     let shutdown_timeout = config.shutdown_timeout;
     let context = Context::connect(config, Telemetry::install()?).await?;

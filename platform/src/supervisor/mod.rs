@@ -1,4 +1,4 @@
-//! Starts a program, runs its services, stops them in order, and reports which one failed. Knows nothing of what they do.
+//! Starts a program, runs its services, stops them in order, and reports which one failed. Independent of what they do.
 
 mod entry;
 mod run;

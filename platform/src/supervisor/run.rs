@@ -1,4 +1,4 @@
-//! The one loop over services: start all, watch all, stop one after the other.
+//! The supervisor loop: starts all services, watches them, and stops them one after the other.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::service::{BoxError, Service};
 
-/// After the whole time of a stop has passed, everybody is told and gets as much again, but at most this.
-const LAST_CALL: Duration = Duration::from_secs(1);
+/// After the shutdown timeout all services are asked to stop and get the same time again, but at most this.
+const ABORT_GRACE: Duration = Duration::from_secs(1);
 
 /// Why a process must end with an error.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +22,7 @@ pub enum Failed {
     Error {
         /// The service.
         name: &'static str,
-        /// What it said.
+        /// Its error.
         source: BoxError,
     },
     /// A service panicked.
@@ -30,10 +30,10 @@ pub enum Failed {
     Panic {
         /// The service.
         name: &'static str,
-        /// What the panic said.
+        /// The panic message.
         message: String,
     },
-    /// Services did not end within the time of the stop and were cut off.
+    /// Services did not end within the shutdown timeout and were aborted.
     #[error("not stopped in time: {}", names.join(", "))]
     Overdue {
         /// The services.
@@ -43,12 +43,12 @@ pub enum Failed {
 
 /// Runs services; see [`Supervisor::run`].
 pub struct Supervisor {
-    watched: Vec<Watched>,
+    services: Vec<RunningService>,
     ends: FuturesUnordered<End>,
     failed: Option<Failed>,
 }
 
-struct Watched {
+struct RunningService {
     name: &'static str,
     deadline: Option<Duration>,
     stop: CancellationToken,
@@ -60,28 +60,28 @@ type End = futures_util::future::BoxFuture<'static, (usize, Result<Result<(), Bo
 
 impl Supervisor {
     /// Runs all services until `stop` is cancelled, one of them fails, or all have returned. Then stops them in the
-    /// order of the list: each is told when the one before has returned, or its deadline has passed. After
-    /// `shutdown_timeout` all are told, and what still runs a second later is cut off.
+    /// order of the list: each is asked to stop when the one before has returned or missed its deadline. After
+    /// `shutdown_timeout` all are asked to stop, and those that still run a second later are aborted.
     ///
     /// # Errors
-    /// With the first service that failed or panicked, else with those that did not stop in time.
+    /// Returns the first service that failed or panicked, else those that did not stop in time.
     pub async fn run(
         services: Vec<Service>,
         stop: CancellationToken,
         shutdown_timeout: Duration,
     ) -> Result<(), Failed> {
-        let mut this = Self { watched: Vec::new(), ends: FuturesUnordered::new(), failed: None };
+        let mut this = Self { services: Vec::new(), ends: FuturesUnordered::new(), failed: None };
         services.into_iter().for_each(|service| this.start(service));
         stop.run_until_cancelled(this.first_failure()).await;
-        this.stop_all(Instant::now() + shutdown_timeout, shutdown_timeout.min(LAST_CALL)).await;
+        this.stop_all(Instant::now() + shutdown_timeout, shutdown_timeout.min(ABORT_GRACE)).await;
         this.failed.map_or(Ok(()), Err)
     }
 
     fn start(&mut self, service: Service) {
-        let (index, stop) = (self.watched.len(), CancellationToken::new());
+        let (index, stop) = (self.services.len(), CancellationToken::new());
         let task = tokio::spawn((service.run)(stop.clone()));
         let (name, deadline, abort) = (service.name, service.deadline, task.abort_handle());
-        self.watched.push(Watched { name, deadline, stop, abort, running: true });
+        self.services.push(RunningService { name, deadline, stop, abort, running: true });
         self.ends.push(Box::pin(async move { (index, task.await) }));
         tracing::debug!(service = name, "started");
     }
@@ -91,12 +91,12 @@ impl Supervisor {
         while self.failed.is_none() && self.next_end().await {}
     }
 
-    /// Waits for the next service to end, and notes how it did. False when none runs any more.
+    /// Waits for the next service to end and records its outcome. Returns false when none is left.
     async fn next_end(&mut self) -> bool {
         let Some((index, end)) = self.ends.next().await else {
             return false;
         };
-        let Watched { name, running, stop, .. } = &mut self.watched[index];
+        let RunningService { name, running, stop, .. } = &mut self.services[index];
         *running = false;
         match failure(name, end) {
             None if stop.is_cancelled() => tracing::debug!(service = name, "stopped"),
@@ -109,34 +109,35 @@ impl Supervisor {
         true
     }
 
-    async fn stop_all(&mut self, end: Instant, last_call: Duration) {
-        tracing::info!("stopping: work under way is finished first");
-        for index in 0..self.watched.len() {
-            let Watched { name, deadline, stop, running, .. } = &self.watched[index];
+    async fn stop_all(&mut self, end: Instant, abort_grace: Duration) {
+        tracing::info!("stopping: finishing work in progress");
+        for index in 0..self.services.len() {
+            let RunningService { name, deadline, stop, running, .. } = &self.services[index];
             stop.cancel();
             if *running {
                 tracing::debug!(service = name, "stopping");
             }
             let until = deadline.map_or(end, |deadline| end.min(Instant::now() + deadline));
             if timeout_at(until, self.ended(index)).await.is_err() {
-                tracing::warn!(service = self.watched[index].name, "still busy after its deadline");
+                tracing::warn!(service = self.services[index].name, "still running after its deadline");
             }
         }
         let all = async { while self.next_end().await {} };
-        if timeout_at(end + last_call, all).await.is_err() {
-            self.cut_off();
+        if timeout_at(end + abort_grace, all).await.is_err() {
+            self.abort_running();
         }
     }
 
     async fn ended(&mut self, index: usize) {
-        while self.watched[index].running && self.next_end().await {}
+        while self.services[index].running && self.next_end().await {}
     }
 
-    fn cut_off(&mut self) {
-        let overdue: Vec<&Watched> = self.watched.iter().filter(|watched| watched.running).collect();
-        overdue.iter().for_each(|watched| watched.abort.abort());
-        let names: Vec<&str> = overdue.iter().map(|watched| watched.name).collect();
-        tracing::error!(services = names.join(", "), "cut off: not stopped in time");
+    fn abort_running(&mut self) {
+        let overdue: Vec<&RunningService> =
+            self.services.iter().filter(|services| services.running).collect();
+        overdue.iter().for_each(|services| services.abort.abort());
+        let names: Vec<&str> = overdue.iter().map(|services| services.name).collect();
+        tracing::error!(services = names.join(", "), "aborted: not stopped in time");
         self.failed.get_or_insert(Failed::Overdue { names });
     }
 }
@@ -151,7 +152,7 @@ fn failure(name: &'static str, end: Result<Result<(), BoxError>, JoinError>) -> 
 
 fn message_of(error: JoinError) -> String {
     let Ok(panic) = error.try_into_panic() else {
-        return "cut off".into();
+        return "aborted".into();
     };
     match panic.downcast::<String>() {
         Ok(text) => *text,

@@ -1,14 +1,14 @@
-//! The runtime of a program, whose end is bounded: work on blocking threads, such as the inspection of a file, can't be
-//! broken off, and must not keep a process that has stopped.
+//! The runtime of a program, with a bounded shutdown: work on blocking threads, such as the inspection of a file, can't be
+//! cancelled, and must not keep a stopped process alive.
 
 use std::{process::ExitCode, time::Duration};
 
 use tokio::runtime::Builder;
 
-/// Longest wait for blocking threads once `main` is done. What they do is lost with the process, and is done again.
+/// Longest wait for blocking threads after `main` has returned. Their work is lost with the process and done again.
 const BLOCKING_ENDS_WITHIN: Duration = Duration::from_secs(1);
 
-/// Runs `main` to its end and returns its exit code, a second later at most.
+/// Runs `main` to its end and returns its exit code at most a second later.
 pub fn run_program(main: impl Future<Output = ExitCode>) -> ExitCode {
     let runtime = match Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -10,7 +10,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 type Run = Box<dyn FnOnce(CancellationToken) -> BoxFuture<'static, Result<(), BoxError>> + Send>;
 
-/// A part of a process that runs until it is told to stop, drains, and returns.
+/// A part of a process that runs until it is asked to stop, drains, and returns.
 pub struct Service {
     pub(super) name: &'static str,
     pub(super) deadline: Option<Duration>,
@@ -18,7 +18,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// A service that begins in `run` and must return soon after the token is cancelled, with its work done.
+    /// Creates a service from `run`, which must finish its work and return soon after the token is cancelled.
     /// Returning `Ok` earlier is fine; returning `Err` stops the whole process.
     pub fn new<F, R>(name: &'static str, run: F) -> Self
     where
@@ -28,14 +28,14 @@ impl Service {
         Self { name, deadline: None, run: Box::new(move |stop| run(stop).boxed()) }
     }
 
-    /// How long its stop may hold up the services after it; by default all the time that the stop has.
+    /// Bounds how long its shutdown may delay the services after it; by default the whole shutdown timeout.
     #[must_use]
     pub fn with_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self
     }
 
-    /// The name in logs and errors.
+    /// Returns the name for logs and errors.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name

@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT: the first asks for an orderly stop, the second ends the process at once.
+//! SIGTERM and SIGINT: the first starts an orderly shutdown, the second ends the process at once.
 
 use std::{io, process::ExitCode, time::Duration};
 
@@ -13,14 +13,14 @@ use super::{run::Supervisor, service::Service};
 /// A signal that asks a process to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
-    /// SIGINT: somebody pressed Ctrl-C.
+    /// SIGINT: Ctrl-C.
     Interrupt,
-    /// SIGTERM: the machine wants us gone.
+    /// SIGTERM: the service manager stops the process.
     Terminate,
 }
 
 impl Signal {
-    /// The exit code that shells know for it: 130 or 143.
+    /// Returns the conventional exit code: 130 or 143.
     #[must_use]
     pub const fn exit_code(self) -> u8 {
         match self {
@@ -30,15 +30,15 @@ impl Signal {
     }
 }
 
-/// What the signals of this process have said so far.
+/// The state of the signal handlers of this process.
 pub struct Signals {
     /// Cancelled by the first signal.
     pub stop: CancellationToken,
-    /// Answers with the second signal.
+    /// Receives the second signal.
     pub second: oneshot::Receiver<Signal>,
 }
 
-/// Begins to listen for SIGTERM and SIGINT.
+/// Installs handlers for SIGTERM and SIGINT.
 ///
 /// # Errors
 /// When the system refuses a handler.
@@ -57,14 +57,14 @@ pub fn stop_on_signals() -> io::Result<Signals> {
         let first = next().await;
         tracing::info!(signal = ?first, "stopping; a second signal ends at once");
         asked.cancel();
-        // There is no receiver any more when the process ends before a second signal.
+        // The receiver is gone when the process ends before a second signal.
         let _ = tell.send(next().await);
     });
     Ok(Signals { stop, second })
 }
 
-/// Runs a process' services until a signal or a failure, logs a failure, and gives the exit code for `main`:
-/// 0 stopped in order, 1 failed, 130 or 143 after a second signal (services are left as they are).
+/// Runs the services of a process until a signal or a failure, logs a failure, and returns the exit code for `main`:
+/// 0 stopped in order, 1 failed, 130 or 143 after a second signal (services are not stopped).
 pub async fn run_until_signal(services: Vec<Service>, shutdown_timeout: Duration) -> ExitCode {
     let signals = match stop_on_signals() {
         Ok(signals) => signals,

@@ -1,5 +1,5 @@
-//! Log lines on their way out, written together: a call to the kernel for each line costs as much as making it. They wait
-//! for a moment at most; a warning or an error takes all that wait with it, at once.
+//! Buffers log lines and writes them together: a system call per line costs as much as formatting it. Lines wait for at most
+//! 10 ms; a warning or an error flushes the buffer at once.
 
 use std::{
     io::{self, Write},
@@ -12,19 +12,19 @@ use std::{
 use tracing::{Level, Metadata};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Longest wait of a line.
+/// Longest time that a line is buffered.
 const GATHER: Duration = Duration::from_millis(10);
-/// Most bytes that wait: the caller that adds the line beyond it writes all of it out.
+/// Most buffered bytes: the caller that exceeds them flushes the buffer.
 const MOST: usize = 64 * 1_024;
 
-/// Where lines are handed in. Clones hand them in at one place.
+/// Accepts lines. Clones share one buffer.
 #[derive(Clone)]
 pub(super) struct Lines {
     shared: Arc<Shared>,
 }
 
-/// Writes lines as long as it is kept, and what is left when it is dropped. Afterwards every line is written at once.
-#[must_use = "lines that wait are written when it is dropped"]
+/// Writes lines until it is dropped, and flushes the buffer then. Later lines are written at once.
+#[must_use = "buffered lines are written when it is dropped"]
 pub struct Logging {
     shared: Arc<Shared>,
 }
@@ -44,7 +44,7 @@ struct Waiting {
 
 struct Out {
     to: Box<dyn Write + Send>,
-    /// What is being written; kept for its room.
+    /// The lines being written; kept to reuse the allocation.
     lines: Vec<u8>,
 }
 
@@ -54,7 +54,7 @@ pub(super) struct Line<'a> {
     at_once: bool,
 }
 
-/// Lines that go to `to`, from a thread of their own.
+/// Starts a thread that writes lines to `to`.
 pub(super) fn lines(to: impl Write + Send + 'static) -> io::Result<(Lines, Logging)> {
     let shared = Arc::new(Shared {
         waiting: Mutex::default(),
@@ -74,7 +74,7 @@ impl Shared {
         }
     }
 
-    /// Waits for a line; returns whether to go on.
+    /// Waits for a line; returns whether to continue.
     fn wait(&self) -> bool {
         let nothing = |waiting: &mut Waiting| waiting.lines.is_empty() && !waiting.is_over;
         let waiting = self.added.wait_while(lock(&self.waiting), nothing);
@@ -94,11 +94,11 @@ impl Shared {
         }
     }
 
-    /// A writer has taken what waited before the next one does: lines keep their order.
+    /// Writes the buffered lines. One writer at a time takes the buffer, so lines keep their order.
     fn write_out(&self) {
         let Out { to, lines } = &mut *lock(&self.out);
         mem::swap(lines, &mut lock(&self.waiting).lines);
-        // There is no place left to report that the output is closed.
+        // A closed output can't be reported anywhere.
         let _ = to.write_all(lines).and_then(|()| to.flush());
         lines.clear();
     }
@@ -135,7 +135,7 @@ impl Drop for Logging {
     }
 }
 
-// A panic while one of these is held leaves whole lines behind, or the beginning of one.
+// A panic while a lock is held leaves whole lines in the buffer, or the beginning of one.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -146,10 +146,10 @@ mod tests {
 
     use super::*;
 
-    /// Tells of each write.
-    struct Told(mpsc::Sender<Vec<u8>>);
+    /// Sends each write to a channel.
+    struct ChannelWriter(mpsc::Sender<Vec<u8>>);
 
-    impl Write for Told {
+    impl Write for ChannelWriter {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.send(bytes.to_vec()).map_err(io::Error::other)?;
             Ok(bytes.len())
@@ -160,9 +160,9 @@ mod tests {
         }
     }
 
-    fn told() -> (Lines, Logging, mpsc::Receiver<Vec<u8>>) {
+    fn lines_to_channel() -> (Lines, Logging, mpsc::Receiver<Vec<u8>>) {
         let (sender, written) = mpsc::channel();
-        let (lines, logging) = lines(Told(sender)).expect("a thread");
+        let (lines, logging) = lines(ChannelWriter(sender)).expect("a thread");
         (lines, logging, written)
     }
 
@@ -171,8 +171,8 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_written_by_themselves_and_keep_their_order() {
-        let (lines, _logging, written) = told();
+    fn lines_are_written_soon_and_keep_their_order() {
+        let (lines, _logging, written) = lines_to_channel();
         for number in 0..1_000 {
             add(&lines, &format!("{number}\n"), false);
         }
@@ -185,8 +185,8 @@ mod tests {
     }
 
     #[test]
-    fn a_warning_takes_with_it_what_waits() {
-        let (lines, _logging, written) = told();
+    fn a_warning_flushes_the_buffer() {
+        let (lines, _logging, written) = lines_to_channel();
         add(&lines, "info\n", false);
         add(&lines, "warning\n", true);
         let all: Vec<u8> = written.try_iter().flatten().collect();
@@ -194,8 +194,8 @@ mod tests {
     }
 
     #[test]
-    fn whoever_logs_a_warning_or_an_error_finds_it_written() {
-        let (lines, _logging, written) = told();
+    fn warnings_and_errors_are_written_at_once() {
+        let (lines, _logging, written) = lines_to_channel();
         let guard = tracing::subscriber::set_default(tracing_subscriber::fmt().with_writer(lines).finish());
         tracing::warn!("careful");
         assert!(!written.try_iter().collect::<Vec<_>>().is_empty(), "a warning");
@@ -205,8 +205,8 @@ mod tests {
     }
 
     #[test]
-    fn no_more_waits_than_its_bound() {
-        let (lines, _logging, written) = told();
+    fn the_buffer_is_bounded() {
+        let (lines, _logging, written) = lines_to_channel();
         // Nothing takes it: the thread waits for a first line.
         lock(&lines.shared.waiting).lines = vec![b'x'; MOST - 1];
         add(&lines, "x", false);
@@ -216,8 +216,8 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_at_the_end_is_written_and_what_comes_later_too() {
-        let (lines, logging, written) = told();
+    fn buffered_lines_and_later_ones_are_written_at_the_end() {
+        let (lines, logging, written) = lines_to_channel();
         add(&lines, "waits\n", false);
         drop(logging);
         add(&lines, "late\n", false);

@@ -1,4 +1,4 @@
-//! Log lines on standard output: one JSON object a line with flat fields, or coloured text for people.
+//! Log lines on standard output: one flat JSON object a line, or coloured text for a terminal.
 
 use std::io::IsTerminal;
 
@@ -7,29 +7,29 @@ use tracing_subscriber::{EnvFilter, fmt, fmt::MakeWriter, util::SubscriberInitEx
 use super::lines::{Lines, Logging, lines};
 use crate::config::LogFormat;
 
-/// Libraries that say too much below `info`, by the beginnings of their targets: a plain `DEBUG` means ours.
+/// Libraries that log too much below `info`, by the prefixes of their targets: a plain `DEBUG` means our crates.
 const QUIET: [&str; 9] = ["hyper", "h2", "rustls", "reqwest", "sqlx", "sea_orm", "redis", "tower", "apalis"];
 
-/// Logging cannot begin.
+/// Logging can't be initialised.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// The level is no filter.
+    /// The level is not a valid filter.
     #[error("LOG_LEVEL: {0}")]
     Filter(#[from] tracing_subscriber::filter::ParseError),
-    /// Somebody else began already.
-    #[error("logging has begun already: {0}")]
-    Begun(#[from] tracing_subscriber::util::TryInitError),
-    /// There is no thread to be had that writes.
+    /// A subscriber is installed already.
+    #[error("logging is initialised already: {0}")]
+    Initialised(#[from] tracing_subscriber::util::TryInitError),
+    /// The writer thread can't be started.
     #[error("log lines can't be written: {0}")]
     Thread(#[from] std::io::Error),
 }
 
-/// Begins logging to standard output, once a process. `level` is a filter of `tracing`, as
-/// [`crate::config::Config::log_level`] holds it. Lines below a warning are written within 10 ms, the last ones when what is
-/// returned is dropped.
+/// Starts logging to standard output, once per process. `level` is a filter of `tracing`, as in
+/// [`crate::config::Config::log_level`]. Lines below a warning are written within 10 ms, the last ones when the returned
+/// guard is dropped.
 ///
 /// # Errors
-/// When the filter is not valid, or logging has begun already.
+/// When the filter is not valid, or logging is initialised already.
 pub fn init_logging(level: &str, format: LogFormat) -> Result<Logging, LogError> {
     let filter = EnvFilter::try_new(with_quiet_libraries(level))?;
     let (lines, logging) = lines(std::io::stdout())?;
@@ -40,8 +40,8 @@ pub fn init_logging(level: &str, format: LogFormat) -> Result<Logging, LogError>
     Ok(logging)
 }
 
-/// Logs what a start has to say; where the level would hide it, it goes to standard error: an open door stays loud.
-pub fn tell_notices(notices: &[String]) {
+/// Logs the notices of a start as warnings, or writes them to standard error if the level hides warnings.
+pub fn log_notices(notices: &[String]) {
     for notice in notices {
         if tracing::enabled!(tracing::Level::WARN) {
             tracing::warn!("{notice}");
@@ -70,8 +70,8 @@ fn pretty(filter: EnvFilter, lines: Lines) -> impl SubscriberInitExt {
     fmt().with_target(false).with_ansi(is_seen).with_env_filter(filter).with_writer(lines).finish()
 }
 
-/// A filter of one level keeps the libraries one step quieter than ours: at `warn` with `info`, at `info` below it.
-/// Any other filter means what it says.
+/// Makes libraries one step quieter than our crates if the filter is a single level: `warn` for `info`, `info` below it.
+/// Returns any other filter unchanged.
 fn with_quiet_libraries(level: &str) -> String {
     let libraries = match level {
         "info" => "warn",
@@ -102,7 +102,7 @@ mod tests {
         tracing::debug!("below the level");
         drop((span, guard));
 
-        let text = read(file);
+        let text = content_of(file);
         assert_eq!(text.lines().count(), 1, "{text}");
         let line: serde_json::Value = serde_json::from_str(&text).expect("an object");
         assert_eq!(line["message"], "ingested");
@@ -128,7 +128,7 @@ mod tests {
         assert!(error.to_string().starts_with("LOG_LEVEL: "), "{error}");
     }
 
-    fn read(mut file: File) -> String {
+    fn content_of(mut file: File) -> String {
         let mut text = String::new();
         file.rewind().expect("rewind");
         file.read_to_string(&mut text).expect("read");

@@ -1,4 +1,4 @@
-//! Metrics by the `metrics` facade, rendered as Prometheus text. Opens no listener: `/metrics` is a route of ours.
+//! Metrics of the `metrics` facade, rendered as Prometheus text. Opens no listener: the HTTP listeners serve `/metrics`.
 
 use std::{
     sync::OnceLock,
@@ -20,16 +20,16 @@ const SECONDS: [f64; 20] = [
 ];
 /// Quantiles of summaries.
 const QUANTILES: [f64; 5] = [0.5, 0.9, 0.95, 0.99, 0.999];
-/// How often recorded values are drained, so that memory does not grow while nothing is scraped.
+/// Interval of draining recorded values, so that memory does not grow while nothing scrapes them.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// The metrics of this process. Clones show the same numbers.
+/// The metrics of this process. Clones share them.
 #[derive(Clone)]
 pub struct Telemetry {
     handle: PrometheusHandle,
 }
 
-/// Metrics cannot be recorded.
+/// The recorder can't be installed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TelemetryError {
     /// The process has a recorder already.
@@ -38,7 +38,7 @@ pub enum TelemetryError {
 }
 
 impl Telemetry {
-    /// Installs the recorder of this process and describes every metric. For mains: once a process.
+    /// Installs the recorder of this process and describes every metric. Called by each `main`, once per process.
     ///
     /// # Errors
     /// When a recorder is installed already.
@@ -51,22 +51,22 @@ impl Telemetry {
         Ok(Self { handle })
     }
 
-    /// The recorder that all tests of one process share: installed by the first of them. Numbers of other tests are in
-    /// it too, so compare before and after, or use labels of your own.
+    /// Returns the recorder that all tests of a process share. It includes the numbers of other tests, so compare before and
+    /// after, or use unique labels.
     #[must_use]
     pub fn for_tests() -> Self {
-        // The facade keeps its recorder in a static of its own and never hands it back, so sharing needs this one.
+        // The facade keeps its recorder in a private static, so sharing needs this one.
         static SHARED: OnceLock<Telemetry> = OnceLock::new();
         SHARED.get_or_init(|| Self::install().expect("tests install no other recorder")).clone()
     }
 
-    /// Every metric in Prometheus' text format.
+    /// Renders every metric in Prometheus' text format.
     #[must_use]
     pub fn render(&self) -> String {
         self.handle.render()
     }
 
-    /// The task that keeps the recorder's memory small; every process runs one.
+    /// Returns the service that keeps the recorder's memory small; every process runs one.
     #[must_use]
     pub fn upkeep(&self) -> Service {
         let handle = self.handle.clone();
@@ -104,7 +104,7 @@ fn describe_all() {
     }
 }
 
-/// What is known at start. Counters whose labels are known begin at zero, so that a rate over them sees the first step.
+/// Sets initial values. Counters with known labels start at zero, so that `increase()` sees their first step.
 fn start_values() {
     for metric in ALL.iter().filter(|metric| metric.kind == Kind::Counter && metric.labels.is_empty()) {
         counter!(metric.name).absolute(0);
@@ -119,7 +119,7 @@ fn start_values() {
     gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }
 
-/// Every combination of the labels' values.
+/// Returns every combination of the labels' values.
 fn combinations(
     labels: &[(&'static str, &'static [&'static str])],
 ) -> Vec<Vec<(&'static str, &'static str)>> {

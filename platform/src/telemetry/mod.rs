@@ -1,4 +1,4 @@
-//! What a process shows of itself: log lines and metrics. Never sends anything anywhere by itself.
+//! Telemetry of a process: log lines and metrics. Never sends data anywhere on its own.
 
 mod lines;
 mod logs;
@@ -6,5 +6,5 @@ mod metrics_recorder;
 pub mod names;
 
 pub use lines::Logging;
-pub use logs::{LogError, init_logging, tell_notices};
+pub use logs::{LogError, init_logging, log_notices};
 pub use metrics_recorder::{Telemetry, TelemetryError};

@@ -1,5 +1,5 @@
-//! Every metric of ours: its name once, and one table that says what it is. Counters end in `_total`, units stand in
-//! the name, and every label takes few values.
+//! The names of our metrics, in one table with their kind, labels and help. Counters end in `_total`, units are part of
+//! the name, and every label has a bounded set of values.
 
 macro_rules! metrics {
     ($($name:ident = $text:literal, $kind:ident, [$($label:literal),*], $help:literal;)+) => {
@@ -12,12 +12,12 @@ macro_rules! metrics {
     };
 }
 
-/// What a metric is.
+/// The kind of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Only grows.
+    /// Only increases.
     Counter,
-    /// Goes both ways.
+    /// Increases and decreases.
     Gauge,
     /// A histogram with fixed buckets, in seconds.
     Histogram,
@@ -30,51 +30,51 @@ pub enum Kind {
 pub struct Metric {
     /// The name.
     pub name: &'static str,
-    /// What it is.
+    /// The kind.
     pub kind: Kind,
     /// The names of its labels.
     pub labels: &'static [&'static str],
-    /// What it counts or measures.
+    /// The help text: what it counts or measures.
     pub help: &'static str,
 }
 
 metrics! {
     HTTP_REQUESTS = "http_requests_total", Counter, ["path", "status"],
-        "Answers by the route's pattern and status; `unmatched` is every path without a route.";
+        "HTTP responses by route pattern and status; `unmatched` is every path without a route.";
     WEBHOOK_REQUESTS = "webhook_requests_total", Counter, ["result"],
         "Signed ingest by result: created, duplicate, invalid_signature, validation_error.";
     REQUEST_LATENCY_MS = "request_latency_ms", Summary, [],
-        "Time from request to answer in milliseconds.";
+        "Time from request to response in milliseconds.";
     ACCEPTED = "hookyard_accepted_total", Counter, ["kind"],
-        "Work that was stored before its 2xx, by kind: upload, event, message, notification.";
+        "Accepted work, stored before its 2xx, by kind: upload, event, message, notification.";
     DELIVERIES_FINISHED = "hookyard_deliveries_finished_total", Counter, ["state", "channel"],
-        "Deliveries that ended, by state (succeeded, dead, cancelled) and channel.";
+        "Finished deliveries by state (succeeded, dead, cancelled) and channel.";
     ATTEMPTS = "hookyard_attempts_total", Counter, ["channel", "result"],
         "Attempts by channel and result: success, failure.";
     ATTEMPT_DURATION_SECONDS = "hookyard_attempt_duration_seconds", Histogram, ["channel"],
-        "Time of one attempt in seconds.";
+        "Duration of one attempt in seconds.";
     DELIVERY_LATENCY_SECONDS = "hookyard_delivery_latency_seconds", Histogram, [],
-        "Time from accept, or from the time it was accepted for, to successful delivery in seconds.";
+        "Time from accept, or from the requested delivery time, to successful delivery in seconds.";
     OLDEST_DUE_AGE_SECONDS = "hookyard_oldest_due_age_seconds", Gauge, [],
-        "How long the oldest due delivery has been waiting that nothing keeps from being sent, in seconds.";
+        "Age in seconds of the oldest due delivery whose lane may send: not held, limited or stopped by a breaker.";
     QUEUE_DEPTH = "hookyard_queue_depth", Gauge, ["queue"],
-        "Deliveries, uploads or broadcasts that wait in the queue.";
+        "Deliveries, uploads or broadcasts in the queue.";
     WINDOW_SIZE = "hookyard_window_size", Gauge, [],
-        "Most deliveries that may wait in the queue.";
+        "Most deliveries that the queue may hold.";
     IN_FLIGHT = "hookyard_in_flight", Gauge, [],
-        "Sends under way in this process.";
+        "Sends in progress in this process.";
     RESCUED = "hookyard_rescued_total", Counter, [],
         "Deliveries that were claimed because their job was lost or late, or their worker died.";
     DUPLICATE_RECORDS = "hookyard_duplicate_records_total", Counter, [],
-        "Results that came after another claim had taken the delivery over.";
+        "Results that arrived after another claim had taken over the delivery.";
     DEAD_LETTERS = "hookyard_dead_letters", Gauge, [],
-        "Dead letters kept.";
+        "Stored dead letters.";
     FORGOTTEN_ROWS = "hookyard_forgotten_rows_total", Counter, [],
-        "Rows that were deleted one by one because they were older than RETENTION; days that are dropped whole do not count.";
+        "Rows deleted one by one because they were older than RETENTION; partitions dropped whole do not count.";
     INVARIANT_VIOLATIONS = "hookyard_invariant_violations_total", Counter, ["check"],
-        "Rows in a state that must not be, by the doctor's check; what can be mended was mended.";
+        "Invariant violations found by the doctor, by check; repairable rows were repaired.";
     DELIVERIES_OPEN = "hookyard_deliveries_open", Gauge, [],
-        "Deliveries under way, counted up to a bound.";
+        "Unfinished deliveries, counted up to a bound.";
     DELIVERIES_HELD = "hookyard_deliveries_held", Gauge, [],
         "Deliveries of lanes that are paused or disabled, counted up to a bound.";
     BREAKERS_OPEN = "hookyard_breakers_open", Gauge, [],
@@ -82,11 +82,11 @@ metrics! {
     WORKERS = "hookyard_workers", Gauge, [],
         "Live workers by heartbeat.";
     DATABASE_ERRORS = "hookyard_database_errors_total", Counter, [],
-        "Statements that failed.";
+        "Failed database statements.";
     QUEUE_ERRORS = "hookyard_queue_errors_total", Counter, [],
-        "Calls of the queue that failed.";
+        "Failed queue operations.";
     UPLOADS_PROCESSED = "hookyard_uploads_processed_total", Counter, ["status"],
-        "Uploads that were processed, by status: processed, failed.";
+        "Processed uploads by status: processed, failed.";
     UPLOAD_SECONDS = "hookyard_upload_seconds", Histogram, [],
         "Time to receive and store one upload in seconds.";
     UPLOAD_PROCESSING_SECONDS = "hookyard_upload_processing_seconds", Histogram, [],
@@ -97,13 +97,13 @@ metrics! {
         "Always 1; the label says which version runs.";
 }
 
-/// The values of a label.
+/// A label and its values.
 type Values = (&'static str, &'static [&'static str]);
 
 const CHANNELS: Values = ("channel", &["webhook", "web_push", "telegram"]);
 
-/// Counters whose labels have few values, all known in advance: each combination begins at zero, so that `increase()` sees
-/// its first step.
+/// Counters whose label values are all known in advance: each combination starts at zero, so that `increase()` sees its first
+/// step.
 pub const CLOSED: &[(&str, &[Values])] = &[
     (WEBHOOK_REQUESTS, &[("result", &["created", "duplicate", "invalid_signature", "validation_error"])]),
     (ACCEPTED, &[("kind", &["upload", "event", "message", "notification"])]),
@@ -128,13 +128,13 @@ mod tests {
     }
 
     #[test]
-    fn what_begins_at_zero_has_the_labels_of_its_metric() {
+    fn counters_that_start_at_zero_have_the_labels_of_their_metric() {
         for (name, labels) in CLOSED {
             let metric = ALL.iter().find(|metric| metric.name == *name).expect(name);
             let names: Vec<&str> = labels.iter().map(|(label, _)| *label).collect();
             assert_eq!((metric.kind, names.as_slice()), (Kind::Counter, metric.labels), "{name}");
         }
-        // All others have labels that are not known in advance, or begin where their values are known.
+        // All others have labels that are not known in advance, or start where their values are known.
         let others = ALL.iter().filter(|metric| metric.kind == Kind::Counter && !metric.labels.is_empty());
         let others =
             others.map(|metric| metric.name).filter(|name| CLOSED.iter().all(|(one, _)| one != name));
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn every_name_stands_once() {
+    fn every_name_is_unique() {
         let mut names: Vec<&str> = ALL.iter().map(|metric| metric.name).collect();
         names.sort_unstable();
         names.dedup();

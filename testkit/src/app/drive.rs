@@ -1,4 +1,4 @@
-//! Driving: whatever is due now is worked to its end, by the real claim, send and record.
+//! Drives an app: processes all due work with the real claim, send and record.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,21 +19,21 @@ use worker::{
 
 use super::TestApp;
 
-/// Rounds after which work that is still due counts as left behind.
+/// Rounds after which work that is still due fails the test.
 const ROUNDS: usize = 50;
-/// Deliveries of one lane that a round takes.
+/// Deliveries of one lane per round.
 const ROWS_OF_A_LANE: usize = 500;
 /// An hour, in ms.
 const HOUR_MS: i64 = 3_600_000;
-/// Longest that one round of sends may take.
+/// Longest time of one round of sends.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 impl TestApp {
-    /// Works all that is due: uploads, broadcasts, then deliveries, until nothing is. Of a lane with limits that is what these
-    /// allow now: the rest is not left behind.
+    /// Processes all due uploads, broadcasts and deliveries until none is left. For a lane with limits, only what the limits
+    /// allow now.
     ///
     /// # Panics
-    /// When work is left behind.
+    /// When due work is left.
     pub async fn drain(&self) {
         for _ in 0..ROUNDS {
             if !self.drain_once().await {
@@ -43,7 +43,7 @@ impl TestApp {
         panic!("work was left behind after {ROUNDS} rounds");
     }
 
-    /// One round of [`TestApp::drain`]: works what is due at this moment; whether there was anything.
+    /// Runs one round of [`TestApp::drain`]; returns whether any work was due.
     ///
     /// # Panics
     /// When the database fails.
@@ -56,7 +56,7 @@ impl TestApp {
         !is_idle
     }
 
-    /// Claims what is due of every lane, at most `rows` of each.
+    /// Claims due deliveries of every lane, at most `rows` of each.
     ///
     /// # Panics
     /// When the database fails.
@@ -64,7 +64,7 @@ impl TestApp {
         self.claim_of_lanes(|_| rows).await
     }
 
-    /// Claims those of these deliveries that may be claimed. The others of their lanes are as if they were due in an hour.
+    /// Claims those of these deliveries that may be claimed. Postpones the others of their lanes by an hour.
     ///
     /// # Panics
     /// When the database fails.
@@ -101,7 +101,7 @@ impl TestApp {
         claimed
     }
 
-    /// Claims as [`TestApp::claim`] does, sends and records.
+    /// Claims as [`TestApp::claim`] does, then sends and records.
     ///
     /// # Panics
     /// When the database fails.
@@ -110,7 +110,7 @@ impl TestApp {
         self.send_claimed(claimed).await;
     }
 
-    /// Sends and records what was claimed.
+    /// Sends and records claimed deliveries.
     ///
     /// # Panics
     /// When the database fails.
@@ -129,7 +129,7 @@ impl TestApp {
         records.await.expect("the recorder ends");
     }
 
-    /// The lane of each open delivery among these.
+    /// Returns the lane of each open delivery among these.
     async fn lanes_of(&self, ids: &[Uuid]) -> Vec<Uuid> {
         let open = delivery::Entity::find().filter(delivery::Column::Id.is_in(ids.iter().copied()));
         let open = open.all(self.context.database.reader()).await.expect("deliveries");

@@ -1,8 +1,9 @@
-//! The whole of Hookyard in one test, on either shape, driven step by step: nothing is sent until [`TestApp::drain`].
+//! Runs all of Hookyard in a test, on either shape, driven step by step: nothing is sent until [`TestApp::drain`].
 
 mod drive;
 mod probe;
 pub mod publish;
+mod shape;
 mod start;
 mod work;
 
@@ -11,22 +12,22 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use probe::DeliveryView;
-pub use start::Shape;
+pub use shape::Shape;
 pub use work::Working;
 
 use crate::database::Throwaway;
 
-/// An app of its own for one test.
+/// A Hookyard instance for one test.
 pub struct TestApp {
-    /// What its services share.
+    /// The resources that its services share.
     pub context: Context,
-    /// Moves its time.
+    /// The clock that moves its time.
     pub clock: Clock,
     /// A client for its API.
     pub http: reqwest::Client,
-    /// Where its API listens: `http://127.0.0.1:…`.
+    /// The base URL of its API: `http://127.0.0.1:…`.
     pub base: String,
-    /// Accepts without HTTP.
+    /// Accepts work without HTTP.
     pub accept: api::accept::Accept,
     stop: CancellationToken,
     running: JoinHandle<()>,

@@ -1,4 +1,4 @@
-//! What a test looks at: deliveries, attempts and uploads as they stand in the database.
+//! Reads deliveries, attempts and uploads from the database for tests.
 
 use domain::{
     delivery::DeliveryState,
@@ -9,25 +9,25 @@ use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder}
 
 use super::TestApp;
 
-/// Where a delivery stands, whichever table it is in.
+/// A delivery, whichever table it is in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryView {
     /// Its id.
     pub id: DeliveryId,
     /// Its state.
     pub state: DeliveryState,
-    /// Why it ended so.
+    /// The reason of its end.
     pub reason: Option<String>,
-    /// Attempts recorded.
+    /// Recorded attempts.
     pub attempts: i32,
     /// Claims.
     pub claim: i32,
-    /// When it is due, if it is under way.
+    /// When it is due, if it is not finished.
     pub due_at: Option<i64>,
 }
 
 impl TestApp {
-    /// The deliveries of an event.
+    /// Returns the deliveries of an event.
     ///
     /// # Panics
     /// When the database fails.
@@ -57,7 +57,7 @@ impl TestApp {
         open.chain(finished).collect()
     }
 
-    /// The one delivery of an event.
+    /// Returns the only delivery of an event.
     ///
     /// # Panics
     /// When there is not exactly one.
@@ -67,7 +67,7 @@ impl TestApp {
         found.remove(0)
     }
 
-    /// The attempts at a delivery, in order.
+    /// Returns the attempts at a delivery, in order.
     ///
     /// # Panics
     /// When the database fails.
@@ -79,7 +79,7 @@ impl TestApp {
         attempts
     }
 
-    /// Every upload.
+    /// Returns every upload.
     ///
     /// # Panics
     /// When the database fails.
@@ -87,7 +87,7 @@ impl TestApp {
         upload::Entity::find().all(self.context.database.reader()).await.expect("uploads")
     }
 
-    /// Every event.
+    /// Returns every event.
     ///
     /// # Panics
     /// When the database fails.
@@ -95,7 +95,7 @@ impl TestApp {
         event::Entity::find().all(self.context.database.reader()).await.expect("events")
     }
 
-    /// Every line of the error log, in order.
+    /// Returns every entry of the error log, in order.
     ///
     /// # Panics
     /// When the database fails.
@@ -104,7 +104,7 @@ impl TestApp {
         lines.all(self.context.database.reader()).await.expect("lines")
     }
 
-    /// Deliveries under way, and finished ones.
+    /// Returns the numbers of unfinished and finished deliveries.
     ///
     /// # Panics
     /// When the database fails.
@@ -116,7 +116,7 @@ impl TestApp {
 }
 
 impl TestApp {
-    /// Deliveries with a live lease.
+    /// Returns the number of deliveries with a live lease.
     ///
     /// # Panics
     /// When the database fails.

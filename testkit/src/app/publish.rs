@@ -1,4 +1,4 @@
-//! What a test has an integrator do: register, upload, publish.
+//! Acts as an integrator: registers, uploads, publishes.
 
 use api::accept::{AcceptError, Accepted, NewEvent};
 use domain::id::{EndpointId, EventId, EventTypeId, UserId};
@@ -10,24 +10,24 @@ use super::TestApp;
 
 /// The id of the seeded event type `upload file`.
 pub const UPLOAD_FILE: &str = "21f8e1f7-4142-42f9-ac30-74961702b2eb";
-/// The user that tests register for, unless they say otherwise.
+/// The default user of tests.
 pub const USER: UserId = UserId(1);
 
 const BOUNDARY: &str = "011000010111000001101001";
 
 impl TestApp {
-    /// Registers a webhook for `upload file` by HTTP.
+    /// Registers a webhook for `upload file` over HTTP.
     ///
     /// # Panics
-    /// When it is refused.
+    /// When it is rejected.
     pub async fn register(&self, url: &str) -> EndpointId {
         self.register_with(json!({"event_type_id": UPLOAD_FILE, "user_id": USER.0, "url": url})).await
     }
 
-    /// Registers by HTTP with this body.
+    /// Registers over HTTP with this body.
     ///
     /// # Panics
-    /// When it is refused.
+    /// When it is rejected.
     pub async fn register_with(&self, body: Value) -> EndpointId {
         let answer = self.post("/webhook/register").json(&body).send().await.expect("an answer");
         let status = answer.status();
@@ -36,10 +36,10 @@ impl TestApp {
         answer["data"]["id"].as_str().and_then(|id| id.parse().ok()).expect("an id")
     }
 
-    /// Uploads a file by HTTP and gives the status.
+    /// Uploads a file over HTTP and returns the status.
     ///
     /// # Panics
-    /// When there is no answer.
+    /// When there is no response.
     pub async fn upload(&self, endpoint: EndpointId, name: &str, bytes: impl Into<Vec<u8>>) -> u16 {
         let request = self.post(&format!("/upload_file/webhook_id/{endpoint}"));
         let request = request.header("content-type", format!("multipart/form-data; boundary={BOUNDARY}"));
@@ -63,7 +63,7 @@ impl TestApp {
         self.accept.event(event).await.map(|accepted| (id, accepted))
     }
 
-    /// Makes an event type and returns its id.
+    /// Creates an event type and returns its id.
     ///
     /// # Panics
     /// When the database fails.
@@ -79,20 +79,20 @@ impl TestApp {
         id
     }
 
-    /// Posts JSON, byte for byte, and gives status and answer.
+    /// Posts JSON byte for byte; returns status and body.
     ///
     /// # Panics
-    /// When the answer is no JSON.
+    /// When the response is not JSON.
     pub async fn post_json(&self, path: &str, body: impl ToString) -> (u16, Value) {
         let request = self.post(path).header("content-type", "application/json").body(body.to_string());
         let answer = request.send().await.expect("an answer");
         (answer.status().as_u16(), answer.json().await.expect("JSON"))
     }
 
-    /// Gets JSON; gives status and answer.
+    /// Gets JSON; returns status and body.
     ///
     /// # Panics
-    /// When the answer is no JSON.
+    /// When the response is not JSON.
     pub async fn get_json(&self, path: &str) -> (u16, Value) {
         let answer = self.http.get(format!("{}{path}", self.base)).send().await.expect("an answer");
         (answer.status().as_u16(), answer.json().await.expect("JSON"))
@@ -103,7 +103,7 @@ impl TestApp {
     }
 }
 
-/// A form with one part `file`, as curl writes it.
+/// Renders a form with one part `file`, as curl does.
 fn multipart(name: &str, bytes: &[u8]) -> Vec<u8> {
     let head = format!(
         "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\

@@ -1,4 +1,4 @@
-//! Starting a [`TestApp`]: settings, database, queue, and the API on a free port. No worker runs by itself.
+//! Starts a [`TestApp`]: settings, database, queue, and the API on a free port. No worker is started.
 
 use std::{collections::HashMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
@@ -14,28 +14,19 @@ use platform::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::TestApp;
+use super::{Shape, TestApp};
 use crate::database::{Throwaway, redis_url};
 
-/// Which databases and queues a test runs on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
-    /// SQLite and a queue in memory.
-    Embedded,
-    /// Postgres and Redis.
-    Cluster,
-}
-
 impl TestApp {
-    /// An app with default settings.
+    /// Starts an app with default settings.
     ///
     /// # Panics
-    /// When it can't be started; tests do not go on without it.
+    /// When it can't be started.
     pub async fn start(shape: Shape) -> Self {
         Self::start_with(shape, &[]).await
     }
 
-    /// An app with these settings besides its own.
+    /// Starts an app with additional settings.
     ///
     /// # Panics
     /// When it can't be started.
@@ -58,7 +49,7 @@ impl TestApp {
         let listeners = api::Listeners::bind(&[SocketAddr::from(([127, 0, 0, 1], 0))]).await?;
         let base = format!("http://{}", listeners.addresses()[0]);
         point_to(&mut context, &base)?;
-        // What is accepted is claimed by `drain`; a worker that is started resumes it.
+        // `drain` claims accepted work; starting a worker resumes the queue.
         context.queue.pause();
         let (accept, mut services) = api::accept::Accept::new(&context);
         services.extend(api::services_on(&context, listeners));
@@ -77,9 +68,9 @@ impl TestApp {
     }
 }
 
-/// A client for the app. reqwest is built without a TLS provider of its own.
+/// Creates a client for the app. reqwest is built without a TLS provider.
 fn client() -> Result<reqwest::Client> {
-    // Already installed by an earlier app of this process: just as good.
+    // Fails if an earlier app of this process has installed it, which is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Ok(reqwest::Client::builder().no_proxy().build()?)
 }
@@ -92,7 +83,7 @@ fn config(folder: &Path, database_url: &str, more: &[(&str, &str)]) -> Result<Co
     Ok(Config::load(Role::AllInOne, |name| settings.get(name).map(|value| (*value).to_owned()))?)
 }
 
-/// Links in events lead to where the API really listens.
+/// Points links in events to the address that the API listens on.
 fn point_to(context: &mut Context, base: &str) -> Result<()> {
     let mut config = Config::clone(&context.config);
     config.public_url = base.parse()?;
@@ -101,8 +92,8 @@ fn point_to(context: &mut Context, base: &str) -> Result<()> {
 }
 
 async fn run(services: Vec<Service>, stop: CancellationToken) {
-    let patience = Duration::from_secs(5);
-    if let Err(failed) = Supervisor::run(services, stop, patience).await {
+    let shutdown_timeout = Duration::from_secs(5);
+    if let Err(failed) = Supervisor::run(services, stop, shutdown_timeout).await {
         panic!("a service of the test app failed: {failed}");
     }
 }

@@ -1,4 +1,4 @@
-//! A real worker beside a test's app: queue, claimer, sends and maintenance, as in production.
+//! Runs a real worker for a test: queue, claims, sends and maintenance, as in production.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::TestApp;
 
-/// Longest that a worker may take to stop.
+/// Longest shutdown of a worker.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A worker that runs until it is stopped, or dropped without mercy.
+/// A running worker. Dropping it aborts it.
 pub struct Working {
     stop: CancellationToken,
     running: JoinHandle<Result<(), Failed>>,
 }
 
 impl TestApp {
-    /// Starts a worker on this app's database and queue. From now on what is accepted is handed over to it.
+    /// Starts a worker on this app's database and queue. Newly accepted work is handed over to it.
     ///
     /// # Panics
     /// When it can't be started.
@@ -33,7 +33,7 @@ impl TestApp {
 }
 
 impl Working {
-    /// Stops in order: what is under way is finished.
+    /// Stops in order: finishes work in progress.
     ///
     /// # Panics
     /// When a service failed.

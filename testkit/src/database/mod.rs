@@ -1,4 +1,4 @@
-//! Throw-away databases: a SQLite file in a temporary folder, or a database of its own on the tests' Postgres.
+//! Temporary databases: a SQLite file in a temporary folder, or a separate database on the tests' Postgres.
 
 use std::path::Path;
 
@@ -7,33 +7,33 @@ use platform::database::{Database, DatabaseUrl};
 use sqlx::{Connection, Executor, PgConnection};
 use uuid::Uuid;
 
-/// What the tests' Postgres is named by.
+/// The environment variable with the URL of the tests' Postgres.
 const POSTGRES: &str = "TEST_DATABASE_URL";
-/// What the tests' Redis is named by.
+/// The environment variable with the URL of the tests' Redis.
 const REDIS: &str = "TEST_REDIS_URL";
 
-/// A database that goes with the test.
+/// A database that is removed with the test.
 pub struct Throwaway {
-    /// Where it is.
+    /// Its URL.
     pub url: String,
     postgres: Option<(String, String)>,
 }
 
 impl Throwaway {
-    /// A SQLite file in `folder`, migrated.
+    /// Creates and migrates a SQLite file in `folder`.
     ///
     /// # Errors
-    /// When it can't be made.
+    /// When it can't be created.
     pub async fn sqlite(folder: &Path) -> Result<Self> {
         let path = folder.join("app.db");
         migrate(&DatabaseUrl::Sqlite(path.clone())).await?;
         Ok(Self { url: format!("sqlite:///{}", path.display()), postgres: None })
     }
 
-    /// A database on the tests' Postgres, migrated.
+    /// Creates and migrates a database on the tests' Postgres.
     ///
     /// # Errors
-    /// When there is no Postgres: the tests then fail, they are not skipped.
+    /// When there is no Postgres: tests fail then instead of being skipped.
     pub async fn postgres() -> Result<Self> {
         let server = required(POSTGRES)?;
         let name = format!("hookyard_test_{}", Uuid::now_v7().simple());
@@ -47,10 +47,10 @@ impl Throwaway {
     }
 }
 
-/// Where the tests' Redis is.
+/// Returns the URL of the tests' Redis.
 ///
 /// # Errors
-/// When there is none: the tests then fail, they are not skipped.
+/// When there is none: tests fail then instead of being skipped.
 pub fn redis_url() -> Result<String> {
     required(REDIS)
 }
@@ -67,7 +67,7 @@ async fn migrate(url: &DatabaseUrl) -> Result<()> {
 }
 
 impl Drop for Throwaway {
-    /// Drops the database from a thread of its own: a test's runtime may be gone by now.
+    /// Drops the database on a separate thread: the test's runtime may be gone by now.
     fn drop(&mut self) {
         let Some((server, name)) = self.postgres.take() else { return };
         let thread = std::thread::spawn(move || {
@@ -78,7 +78,7 @@ impl Drop for Throwaway {
                 anyhow::Ok(())
             })
         });
-        // What is left over goes with the throw-away server.
+        // A database that can't be dropped goes with the temporary server.
         drop(thread.join());
     }
 }

@@ -1,4 +1,4 @@
-//! How a program is started: with the settings that it is given and no others.
+//! Starts a program with the given settings and no others.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +11,7 @@ use std::{
 
 use super::Running;
 
-/// What is started, and how. May be started again and again: the log goes on.
+/// A program to start, and how. May be started repeatedly; the log is appended to.
 #[derive(Clone, Debug)]
 pub struct Launch {
     program: PathBuf,
@@ -21,17 +21,17 @@ pub struct Launch {
     settings: BTreeMap<String, String>,
 }
 
-/// How a program that ends by itself has ended.
+/// The exit of a program that ended on its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
     /// Its exit code; none when a signal ended it.
     pub code: Option<i32>,
-    /// What it wrote, to standard output and error.
+    /// Its standard output and error.
     pub output: String,
 }
 
 impl Launch {
-    /// A program that runs in `folder` and keeps its log there, under `name`.
+    /// Prepares a program that runs in `folder` and logs there under `name`.
     #[must_use]
     pub fn new(program: &Path, folder: &Path, name: &str) -> Self {
         Self {
@@ -43,14 +43,14 @@ impl Launch {
         }
     }
 
-    /// With one more argument.
+    /// Adds an argument.
     #[must_use]
     pub fn argument(mut self, argument: &str) -> Self {
         self.arguments.push(argument.to_owned());
         self
     }
 
-    /// With a setting of the environment, in place of one of that name.
+    /// Sets an environment variable, replacing one of the same name.
     #[must_use]
     pub fn set(mut self, name: &str, value: impl ToString) -> Self {
         self.settings.insert(name.to_owned(), value.to_string());

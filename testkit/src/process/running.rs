@@ -1,4 +1,4 @@
-//! A process that runs.
+//! A running process.
 
 use std::{
     path::PathBuf,
@@ -9,10 +9,10 @@ use std::{
 use super::{Signal, send_signal};
 use crate::wait::until;
 
-/// Lines of the log that are shown when a test fails, of those that are out of the ordinary.
+/// Most warnings and errors of the log that are shown when a test fails.
 const LINES_SHOWN: usize = 30;
 
-/// A process of the test's own; killed when it goes out of sight.
+/// A process of the test; killed when dropped.
 pub struct Running {
     name: String,
     log: PathBuf,
@@ -24,13 +24,13 @@ impl Running {
         Self { name, log, child }
     }
 
-    /// Its process id.
+    /// Returns the process id.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Sends it a signal.
+    /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         send_signal(self.id(), signal);
     }
@@ -44,7 +44,7 @@ impl Running {
         self.child.wait().expect("it is our child");
     }
 
-    /// How it ended.
+    /// Waits for the exit and returns its status.
     ///
     /// # Panics
     /// When it does not end within `within`.
@@ -53,7 +53,7 @@ impl Running {
         until(&what, within, async || self.ended()).await
     }
 
-    /// How it ended, if it has.
+    /// Returns the exit status, if it has exited.
     ///
     /// # Panics
     /// Never: it is our child.
@@ -61,19 +61,19 @@ impl Running {
         self.child.try_wait().expect("it is our child")
     }
 
-    /// All that it wrote, and what its predecessors of the same name wrote.
+    /// Returns its log, including that of earlier processes of the same name.
     #[must_use]
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
-    /// How many lines of its log hold `text`.
+    /// Returns the number of log lines that contain `text`.
     #[must_use]
     pub fn lines_with(&self, text: &str) -> usize {
         self.log().lines().filter(|line| line.contains(text)).count()
     }
 
-    /// The most memory that it ever held, in KiB (`VmHWM`).
+    /// Returns its peak memory in KiB (`VmHWM`).
     ///
     /// # Panics
     /// When it has ended.
@@ -87,7 +87,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Gone already, most likely.
+        // Most likely exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {

@@ -1,5 +1,5 @@
-//! A browser's half of RFC 8291: its keys, and the decryption of what was made for them.
-//! Written from the RFCs and apart from the sender, so that no mistake is made on both sides.
+//! The browser's side of RFC 8291: its keys, and decryption.
+//! Written from the RFCs independently of the sender, so that a mistake does not cancel out.
 
 use aes_gcm::{Aes128Gcm, KeyInit as _, aead::Aead as _};
 use anyhow::{Context as _, anyhow, ensure};
@@ -10,7 +10,7 @@ use p256::{
 };
 use sha2::Sha256;
 
-/// Largest body that a push service takes; most refuse one more byte with 413.
+/// Largest body that a push service accepts; most reject one more byte with 413.
 const MAX_BODY_BYTES: usize = 4_096;
 const SALT_BYTES: usize = 16;
 /// Salt, record size, length of the key.
@@ -33,22 +33,22 @@ impl Browser {
         Self { private, public, auth }
     }
 
-    /// The public key, 65 bytes.
+    /// Returns the public key, 65 bytes.
     #[must_use]
     pub fn public(&self) -> &[u8] {
         &self.public
     }
 
-    /// The authentication secret, 16 bytes.
+    /// Returns the authentication secret, 16 bytes.
     #[must_use]
     pub fn auth(&self) -> &[u8] {
         &self.auth
     }
 
-    /// What a body says.
+    /// Decrypts a body.
     ///
     /// # Errors
-    /// When it is not one record made for this browser.
+    /// When it is not a single record encrypted for this browser.
     pub fn decrypt(&self, body: &[u8]) -> anyhow::Result<Vec<u8>> {
         ensure!(body.len() <= MAX_BODY_BYTES, "a body of {} bytes", body.len());
         let (fixed, rest) = body.split_first_chunk::<FIXED_BYTES>().context("no header")?;

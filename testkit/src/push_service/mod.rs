@@ -1,4 +1,4 @@
-//! A push service on loopback and the browsers behind it: takes messages as told for each subscription, decrypts them and
+//! A fake push service on loopback and its browsers: answers as configured for each subscription, decrypts messages and
 //! checks who signed. Knows nothing of the sender's code: it reads RFC 8188, 8291 and 8292 on its own.
 
 mod browser;
@@ -21,7 +21,7 @@ pub struct PushService {
     receiver: Receiver,
 }
 
-/// A subscription, as a browser has it. Until told otherwise its messages are taken with 201.
+/// A browser's subscription. Its messages are answered with 201 until configured otherwise.
 #[derive(Clone)]
 pub struct Subscription {
     receiver: Receiver,

@@ -1,4 +1,4 @@
-//! A push service's half of RFC 8292: whether a token is signed by the key beside it, and for whom and until when it is.
+//! The push service's side of RFC 8292: verifies the signature, audience and expiry of tokens.
 
 use anyhow::{Context as _, anyhow, ensure};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -6,22 +6,22 @@ use domain::clock::Millis;
 use p256::ecdsa::{Signature, VerifyingKey, signature::Verifier as _};
 use serde_json::Value;
 
-/// The longest that a token may still be valid (RFC 8292 §2).
+/// Longest remaining lifetime of a token (RFC 8292 §2).
 const MAX_SECONDS: i64 = 24 * 3_600;
 
-/// What a token claims.
+/// The claims of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claims {
-    /// For which push service, by origin.
+    /// The audience: the origin of a push service.
     pub aud: String,
-    /// Until when, in seconds since 1970.
+    /// The expiry, in seconds since 1970.
     pub exp: i64,
-    /// Whom to write to.
+    /// The contact.
     pub sub: String,
 }
 
 impl Claims {
-    /// Whether a service at `origin` takes them at `now`.
+    /// Whether a service at `origin` accepts them at `now`.
     pub(super) fn check(&self, origin: &str, now: Millis) -> anyhow::Result<()> {
         ensure!(self.aud == origin, "for {}, not for {origin}", self.aud);
         let left = self.exp - now.seconds();
@@ -31,7 +31,7 @@ impl Claims {
     }
 }
 
-/// The claims of an `Authorization` header whose signature holds, and the key that made it.
+/// Verifies an `Authorization` header; returns its claims and the key that signed it.
 pub(super) fn verify(authorization: &str) -> anyhow::Result<(Claims, String)> {
     let parameters = authorization.strip_prefix("vapid ").context("not the scheme vapid")?;
     let parameter = |name: &str| {

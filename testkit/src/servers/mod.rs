@@ -1,5 +1,5 @@
-//! Servers of a test's own, to be killed, paused and restarted: on free ports of 127.0.0.1, in temporary folders, gone
-//! with the test. A test that does not touch the server itself uses the shared one ([`crate::database`]).
+//! Separate servers of a test that it may kill, pause and restart: on free ports of 127.0.0.1, in temporary folders,
+//! removed with the test. A test that does not touch the server itself uses the shared one ([`crate::database`]).
 
 mod port;
 mod postgres;

@@ -4,12 +4,12 @@ use std::net::TcpListener;
 
 use uuid::Uuid;
 
-/// Below the range that the system hands out, so that no other socket gets it between the look and the use.
+/// Below the ephemeral range, so that no other socket gets the port before it is used.
 const FIRST: u64 = 20_000;
 const COUNT: u64 = 12_000;
 const TRIES: usize = 100;
 
-/// A port of 127.0.0.1 without a listener.
+/// Returns a port of 127.0.0.1 without a listener.
 ///
 /// # Panics
 /// When a hundred random ports were all taken.

@@ -1,4 +1,4 @@
-//! A Postgres of the test's own.
+//! A separate Postgres server for one test.
 
 use std::{
     fs::{File, Permissions},
@@ -20,10 +20,10 @@ use crate::{process::send_signal, wait::until};
 
 const START_WITHIN: Duration = Duration::from_secs(60);
 const STOP_WITHIN: Duration = Duration::from_secs(20);
-/// Ports tried: another test may have taken the free one meanwhile.
+/// Attempts to find a port: another test may take the free one first.
 const START_TRIES: usize = 5;
 
-/// How the server treats its data.
+/// The durability of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Care {
     /// Without fsync and with little memory: it survives being killed, not a crash of the machine.
@@ -42,7 +42,7 @@ impl Care {
     }
 }
 
-/// A server that ends with the test.
+/// A server that stops with the test.
 pub struct OwnPostgres {
     folder: TempDir,
     port: u16,
@@ -244,7 +244,7 @@ fn parent_of(id: u32) -> Option<u32> {
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// Postgres refuses to run as root: then its user and group are those of `postgres`, or of `nobody`.
+/// Returns the user and group to run as: Postgres refuses to run as root, so `postgres` or `nobody` is used then.
 fn unprivileged() -> Option<(u32, u32)> {
     let is_root = std::fs::metadata("/proc/self").is_ok_and(|of_us| of_us.uid() == 0);
     let users = is_root.then(|| std::fs::read_to_string("/etc/passwd").unwrap_or_default())?;

@@ -1,5 +1,5 @@
-//! A Bot API on this machine, of one bot that can only `sendMessage`: it checks messages as the real one does, answers each
-//! chat as it is told, and remembers what chats were told. Listens on loopback only.
+//! A fake Bot API with one bot and only `sendMessage`: validates messages like the real one, answers each chat as configured,
+//! and records the messages. Listens on loopback only.
 
 mod html;
 mod log;
@@ -15,11 +15,9 @@ pub use log::Message;
 pub use reply::Reply;
 
 use log::Log;
+use serve::TOKEN;
 
-/// The bot's token.
-const TOKEN: &str = "987654:AAF-testkit_0123456789abcdefghijklm";
-
-/// A running Bot API. Clones are the same one; it stops when the last is gone.
+/// A running Bot API. Clones share it; it stops when the last one is dropped.
 #[derive(Clone)]
 pub struct Telegram {
     address: SocketAddr,
@@ -28,10 +26,10 @@ pub struct Telegram {
 }
 
 impl Telegram {
-    /// Listens on a free port, and takes every valid message until told otherwise.
+    /// Listens on a free port, and accepts every valid message until configured otherwise.
     ///
     /// # Panics
-    /// When no port can be had.
+    /// When no port is free.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
@@ -40,43 +38,43 @@ impl Telegram {
         Self { address, log, _stop_on_drop: Arc::new(stop.drop_guard()) }
     }
 
-    /// What `TELEGRAM_API_URL` is set to.
+    /// Returns the value for `TELEGRAM_API_URL`.
     #[must_use]
     pub fn api_url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// What `TELEGRAM_BOT_TOKEN` is set to.
+    /// Returns the value for `TELEGRAM_BOT_TOKEN`.
     #[must_use]
     pub const fn token(&self) -> &'static str {
         TOKEN
     }
 
-    /// What the next valid messages to this chat get, one each; those beyond are taken.
+    /// Scripts the replies to the next valid messages to this chat, one each; later ones are accepted.
     pub fn reply(&self, chat: &str, script: impl IntoIterator<Item = Reply>) {
         self.log.script(chat, script);
     }
 
-    /// All calls that reached the bot with a message, valid or not, in order.
+    /// Returns all calls with a message, valid or not, in order.
     #[must_use]
     pub fn calls(&self) -> Vec<Message> {
         self.log.calls()
     }
 
-    /// What this chat shows: the messages that were taken, in order, without tags and escapes.
+    /// Returns the messages that this chat shows: the accepted ones, in order, without tags and escapes.
     ///
     /// # Panics
-    /// Never: only what can be read is taken.
+    /// Never: only readable messages are accepted.
     #[must_use]
     pub fn texts(&self, chat: &str) -> Vec<String> {
         let taken = self.calls().into_iter().filter(|message| message.taken && message.chat == chat);
         taken.map(|message| html::text(&message.html).expect("checked")).collect()
     }
 
-    /// The calls so far, as soon as there were at least `calls` of them, and after `within` in any case.
+    /// Waits until there were at least `calls` calls, at most `within`, and returns the calls so far.
     pub async fn wait_for(&self, calls: usize, within: Duration) -> Vec<Message> {
         let mut counts = self.log.counts();
-        // Late: there is what there is.
+        // After the timeout the caller gets the calls so far.
         let _ = tokio::time::timeout(within, counts.wait_for(|count| *count >= calls)).await;
         self.calls()
     }

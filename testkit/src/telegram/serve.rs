@@ -11,8 +11,10 @@ use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use super::{Message, Reply, TOKEN, html, log::Log, reply::refusal};
+use super::{Message, Reply, html, log::Log, reply::refusal};
 
+/// The bot's token.
+pub(super) const TOKEN: &str = "987654:AAF-testkit_0123456789abcdefghijklm";
 /// Largest body that is read.
 const MAX_BODY_BYTES: usize = 256 * 1_024;
 

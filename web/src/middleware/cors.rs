@@ -78,7 +78,7 @@ impl Cors {
         match &self.origins {
             CorsOrigins::AnyForNotifications if (self.is_for_pages)(path) => Readers::Anybody,
             CorsOrigins::AnyForNotifications | CorsOrigins::NoOrigin => Readers::NoOrigin,
-            CorsOrigins::Anybody => Readers::Anybody,
+            CorsOrigins::Any => Readers::Anybody,
             CorsOrigins::These(origins) => Readers::These(origins),
         }
     }
@@ -144,7 +144,7 @@ mod tests {
             let cors = |origins| Cors { origins, is_for_pages };
             let by_default = cors(CorsOrigins::AnyForNotifications);
             assert_eq!(by_default.readers(path) == Readers::Anybody, is_for_any, "{path}");
-            assert_eq!(cors(CorsOrigins::Anybody).readers(path), Readers::Anybody, "{path}");
+            assert_eq!(cors(CorsOrigins::Any).readers(path), Readers::Anybody, "{path}");
             assert_eq!(cors(CorsOrigins::NoOrigin).readers(path), Readers::NoOrigin, "{path}");
             let listed = cors(CorsOrigins::These(these.clone()));
             assert_eq!(listed.readers(path), Readers::These(&these), "{path}");

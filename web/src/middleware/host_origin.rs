@@ -63,8 +63,8 @@ impl OriginPolicy {
         let has_key = config.admin_api_key.is_some();
         let cors = &config.cors_origins;
         let writers = Writers::Programs {
-            any_origin: has_key && *cors == CorsOrigins::Anybody,
-            any_page: matches!(cors, CorsOrigins::AnyForNotifications | CorsOrigins::Anybody),
+            any_origin: has_key && *cors == CorsOrigins::Any,
+            any_page: matches!(cors, CorsOrigins::AnyForNotifications | CorsOrigins::Any),
             is_for_pages,
         };
         Self::new(config, has_key, writers)

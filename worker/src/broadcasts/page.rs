@@ -5,7 +5,7 @@ use domain::{
     delivery::Channel,
     id::{DeliveryId, LaneId},
     job::{LEASE, Leased},
-    notification::{BOT_RATE, CHAT_OF_SETTINGS, bot_lane},
+    notification::{BOT_RATE, CONFIGURED_CHAT, bot_lane},
 };
 use entity::{
     broadcast::{
@@ -104,7 +104,7 @@ impl Page {
     ) -> Self {
         let is_first = broadcast.cursor.is_nil();
         let by_settings = bot.filter(|bot| is_first && bot.chat_id.is_some());
-        let by_settings = by_settings.map(|bot| (CHAT_OF_SETTINGS, bot.lane));
+        let by_settings = by_settings.map(|bot| (CONFIGURED_CHAT, bot.lane));
         let all = by_settings.into_iter().chain(recipients.iter().copied());
         Self {
             deliveries: all.map(|to| delivery(broadcast, channel, to)).collect(),

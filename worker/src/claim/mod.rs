@@ -6,6 +6,7 @@ mod claimer;
 mod limited;
 mod limits;
 mod recheck;
+mod recipient;
 mod recipients;
 
 use std::time::Duration;
@@ -28,7 +29,7 @@ pub use claimer::Claimer;
 pub use entity::lane::scan::{Gate, LANES_A_SCAN, Scan};
 pub use limits::DRAIN_A_SECOND;
 pub use recheck::Recheck;
-pub use recipients::{Chat, Recipient, Subscriber, Subscription};
+pub use recipient::{Chat, Recipient, Subscriber, Subscription};
 
 /// Most deliveries of one claim.
 pub const BATCH: usize = 512;

@@ -81,11 +81,11 @@ impl Text<'_> {
     fn as_csv(&self, disk: &mut Disk<'_>) -> Option<Verdict> {
         let (media_type, delimiter) = match self.extension {
             "tsv" => ("text/tab-separated-values", b'\t'),
-            "csv" => ("text/csv", csv::delimiter(self.body())),
-            "" if csv::is_table(self.body()) => ("text/csv", csv::delimiter(self.body())),
+            "csv" => ("text/csv", csv::delimiter(self.head)),
+            "" if csv::is_table(self.head) => ("text/csv", csv::delimiter(self.head)),
             _ => return None,
         };
-        let columns = csv::columns(disk, self.start, delimiter);
+        let columns = csv::columns(disk, delimiter);
         let facts = columns.map(|columns| Facts::Csv { lines: self.tally.lines, columns });
         Some(verdict(media_type, facts.map_err(|error| Flaw::broken("text", error))))
     }

@@ -1,15 +1,13 @@
 //! Counts what a zip archive declares to hold, and refuses archives that contradict themselves.
 //! Unpacks nothing: sizes come from the central directory and are checked against the entries' own headers.
 
-use std::{fmt::Display, io};
-
 use domain::upload::Facts;
 
 use super::{
     Limits,
     disk::Disk,
     flaw::Flaw,
-    zip_directory::{Directory, Entry, u16_at, u32_at},
+    zip_directory::{Directory, Entry, broken, u16_at, u32_at, unreadable},
 };
 
 /// Length of an entry's own header without its name and extra field.
@@ -77,15 +75,6 @@ fn check_entry(disk: &mut Disk<'_>, entry: &Entry) -> Result<u64, Flaw> {
     }
     let names = u64::from(u16_at(&header, 26)) + u64::from(u16_at(&header, 28));
     Ok(entry.offset.saturating_add(HEADER_BYTES as u64 + names).saturating_add(entry.packed))
-}
-
-pub(super) fn broken(why: impl Display) -> Flaw {
-    Flaw::broken("zip archive", why)
-}
-
-/// What the disk says, but for an end that came too early.
-pub(super) fn unreadable(error: io::Error) -> Flaw {
-    if error.kind() == io::ErrorKind::UnexpectedEof { broken("it ends too early") } else { broken(error) }
 }
 
 #[cfg(test)]

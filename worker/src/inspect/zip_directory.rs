@@ -1,13 +1,12 @@
 //! Reads a zip archive's central directory as a stream (APPNOTE 4.3.12 to 4.3.16, with zip64).
 //! Own code, since readers that load the whole directory take as much memory as a hostile file wants.
 
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
-
-use super::{
-    disk::Disk,
-    flaw::Flaw,
-    zip::{broken, unreadable},
+use std::{
+    fmt::Display,
+    io::{self, BufReader, Read, Seek, SeekFrom},
 };
+
+use super::{disk::Disk, flaw::Flaw};
 
 /// The end record without its comment, and the longest comment.
 const END_BYTES: u64 = 22;
@@ -187,4 +186,14 @@ pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
 
 fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(array_at(bytes, at))
+}
+
+/// Describes a broken archive.
+pub(super) fn broken(why: impl Display) -> Flaw {
+    Flaw::broken("zip archive", why)
+}
+
+/// Describes a read error; an early end means a broken archive.
+pub(super) fn unreadable(error: io::Error) -> Flaw {
+    if error.kind() == io::ErrorKind::UnexpectedEof { broken("it ends too early") } else { broken(error) }
 }

@@ -38,14 +38,14 @@ impl Channels {
         let guarded = Outbound::new(Guard::new(config.allow_networks.clone()), &options)?;
         let pushes = config.vapid.as_ref().map(|vapid| {
             VapidKeys::new(vapid.private_key.expose(), &vapid.public_key, &vapid.contact)
-                .map(|keys| WebPushSender::over(guarded.clone(), keys))
+                .map(|keys| WebPushSender::with_client(guarded.clone(), keys))
         });
         let bot = config.telegram.as_ref().map(|telegram| {
             let bot = Bot::new(telegram.bot_token.expose(), &telegram.api_url)?;
-            Ok::<_, SenderError>(TelegramSender::over(Outbound::new(Guard::open(), &options)?, bot))
+            Ok::<_, SenderError>(TelegramSender::with_client(Outbound::new(Guard::open(), &options)?, bot))
         });
         Ok(Self {
-            webhooks: WebhookSender::over(guarded),
+            webhooks: WebhookSender::with_client(guarded),
             pushes: pushes.transpose()?,
             bot: bot.transpose()?,
             chat_id: config.telegram.as_ref().and_then(|telegram| telegram.chat_id.clone()),
@@ -82,7 +82,7 @@ impl Channels {
         Terms { deadline, sent_at }: Terms,
     ) -> SendReport {
         let Some(pushes) = &self.pushes else { return not_set("web push is not set in this worker") };
-        let Some(notification) = Notification::of_event_body(&delivery.body) else {
+        let Some(notification) = Notification::from_event_body(&delivery.body) else {
             return SendReport::unreadable("the stored notification is damaged");
         };
         let Ok(target) = PushTarget::new(&to.endpoint, &to.p256dh, &to.auth) else {
@@ -96,7 +96,7 @@ impl Channels {
 
     async fn write(&self, delivery: &Claimed, to: &Chat, Terms { deadline, sent_at }: Terms) -> SendReport {
         let Some(bot) = &self.bot else { return not_set("Telegram is not set in this worker") };
-        let Some(notification) = Notification::of_event_body(&delivery.body) else {
+        let Some(notification) = Notification::from_event_body(&delivery.body) else {
             return SendReport::unreadable("the stored notification is damaged");
         };
         let chat_id = to.subscriber.as_ref().map(|subscriber| &subscriber.chat_id).or(self.chat_id.as_ref());

@@ -35,7 +35,7 @@ pub(super) fn sent(
     let spends_position = report.result.spends_position();
     let next = next_step(report.result, delivery.position(), schedule, jitter);
     let is_of_one_service = delivery.lane_id() != UNPROVEN_PUSH_LANE;
-    let verdict = Verdict::of(report.result, report.error_class).filter(|_| is_of_one_service);
+    let verdict = Verdict::from_result(report.result, report.error_class).filter(|_| is_of_one_service);
     let lane = verdict.map(|verdict| LaneSend { started_at: started.in_database, verdict });
     let at = started.in_database;
     let is_first_success = next == NextStep::Succeed && is_never_reached(&delivery);
@@ -71,8 +71,8 @@ fn is_never_reached(delivery: &Claimed) -> bool {
 /// That a delivery to a subscription is dead which no message had reached.
 fn given_up(delivery: &Claimed, next: NextStep, at: Millis) -> Option<GivenUp> {
     let refused = match next {
-        NextStep::Bury(DeadReason::ScheduleSpent) => false,
-        NextStep::Bury(DeadReason::Rejected) => true,
+        NextStep::DeadLetter(DeadReason::ScheduleSpent) => false,
+        NextStep::DeadLetter(DeadReason::Rejected) => true,
         _ => return None,
     };
     is_never_reached(delivery).then_some(GivenUp { at, refused })
@@ -81,6 +81,6 @@ fn given_up(delivery: &Claimed, next: NextStep, at: Millis) -> Option<GivenUp> {
 /// A delivery that is buried without being sent.
 pub(super) fn unsent(delivery: Claimed, reason: DeadReason) -> SendResultRow {
     let recipient = RecipientUpdate { id: delivery.recipient.id(), ..RecipientUpdate::default() };
-    let (delivery, next) = (delivery.row, NextStep::Bury(reason));
+    let (delivery, next) = (delivery.row, NextStep::DeadLetter(reason));
     SendResultRow { delivery, attempt: None, next, spends_position: true, lane: None, recipient }
 }

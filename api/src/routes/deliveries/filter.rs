@@ -18,7 +18,7 @@ pub(super) fn read(query: &mut Query) -> Filter {
         user_id: query.parsed("user_id", "must be an integer of at most 64 bits").map(UserId),
         endpoint_id: query.parsed("endpoint_id", "is not a UUID"),
         event_id: query.parsed("event_id", "is not a UUID"),
-        standing: query.parsed("state", &one_of(DisplayStatus::ALL.iter().map(|word| word.as_str()))),
+        status: query.parsed("state", &one_of(DisplayStatus::ALL.iter().map(|word| word.as_str()))),
         channel: query.parsed("channel", &one_of(Channel::ALL.iter().map(|word| word.as_str()))),
         event_type: query
             .parsed("type", "must have 1 to 255 characters, none of them NUL")

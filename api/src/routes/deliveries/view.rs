@@ -2,7 +2,7 @@
 
 use domain::{
     clock::Millis,
-    delivery::{Channel, RetrySchedule, next_attempt, why},
+    delivery::{Channel, RetrySchedule, explain, next_attempt},
     id::{DeliveryId, EndpointId, EventId, UserId},
 };
 use entity::{attempt, delivery::queries::Row};
@@ -63,7 +63,7 @@ struct TimingOut {
 impl ListedOut {
     pub(super) fn of(row: Row) -> Self {
         let facts = row.facts(None, 0);
-        let (state, next_attempt_at) = (facts.standing.as_str(), next_attempt(&facts).map(Millis::rfc3339));
+        let (state, next_attempt_at) = (facts.status.as_str(), next_attempt(&facts).map(Millis::rfc3339));
         Self {
             id: row.id.into(),
             event_id: row.event_id.into(),
@@ -86,7 +86,7 @@ impl DeliveryOut {
     /// `attempts` come newest first; `scheduled` is how many the default schedule makes.
     pub(super) fn of(row: Row, attempts: Vec<attempt::Model>, scheduled: usize) -> Self {
         let scheduled = own_schedule(&row).unwrap_or(scheduled);
-        let why = why(&row.facts(attempts.first(), scheduled));
+        let why = explain(&row.facts(attempts.first(), scheduled));
         let attempts = attempts.into_iter().rev().map(AttemptOut::of).collect();
         Self { listed: ListedOut::of(row), why, attempts }
     }

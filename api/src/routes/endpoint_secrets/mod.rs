@@ -1,5 +1,5 @@
 //! `GET /v1/endpoints/{id}/secret` and `POST …/secret/rotate`: the signing keys, for their owner. Every look and every
-//! change is logged; the private half of an ed25519 key never leaves the house.
+//! change is logged; the private half of an ed25519 key never leaves the server.
 
 mod request;
 mod store;

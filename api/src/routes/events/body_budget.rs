@@ -4,10 +4,7 @@ use domain::problem::ProblemCode;
 use http::HeaderMap;
 use tokio::sync::SemaphorePermit;
 
-use crate::{app::App, extract::announced, problem::Problem};
-
-/// Bytes that one permit of the budget stands for.
-pub(crate) const BYTES_PER_PERMIT: usize = 1_024;
+use crate::{app::App, extract::announced, limits::BYTES_PER_PERMIT, problem::Problem};
 
 /// Reserves memory for the body that the headers announce; for the largest that is accepted when they announce none.
 ///

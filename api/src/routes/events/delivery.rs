@@ -28,7 +28,7 @@ impl From<DeliveryOfEvent> for DeliveryOut {
         Self {
             id: row.id.into(),
             endpoint_id: (row.channel == Channel::Webhook.as_str()).then_some(row.recipient_id),
-            state: standing(&row),
+            state: status(&row),
             next_attempt_at: next_attempt(&row).map(Millis::rfc3339),
             channel: row.channel,
             reason: row.reason,
@@ -39,7 +39,7 @@ impl From<DeliveryOfEvent> for DeliveryOut {
     }
 }
 
-fn standing(row: &DeliveryOfEvent) -> DisplayStatus {
+fn status(row: &DeliveryOfEvent) -> DisplayStatus {
     if let Some(ended) = &row.state {
         return DisplayStatus::finished(ended);
     }
@@ -49,7 +49,7 @@ fn standing(row: &DeliveryOfEvent) -> DisplayStatus {
 
 /// The earliest that it can be sent; none unless it is pending.
 fn next_attempt(row: &DeliveryOfEvent) -> Option<Millis> {
-    if standing(row) != DisplayStatus::Pending {
+    if status(row) != DisplayStatus::Pending {
         return None;
     }
     [row.due_at, row.blocked_until, row.breaker_until].into_iter().flatten().max().map(Millis)
@@ -79,7 +79,7 @@ mod tests {
     }
 
     fn told(row: &DeliveryOfEvent) -> (&str, Option<i64>) {
-        (standing(row).as_str(), next_attempt(row).map(|at| at.0))
+        (status(row).as_str(), next_attempt(row).map(|at| at.0))
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::{app::App, auth::Publisher, extract::json_bytes, problem::Problem};
 
 pub(crate) use answer::{Receipt, not_accepted, stored};
 pub(crate) use batch::publish_batch;
-pub(crate) use body_budget::{BYTES_PER_PERMIT, reserve};
+pub(crate) use body_budget::reserve;
 pub(crate) use show::show;
 
 /// Largest body of one event, in bytes: data, 1,000 endpoint ids, a key of escapes.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use domain::{
     clock::Millis,
-    event::{IdempotencyKey, MAX_DELIVER_AHEAD, MAX_NAMED_ENDPOINTS, check_data, is_of_the_house},
+    event::{IdempotencyKey, MAX_DELIVER_AHEAD, MAX_NAMED_ENDPOINTS, check_data, is_system_event_type},
     event_type::EventTypeName,
     id::{EndpointId, UserId},
     problem::ProblemCode,
@@ -114,7 +114,7 @@ fn event_type(members: &mut Members<'_>) -> Option<String> {
     let name: String = members.required("type", "must be a string")?;
     match name.parse::<EventTypeName>() {
         Err(wrong) => members.fault("type", wrong.to_string()),
-        Ok(_) if is_of_the_house(&name) => {
+        Ok(_) if is_system_event_type(&name) => {
             members.fault("type", "is a type that only Hookyard itself publishes");
         }
         Ok(_) => return Some(name),

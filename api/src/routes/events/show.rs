@@ -105,13 +105,13 @@ fn data(body: &[u8]) -> Option<Box<RawValue>> {
 
 impl UnmatchedOut {
     fn of(row: &EndpointWithout, event: &Model) -> Self {
-        let reason = Unmatched::of(UnmatchedFacts {
+        let reason = Unmatched::from_facts(UnmatchedFacts {
             event_at: Millis(event.created_at),
             addressed: event.addressed,
             endpoint_at: Millis(row.created_at),
             deleted: row.lane_state == domain::delivery::LaneState::Deleted.as_str(),
             registered: row.registrations > 0,
         });
-        Self { endpoint_id: row.id.into(), reason, why: reason.why() }
+        Self { endpoint_id: row.id.into(), reason, why: reason.explanation() }
     }
 }

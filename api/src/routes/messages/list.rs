@@ -6,7 +6,7 @@ use axum::{
     extract::{RawQuery, State},
     response::{IntoResponse, Response},
 };
-use domain::message::Shown;
+use domain::message::MessageView;
 use entity::message::queries::{Filter, Row, Total, Way};
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ use crate::{app::App, auth::Administrator, error_format::DetailError, problem::P
 
 #[derive(Serialize)]
 struct Listed<'a> {
-    data: Vec<Shown<'a>>,
+    data: Vec<MessageView<'a>>,
     total: i64,
     limit: i64,
     offset: i64,
@@ -30,7 +30,7 @@ pub(crate) async fn list(
     let wanted = Wanted::parse(query.as_deref().unwrap_or_default())?;
     let total = count(&app, &wanted.filter).await?;
     let rows = if wanted.offset < total { page(&app, &wanted, total).await? } else { vec![] };
-    let data = rows.iter().map(Row::shown).collect();
+    let data = rows.iter().map(Row::view).collect();
     Ok(Json(Listed { data, total, limit: wanted.limit, offset: wanted.offset }).into_response())
 }
 

@@ -61,13 +61,13 @@ impl Results {
     }
 
     /// Adds what has become of it.
-    pub(super) fn learn(&mut self, standings: &[DisplayStatus]) {
+    pub(super) fn learn(&mut self, statuses: &[DisplayStatus]) {
         for (channel, counts) in &mut self.0 {
-            let standing = standings.iter().find(|standing| standing.channel == *channel);
-            counts.succeeded = Some(standing.map_or(0, |standing| standing.succeeded));
-            counts.failed = Some(standing.map_or(0, |standing| standing.failed));
-            if let Some(standing) = standing.filter(|standing| standing.is_done) {
-                counts.queued = standing.queued;
+            let status = statuses.iter().find(|status| status.channel == *channel);
+            counts.succeeded = Some(status.map_or(0, |status| status.succeeded));
+            counts.failed = Some(status.map_or(0, |status| status.failed));
+            if let Some(status) = status.filter(|status| status.is_done) {
+                counts.queued = status.queued;
             }
         }
     }
@@ -95,23 +95,23 @@ mod tests {
         [Audience { channel: Channel::Telegram, total }]
     }
 
-    fn standing(succeeded: i64, failed: i64, queued: i64, is_done: bool) -> [DisplayStatus; 1] {
+    fn status(succeeded: i64, failed: i64, queued: i64, is_done: bool) -> [DisplayStatus; 1] {
         [DisplayStatus { channel: "telegram".into(), is_done, queued, succeeded, failed }]
     }
 
     #[test]
     fn it_is_a_success_unless_all_are_known_to_have_failed() {
-        let success = |total, standing: &[DisplayStatus]| {
+        let success = |total, status: &[DisplayStatus]| {
             let mut results = Results::of(&audience(total));
-            results.learn(standing);
+            results.learn(status);
             results.is_success()
         };
         assert!(Results::of(&audience(2)).is_success(), "no request waited");
-        assert!(success(0, &standing(0, 0, 0, true)), "there are no recipients");
-        assert!(success(2, &standing(0, 1, 2, true)), "one may still get it");
-        assert!(success(2, &standing(1, 1, 2, true)));
-        assert!(!success(2, &standing(0, 2, 2, true)));
-        assert!(!success(3, &standing(0, 2, 2, true)), "one left before its page was made");
+        assert!(success(0, &status(0, 0, 0, true)), "there are no recipients");
+        assert!(success(2, &status(0, 1, 2, true)), "one may still get it");
+        assert!(success(2, &status(1, 1, 2, true)));
+        assert!(!success(2, &status(0, 2, 2, true)));
+        assert!(!success(3, &status(0, 2, 2, true)), "one left before its page was made");
     }
 
     #[test]

@@ -25,7 +25,6 @@ use crate::{
     search,
 };
 
-pub(crate) use prefer_wait::WAITING;
 pub(crate) use update::update;
 
 /// Tells every recipient of the named channels, of all that are set by default.

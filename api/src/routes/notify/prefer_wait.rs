@@ -14,8 +14,6 @@ use crate::{accept::Announced, app::App, error_format::DetailError, problem::Pro
 
 /// Longest wait, in seconds; a longer one that is asked for is cut to it.
 pub(crate) const MAX_WAIT: u64 = 30;
-/// Requests that may wait at once; one more is answered at once.
-pub(crate) const WAITING: usize = 64;
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 const PREFER: HeaderName = HeaderName::from_static("prefer");
@@ -65,11 +63,11 @@ impl PreferWait {
         let mut pause = FIRST_PAUSE;
         loop {
             let asked = Instant::now();
-            let standings: Vec<DisplayStatus> = search::look(app, &query).await?;
+            let statuses: Vec<DisplayStatus> = search::look(app, &query).await?;
             // A look takes a tenth of the time at most.
             let next = Instant::now() + pause.max(asked.elapsed() * 9);
-            if standings.iter().all(is_over) || app.stopping.is_cancelled() || next > until {
-                return Ok(standings);
+            if statuses.iter().all(is_over) || app.stopping.is_cancelled() || next > until {
+                return Ok(statuses);
             }
             app.stopping.run_until_cancelled(tokio::time::sleep_until(next)).await;
             pause = LONGEST_PAUSE.min(pause * 2);
@@ -77,8 +75,8 @@ impl PreferWait {
     }
 }
 
-fn is_over(standing: &DisplayStatus) -> bool {
-    standing.is_done && standing.succeeded + standing.failed >= standing.queued
+fn is_over(status: &DisplayStatus) -> bool {
+    status.is_done && status.succeeded + status.failed >= status.queued
 }
 
 #[cfg(test)]

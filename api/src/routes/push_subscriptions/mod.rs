@@ -5,6 +5,7 @@ mod bounds;
 mod request;
 mod store;
 mod test;
+mod unreached;
 
 use axum::{
     Json,
@@ -18,8 +19,8 @@ use self::request::Subscription;
 use super::notify::not_set;
 use crate::{app::App, error_format::DetailError, middleware::too_many, problem::Problem};
 
-pub(crate) use bounds::Unreached;
 pub(crate) use test::test;
+pub(crate) use unreached::Unreached;
 
 /// `{"success": …}`.
 #[derive(Serialize)]

@@ -38,7 +38,7 @@ pub(super) fn read(mut fields: Fields) -> Result<Model, Problem> {
 /// A number may come as a JSON number or as a string: languages lose digits of large ones.
 fn chat(value: &Value) -> Result<ChatId, String> {
     let chat = match value {
-        Value::Number(number) => number.as_i64().map(ChatId::of_number).ok_or(ChatIdError),
+        Value::Number(number) => number.as_i64().map(ChatId::from_number).ok_or(ChatIdError),
         Value::String(text) => ChatId::parse(text),
         _ => Err(ChatIdError),
     };

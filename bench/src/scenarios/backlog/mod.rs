@@ -16,11 +16,11 @@ use platform::{
 };
 use uuid::Uuid;
 
-use super::{Plan, Stand};
+use super::{Plan, Setup};
 use crate::{
+    cluster::{Cluster, ClusterOptions, Shape},
     measure::Histogram,
     report::Report,
-    rig::{Rig, Setup, Shape},
 };
 
 /// Paused lanes: fewer than one look passes, so that each look passes them all.
@@ -34,38 +34,38 @@ const SLACK_MS: f64 = 1.0;
 
 pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
     let (due, old) = if plan.full { (1_000_000, 10_000_000) } else { (200_000, 1_000_000) };
-    let mut stand = Stand::open(shape, &Setup::default(), 1).await?;
-    let empty = stand.saturate(plan.seconds(6, 30)).await?.delivered_per_s;
+    let mut setup = Setup::open(shape, &ClusterOptions::default(), 1).await?;
+    let empty = setup.saturate(plan.seconds(6, 30)).await?.delivered_per_s;
 
     // The one who writes a SQLite file is alone with it.
-    stand.rig.stop_programs().await?;
+    setup.cluster.stop_programs().await?;
     let begun = Instant::now();
-    let looks = fill(&stand.rig, due / LANES, old).await?;
+    let looks = fill(&setup.cluster, due / LANES, old).await?;
     let made = begun.elapsed();
-    stand.rig.start_programs().await?;
-    stand.saturate(Duration::from_secs(2)).await?;
-    let rate = stand.saturate(plan.seconds(6, 30)).await?;
+    setup.cluster.start_programs().await?;
+    setup.saturate(Duration::from_secs(2)).await?;
+    let rate = setup.saturate(plan.seconds(6, 30)).await?;
 
     let share = rate.delivered_per_s / empty;
     let mut report = Report::new("backlog", shape);
     report.figure("due_rows", due as f64).figure("old_rows", old as f64);
     report.figure("rows_made_in_s", made.as_secs_f64()).figure("empty_delivered_per_s", empty);
-    rate.tell(&mut report);
+    rate.add_to(&mut report);
     report.goal(format!("throughput ≥ {LEAST} × that without the rows (is {share:.2} ×)"), share >= LEAST);
     tell_looks(looks, &mut report);
     Ok(report)
 }
 
 /// Adds the rows; returns what a look takes with one row a lane, with a tenth of them, and with all.
-async fn fill(rig: &Rig, of_a_lane: u64, old: u64) -> Result<[f64; 3]> {
-    let store = rig.store();
+async fn fill(cluster: &Cluster, of_a_lane: u64, old: u64) -> Result<[f64; 3]> {
+    let store = cluster.store();
     rows::add_due(&store, LANES, 0..1).await;
-    let one = look_ms(rig).await?;
+    let one = look_ms(cluster).await?;
     rows::add_due(&store, LANES, 1..of_a_lane / 10).await;
-    let tenth = look_ms(rig).await?;
+    let tenth = look_ms(cluster).await?;
     rows::add_due(&store, LANES, of_a_lane / 10..of_a_lane).await;
     rows::add_old(&store, old).await;
-    Ok([one, tenth, look_ms(rig).await?])
+    Ok([one, tenth, look_ms(cluster).await?])
 }
 
 fn tell_looks([one, tenth, all]: [f64; 3], report: &mut Report) {
@@ -76,21 +76,21 @@ fn tell_looks([one, tenth, all]: [f64; 3], report: &mut Report) {
 }
 
 /// The median of a worker's scan.
-async fn look_ms(rig: &Rig) -> Result<f64> {
-    let context = context(rig).await?;
+async fn look_ms(cluster: &Cluster) -> Result<f64> {
+    let context = context(cluster).await?;
     let mut times = Histogram::default();
     for _ in 0..LOOKS {
         let begun = Instant::now();
         worker::claim::scan(&context, Uuid::nil()).await?;
-        times.note(begun.elapsed());
+        times.record(begun.elapsed());
     }
     context.database.close().await;
     Ok(times.quantile_ms(0.5))
 }
 
-async fn context(rig: &Rig) -> Result<Context> {
-    let data = rig.data().display().to_string();
-    let settings = HashMap::from([("DATA_DIR", data), ("DATABASE_URL", rig.database_url())]);
+async fn context(cluster: &Cluster) -> Result<Context> {
+    let data = cluster.data().display().to_string();
+    let settings = HashMap::from([("DATA_DIR", data), ("DATABASE_URL", cluster.database_url())]);
     let config = Config::load(Role::AllInOne, |name| settings.get(name).cloned())?;
     Ok(Context::connect(config, Telemetry::for_tests()).await?)
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use testkit::rows::Rows;
 
-use crate::rig::Store;
+use crate::cluster::Store;
 
 /// Rows of one statement.
 const STEP: u64 = 100_000;

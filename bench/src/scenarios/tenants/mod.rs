@@ -12,15 +12,15 @@ use anyhow::Result;
 
 use self::rows::add_endpoints;
 use super::{
-    Plan, Stand,
+    Plan, Setup,
     give_up::guard,
     labelled::{of_one, run_to_the_end},
 };
 use crate::{
+    cluster::{ClusterOptions, Shape, USER},
     load::{Connection, Labelled, MakeRequest, Pace, PostRequest},
     measure::Histogram,
     report::Report,
-    rig::{Setup, Shape, USER},
 };
 
 const USERS: [u64; 3] = [100, 10_000, 100_000];
@@ -40,13 +40,13 @@ const PER_SECOND: f64 = 100.0;
 const MOST_DELAY_MS: f64 = 100.0;
 
 pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
-    let mut stand = Stand::with_ledger(shape, &Setup::default(), 0).await?;
+    let mut setup = Setup::with_ledger(shape, &ClusterOptions::default(), 0).await?;
     let (mut report, mut rates, mut made) = (Report::new("tenants", shape), vec![], 0);
     for users in USERS {
-        add(&mut stand, made..users, |number| FIRST_USER + number).await?;
+        add(&mut setup, made..users, |number| FIRST_USER + number).await?;
         made = users;
-        guard(&stand.rig, plan, &mut report, measure(&stand, plan, users)).await;
-        let sums = stand.ledger.sums();
+        guard(&setup.cluster, plan, &mut report, measure(&setup, plan, users)).await;
+        let sums = setup.ledger.sums();
         let rate = sums.accepted as f64 / sums.accepted_within.as_secs_f64().max(f64::EPSILON);
         report
             .figure(format!("users_{users}_accepted_per_s"), rate)
@@ -55,29 +55,29 @@ pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
         rates.push(rate);
     }
     tell_flat(&rates, &mut report);
-    add(&mut stand, made..made + BATCH_ENDPOINTS, |_| USER).await?;
-    beside_a_batch(&stand, plan, &mut report).await;
+    add(&mut setup, made..made + BATCH_ENDPOINTS, |_| USER).await?;
+    beside_a_batch(&setup, plan, &mut report).await;
     Ok(report)
 }
 
 /// Adds endpoints while no program runs.
-async fn add(stand: &mut Stand, numbers: std::ops::Range<u64>, user_of: impl Fn(u64) -> u64) -> Result<()> {
-    stand.rig.stop_programs().await?;
-    add_endpoints(&stand.rig, &stand.receiver.url("/tenant"), numbers, user_of).await?;
-    stand.rig.start_programs().await.map(drop)
+async fn add(setup: &mut Setup, numbers: std::ops::Range<u64>, user_of: impl Fn(u64) -> u64) -> Result<()> {
+    setup.cluster.stop_programs().await?;
+    add_endpoints(&setup.cluster, &setup.receiver.url("/tenant"), numbers, user_of).await?;
+    setup.cluster.start_programs().await.map(drop)
 }
 
 /// Events of random users, as many as are accepted.
-async fn measure(stand: &Stand, plan: &Plan, users: u64) -> Result<()> {
+async fn measure(setup: &Setup, plan: &Plan, users: u64) -> Result<()> {
     let load = |length| {
-        let (address, ledger) = (stand.rig.address(), Arc::clone(&stand.ledger));
+        let (address, ledger) = (setup.cluster.address(), Arc::clone(&setup.ledger));
         let make: Arc<MakeRequest> = Arc::new(move |number, label: &str| {
             PostRequest::labelled_event(FIRST_USER + scattered(number) % users).labelled(label)
         });
         Labelled { address, ledger, make, pace: Pace::Closed { connections: CONNECTIONS }, length }
     };
     run_to_the_end(&load(WARM_UP), ARRIVE_WITHIN).await?;
-    stand.ledger.begin();
+    setup.ledger.begin();
     run_to_the_end(&load(plan.seconds(5, 20)), ARRIVE_WITHIN).await
 }
 
@@ -90,13 +90,13 @@ fn tell_flat(rates: &[f64], report: &mut Report) {
 }
 
 /// Another user's events alone, then while the batch is accepted.
-async fn beside_a_batch(stand: &Stand, plan: &Plan, report: &mut Report) {
-    let alone = guard(&stand.rig, plan, report, accepts(stand, plan.seconds(5, 20))).await;
+async fn beside_a_batch(setup: &Setup, plan: &Plan, report: &mut Report) {
+    let alone = guard(&setup.cluster, plan, report, accepts(setup, plan.seconds(5, 20))).await;
     let both = async {
-        let (beside, batch) = tokio::join!(accepts(stand, plan.seconds(10, 30)), publish_batch(stand));
+        let (beside, batch) = tokio::join!(accepts(setup, plan.seconds(10, 30)), publish_batch(setup));
         anyhow::Ok((beside?, batch?))
     };
-    let beside = guard(&stand.rig, plan, report, both).await;
+    let beside = guard(&setup.cluster, plan, report, both).await;
     let (Some(alone), Some((beside, (status, took)))) = (alone, beside) else { return };
     let (p99_alone, p99) = (alone.quantile_ms(0.99), beside.quantile_ms(0.99));
     let most = p99_alone + MOST_DELAY_MS;
@@ -110,16 +110,16 @@ async fn beside_a_batch(stand: &Stand, plan: &Plan, report: &mut Report) {
 }
 
 /// How long accepts of one user take.
-async fn accepts(stand: &Stand, length: Duration) -> Result<Histogram> {
-    stand.ledger.begin();
+async fn accepts(setup: &Setup, length: Duration) -> Result<Histogram> {
+    setup.ledger.begin();
     let request = PostRequest::labelled_event(FIRST_USER);
-    of_one(stand, request, Pace::Open { per_second: PER_SECOND }, length).run().await?;
-    Ok(stand.ledger.sums().accept)
+    of_one(setup, request, Pace::Open { per_second: PER_SECOND }, length).run().await?;
+    Ok(setup.ledger.sums().accept)
 }
 
-async fn publish_batch(stand: &Stand) -> Result<(u16, Duration)> {
+async fn publish_batch(setup: &Setup) -> Result<(u16, Duration)> {
     let begun = Instant::now();
-    let mut connection = Connection::open(&stand.rig.address()).await?;
+    let mut connection = Connection::open(&setup.cluster.address()).await?;
     let (status, _) = connection.post(&PostRequest::batch(BATCH, None)).await?;
     Ok((status, begun.elapsed()))
 }

@@ -8,8 +8,8 @@ use platform::keys::Keys;
 use uuid::Uuid;
 
 use crate::{
+    cluster::{Cluster, Store},
     load::EVENT_TYPE,
-    rig::{Rig, Store},
 };
 
 /// Rows of one statement.
@@ -20,12 +20,12 @@ const FIRST: u128 = 0x0190_0000_0000_7000_8000_0000_0000_0000;
 /// Adds the endpoints of these numbers, all registered for the event type of load; `user_of` says whose each is. The
 /// programs must not run: only one process writes a SQLite file at a time.
 pub(super) async fn add_endpoints(
-    rig: &Rig,
+    cluster: &Cluster,
     url: &str,
     numbers: Range<u64>,
     user_of: impl Fn(u64) -> u64,
 ) -> Result<()> {
-    let (store, keys) = (rig.store(), rig.keys());
+    let (store, keys) = (cluster.store(), cluster.keys());
     for first in numbers.clone().step_by(STEP as usize) {
         let endpoints: Vec<Endpoint> = (first..(first + STEP).min(numbers.end))
             .map(|number| Endpoint::new(&store, &keys, number, user_of(number)))

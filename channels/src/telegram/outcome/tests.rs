@@ -14,13 +14,13 @@ fn status(code: u16) -> StatusCode {
     StatusCode::from_u16(code).expect("a status")
 }
 
-fn of(code: u16, told: Option<&BotResponse>) -> (SendResult, Option<ErrorClass>) {
-    classify(status(code), &HeaderMap::new(), told, Millis(0))
+fn of(code: u16, response: Option<&BotResponse>) -> (SendResult, Option<ErrorClass>) {
+    classify(status(code), &HeaderMap::new(), response, Millis(0))
 }
 
 fn bad_request(description: &str) -> SendResult {
-    let told = refusal(400, description);
-    let (result, class) = of(400, Some(&told));
+    let response = refusal(400, description);
+    let (result, class) = of(400, Some(&response));
     assert_eq!(class, Some(ErrorClass::Status));
     result
 }
@@ -36,9 +36,9 @@ fn every_status_has_its_meaning_in_the_words_of_the_bot_api() {
             429 | 502 | 503 | 504 => (overloaded, Some(ErrorClass::Status)),
             _ => (SendResult::Failed, Some(ErrorClass::Status)),
         };
-        let told = refusal(code, "why");
-        assert_eq!(of(code, Some(&told)), expected, "{code}");
-        assert_eq!(of(200, Some(&told)), expected, "{code} inside a 200");
+        let response = refusal(code, "why");
+        assert_eq!(of(code, Some(&response)), expected, "{code}");
+        assert_eq!(of(200, Some(&response)), expected, "{code} inside a 200");
     }
 }
 
@@ -97,11 +97,11 @@ fn recipients_that_are_not_there_are_told_from_messages_that_are_wrong() {
 #[test]
 fn the_wait_is_the_bot_apis_or_the_headers() {
     let headers = HeaderMap::from_iter([(RETRY_AFTER, "9".parse().expect("a value"))]);
-    let wait = |code, told: Option<&BotResponse>| classify(status(code), &headers, told, Millis(0)).0;
+    let wait = |code, response: Option<&BotResponse>| classify(status(code), &headers, response, Millis(0)).0;
     let asked = |seconds| SendResult::Overloaded { retry_after: Some(Duration::from_secs(seconds)) };
-    let told = BotResponse { retry_after: Some(Duration::from_secs(3)), ..refusal(429, "") };
-    assert_eq!(wait(429, Some(&told)), asked(3));
-    assert_eq!(wait(200, Some(&told)), asked(3));
+    let response = BotResponse { retry_after: Some(Duration::from_secs(3)), ..refusal(429, "") };
+    assert_eq!(wait(429, Some(&response)), asked(3));
+    assert_eq!(wait(200, Some(&response)), asked(3));
     assert_eq!(wait(429, Some(&refusal(429, ""))), asked(9));
     assert_eq!(wait(503, None), asked(9));
 }

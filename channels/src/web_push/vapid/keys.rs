@@ -1,5 +1,5 @@
-//! The key pair of this installation, as the settings hold it.
-//! The halves are checked against each other, because a wrong pair would be refused by every push service, one by one.
+//! The VAPID key pair from the settings.
+//! The halves are checked against each other, because every push service would reject a mismatched pair.
 
 use std::fmt;
 
@@ -11,20 +11,20 @@ use p256::{
 };
 use zeroize::Zeroizing;
 
-/// Most bytes of a contact: push services log it.
+/// Most bytes of a contact, which push services log.
 pub const MAX_CONTACT_BYTES: usize = 320;
-/// Most characters of a half in base64url: 65 bytes and some padding. Longer text is refused before it is decoded.
+/// Most characters of a key in base64url: 65 bytes and some padding. Longer text is rejected before it is decoded.
 const MAX_ENCODED: usize = 90;
 const PRIVATE_BYTES: usize = 32;
 
-/// The key pair that signs our messages to push services, and whom these may write to about them.
+/// The key pair that signs messages to push services, and the contact for their operators.
 pub struct VapidKeys {
     signing: SigningKey,
     public: String,
     contact: String,
 }
 
-/// Why settings are not a key pair. Never holds any of them.
+/// Why the settings are not a valid key pair. Never contains any of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum VapidError {
     /// The private half is not a scalar of P-256 in base64url.
@@ -33,10 +33,10 @@ pub enum VapidError {
     /// The public half is not an uncompressed point in base64url.
     #[error("the public key must be an uncompressed P-256 point (65 bytes) in base64url")]
     Public,
-    /// The public half is another key's.
+    /// The public key does not belong to the private key.
     #[error("the public key does not belong to the private key")]
     Mismatch,
-    /// No way to reach anybody.
+    /// Not a valid contact.
     #[error(
         "the contact must be an e-mail address, a mailto: or an https: URL of at most {MAX_CONTACT_BYTES} bytes"
     )]
@@ -44,11 +44,11 @@ pub enum VapidError {
 }
 
 impl VapidKeys {
-    /// The pair of these two halves, base64url with or without padding. `contact` is an e-mail address, a `mailto:` or an
-    /// `https:` URL (RFC 8292 §2.1).
+    /// Creates the pair from both keys in base64url, with or without padding. `contact` is an e-mail address, a `mailto:` or
+    /// an `https:` URL (RFC 8292 §2.1).
     ///
     /// # Errors
-    /// When a half is not what it should be, the two do not belong together, or the contact is none.
+    /// When a key is malformed, the two do not belong together, or the contact is invalid.
     pub fn new(private_base64url: &str, public_base64url: &str, contact: &str) -> Result<Self, VapidError> {
         let private = decode(private_base64url).filter(|bytes| bytes.len() == PRIVATE_BYTES);
         let private = private.ok_or(VapidError::Private)?;
@@ -62,25 +62,25 @@ impl VapidKeys {
         Ok(Self { signing, public, contact: contact_url(contact).ok_or(VapidError::Contact)? })
     }
 
-    /// A new pair, as the settings hold it: private and public half in base64url without padding.
+    /// Generates a pair for the settings: private and public key in base64url without padding.
     #[must_use]
     pub fn generate() -> (String, String) {
         let key = SigningKey::from(random_key());
         (URL_SAFE_NO_PAD.encode(Zeroizing::new(<[u8; 32]>::from(key.to_bytes()))), encoded_public(&key))
     }
 
-    /// The public half in base64url without padding: what browsers subscribe with.
+    /// Returns the public key in base64url without padding; browsers subscribe with it.
     #[must_use]
     pub fn public(&self) -> &str {
         &self.public
     }
 
-    /// Whom push services may write to: a URL.
+    /// Returns the contact as a URL.
     pub(super) fn contact(&self) -> &str {
         &self.contact
     }
 
-    /// The signature of `text`: ES256, 64 bytes (RFC 7518 §3.4).
+    /// Signs `text` with ES256; returns 64 bytes (RFC 7518 §3.4).
     pub(super) fn sign(&self, text: &str) -> [u8; 64] {
         let signature: Signature = self.signing.sign(text.as_bytes());
         signature.to_bytes().into()
@@ -93,7 +93,7 @@ impl fmt::Debug for VapidKeys {
     }
 }
 
-/// A fresh private key, from the generator of this thread that the system seeds.
+/// Generates a private key with the thread's random number generator, seeded by the system.
 pub(in crate::web_push) fn random_key() -> SecretKey {
     SecretKey::generate_from_rng(&mut rand::rng())
 }
@@ -111,7 +111,7 @@ fn decode(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     (text.len() <= MAX_ENCODED).then(|| URL_SAFE_NO_PAD.decode(text).ok()).flatten().map(Zeroizing::new)
 }
 
-/// The contact as a URL.
+/// Returns the contact as a URL.
 fn contact_url(contact: &str) -> Option<String> {
     let contact = contact.trim();
     let plain = |text: &str| !text.is_empty() && text.chars().all(|c| !c.is_whitespace() && !c.is_control());

@@ -1,5 +1,5 @@
-//! Who we are to push services: a key pair, and the tokens that it signs (RFC 8292).
-//! The private half appears in no `Debug`, no error and no header.
+//! Authenticates to push services with a key pair and the tokens that it signs (RFC 8292).
+//! The private key appears in no `Debug`, error or header.
 
 mod keys;
 mod tokens;

@@ -1,5 +1,5 @@
-//! The tokens that show push services who sends: one an origin, made once and kept for half of its life.
-//! An ECDSA signature costs as much as many messages' encryption; who gets a message is the push service's to find out anyway.
+//! VAPID tokens, one per origin, signed once and cached for half of their lifetime.
+//! An ECDSA signature costs as much as encrypting many messages.
 
 use std::{
     collections::HashMap,
@@ -15,17 +15,17 @@ use serde::Serialize;
 
 use super::keys::VapidKeys;
 
-/// How long a token is valid: half of what is allowed (RFC 8292 §2), so that a push service whose clock is behind by hours
-/// still takes it.
+/// Lifetime of a token: half of the maximum (RFC 8292 §2), so that a push service whose clock is hours behind still accepts
+/// it.
 pub(super) const VALID: Duration = Duration::from_secs(12 * 3_600);
-/// How long it is used. What is left covers clocks that are ahead.
+/// How long a token is used; the rest of its lifetime covers clocks that are ahead.
 pub(super) const USED: Duration = Duration::from_secs(6 * 3_600);
-/// Most tokens kept; when more origins are in use, it starts afresh.
+/// Most cached tokens; the cache is cleared when more origins are in use.
 pub(super) const KEPT: usize = 1_000;
 /// `{"typ":"JWT","alg":"ES256"}`.
 const HEADER: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiJ9";
 
-/// Makes tokens, and keeps them by origin.
+/// Signs tokens and caches them by origin.
 pub(in crate::web_push) struct Tokens {
     keys: VapidKeys,
     kept: Mutex<HashMap<String, Token>>,
@@ -53,9 +53,9 @@ impl Tokens {
         Self { keys, kept: Mutex::default(), most }
     }
 
-    /// The value of `authorization` for a push service: `vapid t=…, k=…`, marked as sensitive.
+    /// Returns the `authorization` value for a push service: `vapid t=…, k=…`, marked as sensitive.
     pub(in crate::web_push) fn authorization(&self, origin: &str, now: Millis) -> HeaderValue {
-        // Held while it signs: of many sends that need a new token, one makes it.
+        // Held while signing, so that only one of many sends signs a new token.
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(token) = kept.get(origin).filter(|token| token.is_fresh(now)) {
             return token.authorization.clone();

@@ -50,7 +50,7 @@ impl Subject for Telegram {
         let notification = &Notification { title: None, message, url: None, notice_id: None };
         let request =
             TelegramRequest { chat_id: "1", notification, parts_sent: 0, deadline, sent_at: SENT_AT };
-        TelegramSender::over(self.0.clone(), bot).send(request).await
+        TelegramSender::with_client(self.0.clone(), bot).send(request).await
     }
 
     fn secrets(_: &Url) -> Vec<String> {

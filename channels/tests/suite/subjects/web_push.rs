@@ -24,7 +24,7 @@ impl Subject for WebPush {
     fn over(outbound: Outbound) -> Self {
         let (private, public) = VapidKeys::generate();
         let keys = VapidKeys::new(&private, &public, "ops@example.com").expect("our own pair");
-        Self(WebPushSender::over(outbound, keys))
+        Self(WebPushSender::with_client(outbound, keys))
     }
 
     async fn send(&self, url: &Url, deadline: Duration) -> SendReport {

@@ -25,7 +25,7 @@ impl Subject for Webhook {
     }
 
     fn over(outbound: Outbound) -> Self {
-        Self(WebhookSender::over(outbound))
+        Self(WebhookSender::with_client(outbound))
     }
 
     async fn send(&self, url: &Url, deadline: Duration) -> SendReport {

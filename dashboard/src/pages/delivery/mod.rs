@@ -7,7 +7,7 @@ use askama_web::WebTemplate;
 use axum::extract::{Path, State, rejection::PathRejection};
 use domain::{
     clock::Millis,
-    delivery::{next_attempt, why},
+    delivery::{explain, next_attempt},
     id::{DeliveryId, EventId},
 };
 use entity::delivery::queries::{self, Row};
@@ -77,7 +77,7 @@ async fn load(app: &App, id: Result<Path<Uuid>, PathRejection>) -> Result<Delive
     let body = queries::body(database, id, EventId(row.event_id)).await?;
     let now = app.sources.clock.now();
     let facts = row.facts(attempts.first(), row.own_schedule().unwrap_or(app.settings.attempts));
-    let (why, next) = (why(&facts), next_attempt(&facts));
+    let (why, next) = (explain(&facts), next_attempt(&facts));
     Ok(Delivery {
         badge: DisplayStatus::of(&row, now).badge(),
         why,

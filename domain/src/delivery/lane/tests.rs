@@ -128,7 +128,7 @@ fn an_overload_lets_the_lane_rest_and_counts_as_a_failure() {
 
 #[test]
 fn our_own_faults_and_rejected_messages_say_nothing_of_the_receiver() {
-    let of = |result, class| Verdict::of(result, class);
+    let of = |result, class| Verdict::from_result(result, class);
     assert_eq!(of(SendResult::Failed, Some(ErrorClass::Internal)), None);
     assert_eq!(of(SendResult::Unreadable, None), None);
     assert_eq!(of(SendResult::Rejected, Some(ErrorClass::Status)), None);
@@ -207,6 +207,6 @@ fn a_lane_that_nobody_owns_is_never_disabled_and_goes_on_probing() {
 
 #[test]
 fn a_receiver_that_tells_of_a_recipient_who_left_is_well() {
-    let verdict = Verdict::of(SendResult::Unsubscribed, Some(ErrorClass::Status));
+    let verdict = Verdict::from_result(SendResult::Unsubscribed, Some(ErrorClass::Status));
     assert_eq!(verdict, Some(Verdict::Succeeded));
 }

@@ -1,5 +1,5 @@
-//! The one text form of an endpoint's keys, as it is sealed in its row. Rows written before there was rotation hold a bare
-//! `whsec_…`, which is the form of a secret alone: what was written is always read.
+//! The text form of an endpoint's keys, as encrypted in its row. Rows from before rotation existed contain a bare `whsec_…`,
+//! which is the form of a secret without other keys, so they remain readable.
 
 use std::{fmt::Write as _, str::FromStr};
 
@@ -11,14 +11,14 @@ use super::{
 };
 use crate::clock::Millis;
 
-/// Between keys.
+/// Separates keys.
 const GAP: char = ' ';
-/// Between an old key and the millisecond at which it expires.
+/// Separates an old key from its expiry in ms.
 const UNTIL: char = '@';
-/// Room for each key, so that the text is not moved, and left behind, while it grows.
+/// Capacity per key, so that the text is not reallocated and copies of it left in memory.
 const KEY_TEXT: usize = 128;
 
-/// Why a text is not an endpoint's keys. Never holds any of the text.
+/// Why a text does not contain an endpoint's keys. Never contains any of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeysError {
     /// A secret, current or old.
@@ -27,17 +27,17 @@ pub enum KeysError {
     /// An ed25519 key, current or old.
     #[error("a private key {0}")]
     PrivateKey(#[from] Ed25519Error),
-    /// An old key without a time at which it expires.
+    /// An old key without an expiry.
     #[error("an old key must end in @ and its time of expiry in ms")]
     NoExpiry,
-    /// More old keys than are signed with.
+    /// More old keys than allowed.
     #[error("at most {MAX_OLD_KEYS} old keys")]
     TooManyOldKeys,
 }
 
 impl SigningKeys {
-    /// The text to be sealed: the current secret, the ed25519 key if there is one, then each old key with the
-    /// millisecond at which it expires: `whsec_… whsk_… whsec_…@1700000000000`. For encryption at rest only.
+    /// Returns the text to encrypt: the current secret, the ed25519 key if there is one, then each old key with its expiry in
+    /// ms: `whsec_… whsk_… whsec_…@1700000000000`. For encryption at rest only.
     #[must_use]
     pub fn expose(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity((2 + self.old.len()) * KEY_TEXT));
@@ -90,7 +90,7 @@ impl FromStr for OldKey {
 impl FromStr for Key {
     type Err = KeysError;
 
-    /// A secret or a private key, by its prefix.
+    /// Parses a secret or a private key, by its prefix.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.starts_with(PRIVATE_KEY_PREFIX) {
             Ok(Self::Ed25519(text.parse()?))

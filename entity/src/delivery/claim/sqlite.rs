@@ -28,7 +28,7 @@ pub(super) async fn claim(
     lanes: &[LaneClaim],
     now: i64,
 ) -> Result<Vec<ClaimedRow>> {
-    let mut claim = BatchTransaction::hasty();
+    let mut claim = BatchTransaction::async_commit();
     let read = claim.statement();
     read.push(READ).push_bind(now).push(FROM).push("(");
     push_due(read, lanes, now);

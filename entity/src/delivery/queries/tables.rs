@@ -90,9 +90,9 @@ pub(super) fn narrow_by_type(query: &mut SqlBuilder, filter: &Filter, table: Tab
     }
 }
 
-pub(super) fn narrow_by_standing(query: &mut SqlBuilder, standing: Option<DisplayStatus>, table: Table) {
+pub(super) fn narrow_by_status(query: &mut SqlBuilder, status: Option<DisplayStatus>, table: Table) {
     const HELD: &str = "EXISTS (SELECT 1 FROM lane l WHERE l.id = d.lane_id AND l.state <> 'active')";
-    match (standing, table) {
+    match (status, table) {
         (None, _) | (Some(DisplayStatus::Dead), Table::Letters) => {}
         (Some(DisplayStatus::Sending), Table::Open) => {
             query.sql(" AND d.lease_until > ").now();

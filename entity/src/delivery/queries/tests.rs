@@ -1,6 +1,6 @@
 //! From a row to the sentence of `domain::delivery::explain`.
 
-use domain::delivery::{next_attempt, why};
+use domain::delivery::{explain, next_attempt};
 
 use super::*;
 
@@ -36,7 +36,7 @@ fn sample(asked_at: i64) -> Row {
 }
 
 fn tell(row: &Row) -> String {
-    why(&row.facts(None, row.own_schedule().unwrap_or(10)))
+    explain(&row.facts(None, row.own_schedule().unwrap_or(10)))
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! past its lease can add its attempt row, never undo another's result; a record that is tried again moves nothing twice.
 
 mod postgres;
+mod recipient_update;
 mod recipients;
 mod rows;
 mod sqlite;
@@ -13,7 +14,7 @@ use std::collections::HashSet;
 use platform::database::{DatabaseError, Tx};
 use uuid::Uuid;
 
-pub use recipients::{GivenUp, RecipientUpdate};
+pub use recipient_update::{GivenUp, RecipientUpdate};
 pub use rows::{AttemptRow, SendResultRow};
 pub use successes::Successes;
 

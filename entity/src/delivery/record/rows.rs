@@ -79,7 +79,7 @@ impl SendResultRow {
     pub const fn finished(&self) -> Option<(DeliveryState, Option<DeadReason>)> {
         match self.next {
             NextStep::Succeed => Some((DeliveryState::Succeeded, None)),
-            NextStep::Bury(reason) => Some((DeliveryState::Dead, Some(reason))),
+            NextStep::DeadLetter(reason) => Some((DeliveryState::Dead, Some(reason))),
             NextStep::RetryIn(_) => None,
         }
     }
@@ -100,7 +100,7 @@ impl SendResultRow {
     pub(super) const fn retry_in(&self) -> Option<Duration> {
         match self.next {
             NextStep::RetryIn(wait) => Some(wait),
-            NextStep::Succeed | NextStep::Bury(_) => None,
+            NextStep::Succeed | NextStep::DeadLetter(_) => None,
         }
     }
 
@@ -114,7 +114,7 @@ impl SendResultRow {
         let reason = match self.next {
             NextStep::Succeed => return None,
             NextStep::RetryIn(_) => String::new(),
-            NextStep::Bury(reason) => format!(" (dead: {reason})"),
+            NextStep::DeadLetter(reason) => format!(" (dead: {reason})"),
         };
         let attempt = self.attempt.as_ref();
         let what = match attempt.map(|attempt| (attempt.status_code, attempt.error.as_deref())) {

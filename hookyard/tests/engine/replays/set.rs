@@ -14,10 +14,10 @@ on_both_shapes! {
             let ids: Vec<_> = under_way(&app).await.iter().map(|row| row.id).collect();
             buried.extend(ids.iter().copied());
             let claimed = app.claim(&ids).await;
-            record(&app, claimed.into_iter().map(|one| ended(one, NextStep::Bury(DeadReason::Rejected))).collect()).await;
+            record(&app, claimed.into_iter().map(|one| ended(one, NextStep::DeadLetter(DeadReason::Rejected))).collect()).await;
             step(&app.context).await.expect("a step");
         }
-        assert_eq!(standing(&app, id).await, ("done".into(), 5, 5, 0));
+        assert_eq!(progress(&app, id).await, ("done".into(), 5, 5, 0));
         assert_eq!(buried.len(), 5, "each once");
         assert_eq!(total(&app, json!({"dry_run": true})).await, 10, "the next one would take them in");
     }
@@ -35,7 +35,7 @@ on_both_shapes! {
         let literal = if app.context.config.redis_url.is_some() || matches!(app.context.database.pool(), platform::database::Pool::Postgres(_)) { format!("'{hex}'") } else { format!("x'{hex}'") };
         execute(&app, &format!("UPDATE lane SET state = 'deleted' WHERE id = {literal}")).await;
         work_off(&app).await;
-        assert_eq!(standing(&app, id).await, ("done".into(), 8, 3, 5));
+        assert_eq!(progress(&app, id).await, ("done".into(), 8, 3, 5));
         assert!(under_way(&app).await.iter().all(|row| row.lane_id == kept.0));
     }
 
@@ -47,13 +47,13 @@ on_both_shapes! {
             FROM finished_delivery f JOIN event e ON e.id = f.event_id ORDER BY f.id LIMIT 2").await;
         execute(&app, "DELETE FROM finished_delivery WHERE id IN (SELECT id FROM dead_letter)").await;
         let id = start(&app, json!({"filter": {"type": "upload file"}})).await;
-        assert_eq!(standing(&app, id).await, ("running".into(), 6, 0, 0));
+        assert_eq!(progress(&app, id).await, ("running".into(), 6, 0, 0));
         let last = finished_delivery::Entity::find().order_by_desc(finished_delivery::Column::Id);
         let last = last.one(app.context.database.reader()).await.expect("a look").expect("a row").id;
         let retried = app.http.post(format!("{}/v1/deliveries/{last}/retry", app.base)).send().await.expect("an answer");
         assert_eq!(retried.status(), 200);
         work_off(&app).await;
-        assert_eq!(standing(&app, id).await, ("done".into(), 6, 5, 1));
+        assert_eq!(progress(&app, id).await, ("done".into(), 6, 5, 1));
         let made = under_way(&app).await;
         assert_eq!((made.len(), made.iter().filter(|row| row.body.is_some()).count()), (6, 2));
     }

@@ -1,4 +1,4 @@
-//! The connection that pushes and counts. Every call is bounded in time, and a connection that failed is never used again.
+//! The connection for pushes and counts. Every call has a timeout, and a connection that failed is never used again.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -12,25 +12,27 @@ use redis::{
 };
 use tokio::{sync::Mutex, time::timeout};
 
-use super::{super::QueueError, health::Health};
+use domain::job::QueueName;
+
+use super::{super::QueueError, health::Health, keys::Keys};
 use crate::telemetry::names::QUEUE_ERRORS;
 
-/// Longest time that a call may take, connecting included.
+/// Timeout of a call, connecting included.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(1);
-/// The first version that knows `BLMPOP`.
+/// The first major version with `BLMPOP`.
 const OLDEST_MAJOR: u32 = 7;
-/// Longest time that connecting may take.
+/// Timeout of connecting.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_millis(800);
 
-/// One shared connection to Redis, made when it is first needed and again after a failure.
-pub(super) struct Link {
+/// One shared connection to Redis, opened on first use and reopened after a failure.
+pub(super) struct SharedConnection {
     client: Client,
     connection: Mutex<Option<MultiplexedConnection>>,
     health: Health,
     policy_checked: AtomicBool,
 }
 
-impl Link {
+impl SharedConnection {
     pub(super) fn new(client: Client) -> Self {
         Self { client, connection: Mutex::new(None), health: Health::new(), policy_checked: false.into() }
     }
@@ -43,7 +45,7 @@ impl Link {
         self.health.is_healthy()
     }
 
-    /// Runs a script, if Redis is not known to be away.
+    /// Runs a script, unless Redis is known to be unavailable.
     pub(super) async fn invoke<T: FromRedisValue>(
         &self,
         script: &ScriptInvocation<'_>,
@@ -51,7 +53,7 @@ impl Link {
         self.call(async |connection| script.invoke_async(connection).await).await
     }
 
-    /// Runs one call, if Redis is not known to be away, and remembers how it went.
+    /// Runs one call, unless Redis is known to be unavailable, and records its outcome.
     pub(super) async fn call<T>(
         &self,
         run: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
@@ -62,7 +64,7 @@ impl Link {
         self.call_anyway(run).await
     }
 
-    /// Runs one call even if Redis was away a moment ago: for calls that are rare.
+    /// Runs one call even if Redis was unavailable a moment ago: for rare calls.
     pub(super) async fn call_anyway<T>(
         &self,
         run: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
@@ -74,6 +76,26 @@ impl Link {
         outcome
     }
 
+    /// Removes keys of a wrong type, written by another program: every later call would fail on them.
+    pub(super) async fn remove_foreign_keys(
+        &self,
+        queue: QueueName,
+        keys: &Keys,
+        error: Option<&QueueError>,
+    ) {
+        let Some(QueueError::Redis(error)) = error else { return };
+        if error.code() != Some("WRONGTYPE") && !error.to_string().contains("WRONGTYPE") {
+            return;
+        }
+        tracing::error!(%queue, %error, "a key of the queue has a wrong type; the queue is emptied, its rows are claimed");
+        let mut remove = redis::cmd("UNLINK");
+        remove.arg(&keys.jobs).arg(&keys.waiting);
+        let removed = async |connection: &mut _| remove.query_async::<i64>(connection).await;
+        if let Err(error) = self.call_anyway(removed).await {
+            tracing::warn!(%queue, %error, "could not remove the key");
+        }
+    }
+
     async fn settle(&self, failure: Option<&QueueError>) {
         let changed = self.health.record(failure.is_none());
         match failure {
@@ -81,7 +103,7 @@ impl Link {
                 counter!(QUEUE_ERRORS).increment(1);
                 self.drop_connection();
                 if changed {
-                    tracing::warn!(%error, "the queue's Redis is away; work comes from the database until it is back");
+                    tracing::warn!(%error, "the queue's Redis is unavailable; work comes from the database until it is back");
                 }
             }
             None if changed => tracing::info!("the queue's Redis is back"),
@@ -89,7 +111,7 @@ impl Link {
         }
     }
 
-    // The holder of the lock is making a new connection already.
+    // The holder of the lock is opening a new connection already.
     fn drop_connection(&self) {
         if let Ok(mut connection) = self.connection.try_lock() {
             *connection = None;
@@ -124,13 +146,13 @@ impl Link {
         if let Some(policy) = policy.filter(|policy| *policy != "noeviction") {
             tracing::warn!(
                 policy,
-                "Redis may evict keys of the queue: set maxmemory-policy to noeviction (the queue heals, but loses its jobs: they wait for their lease to end)"
+                "Redis may evict keys of the queue: set maxmemory-policy to noeviction (an evicted queue recovers but loses its jobs, which wait for their lease to expire)"
             );
         }
     }
 }
 
-/// A connection of its own, whose answers may take `response`. It does not reconnect.
+/// Opens a separate connection with a response timeout of `response`. It does not reconnect.
 pub(super) async fn connect(client: &Client, response: Duration) -> RedisResult<MultiplexedConnection> {
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(CONNECT_TIMEOUT))

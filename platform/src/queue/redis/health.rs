@@ -1,11 +1,12 @@
-//! Whether Redis answers, and who may ask again while it does not. Must never let callers pile up behind a dead server.
+//! Tracks whether Redis answers, and which calls may probe it while it does not. Callers must never pile up behind a dead
+//! server.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
-/// While it is unhealthy one call in this time goes through.
+/// While unhealthy, one call per interval goes through.
 const PROBE_EVERY: Duration = Duration::from_secs(1);
 
 /// The outcome of the last call, and the time of the next probe.
@@ -24,12 +25,12 @@ impl Health {
         self.healthy.load(Ordering::Relaxed)
     }
 
-    /// Whether a call may go through now: always when healthy, else once a second.
+    /// Whether a call may go through now: always when healthy, else once per interval.
     pub(super) fn admits(&self) -> bool {
         self.is_healthy() || self.takes_probe()
     }
 
-    /// Takes the outcome of a call; says whether it changed anything.
+    /// Records the outcome of a call; returns whether the health changed.
     pub(super) fn record(&self, success: bool) -> bool {
         if !success {
             self.next_probe_ms.store(self.now_ms() + millis(PROBE_EVERY), Ordering::Relaxed);

@@ -1,12 +1,12 @@
--- Pushes the first jobs that fit the window: count and push are one step for all processes.
--- The counter holds what waits in the list. A worker that dies between taking jobs and counting them leaves it too high;
--- an empty list sets it right, and a list that is thought to be full is soon empty.
+-- Pushes the first jobs that fit the window; counting and pushing are atomic across processes.
+-- The counter holds the weight of the list. A worker that dies between popping jobs and subtracting them leaves it too high;
+-- an empty list resets it, and a list that counts as full is soon empty.
 -- KEYS: list, counter
 -- ARGV: window, then for each job its weight and its JSON
--- Returns: how many jobs were taken, what waits now
+-- Returns: the number of jobs pushed, the weight of the list now
 local waiting = redis.call('LLEN', KEYS[1])
 if waiting > 0 then
-    -- No job weighs less than one: the least that waits when the counter was lost.
+    -- Each job weighs at least one: a lower bound when the counter was lost.
     waiting = math.max(tonumber(redis.call('GET', KEYS[2])) or 0, waiting)
 end
 local taken = {}

@@ -1,7 +1,7 @@
-//! Takes jobs from one queue by blocking pops on a connection of its own. Outlives every error of Redis: a worker without
-//! Redis works from the database.
+//! Pops jobs from one queue on a connection of its own. Survives every error of Redis: a worker without Redis works from the
+//! database.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use domain::job::{Job, QueueName};
 use metrics::counter;
@@ -10,38 +10,43 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Keys, RedisQueue,
-    connection::{self, CALL_TIMEOUT},
+    connection::{self, CALL_TIMEOUT, SharedConnection},
+    keys::Keys,
 };
 use crate::{queue::QueueError, telemetry::names::QUEUE_ERRORS};
 
-/// How long one pop waits for a job, in seconds: as long a stop waits for the last one.
+/// Longest wait of one pop for a job, in seconds; a shutdown waits as long for the last pop.
 const POP_SECONDS: u64 = 1;
-/// Longest time that a pop may take.
+/// Timeout of a pop.
 const POP_TIMEOUT: Duration = Duration::from_secs(POP_SECONDS).saturating_add(CALL_TIMEOUT);
-/// Waits after errors, doubled from the first to the last.
+/// Backoff after errors: doubles from the first to the last.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LAST_WAIT: Duration = Duration::from_secs(5);
 
-/// What one worker takes from one queue.
+/// Reads one queue for one worker.
 pub(super) struct Source {
-    queue: RedisQueue,
+    shared: Arc<SharedConnection>,
     name: QueueName,
     keys: Keys,
     at_once: usize,
     stop: CancellationToken,
     connection: Option<MultiplexedConnection>,
     taken: VecDeque<Job>,
-    /// What was taken and not yet counted.
+    /// Weight of popped jobs that the counter still includes.
     uncounted: usize,
     wait: Duration,
 }
 
 impl Source {
-    pub(super) fn new(queue: RedisQueue, name: QueueName, at_once: usize, stop: CancellationToken) -> Self {
-        let keys = queue.keys(name).clone();
+    pub(super) fn new(
+        shared: Arc<SharedConnection>,
+        name: QueueName,
+        keys: Keys,
+        at_once: usize,
+        stop: CancellationToken,
+    ) -> Self {
         Self {
-            queue,
+            shared,
             name,
             keys,
             at_once: at_once.max(1),
@@ -53,8 +58,8 @@ impl Source {
         }
     }
 
-    /// The next job; none when nothing that was taken is left after the stop. A pop that was sent is waited for: what it
-    /// takes is gone from Redis.
+    /// Returns the next job; none after the stop when no popped job is left. Never cancels a pop in flight: its jobs are gone
+    /// from Redis.
     pub(super) async fn next(&mut self) -> Option<Job> {
         loop {
             if let Some(job) = self.taken.pop_front() {
@@ -66,14 +71,14 @@ impl Source {
             }
             match self.pop().await {
                 Ok(()) => self.wait = FIRST_WAIT,
-                Err(error) => self.failed(error).await,
+                Err(error) => self.recover_from(error).await,
             }
         }
     }
 
     async fn pop(&mut self) -> Result<(), QueueError> {
         let mut connection = self.connection().await?;
-        // Whether an answer that is lost was counted is not known; a counter that is too high heals.
+        // Whether a lost reply was counted is unknown; a counter that is too high corrects itself when the list is empty.
         let uncounted = std::mem::take(&mut self.uncounted);
         let mut pop = redis::pipe();
         if uncounted > 0 {
@@ -86,7 +91,7 @@ impl Source {
             .arg("LEFT")
             .arg("COUNT")
             .arg(self.at_once);
-        // A full Redis refuses to count, but not to pop: what was popped is gone there.
+        // A full Redis refuses DECRBY but not the pop, and popped jobs are gone from Redis.
         let answers: Vec<RedisResult<Value>> = pop.ignore_errors().query_async(&mut connection).await?;
         if answers.len() > 1 && answers[0].is_err() {
             self.uncounted = uncounted;
@@ -94,22 +99,22 @@ impl Source {
         let Some(popped) = answers.into_iter().next_back() else { return Ok(()) };
         let popped: Option<(Value, Vec<Vec<u8>>)> = from_redis_value(popped?).map_err(RedisError::from)?;
         for stored in popped.map(|(_, jobs)| jobs).unwrap_or_default() {
-            self.read(&stored);
+            self.decode_job(&stored);
         }
         Ok(())
     }
 
-    /// Counts what was taken last: no pop follows that would do it. Best effort, like every count of a source.
+    /// Subtracts the last popped jobs from the counter, since no pop follows that would. Best effort.
     async fn count_taken(&mut self) {
         let (Some(connection), 1..) = (&mut self.connection, self.uncounted) else { return };
         let mut count = redis::cmd("DECRBY");
         count.arg(&self.keys.waiting).arg(std::mem::take(&mut self.uncounted));
         if !matches!(timeout(CALL_TIMEOUT, count.exec_async(connection)).await, Ok(Ok(()))) {
-            tracing::debug!(queue = %self.name, "could not count the last jobs; the counter heals when the queue is empty");
+            tracing::debug!(queue = %self.name, "could not update the job counter; it corrects itself when the queue is empty");
         }
     }
 
-    fn read(&mut self, stored: &[u8]) {
+    fn decode_job(&mut self, stored: &[u8]) {
         match serde_json::from_slice::<Job>(stored) {
             Ok(job) => {
                 self.uncounted += job.weight();
@@ -117,7 +122,7 @@ impl Source {
             }
             Err(error) => {
                 counter!(QUEUE_ERRORS).increment(1);
-                tracing::error!(queue = %self.name, %error, "dropped a job that can't be read; its rows are claimed when their lease ends");
+                tracing::error!(queue = %self.name, %error, "dropped an unreadable job; its rows are claimed when their lease expires");
             }
         }
     }
@@ -126,18 +131,18 @@ impl Source {
         if let Some(open) = &self.connection {
             return Ok(open.clone());
         }
-        let client = self.queue.inner.link.client();
+        let client = self.shared.client();
         let opened = self.stop.run_until_cancelled(connection::connect(client, POP_TIMEOUT)).await;
         let opened = opened.ok_or(QueueError::Away)??;
         self.connection = Some(opened.clone());
         Ok(opened)
     }
 
-    async fn failed(&mut self, error: QueueError) {
+    async fn recover_from(&mut self, error: QueueError) {
         counter!(QUEUE_ERRORS).increment(1);
-        tracing::debug!(queue = %self.name, %error, "no jobs from Redis; another connection follows");
+        tracing::debug!(queue = %self.name, %error, "could not pop jobs from Redis; reconnecting");
         self.connection = None;
-        self.queue.heal(self.name, Some(&error)).await;
+        self.shared.remove_foreign_keys(self.name, &self.keys, Some(&error)).await;
         self.stop.run_until_cancelled(tokio::time::sleep(self.wait)).await;
         self.wait = (self.wait * 2).min(LAST_WAIT);
     }

@@ -1,4 +1,4 @@
-//! Signals between processes: a Redis channel in, a watch out. Best effort: a slow poll stands behind each of them.
+//! Signals between processes: Redis pub/sub in, a watch channel out. Best effort: a slow poll backs up each of them.
 
 use std::{
     sync::{
@@ -17,12 +17,12 @@ use tokio::{
 
 use super::{
     super::Signal,
-    connection::{CONNECT_TIMEOUT, Link},
+    connection::{CONNECT_TIMEOUT, SharedConnection},
 };
 
-/// Least time between two messages of one process.
+/// Shortest interval between two messages of one process.
 const PUBLISH_EVERY: Duration = Duration::from_millis(50);
-/// How often a silent subscription is asked whether it still lives.
+/// Interval of liveness pings on the subscription.
 const PING_EVERY: Duration = Duration::from_secs(5);
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LAST_RETRY: Duration = Duration::from_secs(5);
@@ -34,10 +34,10 @@ pub(super) struct Signals {
 }
 
 struct Inner {
-    /// Who sends: a process ignores its own messages.
+    /// The sender of messages: a process ignores its own.
     instance: String,
     channels: [Channel; 2],
-    rung: Notify,
+    publish_requested: Notify,
 }
 
 struct Channel {
@@ -56,15 +56,15 @@ impl Signals {
             to_publish: AtomicBool::new(false),
         };
         let channels = [channel(Signal::Due, "due"), channel(Signal::EndpointChanged, "endpoint-changed")];
-        Self { inner: Arc::new(Inner { instance, channels, rung: Notify::new() }) }
+        Self { inner: Arc::new(Inner { instance, channels, publish_requested: Notify::new() }) }
     }
 
-    /// Counts in this process at once, and publishes soon.
+    /// Notifies this process at once, and other processes soon.
     pub(super) fn send(&self, signal: Signal) {
         let channel = self.channel(signal);
-        channel.ring();
+        channel.notify();
         channel.to_publish.store(true, Ordering::Release);
-        self.inner.rung.notify_one();
+        self.inner.publish_requested.notify_one();
     }
 
     pub(super) fn watch(&self, signal: Signal) -> watch::Receiver<u64> {
@@ -78,19 +78,19 @@ impl Signals {
 }
 
 impl Channel {
-    fn ring(&self) {
+    fn notify(&self) {
         self.count.send_modify(|count| *count = count.wrapping_add(1));
     }
 }
 
-/// Listens over every loss of the connection. After each connect all signals ring, for what may have been missed.
+/// Subscribes, and resubscribes after every lost connection. Each connect triggers all signals, which may have been missed.
 pub(super) async fn listen(client: Client, signals: Signals) {
     let mut wait = FIRST_RETRY;
     loop {
         match subscribe(&client, &signals).await {
             Ok(subscription) => {
                 wait = FIRST_RETRY;
-                signals.inner.channels.iter().for_each(Channel::ring);
+                signals.inner.channels.iter().for_each(Channel::notify);
                 follow(subscription, &signals).await;
                 tracing::debug!("the subscription to Redis ended");
             }
@@ -118,7 +118,7 @@ async fn follow(subscription: PubSub, signals: &Signals) {
     loop {
         tokio::select! {
             message = messages.next() => match message {
-                Some(message) => heard(&message, signals),
+                Some(message) => notify_from_message(&message, signals),
                 None => return,
             },
             _ = pings.tick() => {
@@ -130,23 +130,23 @@ async fn follow(subscription: PubSub, signals: &Signals) {
     }
 }
 
-fn heard(message: &redis::Msg, signals: &Signals) {
+fn notify_from_message(message: &redis::Msg, signals: &Signals) {
     if message.get_payload_bytes() == signals.inner.instance.as_bytes() {
         return;
     }
     let name = message.get_channel_name();
-    signals.inner.channels.iter().filter(|channel| channel.name == name).for_each(Channel::ring);
+    signals.inner.channels.iter().filter(|channel| channel.name == name).for_each(Channel::notify);
 }
 
-/// Publishes what was sent; what is sent within [`PUBLISH_EVERY`] becomes one message.
-pub(super) async fn publish(link: Arc<Link>, signals: Signals) {
+/// Publishes signals; those sent within [`PUBLISH_EVERY`] become one message.
+pub(super) async fn publish(shared: Arc<SharedConnection>, signals: Signals) {
     loop {
-        signals.inner.rung.notified().await;
+        signals.inner.publish_requested.notified().await;
         for channel in &signals.inner.channels {
             if channel.to_publish.swap(false, Ordering::AcqRel) {
                 let mut message = redis::cmd("PUBLISH");
                 message.arg(&channel.name).arg(&signals.inner.instance);
-                let sent = link.call(async |connection| message.query_async::<i64>(connection).await).await;
+                let sent = shared.call(async |connection| message.query_async::<i64>(connection).await).await;
                 if let Err(error) = sent {
                     tracing::debug!(%error, "could not wake other processes");
                 }

@@ -22,12 +22,12 @@ impl Diary {
         self.0.lock().expect("not poisoned").clone()
     }
 
-    /// A service that runs until told, and notes both ends of its stop.
+    /// A service that runs until asked to stop, and records both ends of its shutdown.
     fn obedient(&self, name: &'static str) -> Service {
         let diary = self.clone();
         Service::new(name, move |stop| async move {
             stop.cancelled().await;
-            diary.note(format!("{name} told"));
+            diary.note(format!("{name} stopping"));
             tokio::task::yield_now().await;
             diary.note(format!("{name} done"));
             Ok(())
@@ -63,7 +63,8 @@ async fn services_stop_in_order_each_after_the_one_before() {
     });
     let all = services.into_iter().chain([asked]).collect();
     assert!(Supervisor::run(all, stop, MINUTE).await.is_ok());
-    let order = ["http told", "http done", "sends told", "sends done", "recorder told", "recorder done"];
+    let order =
+        ["http stopping", "http done", "sends stopping", "sends done", "recorder stopping", "recorder done"];
     assert_eq!(diary.read(), order);
 }
 
@@ -73,7 +74,7 @@ async fn a_service_that_fails_stops_the_others_and_is_named() {
     let services = vec![diary.obedient("http"), failing("recorder")];
     let failed = Supervisor::run(services, CancellationToken::new(), MINUTE).await.expect_err("failed");
     assert_eq!(failed.to_string(), "recorder failed: disk is full");
-    assert_eq!(diary.read(), ["http told", "http done"]);
+    assert_eq!(diary.read(), ["http stopping", "http done"]);
 }
 
 #[tokio::test]
@@ -86,7 +87,7 @@ async fn a_panic_is_a_failure_with_its_message() {
         let diary = Diary::default();
         let run = Supervisor::run(vec![service, diary.obedient("b")], CancellationToken::new(), MINUTE);
         assert_eq!(run.await.expect_err("failed").to_string(), message);
-        assert_eq!(diary.read(), ["b told", "b done"]);
+        assert_eq!(diary.read(), ["b stopping", "b done"]);
     }
 }
 
@@ -126,14 +127,14 @@ async fn a_deadline_lets_the_next_be_told_while_the_first_still_drains() {
         let diary = diary.clone();
         move |stop| async move {
             stop.cancelled().await;
-            diary.note("next told");
+            diary.note("next stopping");
             drained.cancel();
             Ok(())
         }
     });
     let services = vec![slow.with_deadline(Duration::ZERO), next];
     assert!(Supervisor::run(services, stopped(), MINUTE).await.is_ok());
-    assert_eq!(diary.read(), ["next told", "slow done"]);
+    assert_eq!(diary.read(), ["next stopping", "slow done"]);
 }
 
 #[tokio::test]

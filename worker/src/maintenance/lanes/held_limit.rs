@@ -19,9 +19,9 @@ pub async fn bury_beyond_limits(context: &Context, limits: HeldLimits) -> Result
     let now = context.database.now(&context.clock).await?.0;
     let end =
         |message| End { state: DeliveryState::Dead, reason: DeadReason::HeldLimit, message: Some(message) };
-    let cutoff = now.saturating_sub(millis(limits.longest));
+    let cutoff = now.saturating_sub(millis(limits.max_age));
     let long = end("was held for too long (dead: held_limit)");
     let too_long = end_all(context, Pick::HeldSince(cutoff), long, now).await?;
     let many = end("too many were held for its endpoint (dead: held_limit)");
-    Ok(too_long + end_all(context, Pick::HeldBeyond(limits.most), many, now).await?)
+    Ok(too_long + end_all(context, Pick::HeldBeyond(limits.max_deliveries), many, now).await?)
 }

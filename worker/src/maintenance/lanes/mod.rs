@@ -48,7 +48,7 @@ pub async fn lanes(context: Context, stop: CancellationToken) {
 }
 
 fn held_limits(context: &Context) -> HeldLimits {
-    HeldLimits { most: context.config.held_limit, ..HeldLimits::default() }
+    HeldLimits { max_deliveries: context.config.held_limit, ..HeldLimits::default() }
 }
 
 async fn look(context: &Context, at_bounds: bool) -> Result<(), DatabaseError> {

@@ -20,7 +20,7 @@ fn a_generated_pair_is_taken_and_none_is_made_twice() {
 
 #[test]
 fn the_key_of_rfc_8292_is_taken() {
-    // Its public half, §2.4; the private one is not told.
+    // Its public key, §2.4; the private one is not published.
     let public = "BA1Hxzyi1RUM1b5wjxsn7nGxAszw2u61m164i3MrAIxHF6YK5h4SDYic-dRuU_RCPCfA5aq9ojSwk5Y2EmClBPs";
     let (private, _) = VapidKeys::generate();
     assert_eq!(VapidKeys::new(&private, public, CONTACT).err(), Some(VapidError::Mismatch));
