@@ -143,6 +143,19 @@ mod tests {
     use super::*;
 
     #[tokio::test]
+    async fn callers_share_a_lookup_in_progress_and_later_ones_resolve_again() {
+        let lookups = Lookups::default();
+        // Not polled yet, so still in progress: the system may answer as early as during the first poll.
+        let (first, second) = (lookups.join_or_start("localhost"), lookups.join_or_start("localhost"));
+        assert!(first.ptr_eq(&second));
+        let (first, second) = tokio::join!(first, second);
+        let (first, second) = (first.expect("resolves"), second.expect("resolves"));
+        assert!(Arc::ptr_eq(&first, &second));
+        let later = lookups.find("localhost").await.expect("resolves");
+        assert!(!Arc::ptr_eq(&first, &later));
+    }
+
+    #[tokio::test]
     async fn no_entry_is_left_whether_callers_leave_early_or_late() {
         let lookups = Lookups::default();
         lookups.find("localhost").await.expect("resolves");
