@@ -178,6 +178,16 @@ async fn every_answer_carries_the_policy() {
 }
 
 #[tokio::test]
+async fn every_answer_carries_the_request_id() {
+    let app = TestDashboard::open().await;
+    for path in ["/", "/nope", "/fragments/counters", "/health/live"] {
+        let page = app.ask(Request::get(path).header("x-request-id", "my-id_1")).await;
+        assert_eq!(page.header("x-request-id"), "my-id_1", "{path}");
+        assert_eq!(app.get(path).await.header("x-request-id").len(), 36, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn assets_are_kept_for_good_and_change_their_name_with_their_content() {
     let app = TestDashboard::locked().await;
     let page = app.get("/login").await;

@@ -54,3 +54,17 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_address_that_is_taken_is_named() {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let taken = Listeners::bind(&[any]).await.expect("a free port");
+        let address = taken.addresses()[0];
+        let error = Listeners::bind(&[any, address]).await.expect_err("taken").to_string();
+        assert!(error.starts_with(&format!("cannot listen on {address}: ")), "{error}");
+    }
+}

@@ -137,3 +137,36 @@ impl Drop for Line {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, response::IntoResponse};
+    use http::StatusCode;
+    use platform::telemetry::Telemetry;
+
+    use super::*;
+
+    /// Runs a request of this id and returns the status and id of its answer.
+    async fn run(log: AccessLog, id: &str) -> (StatusCode, String) {
+        let request = Request::builder().uri("/?signature=s").header(HEADER, id).body(Body::empty());
+        let answer = log.run(request.expect("a request"), async |request| {
+            let seen = RequestId::of(&request).expect("an id");
+            ([("seen", seen.header())], StatusCode::IM_A_TEAPOT).into_response()
+        });
+        let answer = answer.await;
+        assert_eq!(answer.headers().get("seen"), answer.headers().get(HEADER));
+        let id = answer.headers()[HEADER].to_str().expect("text").to_owned();
+        (answer.status(), id)
+    }
+
+    #[tokio::test]
+    async fn a_request_is_counted_where_its_listener_counts_and_always_gets_an_id() {
+        let telemetry = Telemetry::for_tests();
+        let counted =
+            || telemetry.render().contains(r#"http_requests_total{path="unmatched",status="418"} 1"#);
+        assert_eq!(run(AccessLog::Quiet, "quiet").await, (StatusCode::IM_A_TEAPOT, "quiet".to_owned()));
+        assert!(!counted());
+        assert_eq!(run(AccessLog::Counted, "loud").await, (StatusCode::IM_A_TEAPOT, "loud".to_owned()));
+        assert!(counted());
+    }
+}
