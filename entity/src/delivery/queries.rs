@@ -13,7 +13,7 @@ use domain::{
     id::{DeliveryId, EndpointId, EventId, UserId, first_id_at},
 };
 use platform::database::{Database, DatabaseError};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use self::tables::{narrow, narrow_by_status, narrow_by_type, select};
@@ -223,7 +223,8 @@ pub async fn body(
 ///
 /// # Errors
 /// Those of the database.
-pub async fn attempts(db: &impl ConnectionTrait, id: DeliveryId) -> Result<Vec<attempt::Model>, DbErr> {
+pub async fn attempts(database: &Database, id: DeliveryId) -> Result<Vec<attempt::Model>, DatabaseError> {
+    let db = database.reader();
     let of_it = attempt::Entity::find().filter(attempt::Column::DeliveryId.eq(id.0));
     let newest = of_it.order_by_desc(attempt::Column::Number).order_by_desc(attempt::Column::Id);
     let mut attempts = newest.limit(MAX_ATTEMPTS).all(db).await?;

@@ -69,7 +69,7 @@ async fn records(server: &Server, delivery: DeliveryId) -> anyhow::Result<Vec<At
         let row = queries::load(&context.database, time, delivery).await?;
         if let Some(state) = row.and_then(|row| row.state) {
             same("the delivery's state", "succeeded", state.as_str())?;
-            let mut attempts = queries::attempts(context.database.reader(), delivery).await?;
+            let mut attempts = queries::attempts(&context.database, delivery).await?;
             attempts.reverse();
             return Ok(attempts);
         }

@@ -72,8 +72,7 @@ impl TestApp {
     /// # Panics
     /// When the database fails.
     pub async fn attempts_of(&self, delivery: DeliveryId) -> Vec<attempt::Model> {
-        let newest_first =
-            entity::delivery::queries::attempts(self.context.database.reader(), delivery).await;
+        let newest_first = entity::delivery::queries::attempts(&self.context.database, delivery).await;
         let mut attempts = newest_first.expect("attempts");
         attempts.reverse();
         attempts

@@ -76,7 +76,7 @@ async fn load(app: &App, scope: Scope, id: DeliveryId) -> Result<Json<DeliveryOu
         let Some(row) = found.into_iter().next() else {
             return Err(missing());
         };
-        let attempts = entity::delivery::queries::attempts(app.context.database.reader(), id)
+        let attempts = entity::delivery::queries::attempts(&app.context.database, id)
             .await
             .map_err(|error| Problem::unavailable("attempts cannot be read", error))?;
         reads += 1;

@@ -95,7 +95,7 @@ async fn load(app: &App, id: Result<Path<Uuid>, PathRejection>) -> Result<Delive
 
 /// The newest attempts, newest first.
 async fn attempts(app: &App, id: DeliveryId) -> Result<Vec<entity::attempt::Model>, DatabaseError> {
-    let mut attempts = queries::attempts(app.sources.database.reader(), id).await?;
+    let mut attempts = queries::attempts(&app.sources.database, id).await?;
     attempts.truncate(SHOWN);
     Ok(attempts)
 }
