@@ -48,7 +48,7 @@ pub struct Model {
     pub drain_before: i64,
     /// When the next send of a lane with a rate may be granted, in microseconds.
     pub rate_slot_us: i64,
-    /// Whether its owner has yet to be told that it was disabled.
+    /// Whether its owner has yet to be notified that it was disabled.
     pub tell_owner: bool,
 }
 

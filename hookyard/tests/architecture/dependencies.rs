@@ -39,6 +39,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("axum", &["web", "hookyard-api", "dashboard"]),
     ("governor", &["web"]),
     ("reqwest", &["channels", "hookyard", "testkit", "bench"]),
+    ("sea-orm", &["entity", "platform", "testkit"]),
+    ("sea-orm-migration", &["migration"]),
+    ("sea-query", &["entity"]),
+    ("sqlx", &["entity", "platform", "testkit", "bench"]),
 ];
 
 fn metadata() -> Metadata {
@@ -75,7 +79,7 @@ fn dependencies_between_our_crates_go_one_way() {
 }
 
 #[test]
-fn only_listed_crates_use_apalis_axum_and_the_http_client() {
+fn only_listed_crates_use_apalis_axum_the_http_client_and_the_database_crates() {
     for (package, dependencies) in dependencies(&metadata()) {
         for (guarded, may) in MAY_USE {
             assert!(

@@ -33,7 +33,7 @@ pub async fn doctor(context: Context, stop: CancellationToken) {
     while !stop.is_cancelled() {
         stop.run_until_cancelled(tokio::time::sleep(EVERY)).await;
         match examine(&context, true).await {
-            Ok(findings) => findings.iter().for_each(tell),
+            Ok(findings) => findings.iter().for_each(report),
             Err(error) => {
                 metrics::counter!(names::DATABASE_ERRORS).increment(1);
                 warn!(%error, "the database was not examined");
@@ -59,7 +59,7 @@ pub async fn examine(context: &Context, mend: bool) -> Result<Vec<Finding>, Data
     Ok(findings)
 }
 
-fn tell(finding: &Finding) {
+fn report(finding: &Finding) {
     let Finding { check, rows, mended } = finding;
     metrics::counter!(names::INVARIANT_VIOLATIONS, "check" => check.name).increment(*rows);
     warn!(check = check.name, rows, mended, "{}", check.meaning);

@@ -1,5 +1,5 @@
-//! Files without a row: an accept whose outcome was unknown leaves its file, and one that was not written is never told
-//! about it. A day later it is certain, and the file goes.
+//! Files without a row: an accept whose outcome was unknown leaves its file, and an accept
+//! that was not written never learns of it. A day later it is certain, and the file goes.
 
 use std::{
     ops::Range,

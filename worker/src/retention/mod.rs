@@ -35,7 +35,7 @@ pub struct Forgotten {
 pub async fn retention(context: Context, stop: CancellationToken) {
     while !stop.is_cancelled() {
         match sweep(&context, &stop).await {
-            Ok(forgotten) => tell(forgotten),
+            Ok(forgotten) => report(forgotten),
             Err(error) => {
                 metrics::counter!(names::DATABASE_ERRORS).increment(1);
                 warn!(%error, "what is old was not forgotten; the next sweep goes on");
@@ -128,7 +128,7 @@ async fn forget_rows(
     Ok(forgotten)
 }
 
-fn tell(forgotten: Forgotten) {
+fn report(forgotten: Forgotten) {
     if forgotten == Forgotten::default() {
         return;
     }

@@ -35,7 +35,7 @@ fn sample(asked_at: i64) -> Row {
     }
 }
 
-fn tell(row: &Row) -> String {
+fn sentence(row: &Row) -> String {
     explain(&row.facts(None, row.own_schedule().unwrap_or(10)))
 }
 
@@ -43,25 +43,25 @@ fn tell(row: &Row) -> String {
 fn every_column_reaches_the_sentence() {
     let sample = || sample(1_000_000);
     let failing = Row { attempts: 2, position: 2, due_at: 1_300_000, ..sample() };
-    assert_eq!(tell(&failing), "Attempt 2 of 10 failed. The next attempt is due in 5 min.");
+    assert_eq!(sentence(&failing), "Attempt 2 of 10 failed. The next attempt is due in 5 min.");
     let own = Row { retry_schedule: Some("[1,2,3]".to_owned()), ..failing };
-    assert_eq!(tell(&own), "Attempt 2 of 4 failed. The next attempt is due in 5 min.");
+    assert_eq!(sentence(&own), "Attempt 2 of 4 failed. The next attempt is due in 5 min.");
     let broken = Row { failures: Some(10), breaker_until: Some(1_028_000), ..sample() };
     assert_eq!(
-        tell(&broken),
+        sentence(&broken),
         "The endpoint failed 10 times in a row and is left alone; a probe follows in 28 s."
     );
     let gone =
         Row { lane_state: Some("disabled".to_owned()), off_reason: Some("gone".to_owned()), ..sample() };
-    assert!(tell(&gone).starts_with("Held: its endpoint answered 410 Gone"), "{}", tell(&gone));
+    assert!(sentence(&gone).starts_with("Held: its endpoint answered 410 Gone"), "{}", sentence(&gone));
     let limited = Row { rate_limit: Some(5), ..sample() };
-    assert!(tell(&limited).contains("at most 5 a second"));
+    assert!(sentence(&limited).contains("at most 5 a second"));
     let crowded = Row { max_in_flight: Some(2), ..sample() };
-    assert!(tell(&crowded).contains("at most 2 at a time"));
+    assert!(sentence(&crowded).contains("at most 2 at a time"));
     let draining = Row { drain_before: Some(1), ..sample() };
-    assert!(tell(&draining).contains("drains slowly"));
+    assert!(sentence(&draining).contains("drains slowly"));
     let dead = Row { state: Some("dead".to_owned()), reason: Some("held_limit".to_owned()), ..sample() };
-    assert!(tell(&dead).starts_with("More was held"));
+    assert!(sentence(&dead).starts_with("More was held"));
 }
 
 #[test]

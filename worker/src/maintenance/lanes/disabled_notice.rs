@@ -1,4 +1,4 @@
-//! Tells owners that an endpoint of theirs was disabled, by an event on their other endpoints.
+//! Notifies owners that an endpoint of theirs was disabled, by an event on their other endpoints.
 //! The mark is taken off in the transaction that writes the event: the owner is notified once, also when a worker dies.
 
 use domain::{
@@ -22,29 +22,29 @@ use serde_json::json;
 
 use super::BATCHES;
 
-/// Lanes that one transaction tells of.
+/// Lanes that one transaction writes events for.
 const AT_ONCE: i64 = 100;
 
-/// Writes their events; returns of how many lanes was told.
+/// Writes their events; returns for how many lanes.
 ///
 /// # Errors
-/// Those of the database; who was not told is told later.
+/// Those of the database; those who were not notified are notified later.
 pub async fn notify_owners(context: &Context) -> Result<u64, DatabaseError> {
-    let mut told = 0;
+    let mut notified = 0;
     for _ in 0..BATCHES {
-        let (batch, more) = within_deadline(tell(context)).await?;
-        told += batch;
+        let (batch, more) = within_deadline(notify(context)).await?;
+        notified += batch;
         if !more {
             break;
         }
     }
-    if told > 0 {
+    if notified > 0 {
         context.queue.wake();
     }
-    Ok(told)
+    Ok(notified)
 }
 
-async fn tell(context: &Context) -> Result<(u64, bool), DatabaseError> {
+async fn notify(context: &Context) -> Result<(u64, bool), DatabaseError> {
     let now = context.database.now(&context.clock).await?;
     let now_or_offset = context.database.statement_time(&context.clock);
     let stamp = Stamp { now_or_offset, lease: 0 };
@@ -68,8 +68,9 @@ fn rows(marked: &[Marked], listeners: &[Listener], now: Millis) -> (Vec<EventRow
     for lane in marked.iter().filter(|lane| lane.state == LaneState::Disabled.as_str()) {
         let Some(user_id) = lane.user_id else { continue };
         let event = event(lane, user_id, now);
-        let told = listeners.iter().filter(|listener| listener.user_id == user_id && listener.id != lane.id);
-        deliveries.extend(told.map(|listener| delivery(&event, listener)));
+        let others =
+            listeners.iter().filter(|listener| listener.user_id == user_id && listener.id != lane.id);
+        deliveries.extend(others.map(|listener| delivery(&event, listener)));
         events.push(event);
     }
     (events, deliveries)

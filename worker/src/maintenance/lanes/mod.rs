@@ -52,7 +52,7 @@ fn held_limits(context: &Context) -> HeldLimits {
 }
 
 async fn look(context: &Context, at_bounds: bool) -> Result<(), DatabaseError> {
-    let told = notify_owners(context).await?;
+    let notified = notify_owners(context).await?;
     let cancelled = cancel_deleted(context).await?;
     let (mut down, mut beyond, mut removed) = (0, 0, 0);
     if at_bounds {
@@ -60,9 +60,9 @@ async fn look(context: &Context, at_bounds: bool) -> Result<(), DatabaseError> {
         down = bury_endpoint_down(context).await?;
         beyond = bury_beyond_limits(context, held_limits(context)).await?;
     }
-    if told + cancelled + down + beyond + removed > 0 {
+    if notified + cancelled + down + beyond + removed > 0 {
         info!(
-            told,
+            notified,
             cancelled,
             endpoint_down = down,
             held_limit = beyond,
