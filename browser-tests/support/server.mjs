@@ -98,7 +98,7 @@ export class Server {
   }
 }
 
-// Answers with the given statuses in turn, then with the last one for ever.
+// Answers with the given statuses in turn, then repeats the last one.
 export class Receiver {
   static async start(...statuses) {
     const receiver = new Receiver();

@@ -1,4 +1,4 @@
-//! What registration takes can be sent to: the two parsers of URLs never disagree.
+//! URLs that registration accepts can be sent to: the two URL parsers never disagree.
 
 use domain::endpoint::EndpointUrl;
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! The channels against real sockets: the suite that each of them passes, and what only one of them does.
+//! The channels against real sockets: the shared suite, and tests of single channels.
 
 mod suite;
 mod telegram;

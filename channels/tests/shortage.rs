@@ -1,5 +1,5 @@
-//! A process that has no file descriptor left can't send, and says so of itself, not of the receiver. In a program of its
-//! own: the shortage is the whole process's.
+//! A process without free file descriptors can't send, and reports a local shortage instead of blaming the receiver. A
+//! separate test program, because the shortage affects the whole process.
 
 use std::{fs::File, time::Duration};
 

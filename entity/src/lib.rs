@@ -2,10 +2,12 @@
 //! scoped by user.
 //! Holds no rules: those are `domain`'s.
 
+#[macro_use]
+mod from_row;
+
 pub mod attempt;
 pub mod bounded;
 pub mod broadcast;
-pub mod bulk;
 mod db_now;
 pub mod dead_letter;
 pub mod delivery;
@@ -31,7 +33,7 @@ pub mod process;
 pub mod push_subscription;
 pub mod replay;
 pub mod retention;
-pub mod rows;
+mod rows;
 pub mod scope;
 pub mod sql_builder;
 pub mod stamp;

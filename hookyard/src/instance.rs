@@ -15,7 +15,7 @@ pub(crate) struct Instance {
 impl Instance {
     /// Takes the lock beside the database file, which must be there: of whatever name it is opened by, the file that it
     /// leads to counts.
-    pub(crate) fn of(database: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn lock(database: &Path) -> anyhow::Result<Self> {
         let file =
             database.canonicalize().with_context(|| format!("{} can't be read", database.display()))?;
         let path = file.with_extension("lock");
@@ -41,10 +41,10 @@ mod tests {
         let (file, linked) = (folder.path().join("app.db"), folder.path().join("other.db"));
         File::create(&file).expect("a file");
         std::os::unix::fs::symlink(&file, &linked).expect("a link");
-        let held = Instance::of(&file).expect("the first");
-        assert!(Instance::of(&linked).is_err(), "by another name");
-        assert!(Instance::of(&folder.path().join("./app.db")).is_err());
+        let held = Instance::lock(&file).expect("the first");
+        assert!(Instance::lock(&linked).is_err(), "by another name");
+        assert!(Instance::lock(&folder.path().join("./app.db")).is_err());
         drop(held);
-        assert!(Instance::of(&linked).is_ok());
+        assert!(Instance::lock(&linked).is_ok());
     }
 }

@@ -34,7 +34,7 @@ pub async fn serve() -> ExitCode {
 async fn prepare(context: &Context) -> anyhow::Result<Option<Instance>> {
     let url = &context.config.database_url;
     let instance = match url {
-        DatabaseUrl::Sqlite(path) => Some(Instance::of(path)?),
+        DatabaseUrl::Sqlite(path) => Some(Instance::lock(path)?),
         DatabaseUrl::Postgres(_) => None,
     };
     migrate::run(&context.database, url, Direction::Up).await?;

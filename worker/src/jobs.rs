@@ -18,11 +18,11 @@ pub struct Jobs {
 impl Jobs {
     /// Works one job. It is over once its deliveries are sent, wait for a slot or were released, its upload is processed, or
     /// its broadcast has all deliveries.
-    pub async fn work(&self, mut job: Job) {
+    pub async fn handle(&self, mut job: Job) {
         match std::mem::take(&mut job.work) {
-            Work::Deliveries(handover) => self.intake.take(&job, handover).await,
-            Work::Upload(leased) => self.uploads.take(&job, leased).await,
-            Work::Broadcast(leased) => self.broadcaster.take(&job, leased).await,
+            Work::Deliveries(handover) => self.intake.handle_job(&job, handover).await,
+            Work::Upload(leased) => self.uploads.handle_job(&job, leased).await,
+            Work::Broadcast(leased) => self.broadcaster.handle_job(&job, leased).await,
         }
     }
 }

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::jobs::Jobs;
 
 /// Most jobs that a worker takes from Redis in one step.
-const AT_ONCE: usize = 16;
+const FETCH_BATCH: usize = 16;
 
 /// How one queue is worked.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +28,7 @@ pub struct WorkerOptions {
 impl WorkerOptions {
     /// What fits the jobs of `queue`: those of deliveries only start sends, others do their work and have limits of their own.
     #[must_use]
-    pub const fn of(queue: QueueName) -> Self {
+    pub const fn for_queue(queue: QueueName) -> Self {
         match queue {
             QueueName::Deliveries => Self { concurrency: 16 },
             QueueName::Uploads | QueueName::Broadcasts => Self { concurrency: 4 },
@@ -47,10 +47,10 @@ pub async fn run(
     jobs: Jobs,
     stop: CancellationToken,
 ) -> Result<(), WorkerError> {
-    let taken = AT_ONCE.min(options.concurrency);
+    let batch = FETCH_BATCH.min(options.concurrency);
     let (jobs, ended) = (Arc::new(jobs), CancellationToken::new());
     let worker = WorkerBuilder::new(format!("{name}-{}", Uuid::now_v7().simple()))
-        .backend(queue.storage(name, taken, stop, ended.clone()))
+        .backend(queue.storage(name, batch, stop, ended.clone()))
         .concurrency(options.concurrency)
         .catch_panic()
         .enable_tracing()
@@ -58,7 +58,7 @@ pub async fn run(
         .build(move |job: Job| {
             let jobs = Arc::clone(&jobs);
             async move {
-                jobs.work(job).await;
+                jobs.handle(job).await;
                 Ok::<(), BoxDynError>(())
             }
         });

@@ -16,7 +16,7 @@ use crate::{
     endpoints::EndpointCache,
     handover::Intake,
     jobs::Jobs,
-    lanes::Slots,
+    lanes::SendSlots,
     maintenance::{self, Heartbeat},
     queue_workers::{self, WorkerOptions},
     record::Recorder,
@@ -36,7 +36,8 @@ const KEPT_FOR_RECORDS: Duration = Duration::from_secs(3);
 /// # Errors
 /// When the HTTP client can't be built, or a channel can't be used as it is set.
 pub fn services(context: &Context, kind: &'static str) -> Result<Vec<Service>, SenderError> {
-    let (slots, recheck, due) = (Slots::new(context.config.send_slots), Recheck::default(), Due::default());
+    let (slots, recheck, due) =
+        (SendSlots::new(context.config.send_slots), Recheck::default(), Due::default());
     let endpoints = EndpointCache::new(context);
     let (recorder, records) = Recorder::new(context);
     let records = records.notifying(recheck.clone());
@@ -87,7 +88,7 @@ fn queues(context: &Context, jobs: &Jobs) -> Vec<Service> {
     let service = |name| {
         let (queue, jobs) = (context.queue.clone(), jobs.clone());
         Service::new("queue", move |stop| async move {
-            Ok(queue_workers::run(&queue, name, WorkerOptions::of(name), jobs, stop).await?)
+            Ok(queue_workers::run(&queue, name, WorkerOptions::for_queue(name), jobs, stop).await?)
         })
         .with_deadline(QUEUE_STOPS_WITHIN)
     };

@@ -1,4 +1,4 @@
-//! Idempotency keys of a batch: who takes which, and what those are told whose key was taken before them.
+//! Idempotency keys of a batch: which entry takes which key, and the outcome of entries whose key is taken.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,7 +15,7 @@ pub(super) type FullKey = (i64, String);
 #[derive(Default)]
 pub(super) struct Keys {
     wanted: HashMap<FullKey, KeyRow>,
-    /// Keys of entries that are refused for another reason: somebody may have used them when the entry was still good.
+    /// Keys of entries that are refused for another reason: an earlier copy may have used them while the entry was valid.
     only_asked: HashSet<FullKey>,
     taken: HashSet<Uuid>,
     kept: HashMap<FullKey, KeptKey>,
@@ -78,7 +78,7 @@ impl Keys {
         }
     }
 
-    /// What an entry with a key is told. `outcome` is what it would be told without one.
+    /// Returns the outcome of an entry with a key. `outcome` is the one without a key.
     pub(super) fn outcome(&self, key: &FullKey, hash: &[u8; 32], outcome: Published) -> Option<Published> {
         if let Published::Stored { id, .. } = outcome
             && self.taken.contains(&id.0)
@@ -130,10 +130,10 @@ mod tests {
         keys.want(USER, &key(1), id, 1);
         assert!(keys.is_wanted(&full(USER, &key(2))));
         assert_eq!(keys.took(vec![id.0]), (vec![], HashSet::new()));
-        let told = |hash, outcome| keys.outcome(&full(USER, &key(hash)), &[hash; 32], outcome);
-        assert_eq!(told(1, stored(id)), Some(stored(id)));
-        assert_eq!(told(1, stored(EventId::new())), Some(Published::Repeated { id, deliveries: 1 }));
-        assert_eq!(told(2, stored(EventId::new())), Some(Published::KeyTaken));
+        let outcome_of = |hash, outcome| keys.outcome(&full(USER, &key(hash)), &[hash; 32], outcome);
+        assert_eq!(outcome_of(1, stored(id)), Some(stored(id)));
+        assert_eq!(outcome_of(1, stored(EventId::new())), Some(Published::Repeated { id, deliveries: 1 }));
+        assert_eq!(outcome_of(2, stored(EventId::new())), Some(Published::KeyTaken));
     }
 
     #[test]
@@ -156,13 +156,13 @@ mod tests {
             keys.ask(full(USER, &key(1)));
             let (asked, _) = keys.took(vec![]);
             keys.found(vec![kept(hash, is_live)]);
-            let told = keys.outcome(&asked[0], &[1; 32], Published::UnknownType);
+            let outcome_of = keys.outcome(&asked[0], &[1; 32], Published::UnknownType);
             let expected = match (is_live, hash) {
                 (false, _) => Published::UnknownType,
                 (true, 1) => Published::Repeated { id: Uuid::nil().into(), deliveries: 3 },
                 (true, _) => Published::KeyTaken,
             };
-            assert_eq!(told, Some(expected));
+            assert_eq!(outcome_of, Some(expected));
         }
     }
 }

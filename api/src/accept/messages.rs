@@ -1,4 +1,4 @@
-//! Signed messages of a batch: which of them are written, and what their callers are told. Of many copies of one id the
+//! Signed messages of a batch: which of them are written, and the outcome of each. Of many copies of one id the
 //! first is kept, with its event; the others leave no trace.
 
 use std::{
@@ -101,7 +101,7 @@ impl Messages {
         Growth::of(self.wanted.values().map(AsRef::as_ref).filter(|row| self.created.contains(&row.event_id)))
     }
 
-    /// What the caller is told whose message was to become this event.
+    /// Returns the outcome of the message that was to become this event.
     pub(super) fn outcome(&self, event_id: EventId) -> Ingested {
         if self.created.contains(&event_id) { Ingested::Created } else { Ingested::Duplicate }
     }
@@ -141,8 +141,8 @@ mod tests {
             messages.to_insert().iter().map(|row| row.message.message_id.clone()).collect();
         assert_eq!(ids, ["a", "b"], "sorted");
         assert!(messages.inserted(vec![first.event.id.0, other.event.id.0]).is_empty());
-        let told = [&first, &copy, &other].map(|one| messages.outcome(one.event.id));
-        assert_eq!(told, [Ingested::Created, Ingested::Duplicate, Ingested::Created]);
+        let outcomes = [&first, &copy, &other].map(|one| messages.outcome(one.event.id));
+        assert_eq!(outcomes, [Ingested::Created, Ingested::Duplicate, Ingested::Created]);
         assert_eq!(messages.growth().map(|growth| growth.by_sender), Some(BTreeMap::from([("+1", 2)])));
     }
 

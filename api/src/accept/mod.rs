@@ -1,4 +1,4 @@
-//! Accept: what came in is written, with the deliveries it causes, before anybody is told that it was accepted.
+//! Accept: work is written, with the deliveries it causes, before its caller gets a 2xx.
 //! One task per process groups what waits into one transaction; nothing here waits for the queue or for a receiver.
 
 mod chunks;
@@ -52,7 +52,7 @@ pub struct NewUpload {
     pub request_id: Option<String>,
 }
 
-/// Something that happened, to be told to every endpoint that is registered for its type.
+/// An event, for every endpoint that is registered for its type.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
     /// Its id.

@@ -16,7 +16,7 @@ use super::Event;
 /// Something to tell to every recipient of some channels.
 #[derive(Clone, Debug)]
 pub struct NewNotification {
-    /// What they are told.
+    /// The message.
     pub notification: Notification,
     /// On which channels, each once, with how many recipients there are.
     pub audience: Vec<Audience>,
@@ -115,7 +115,7 @@ impl Notifications {
         self.wanted.iter().filter(|row| self.taken.contains(&row.id.0))
     }
 
-    /// What the caller is told whose notification has this event.
+    /// Returns the outcome of the notification with this event.
     pub(super) fn outcome(&self, event_id: EventId) -> Announced {
         let of_it = self.going_out().filter(|row| row.event_id == event_id);
         let audience = of_it.map(|row| Audience { channel: row.channel, total: row.total }).collect();

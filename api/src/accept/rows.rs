@@ -42,7 +42,7 @@ pub(super) struct Rows {
 
 enum Plan {
     Upload,
-    /// What it is told unless its key says otherwise.
+    /// Its outcome, unless its key says otherwise.
     Event(Published, Option<(FullKey, [u8; 32])>),
     /// Whose message was to become this event.
     Message(EventId),
@@ -206,7 +206,7 @@ impl Rows {
         self.uploads.is_empty() && nothing_is_taken
     }
 
-    /// Takes out what is not written after all: somebody else has its key, or its message's id, or its notice went out before.
+    /// Removes what is not written after all: its key or its message's id is taken, or its notice was announced before.
     pub(super) fn drop_events(&mut self, lost: &HashSet<EventId>) {
         if !lost.is_empty() {
             self.events.retain(|row| !lost.contains(&row.id));
@@ -214,7 +214,7 @@ impl Rows {
         }
     }
 
-    /// What each entry is told after the commit, in order; none when not even its key's row is there.
+    /// Returns the outcome of each entry after the commit, in order; none when not even its key's row exists.
     pub(super) fn outcomes(&self) -> impl Iterator<Item = Option<Outcome>> {
         self.plans.iter().map(|plan| match plan {
             Plan::Upload => Some(Outcome::Upload),

@@ -13,9 +13,9 @@ use super::{Event, notifications::event_of};
 /// Something to tell to one subscription.
 #[derive(Clone, Debug)]
 pub struct NewPersonal {
-    /// What is told.
+    /// The event.
     pub notification: Notification,
-    /// Who is told.
+    /// The recipient.
     pub subscription_id: PushSubscriptionId,
     /// The lane of its push service.
     pub lane_id: LaneId,

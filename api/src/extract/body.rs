@@ -14,10 +14,7 @@ use http::{
 use http_body_util::BodyExt;
 use serde_json::Value;
 
-use super::{
-    Fields,
-    nul::{NUL, has_nul, nul_members},
-};
+use super::Fields;
 use crate::{limits::Limits, problem::Problem};
 
 /// How long the rest of a refused body is read, so that the caller gets to see the answer.
@@ -25,14 +22,8 @@ const LINGER: Duration = Duration::from_secs(2);
 /// How much of it is read.
 const LINGER_BYTES: usize = 16 * 1_024 * 1_024;
 
-/// The body as JSON: `application/json`, at most `limit` bytes, no NUL in any string.
-pub(crate) async fn json_body(request: Request, limit: usize, limits: &Limits) -> Result<Value, Problem> {
-    let value = json_value(request, limit, limits).await?;
-    without_nul(&value)?;
-    Ok(value)
-}
-
-/// The same as the members of an object: what is wrong with them, NUL included, is told all at once by [`Fields::done`].
+/// The members of a body that is a JSON object: `application/json`, at most `limit` bytes. What is wrong with them, NUL
+/// included, is named all at once by [`Fields::done`].
 pub(crate) async fn json_fields(request: Request, limit: usize, limits: &Limits) -> Result<Fields, Problem> {
     Fields::read_body(&json_bytes(request, limit, limits).await?)
 }
@@ -70,17 +61,6 @@ pub(super) async fn json_value(request: Request, limit: usize, limits: &Limits) 
     serde_json::from_slice(&bytes).map_err(|wrong| {
         Problem::new(ProblemCode::JsonInvalid, format!("the body is not valid JSON: {wrong}"))
     })
-}
-
-/// Databases store no NUL in text. Every member that has one is named.
-fn without_nul(body: &Value) -> Result<(), Problem> {
-    if !has_nul(body) {
-        return Ok(());
-    }
-    match body.as_object() {
-        Some(members) => Err(Problem { errors: nul_members(members), ..ProblemCode::BadRequest.into() }),
-        None => Err(Problem::field(ProblemCode::BadRequest, "body", NUL)),
-    }
 }
 
 async fn read(

@@ -1,4 +1,4 @@
-//! The members of a JSON object, taken one by one; every fault of a body is told at once.
+//! The members of a JSON object, taken one by one; all errors of a body are reported together.
 //! Take each member that is known, then call [`Fields::done`], or [`Fields::refused`] when one that is needed did not come.
 
 use domain::{
@@ -114,6 +114,20 @@ impl Fields {
         }
     }
 
+    /// The members of an optional member that is an object; none where it is left out. Close it by [`Self::join`].
+    pub(crate) fn object(&mut self, name: &str) -> Self {
+        let object = |value: &Value| value.as_object().cloned().ok_or_else(|| "must be an object".to_owned());
+        let given = self.optional(name, object).unwrap_or_default();
+        Self { given, written: Vec::new(), errors: Vec::new() }
+    }
+
+    /// Closes the members of member `name`: what is wrong with them is named behind it, as in `filter.state`.
+    pub(crate) fn join(&mut self, name: &str, inner: Self) {
+        let faults = inner.refused().errors.into_iter();
+        self.errors
+            .extend(faults.map(|fault| FieldError::new(format!("{name}.{}", fault.field), fault.message)));
+    }
+
     /// A fault that was found elsewhere.
     pub(crate) fn note(&mut self, error: FieldError) {
         self.errors.push(error);
@@ -215,9 +229,9 @@ mod tests {
         let mut given = fields(json!({"a": "x", "c": null, "d": "\0", "colour": 1, "e\n": 2}));
         assert_eq!((given.required("a", number), given.required("b", number)), (None, None));
         assert_eq!((given.change("c", number), given.optional("d", number)), (None, None));
-        let told = given.done().expect_err("faults").sentence();
+        let verdict = given.done().expect_err("faults").sentence();
         assert_eq!(
-            told,
+            verdict,
             "d: must not contain a NUL character; a: must be a whole number; b: is missing; c: must not be null; \
              d: must be a whole number; colour: is not a member here; e\\n: is not a member here"
         );
@@ -233,10 +247,27 @@ mod tests {
     }
 
     #[test]
+    fn faults_of_a_member_that_is_an_object_are_named_behind_it() {
+        let read = |body| {
+            let mut given = fields(body);
+            let mut inner = given.object("in");
+            let number = inner.optional("a", number);
+            given.join("in", inner);
+            given.done().map(|()| number).map_err(|problem| problem.sentence())
+        };
+        assert_eq!((read(json!({})), read(json!({"in": null}))), (Ok(None), Ok(None)));
+        assert_eq!(read(json!({"in": {"a": 1}})), Ok(Some(1)));
+        assert_eq!(read(json!({"in": []})), Err("in: must be an object".into()));
+        let verdict = read(json!({"in": {"a": "x", "b": 1}, "c": 2}));
+        let expected = "in.a: must be a whole number; in.b: is not a member here; c: is not a member here";
+        assert_eq!(verdict, Err(expected.into()));
+    }
+
+    #[test]
     fn unknown_members_are_named_up_to_a_bound() {
         let many = |count: usize| (0..count).map(|i| (format!("m{i}"), json!(i))).collect::<Value>();
-        let told = |count| fields(many(count)).done().expect_err("unknown members").errors.len();
-        assert_eq!((told(NAMED_UNKNOWN), told(NAMED_UNKNOWN + 1)), (NAMED_UNKNOWN, NAMED_UNKNOWN));
+        let verdict = |count| fields(many(count)).done().expect_err("unknown members").errors.len();
+        assert_eq!((verdict(NAMED_UNKNOWN), verdict(NAMED_UNKNOWN + 1)), (NAMED_UNKNOWN, NAMED_UNKNOWN));
         assert!(fields(many(0)).done().is_ok());
     }
 

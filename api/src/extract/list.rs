@@ -23,7 +23,7 @@ pub(crate) async fn json_list(
 }
 
 fn items(mut body: Value, name: &str, most: usize) -> Result<Vec<Value>, Problem> {
-    // Taken out first: what is wrong within an item is told of that item.
+    // Taken first: errors within an item are reported with its index.
     let list = body.get_mut(name).map(Value::take);
     let mut fields = Fields::of(body)?;
     fields.optional(name, |_| Ok(()));
@@ -101,17 +101,18 @@ mod tests {
             assert_eq!(bad, Err(rule.into()));
         }
         assert_eq!(listed(json!([])), Err("body: must be a JSON object".into()));
-        let told = listed(json!({"things": 1, "more": 2}));
-        assert_eq!(told, Err(format!("{rule}; more: is not a member here")));
+        let found = listed(json!({"things": 1, "more": 2}));
+        assert_eq!(found, Err(format!("{rule}; more: is not a member here")));
         assert_eq!(listed(json!({"things": [1], "more": 2})), Err("more: is not a member here".into()));
     }
 
     #[test]
     fn every_fault_is_told_of_its_item() {
         assert_eq!(read(vec![json!({"n": 1}), json!({"n": 2})]), Ok(vec![1, 2]));
-        let told = read(vec![json!({"n": 1}), json!(7), json!({"n": "a\0", "body": 1})]).expect_err("faults");
+        let found =
+            read(vec![json!({"n": 1}), json!(7), json!({"n": "a\0", "body": 1})]).expect_err("faults");
         assert_eq!(
-            told.sentence(),
+            found.sentence(),
             "things[1]: must be a JSON object; things[2].n: must not contain a NUL character; \
              things[2].n: must be a number; things[2].body: is not a member here"
         );
@@ -119,7 +120,7 @@ mod tests {
 
     #[test]
     fn an_answer_names_no_more_faults_than_its_bound() {
-        let told = |count: usize| read(vec![json!({}); count]).expect_err("faults").errors.len();
-        assert_eq!((told(NAMED_FAULTS), told(NAMED_FAULTS + 1)), (NAMED_FAULTS, NAMED_FAULTS));
+        let found = |count: usize| read(vec![json!({}); count]).expect_err("faults").errors.len();
+        assert_eq!((found(NAMED_FAULTS), found(NAMED_FAULTS + 1)), (NAMED_FAULTS, NAMED_FAULTS));
     }
 }

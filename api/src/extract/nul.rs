@@ -4,7 +4,7 @@ use domain::problem::FieldError;
 use serde_json::{Map, Value};
 
 /// The rule that a string with a NUL breaks.
-pub(super) const NUL: &str = "must not contain a NUL character";
+const NUL: &str = "must not contain a NUL character";
 /// Most members that one response names.
 const NAMED_MEMBERS: usize = 16;
 /// Most characters of a member's name that a response contains.
@@ -22,7 +22,7 @@ pub(super) fn shown(name: &str) -> String {
 }
 
 /// Whether a value contains a NUL, in a string or in a name.
-pub(super) fn has_nul(value: &Value) -> bool {
+fn has_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
         Value::Array(items) => items.iter().any(has_nul),

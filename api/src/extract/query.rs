@@ -90,9 +90,9 @@ mod tests {
 
     #[test]
     fn every_fault_is_named_at_once() {
-        let told = limit("limit=0&colour=red&limit=0").expect_err("three faults");
+        let found = limit("limit=0&colour=red&limit=0").expect_err("three faults");
         assert_eq!(
-            told,
+            found,
             "limit: is given twice; limit: must be a whole number from 1 to 1000; colour: is not a parameter here"
         );
     }

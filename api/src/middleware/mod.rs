@@ -1,5 +1,4 @@
-//! What every request passes on its way in and every answer on its way out. Nothing here knows a route; the order matters
-//! and stands in one place.
+//! The API's middleware. No layer knows a route; their order matters and is defined in one place, `layers`.
 
 mod layers;
 mod pages;

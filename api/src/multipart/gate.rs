@@ -1,4 +1,4 @@
-//! Stands between the body and the parser, which by itself reads as much as it gets.
+//! Limits what the parser reads from the body; without a limit it reads all of it.
 //! Lets one chunk through at a look, and stops when the parser takes and takes without getting anywhere.
 
 use std::{

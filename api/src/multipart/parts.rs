@@ -83,7 +83,7 @@ impl Part<'_> {
 
 async fn within<T>(stall: Duration, step: impl Future<Output = Result<T, Error>>) -> Result<T, Problem> {
     match tokio::time::timeout(stall, step).await {
-        Ok(done) => done.map_err(|error| broken(told(&error))),
+        Ok(done) => done.map_err(|error| broken(describe(&error))),
         Err(_) => Err(ProblemCode::RequestTimeout.into()),
     }
 }
@@ -92,7 +92,7 @@ fn broken(what: String) -> Problem {
     Problem::new(ProblemCode::BadRequest, what)
 }
 
-fn told(error: &Error) -> String {
+fn describe(error: &Error) -> String {
     match error {
         Error::StreamReadFailed(cause) => cause.to_string(),
         Error::IncompleteFieldData { .. } | Error::IncompleteHeaders | Error::IncompleteStream => {

@@ -20,6 +20,7 @@ pub(crate) mod push_page;
 pub(crate) mod push_subscriptions;
 pub(crate) mod registrations;
 pub(crate) mod replays;
+pub(crate) mod resource;
 pub(crate) mod start;
 pub(crate) mod statistics;
 pub(crate) mod subscribers;

@@ -58,7 +58,7 @@ impl Scene {
             Fault::DiskFull => self.cluster.disk.iter().for_each(crate::cluster::SmallDisk::fill),
             Fault::StoreGone => self.take_store_away()?,
             Fault::LockFile => {
-                self.write_lock = Some(WriteLock::take(&self.cluster.data().join(DATABASE)).await?);
+                self.write_lock = Some(WriteLock::acquire(&self.cluster.data().join(DATABASE)).await?);
             }
             _ => self.ask_for(fault).await?,
         }

@@ -109,22 +109,22 @@ mod tests {
 
     use super::*;
 
-    fn of(seed: u64, shape: Shape, seconds: u64) -> Vec<Step> {
+    fn steps_of(seed: u64, shape: Shape, seconds: u64) -> Vec<Step> {
         schedule(seed, shape, Duration::from_secs(seconds), &[])
     }
 
     #[test]
     fn a_seed_is_a_schedule() {
         for shape in [Shape::Embedded, Shape::Cluster] {
-            assert_eq!(of(7, shape, 300), of(7, shape, 300));
-            assert_ne!(of(7, shape, 300), of(8, shape, 300));
+            assert_eq!(steps_of(7, shape, 300), steps_of(7, shape, 300));
+            assert_ne!(steps_of(7, shape, 300), steps_of(8, shape, 300));
         }
     }
 
     #[test]
     fn a_schedule_fits_into_its_time() {
         for (seed, seconds) in (1..50).flat_map(|seed| [(seed, 10), (seed, 30), (seed, 300)]) {
-            let steps = of(seed, Shape::Cluster, seconds);
+            let steps = steps_of(seed, Shape::Cluster, seconds);
             let used: Duration = steps.iter().map(|step| step.after + step.hold).sum();
             assert!(!steps.is_empty() && used <= Duration::from_secs(seconds), "{seed}, {seconds}");
         }
@@ -134,7 +134,7 @@ mod tests {
     fn a_long_run_has_every_fault() {
         for shape in [Shape::Embedded, Shape::Cluster] {
             let seen: BTreeSet<String> =
-                of(1, shape, 400).iter().map(|step| step.fault.to_string()).collect();
+                steps_of(1, shape, 400).iter().map(|step| step.fault.to_string()).collect();
             let faults = Fault::value_variants().iter().filter(|fault| fault.runs_on(shape)).count();
             assert_eq!(seen.len(), faults, "{seen:?}");
         }
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_short_run_begins_with_what_heals_slowly() {
-        let steps = of(1, Shape::Cluster, 60);
+        let steps = steps_of(1, Shape::Cluster, 60);
         let (first, others) = steps.split_at(5);
         assert!(first.iter().all(|step| step.fault.heals_slowly()), "{first:?}");
         assert!(!others.iter().take(5).any(|step| step.fault.heals_slowly()), "{others:?}");
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn a_short_run_locks_one_table_a_round_and_a_long_one_all() {
         let locked = |seconds| {
-            let steps = of(5, Shape::Cluster, seconds);
+            let steps = steps_of(5, Shape::Cluster, seconds);
             let locks = steps.into_iter().filter(|step| step.fault.locked_table().is_some());
             locks.map(|step| (step.fault.to_string(), step.hold)).collect::<BTreeSet<_>>()
         };
@@ -170,8 +170,9 @@ mod tests {
 
     #[test]
     fn only_long_runs_wait_for_a_lease() {
-        let has =
-            |seconds| of(3, Shape::Cluster, seconds).iter().any(|step| step.fault == Fault::PauseWorker);
+        let has = |seconds| {
+            steps_of(3, Shape::Cluster, seconds).iter().any(|step| step.fault == Fault::PauseWorker)
+        };
         assert!(!has(119) && has(300));
     }
 }

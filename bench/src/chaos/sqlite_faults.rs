@@ -15,7 +15,7 @@ pub(super) struct WriteLock {
 
 impl WriteLock {
     /// Takes it as soon as no other transaction writes.
-    pub(super) async fn take(path: &Path) -> Result<Self> {
+    pub(super) async fn acquire(path: &Path) -> Result<Self> {
         let options = SqliteConnectOptions::new().filename(path).busy_timeout(LOCKED_WITHIN);
         let mut file = SqliteConnection::connect_with(&options).await?;
         file.execute("BEGIN IMMEDIATE").await?;

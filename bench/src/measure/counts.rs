@@ -36,7 +36,7 @@ impl Counts {
     ///
     /// # Errors
     /// When a server answers something else.
-    pub(crate) async fn read(cluster: &Cluster) -> Result<Option<Self>> {
+    pub(crate) async fn load(cluster: &Cluster) -> Result<Option<Self>> {
         let (Some(_), Some(redis)) = (&cluster.postgres, &cluster.redis) else { return Ok(None) };
         let statistics = cluster.store().rows.text(STATISTICS).await;
         let info: String = redis.ask(&["INFO", "stats"]).await;

@@ -35,7 +35,7 @@ impl Meter {
     }
 
     /// What each part has cost since. Processes must not have been replaced meanwhile.
-    pub(crate) fn read(&self, cluster: &Cluster) -> Vec<Cost> {
+    pub(crate) fn costs(&self, cluster: &Cluster) -> Vec<Cost> {
         let seconds = self.begun.elapsed().as_secs_f64();
         let cost = |((part, ids), before): ((&'static str, Vec<u32>), &f64)| {
             let cpu_s = (cpu_of_all(&ids) - before).max(0.0);

@@ -56,7 +56,7 @@ pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
     let took = begun.elapsed().as_secs_f64();
 
     let mut report = Report::new("broadcast", shape);
-    report.costs = meter.read(&cluster);
+    report.costs = meter.costs(&cluster);
     let cpu: f64 = report.costs.iter().filter(|cost| cost.part != "bench").map(|cost| cost.cpu_s).sum();
     let accept_ms = accepted.as_secs_f64() * 1_000.0;
     let twice = receiver.count() - many;

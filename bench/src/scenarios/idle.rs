@@ -26,11 +26,11 @@ pub(super) async fn run(shape: Shape) -> Result<Report> {
     let ready = cluster.start_programs().await?;
     sleep(SETTLED).await;
     settle_statistics(&cluster).await;
-    let (before, counting) = (Counts::read(&cluster).await?, Instant::now());
+    let (before, counting) = (Counts::load(&cluster).await?, Instant::now());
     let meter = Meter::start(&cluster);
     sleep(LENGTH).await;
     let mut report = Report::new("idle", shape);
-    report.costs = meter.read(&cluster);
+    report.costs = meter.costs(&cluster);
     report.figure("ready_ms", ready.as_secs_f64() * 1_000.0);
     report.goal(format!("ready within 1 s (is {} ms)", ready.as_millis()), ready <= READY_WITHIN);
     for program in cluster.programs() {
@@ -45,7 +45,7 @@ pub(super) async fn run(shape: Shape) -> Result<Report> {
 /// What the servers counted since, by the second. What is reported late is late at both ends.
 async fn tell_counts(cluster: &Cluster, before: Counts, since: Instant, report: &mut Report) -> Result<()> {
     settle_statistics(cluster).await;
-    let after = Counts::read(cluster).await?.context("as before")?;
+    let after = Counts::load(cluster).await?.context("as before")?;
     for (name, a_second) in (after - before).by(since.elapsed().as_secs_f64()) {
         report.figure(format!("{name}_per_s"), a_second);
     }

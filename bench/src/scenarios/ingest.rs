@@ -37,7 +37,7 @@ pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
     let loaded = load(&cluster, "m", plan.seconds(8, 30)).await?;
     let took = begun.elapsed().as_secs_f64();
     let mut report = Report::new("ingest", shape);
-    report.costs = meter.read(&cluster);
+    report.costs = meter.costs(&cluster);
     let stored = cluster.store().count("message").await - before;
     ensure!(stored >= loaded.accepted, "{} were answered with 200, {stored} are stored", loaded.accepted);
     let cpu: f64 = report.costs.iter().filter(|cost| cost.part != "bench").map(|cost| cost.cpu_s).sum();

@@ -33,10 +33,10 @@ pub(super) async fn measure(
 ) -> Result<()> {
     load.ledger.begin();
     let recorded = setup.cluster.store().succeeded().await;
-    let before = Counts::read(&setup.cluster).await?;
+    let before = Counts::load(&setup.cluster).await?;
     let meter = Meter::start(&setup.cluster);
     let ended = guard(&setup.cluster, plan, report, until_recorded(setup, load)).await;
-    let costs = meter.read(&setup.cluster);
+    let costs = meter.costs(&setup.cluster);
     let sums = load.ledger.sums();
     add_sums(&sums, report);
     let delivered = sums.arrived.max(1) as f64;
@@ -47,7 +47,7 @@ pub(super) async fn measure(
     // Connections that end report at once what they counted.
     setup.cluster.stop_programs().await?;
     sleep(SETTLED).await;
-    let counts = Counts::read(&setup.cluster).await?.zip(before).map(|(after, before)| after - before);
+    let counts = Counts::load(&setup.cluster).await?.zip(before).map(|(after, before)| after - before);
     for (name, count) in counts.iter().flat_map(|counts| counts.by(delivered)) {
         report.figure(format!("{name}_per_delivery"), count);
     }

@@ -30,7 +30,7 @@ pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
     let (request, meter) = (PostRequest::labelled_event(USER), Meter::start(&setup.cluster));
     let load = of_one(&setup, request, Pace::Open { per_second }, plan.seconds(10, 60));
     guard(&setup.cluster, plan, &mut report, run_to_the_end(&load, ARRIVE_WITHIN)).await;
-    report.costs = meter.read(&setup.cluster);
+    report.costs = meter.costs(&setup.cluster);
     add_sums(&setup.ledger.sums(), &mut report);
     tell_goals(&mut report);
     Ok(report)

@@ -134,7 +134,7 @@ impl Setup {
             return Err(self.explain(error, &loaded).await);
         }
         let (took, tail) = (begun.elapsed().as_secs_f64(), loaded_at.elapsed());
-        let costs = meter.read(&self.cluster);
+        let costs = meter.costs(&self.cluster);
         let recorded = self.cluster.store().succeeded().await - before;
         ensure!(
             recorded >= delivered,

@@ -42,7 +42,7 @@ pub(super) async fn run(shape: Shape, plan: &Plan) -> Result<Report> {
     report.figure("asked_per_s", per_second);
     let meter = Meter::start(&setup.cluster);
     guard(&setup.cluster, plan, &mut report, soak(&setup, &load, &mut series)).await;
-    report.costs = meter.read(&setup.cluster);
+    report.costs = meter.costs(&setup.cluster);
     add_sums(&setup.ledger.sums(), &mut report);
     tell_load(&mut report);
     series.iter().for_each(|(name, sizes)| add_to_report(name, sizes, &mut report));
@@ -77,7 +77,7 @@ async fn sample_on(setup: &Setup, series: &mut Series) -> Result<()> {
 async fn sample(setup: &Setup, series: &mut Series) -> Result<()> {
     let mut note = |name: String, value: f64| series.entry(name).or_default().push(value);
     note("waiting_thousands".to_owned(), setup.ledger.outstanding() as f64 / 1_000.0);
-    for cost in Meter::start(&setup.cluster).read(&setup.cluster) {
+    for cost in Meter::start(&setup.cluster).costs(&setup.cluster) {
         // The server's buffers fill up to their setting: that is no leak. The bench remembers what it published.
         if !["bench", "postgres"].contains(&cost.part) {
             note(format!("{}_mib", cost.part), cost.mib);

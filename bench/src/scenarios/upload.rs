@@ -38,7 +38,7 @@ pub(super) async fn run(shape: Shape) -> Result<Report> {
 
     let mut report = Report::new("upload", shape);
     let mib = (CHUNK.len() * CHUNKS) as f64 / 1_048_576.0;
-    report.costs = meter.read(&cluster);
+    report.costs = meter.costs(&cluster);
     report
         .figure("accepted_mb_per_s", mib * 1.048_576 / sent.took.as_secs_f64())
         .figure("accepted_after_s", sent.took.as_secs_f64())

@@ -48,7 +48,7 @@ mod tests {
     /// Sun, 06 Nov 1994 08:49:37 GMT, less ten and a half seconds.
     const NOW: Millis = Millis(784_111_777_000 - 10_500);
 
-    fn of(text: &'static str) -> Option<Duration> {
+    fn wait_of(text: &'static str) -> Option<Duration> {
         retry_after(&HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(text))]), NOW)
     }
 
@@ -59,19 +59,19 @@ mod tests {
 
     #[test]
     fn seconds_are_read() {
-        assert_eq!(of("1"), Some(Duration::from_secs(1)));
-        assert_eq!(of(" 120 "), Some(Duration::from_secs(120)));
-        assert_eq!(of("007"), Some(Duration::from_secs(7)));
-        assert_eq!(of("99999999999999999999999"), Some(Duration::from_secs(u64::MAX)));
+        assert_eq!(wait_of("1"), Some(Duration::from_secs(1)));
+        assert_eq!(wait_of(" 120 "), Some(Duration::from_secs(120)));
+        assert_eq!(wait_of("007"), Some(Duration::from_secs(7)));
+        assert_eq!(wait_of("99999999999999999999999"), Some(Duration::from_secs(u64::MAX)));
     }
 
     #[test]
     fn dates_of_all_three_forms_are_relative_to_the_send_where_the_answer_has_no_date() {
         let wait = Some(Duration::from_millis(10_500));
-        assert_eq!(of("Sun, 06 Nov 1994 08:49:37 GMT"), wait);
-        assert_eq!(of("Sunday, 06-Nov-94 08:49:37 GMT"), wait);
-        assert_eq!(of("Sun Nov  6 08:49:37 1994"), wait);
-        assert_eq!(of("Sun, 06 Nov 1993 08:49:37 GMT"), None, "the day of the week does not fit");
+        assert_eq!(wait_of("Sun, 06 Nov 1994 08:49:37 GMT"), wait);
+        assert_eq!(wait_of("Sunday, 06-Nov-94 08:49:37 GMT"), wait);
+        assert_eq!(wait_of("Sun Nov  6 08:49:37 1994"), wait);
+        assert_eq!(wait_of("Sun, 06 Nov 1993 08:49:37 GMT"), None, "the day of the week does not fit");
     }
 
     #[test]
@@ -88,16 +88,16 @@ mod tests {
 
     #[test]
     fn a_wish_for_no_wait_is_none() {
-        assert_eq!(of("0"), None);
-        assert_eq!(of("Sat, 06 Nov 1993 08:49:37 GMT"), None);
+        assert_eq!(wait_of("0"), None);
+        assert_eq!(wait_of("Sat, 06 Nov 1993 08:49:37 GMT"), None);
         assert_eq!(dated("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT"), None);
-        assert_eq!(of("Thu, 01 Jan 1970 00:00:00 GMT"), None);
+        assert_eq!(wait_of("Thu, 01 Jan 1970 00:00:00 GMT"), None);
     }
 
     #[test]
     fn anything_else_is_ignored() {
         for text in ["", "-1", "+1", "1.5", "soon", "10s", "1e3", "0x10", "Sun, 06 Nov 1994 08:49:37"] {
-            assert_eq!(of(text), None, "{text}");
+            assert_eq!(wait_of(text), None, "{text}");
         }
         let opaque = HeaderValue::from_bytes(b"\xff").expect("opaque");
         assert_eq!(retry_after(&HeaderMap::from_iter([(RETRY_AFTER, opaque)]), NOW), None);

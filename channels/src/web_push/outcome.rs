@@ -30,7 +30,7 @@ mod tests {
 
     use super::*;
 
-    fn of(status: u16, wait: &'static str) -> Classification {
+    fn classified(status: u16, wait: &'static str) -> Classification {
         let headers = HeaderMap::from_iter([(RETRY_AFTER, wait.parse().expect("a value"))]);
         classify(StatusCode::from_u16(status).expect("a status"), &headers, Millis(0))
     }
@@ -51,8 +51,8 @@ mod tests {
                 300..=399 => Some(ErrorClass::Redirect),
                 _ => Some(ErrorClass::Status),
             };
-            assert_eq!(of(status, "7"), (result, class), "{status}");
+            assert_eq!(classified(status, "7"), (result, class), "{status}");
         }
-        assert_eq!(of(500, "soon").0, SendResult::Overloaded { retry_after: None });
+        assert_eq!(classified(500, "soon").0, SendResult::Overloaded { retry_after: None });
     }
 }

@@ -28,7 +28,7 @@ mod tests {
 
     use super::*;
 
-    fn of(status: u16, retry_after: Option<&'static str>) -> Classification {
+    fn classified(status: u16, retry_after: Option<&'static str>) -> Classification {
         let status = StatusCode::from_u16(status).expect("a status");
         let headers =
             retry_after.map(|wait| (RETRY_AFTER, wait.parse().expect("a value"))).into_iter().collect();
@@ -46,7 +46,7 @@ mod tests {
                 429 | 502 | 503 | 504 => (overloaded, Some(ErrorClass::Status)),
                 _ => (SendResult::Failed, Some(ErrorClass::Status)),
             };
-            assert_eq!(of(status, None), expected, "{status}");
+            assert_eq!(classified(status, None), expected, "{status}");
         }
     }
 
@@ -54,13 +54,17 @@ mod tests {
     fn retry_after_counts_for_an_overload_only() {
         let wait = Some(Duration::from_secs(7));
         for status in 100..=999 {
-            let asked = match of(status, Some("7")).0 {
+            let asked = match classified(status, Some("7")).0 {
                 SendResult::Overloaded { retry_after } => retry_after,
                 _ => None,
             };
             assert_eq!(asked, wait.filter(|_| [429, 502, 503, 504].contains(&status)), "{status}");
         }
-        assert_eq!(of(429, Some("x")).0, SendResult::Overloaded { retry_after: None });
-        assert_eq!(of(503, Some("0")).0, SendResult::Overloaded { retry_after: None }, "still overloaded");
+        assert_eq!(classified(429, Some("x")).0, SendResult::Overloaded { retry_after: None });
+        assert_eq!(
+            classified(503, Some("0")).0,
+            SendResult::Overloaded { retry_after: None },
+            "still overloaded"
+        );
     }
 }

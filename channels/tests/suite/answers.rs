@@ -1,4 +1,4 @@
-//! What is made of an answer: its status, its head, and the beginning of its body.
+//! The report of a response: its status, headers, and the beginning of its body.
 
 use domain::delivery::{ErrorClass, RESPONSE_BODY_KEPT, RESPONSE_HEADERS_KEPT, SendResult};
 use tokio::io::AsyncWriteExt as _;

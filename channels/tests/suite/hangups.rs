@@ -1,5 +1,5 @@
-//! Receivers that hang up: between requests, which must cost nothing, and in the middle of one, which is a failure or an
-//! answer by what had arrived.
+//! Receivers that close connections: between requests, which must have no effect, and during a request, which is a failure or
+//! a response, depending on what had arrived.
 
 use std::sync::{
     Arc,

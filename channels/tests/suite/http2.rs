@@ -1,5 +1,5 @@
-//! HTTP/2's own ways to hang up, written frame by frame: what the receiver says it has not seen is sent again at once,
-//! all else is a failure.
+//! Ways of HTTP/2 to end a connection, written frame by frame: requests that the receiver has not processed are sent again at
+//! once, everything else is a failure.
 
 use std::sync::{
     Arc,

@@ -1,4 +1,4 @@
-//! What every channel does alike, once for each: what is made of answers, how each way to fail is named, what is never shown.
+//! Tests that every channel passes: the meaning of responses, the class of each failure, and what is never shown.
 //!
 //! A channel takes part by one file in `subjects/`: an `impl Subject`, which says how one message of it is sent to the
 //! receiver of a scenario and what its answers mean, and `suite!(TheSubject)`, which makes a test of every scenario.

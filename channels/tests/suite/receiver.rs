@@ -1,4 +1,4 @@
-//! A receiver written by hand, so that it can misbehave in every way: it answers with raw bytes, or does as it is sent.
+//! A hand-written receiver that can misbehave in any way: it answers with raw bytes, or runs a given function.
 
 use std::{
     future::Future,
@@ -38,7 +38,7 @@ impl Received {
 }
 
 impl Receiver {
-    /// Reads requests and answers each with these bytes, connection kept open.
+    /// Reads requests and answers each with these bytes; keeps the connection open.
     pub(crate) async fn answering(answer: impl Into<Vec<u8>>) -> Self {
         let answer: Arc<[u8]> = answer.into().into();
         let received: Arc<Mutex<Vec<Received>>> = Arc::default();
@@ -57,7 +57,7 @@ impl Receiver {
         Self { received, ..receiver.await }
     }
 
-    /// Does this with each connection.
+    /// Runs a function for each connection.
     pub(crate) async fn each<F, Fut>(handle: F) -> Self
     where
         F: Fn(TcpStream) -> Fut + Send + 'static,

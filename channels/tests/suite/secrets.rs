@@ -1,4 +1,4 @@
-//! What must not be seen in a report, whatever came of the send.
+//! Secrets never appear in a report, whatever the result of the send.
 
 use tokio::io::AsyncWriteExt as _;
 

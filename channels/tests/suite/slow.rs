@@ -1,4 +1,4 @@
-//! Receivers that keep us waiting, or that talk without end: the deadline and the bounds hold against each.
+//! Slow receivers, and receivers that send without end: the deadline and the bounds hold.
 
 use domain::delivery::{ErrorClass, RESPONSE_BODY_KEPT, SendResult};
 use tokio::{

@@ -1,4 +1,4 @@
-//! How long it took, and what of it.
+//! The recorded durations.
 
 use super::{receiver::Receiver, *};
 

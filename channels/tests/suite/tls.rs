@@ -1,4 +1,4 @@
-//! HTTPS: what is trusted, what is not, and HTTP/2 where it is offered.
+//! HTTPS: trusted and untrusted certificates, and HTTP/2 by ALPN.
 
 use std::sync::Arc;
 

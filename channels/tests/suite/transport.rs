@@ -1,4 +1,4 @@
-//! Each way in which no answer comes, by a socket that does just that.
+//! Every way in which no response arrives, each produced by a socket.
 
 use channels::HeaderRecord;
 use domain::delivery::{ErrorClass, SendResult};

@@ -1,4 +1,4 @@
-//! Each class of answer of the Bot API, and of servers that are not it.
+//! Every class of responses of the Bot API, and responses of other servers.
 
 use channels::outbound::USER_AGENT;
 use domain::delivery::{ErrorClass, RESPONSE_BODY_KEPT, SendResult};

@@ -1,5 +1,5 @@
-//! The Telegram channel against a Bot API on this machine: the messages that chats get, what is made of answers, what a later attempt
-//! does not repeat, and where the token never shows.
+//! The Telegram channel against a fake Bot API: the messages that chats get, the meaning of responses, what a later attempt
+//! does not repeat, and where the token never appears.
 
 mod answers;
 mod groups;

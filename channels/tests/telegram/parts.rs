@@ -1,4 +1,4 @@
-//! Messages that go in several parts: in order, each once, whatever happens between them.
+//! Messages in several parts: sent in order, each once, whatever happens between them.
 
 use domain::delivery::{ErrorClass, SendResult};
 use testkit::telegram::Reply;

@@ -1,4 +1,4 @@
-//! The token never shows, however a server says it back.
+//! The token never appears, however a server echoes it.
 
 use bytes::Bytes;
 use domain::delivery::{ErrorClass, RESPONSE_BODY_KEPT};
@@ -17,7 +17,7 @@ fn assert_hidden(report: &SendReport) {
     serde_json::from_str::<serde_json::Value>(kept).expect("still JSON");
 }
 
-/// A server that says back the path and the token in headers, body and description.
+/// A server that echoes the path and the token in headers, body and description.
 async fn echoed(status: u16, body: Bytes) -> SendReport {
     let server = Receiver::start(0).await.expect("a free port");
     let url = server.url(&format!("/bot{TOKEN}/sendMessage"));

@@ -1,4 +1,4 @@
-//! What only web push does: messages that one browser can read, signed for its push service, by one that checks both.
+//! Tests of web push alone, against a push service that checks encryption and signature.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! Which keys sign: the current ones always, old ones for their grace, by the time of the send.
+//! The keys that sign: the current ones always, old ones until their grace period ends, by the time of the send.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! What only webhooks do: the body and the headers of their owner, and which keys sign.
+//! Tests of webhooks alone: the body, custom headers, and signing keys.
 
 mod keys;
 mod requests;

@@ -1,4 +1,4 @@
-//! What goes over the wire, and what the report says of it.
+//! The request on the wire, and its report.
 
 use channels::outbound::USER_AGENT;
 use serde_json::{Value, json};

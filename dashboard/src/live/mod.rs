@@ -17,9 +17,9 @@ use tokio_util::sync::CancellationToken;
 use self::snapshot::Snapshot;
 use crate::sources::Sources;
 
-/// Least time between two looks at the database.
+/// Least time between two polls of the database.
 const PERIOD: Duration = Duration::from_secs(1);
-/// Most time between two looks while somebody listens.
+/// Most time between two polls while a page listens.
 const LONGEST_PERIOD: Duration = Duration::from_secs(15);
 /// The pause is at least this many times as long as the look took: watching costs at most a twentieth of a connection.
 const PAUSE_PER_LOOK: u32 = 20;
@@ -58,7 +58,7 @@ impl Live {
         }
     }
 
-    /// What is known now: what the poller read, or a look of one's own where that is too old.
+    /// The current snapshot: the poller's, or a new one if that is too old.
     pub(crate) async fn snapshot(&self, sources: &Sources) -> Result<Arc<Snapshot>, DatabaseError> {
         if let Some(fresh) = self.fresh() {
             return Ok(fresh);
@@ -70,13 +70,13 @@ impl Live {
         }
     }
 
-    /// Looks again and again while somebody listens, until `stop`.
+    /// Polls while a page listens, until `stop`.
     pub(crate) async fn poll(&self, sources: &Sources, stop: &CancellationToken) {
         let until_stop = async {
             loop {
                 self.somebody_listens().await;
                 let started = Instant::now();
-                // What failed is logged and published; the next look comes by itself.
+                // The failure is logged and published; the next poll follows.
                 let _ = self.look_alone(sources).await;
                 tokio::time::sleep_until(started + pause_after(started.elapsed())).await;
             }

@@ -11,14 +11,14 @@ use tokio::{
 
 use super::{Latest, Live, snapshot::Snapshot};
 
-/// Longest life of a stream; the browser comes back by itself, and shows its session again.
+/// Longest life of a stream; the browser reconnects, and presents its session again.
 pub(crate) const LONGEST_STREAM: Duration = Duration::from_secs(3_600);
 
-/// What one listener was told last.
+/// State of one listener: the last snapshot that it received.
 struct Listener {
     live: Live,
     news: watch::Receiver<Latest>,
-    told: Option<Arc<Snapshot>>,
+    last_sent: Option<Arc<Snapshot>>,
     told_failing: bool,
     until: Instant,
     _slot: OwnedSemaphorePermit,
@@ -35,7 +35,7 @@ impl Live {
         let listener = Listener {
             live: self.clone(),
             news,
-            told: None,
+            last_sent: None,
             told_failing: false,
             until: Instant::now() + LONGEST_STREAM,
             _slot: slot,
@@ -72,10 +72,10 @@ impl Listener {
             events.push(named(if latest.failing { "trouble" } else { "recovered" }));
         }
         if let Some(snapshot) = latest.snapshot.as_ref().filter(|_| !latest.failing) {
-            let names = changed(self.told.as_deref(), snapshot);
+            let names = changed(self.last_sent.as_deref(), snapshot);
             events.extend(names.into_iter().map(named));
-            events.push(rates(self.told.as_deref(), snapshot));
-            self.told = Some(Arc::clone(snapshot));
+            events.push(rates(self.last_sent.as_deref(), snapshot));
+            self.last_sent = Some(Arc::clone(snapshot));
         }
         events
     }

@@ -56,7 +56,7 @@ fn is_name(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Option<String> {
+    fn parsed(text: &str) -> Option<String> {
         ChatId::parse(text).ok().map(|chat| chat.to_string())
     }
 
@@ -70,13 +70,13 @@ mod tests {
             ("9223372036854775807", "9223372036854775807"),
             ("@Channel_1", "@channel_1"),
         ] {
-            assert_eq!(read(text).as_deref(), Some(chat), "{text}");
+            assert_eq!(parsed(text).as_deref(), Some(chat), "{text}");
         }
         let longest = format!("@{}", "n".repeat(MAX_CHAT_NAME_CHARS));
-        assert_eq!(read(&longest), Some(longest.clone()));
+        assert_eq!(parsed(&longest), Some(longest.clone()));
         for bad in ["", "@", "channel", "@a b", "@ä", "@a-b", " 42", "4.2", "9223372036854775808"] {
-            assert_eq!(read(bad), None, "{bad:?}");
+            assert_eq!(parsed(bad), None, "{bad:?}");
         }
-        assert_eq!(read(&(longest + "n")), None);
+        assert_eq!(parsed(&(longest + "n")), None);
     }
 }

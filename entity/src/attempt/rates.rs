@@ -9,7 +9,7 @@ use crate::either::on_reader;
 const ATTEMPTS: i64 = 10_000;
 
 /// How the attempts that started in one second ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SecondRow {
     /// The second, since the epoch.
     pub at_second: i64,
@@ -18,6 +18,8 @@ pub struct SecondRow {
     /// Those that the receiver accepted.
     pub delivered: i64,
 }
+
+from_row!(SecondRow { at_second, attempts, delivered });
 
 /// What one look found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,7 +7,7 @@ pub mod queries;
 use sea_orm::entity::prelude::*;
 
 /// A row of `broadcast`.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "broadcast")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
@@ -36,6 +36,21 @@ pub struct Model {
     /// Until then (ms) a worker has it.
     pub lease_until: i64,
 }
+
+from_row!(Model {
+    id,
+    event_id,
+    channel,
+    notice_id,
+    state,
+    cursor,
+    total,
+    queued,
+    created_at,
+    finished_at,
+    claim,
+    lease_until
+});
 
 /// No relations: joins are written where they are used.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

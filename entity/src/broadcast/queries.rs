@@ -12,14 +12,16 @@ use uuid::Uuid;
 use crate::{delivery::queries::SKEW_MS, sql_builder::SqlBuilder};
 
 /// A number of recipients.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recipients {
     /// How many.
     pub recipients: i64,
 }
 
+from_row!(Recipients { recipients });
+
 /// How a broadcast stands.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DisplayStatus {
     /// Its channel.
     pub channel: String,
@@ -33,14 +35,18 @@ pub struct DisplayStatus {
     pub failed: i64,
 }
 
+from_row!(DisplayStatus { channel, is_done, queued, succeeded, failed });
+
 /// A notice that has yet to go out on a channel.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsent {
     id: Uuid,
     title: String,
     message: String,
     url: Option<String>,
 }
+
+from_row!(Unsent { id, title, message, url });
 
 impl Unsent {
     /// Its id.
@@ -49,7 +55,7 @@ impl Unsent {
         self.id
     }
 
-    /// What its recipients are told.
+    /// The message.
     #[must_use]
     pub fn into_notification(self) -> Notification {
         let notice_id = Some(NoticeId(self.id));

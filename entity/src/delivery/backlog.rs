@@ -25,7 +25,6 @@ pub struct Backlog {
     pub oldest_due_at: Option<Millis>,
 }
 
-#[derive(sqlx::FromRow)]
 struct Row {
     open: i64,
     due: i64,
@@ -34,6 +33,8 @@ struct Row {
     sending: i64,
     oldest_due_at: Option<i64>,
 }
+
+from_row!(Row { open, due, held, failing, sending, oldest_due_at });
 
 // $1: rows to walk through, $2: now
 const SQL: &str = "

@@ -4,7 +4,7 @@ use platform::database::{Database, DatabaseError, Pool};
 use sqlx::{QueryBuilder, Result, Sqlite, SqlitePool};
 use uuid::Uuid;
 
-use crate::bulk::sqlite::push_list;
+use crate::rows::sqlite::push_list;
 
 /// The id of an event or of a delivery, and its body.
 pub type Body = (Uuid, Vec<u8>);

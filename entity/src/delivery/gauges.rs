@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::{
     dead_letter::count::dead_letters,
     either::on_reader,
-    lane::rules::{broken, held},
+    lane::rules::{broken, held, lane_walk, unlimited},
     process::queries::seen_since,
 };
 
@@ -31,18 +31,15 @@ const COUNTS: &str = concat!(
 
 // From lane to lane along the index, the first due row of each that should be sent at once: what a pause, a breaker, a
 // limit or the receiver's own wish holds up is not a delay of ours.
-const OLDEST: &str = "WITH RECURSIVE passed (lane_id, n) AS (
-        SELECT * FROM (SELECT lane_id, 1 FROM delivery WHERE lane_id > $3 ORDER BY lane_id LIMIT 1) AS first
-        UNION ALL
-        SELECT (SELECT d.lane_id FROM delivery d WHERE d.lane_id > passed.lane_id ORDER BY d.lane_id LIMIT 1), n + 1
-        FROM passed WHERE passed.lane_id IS NOT NULL AND n < $1
-    )
-    SELECT min((SELECT d.due_at FROM delivery d WHERE d.lane_id = l.id ORDER BY d.due_at LIMIT 1))
-    FROM passed JOIN lane l ON l.id = passed.lane_id AND l.state = 'active' AND l.breaker_until = 0 AND l.drain_before = 0
-        AND l.rate_limit IS NULL AND l.max_in_flight IS NULL AND l.blocked_until <= $2";
+const OLDEST: &str = concat!(
+    lane_walk!("$3", "$1"),
+    " SELECT min((SELECT d.due_at FROM delivery d WHERE d.lane_id = l.id ORDER BY d.due_at LIMIT 1))
+    FROM passed JOIN lane l ON l.id = passed.lane_id AND l.state = 'active' AND l.blocked_until <= $2 AND ",
+    unlimited!("l")
+);
 
 /// What the gauges show, each counted up to 100,000.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Deliveries under way.
     pub open: i64,
@@ -55,6 +52,8 @@ pub struct Counts {
     /// Deliveries of lanes that are paused or disabled.
     pub held: i64,
 }
+
+from_row!(Counts { open, dead_letters, processes, open_breakers, held });
 
 /// Counts for the gauges, in one statement.
 ///

@@ -14,7 +14,7 @@ use sea_orm::{
     TransactionOptions, TransactionTrait, Value,
 };
 
-use crate::scope::Scope;
+use crate::{finished_delivery::columns::columns, scope::Scope};
 
 /// Times that each table is read before a delivery counts as missing: it may move between tables meanwhile.
 const TRIES: usize = 2;
@@ -107,11 +107,12 @@ const REVIVE_DEAD_LETTER: &str = "INSERT INTO delivery (id, event_id, user_id, l
         claim, recorded_claim, due_at, created_at)
     SELECT id, event_id, user_id, lane_id, channel, recipient_id, body, attempts, claim, claim, {now}, created_at
     FROM dead_letter WHERE id = $1";
-const CANCEL: &str = "INSERT INTO finished_delivery (id, event_id, user_id, lane_id, channel, recipient_id, body, state,
-        position, attempts, claim, created_at, finished_at)
-    SELECT id, event_id, user_id, lane_id, channel, recipient_id, body, 'cancelled', position, attempts, claim, created_at,
-        {now}
-    FROM delivery WHERE id = $1";
+const CANCEL: &str = concat!(
+    "INSERT INTO finished_delivery (",
+    columns!(),
+    ") SELECT id, event_id, user_id, lane_id, channel, recipient_id, body, 'cancelled', NULL, position, attempts, claim,
+        created_at, {now} FROM delivery WHERE id = $1"
+);
 
 struct ManualMove {
     tx: DatabaseTransaction,

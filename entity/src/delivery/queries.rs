@@ -50,7 +50,7 @@ pub struct Filter {
 }
 
 /// A delivery with what a reader needs to know of its event, its endpoint and its lane.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// Its id.
     pub id: Uuid,
@@ -103,6 +103,34 @@ pub struct Row {
     /// The database's time of the reading, in ms.
     pub asked_at: i64,
 }
+
+from_row!(Row {
+    id,
+    event_id,
+    user_id,
+    channel,
+    recipient_id,
+    position,
+    attempts,
+    created_at,
+    due_at,
+    lease_until,
+    state,
+    reason,
+    finished_at,
+    event_type,
+    url,
+    retry_schedule,
+    lane_state,
+    off_reason,
+    blocked_until,
+    failures,
+    breaker_until,
+    drain_before,
+    rate_limit,
+    max_in_flight,
+    asked_at
+});
 
 impl Row {
     /// Whether both show the same; only the times of the readings may differ.

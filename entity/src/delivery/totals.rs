@@ -38,7 +38,6 @@ impl Totals {
     }
 }
 
-#[derive(sqlx::FromRow)]
 struct Row {
     accepted: i64,
     finished: i64,
@@ -46,6 +45,8 @@ struct Row {
     dead: i64,
     dead_letters: i64,
 }
+
+from_row!(Row { accepted, finished, delivered, dead, dead_letters });
 
 // $1: rows to walk through, $2: the first id of the day
 const SQL: &str = concat!(

@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 /// A row of `delivery_progress`.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "delivery_progress")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
@@ -12,6 +12,8 @@ pub struct Model {
     /// Parts that were accepted, from the first one on.
     pub parts: i16,
 }
+
+from_row!(Model { id, parts });
 
 /// No relations: joins are written where they are used.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

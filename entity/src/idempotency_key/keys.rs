@@ -19,7 +19,7 @@ pub struct KeyRow {
 }
 
 /// A stored key.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptKey {
     /// Whose key it is.
     pub user_id: i64,
@@ -34,3 +34,5 @@ pub struct KeptKey {
     /// Whether it is still kept.
     pub is_live: bool,
 }
+
+from_row!(KeptKey { user_id, key, body_hash, event_id, deliveries, is_live });

@@ -1,9 +1,9 @@
 //! Keys under which a user has published: a repeat within 24 h is answered with the first event.
 
 pub mod keys;
-pub mod postgres;
+mod postgres;
 pub mod queries;
-pub mod sqlite;
+mod sqlite;
 
 use sea_orm::entity::prelude::*;
 

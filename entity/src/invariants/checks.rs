@@ -1,5 +1,7 @@
 //! What must not be, one entry each: how it is found, what it means, and what mends it. `$1` is the database's time.
 
+use crate::lane::rules::unlimited;
+
 /// One kind of row that must not be.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Check {
@@ -73,10 +75,12 @@ pub const CHECKS: &[Check] = &[
         name: "neglected",
         meaning: "deliveries due for five minutes that no worker takes: is one running?",
         table: "delivery",
-        condition: "due_at < $1 - 300000 AND lease_until <= $1 AND NOT EXISTS (
-            SELECT 1 FROM lane l WHERE l.id = delivery.lane_id AND (l.state <> 'active' OR l.breaker_until > 0
-                OR l.drain_before > 0 OR l.rate_limit IS NOT NULL OR l.max_in_flight IS NOT NULL
-                OR l.blocked_until > $1 - 300000 OR l.backlog_until > $1 - 300000 OR l.succeeded_at > $1 - 300000 OR l.resumed_at > $1 - 300000))",
+        condition: concat!(
+            "due_at < $1 - 300000 AND lease_until <= $1 AND NOT EXISTS (
+            SELECT 1 FROM lane l WHERE l.id = delivery.lane_id AND (l.state <> 'active' OR NOT (",
+            unlimited!("l"),
+            ") OR l.blocked_until > $1 - 300000 OR l.backlog_until > $1 - 300000 OR l.succeeded_at > $1 - 300000 OR l.resumed_at > $1 - 300000))"
+        ),
         cure: Cure::Wake,
     },
     Check {

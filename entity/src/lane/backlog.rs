@@ -8,7 +8,7 @@ use platform::{
 use sqlx::{QueryBuilder, Sqlite};
 use uuid::Uuid;
 
-use crate::bulk::sqlite::push_list;
+use crate::rows::sqlite::push_list;
 
 const REPORT: &str = "UPDATE lane SET backlog_until = now_ms() + $2 + $3 WHERE id = ANY(ARRAY(
     SELECT id FROM lane WHERE id = ANY($1) AND backlog_until <= now_ms() + $2 + $3 / 2

@@ -29,7 +29,7 @@ macro_rules! listeners {
 }
 
 /// A lane whose owner has yet to be notified.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Marked {
     /// Its id, which is the endpoint's.
     pub id: Uuid,
@@ -45,8 +45,10 @@ pub struct Marked {
     pub url: Option<String>,
 }
 
+from_row!(Marked { id, state, off_reason, off_since, user_id, url });
+
 /// An endpoint that is registered for the event of disabled endpoints.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listener {
     /// The endpoint.
     pub id: Uuid,
@@ -55,6 +57,8 @@ pub struct Listener {
     /// Its JSON object that is laid over each body.
     pub custom_payload: Option<String>,
 }
+
+from_row!(Listener { id, user_id, custom_payload });
 
 /// Removes the marks of at most `most` lanes and returns them. Lanes that are locked elsewhere are skipped.
 ///

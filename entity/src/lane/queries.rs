@@ -21,7 +21,7 @@ const REMOVE_UNUSED: &str = "DELETE FROM lane WHERE id IN (
         ORDER BY l.id LIMIT $2)";
 
 /// An active lane whose breaker is open or half open.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken {
     /// Its id.
     pub id: Uuid,
@@ -30,6 +30,8 @@ pub struct Broken {
     /// The endpoint's own schedule, a JSON array of seconds.
     pub retry_schedule: Option<String>,
 }
+
+from_row!(Broken { id, resumed_at, retry_schedule });
 
 /// Returns at most `limit` broken lanes with an id above `after`, in the order of ids.
 ///

@@ -16,14 +16,14 @@ macro_rules! unlimited {
     };
 }
 
-/// Whether lane `$lane` may be sent to: it is active, neither told to wait nor kept back by its breaker at the time that the
-/// statement names next.
+/// Whether lane `$lane` may be sent to: it is active, and at the time that the statement names next its breaker is not open and
+/// its receiver did not ask to wait.
 macro_rules! sendable_at {
     (postgres $lane:literal) => {
-        sendable_at!("greatest" $lane)
+        $crate::lane::rules::sendable_at!("greatest" $lane)
     };
     (sqlite $lane:literal) => {
-        sendable_at!("max" $lane)
+        $crate::lane::rules::sendable_at!("max" $lane)
     };
     ($greatest:literal $lane:literal) => {
         concat!(
@@ -35,6 +35,31 @@ macro_rules! sendable_at {
             ".blocked_until, ",
             $lane,
             ".breaker_until) <= "
+        )
+    };
+}
+
+/// Whether lane `$lane` is healthy, so that a delivery that is accepted for it may be handed over: it is active, nothing limits
+/// it, and it has no backlog and was not asked to wait at the time that the statement names next.
+macro_rules! healthy_at {
+    (postgres $lane:literal) => {
+        $crate::lane::rules::healthy_at!("greatest" $lane)
+    };
+    (sqlite $lane:literal) => {
+        $crate::lane::rules::healthy_at!("max" $lane)
+    };
+    ($greatest:literal $lane:literal) => {
+        concat!(
+            $lane,
+            ".state = 'active' AND ",
+            $crate::lane::rules::unlimited!($lane),
+            " AND ",
+            $greatest,
+            "(",
+            $lane,
+            ".backlog_until, ",
+            $lane,
+            ".blocked_until) <= "
         )
     };
 }
@@ -85,4 +110,4 @@ macro_rules! broken {
     };
 }
 
-pub(crate) use {broken, eligible, held, lane_walk, off, sendable_at, unlimited};
+pub(crate) use {broken, eligible, healthy_at, held, lane_walk, off, sendable_at, unlimited};

@@ -52,7 +52,6 @@ pub struct Scan {
 }
 
 /// A lane that was passed. The last row has none: its gate says what else is due.
-#[derive(sqlx::FromRow)]
 struct Passed {
     lane_id: Option<Uuid>,
     channel: Option<String>,
@@ -60,6 +59,8 @@ struct Passed {
     gate: i32,
     now: i64,
 }
+
+from_row!(Passed { lane_id, channel, user_id, gate, now });
 
 const OPEN: i32 = 1;
 const LIMITED: i32 = 2;

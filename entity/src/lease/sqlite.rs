@@ -4,7 +4,7 @@ use sqlx::{QueryBuilder, Result, Sqlite, SqlitePool};
 use uuid::Uuid;
 
 use super::{Lease, Table};
-use crate::bulk::sqlite::{ROWS, push_rows};
+use crate::rows::sqlite::{ROWS, push_rows};
 
 pub(super) async fn release(pool: &SqlitePool, table: Table, leases: &[Lease]) -> Result<()> {
     let (name, released) = (table.name(), table.released());

@@ -38,7 +38,7 @@ pub struct Filter {
 }
 
 /// A message of a list.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// What its sender calls it.
     pub message_id: String,
@@ -52,15 +52,19 @@ pub struct Row {
     pub text: Option<String>,
 }
 
+from_row!(Row { message_id, sender, recipient, ts, text });
+
 /// A number of messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Total {
     /// How many.
     pub messages: i64,
 }
 
+from_row!(Total { messages });
+
 /// What is known of all messages, with one of the busiest senders; all rows are of one moment.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stats {
     /// How many messages there are.
     pub messages: i64,
@@ -75,6 +79,8 @@ pub struct Stats {
     /// How many messages are from it.
     pub from_sender: Option<i64>,
 }
+
+from_row!(Stats { messages, senders, first_ts, last_ts, sender, from_sender });
 
 impl Row {
     /// What readers see of it.

@@ -6,7 +6,7 @@ pub mod queries;
 use sea_orm::entity::prelude::*;
 
 /// A row of `notice`.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "notice")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
@@ -23,6 +23,8 @@ pub struct Model {
     /// When it was made, in ms.
     pub created_at: i64,
 }
+
+from_row!(Model { id, title, message, kind, url, created_at });
 
 /// No relations: joins are written where they are used.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

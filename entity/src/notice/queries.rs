@@ -15,20 +15,24 @@ use crate::{
 pub const TOP_TYPES: i64 = 100;
 
 /// How many notices there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Total {
     /// How many.
     pub notices: i64,
 }
 
+from_row!(Total { notices });
+
 /// Notices that have something in common.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counted {
     /// The channel that they were broadcast on, or their type.
     pub word: String,
     /// How many.
     pub notices: i64,
 }
+
+from_row!(Counted { word, notices });
 
 /// The notice, if there is one.
 ///

@@ -19,13 +19,15 @@ const MISSING: &str = "SELECT parent, parent || '_' || to_char(day, 'YYYYMMDD') 
     ORDER BY day, parent";
 
 /// A partition that is missing.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
     parent: String,
     name: String,
     first: String,
     next: String,
 }
+
+from_row!(Missing { parent, name, first, next });
 
 impl Missing {
     /// The name that it will have.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 const TABLES: [&str; 3] = ["attempt", "finished_delivery", "event"];
 
 /// A day that has partitions.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Day {
     /// `YYYYMMDD`, the end of its partitions' names.
     name: String,
@@ -19,6 +19,8 @@ pub struct Day {
     /// The next day's smallest id.
     next: Uuid,
 }
+
+from_row!(Day { name, first, next });
 
 // Only names that `make_partitions` gave: eight digits.
 const DAYS_BEFORE: &str =

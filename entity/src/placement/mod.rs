@@ -1,4 +1,4 @@
-//! Offers that somebody got.
+//! Job offers that candidates received.
 
 pub mod insert;
 pub mod queries;
@@ -6,7 +6,7 @@ pub mod queries;
 use sea_orm::entity::prelude::*;
 
 /// A row of `placement`.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "placement")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
@@ -25,6 +25,8 @@ pub struct Model {
     /// When it was made, in ms.
     pub created_at: i64,
 }
+
+from_row!(Model { id, student, company, role, package, placed_on, created_at });
 
 /// No relations: joins are written where they are used.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

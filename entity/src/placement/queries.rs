@@ -11,7 +11,7 @@ use crate::sql_builder::SqlBuilder;
 pub const TOP_COMPANIES: i64 = 100;
 
 /// What all placements amount to. Packages are none where no placement has one.
-#[derive(Clone, Copy, Debug, PartialEq, sqlx::FromRow)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
     /// Students who got an offer, each counted once.
     pub students: i64,
@@ -27,8 +27,10 @@ pub struct Summary {
     pub median: Option<f64>,
 }
 
+from_row!(Summary { students, companies, offers, highest, average, median });
+
 /// What the offers of a company amount to.
-#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct OfCompany {
     /// The company.
     pub company: String,
@@ -41,6 +43,8 @@ pub struct OfCompany {
     /// The mean of the packages.
     pub average: Option<f64>,
 }
+
+from_row!(OfCompany { company, offers, students, highest, average });
 
 /// The placement, if there is one.
 ///

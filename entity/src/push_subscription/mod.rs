@@ -6,7 +6,7 @@ pub mod store;
 use sea_orm::entity::prelude::*;
 
 /// A row of `push_subscription`.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "push_subscription")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
@@ -30,6 +30,8 @@ pub struct Model {
     /// When a message reached it for the first time, in ms; none: never.
     pub reached_at: Option<i64>,
 }
+
+from_row!(Model { id, endpoint, lane_id, p256dh, auth, user_id, created_at, updated_at, reached_at });
 
 /// No relations: joins are written where they are used.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -8,7 +8,7 @@ use crate::{
     push_subscription::{Column, Entity, Model},
 };
 
-/// The subscription of this endpoint, if there is one. To know its address is not enough to be told anything of it.
+/// The subscription of this endpoint, if there is one. Knowing its address is not enough to read it.
 ///
 /// # Errors
 /// Those of the database.

@@ -6,7 +6,7 @@ pub mod queries;
 use sea_orm::entity::prelude::*;
 
 /// A row of `replay`.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "replay")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
@@ -45,6 +45,26 @@ pub struct Model {
     /// When it was done or cancelled, in ms.
     pub finished_at: Option<i64>,
 }
+
+from_row!(Model {
+    id,
+    state,
+    user_id,
+    endpoint_id,
+    of_state,
+    event_type,
+    since,
+    until,
+    rate,
+    next_at,
+    cursor,
+    bound,
+    total,
+    done,
+    skipped,
+    created_at,
+    finished_at
+});
 
 /// No relations: joins are written where they are used.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -41,13 +41,15 @@ pub struct Set {
 }
 
 /// What a page looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Candidate {
     /// The finished delivery.
     pub id: Uuid,
     /// Whether it can be delivered again: its lane was not deleted, and what to send is still there.
     pub alive: bool,
 }
+
+from_row!(Candidate { id, alive });
 
 impl Set {
     /// The rest of a replay's set; none for a row that this version can't read.

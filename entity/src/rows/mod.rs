@@ -1,4 +1,4 @@
 //! Many rows as the values of one statement: arrays on Postgres, `VALUES` of few different lengths on SQLite.
 
 pub(crate) mod postgres;
-pub mod sqlite;
+pub(crate) mod sqlite;

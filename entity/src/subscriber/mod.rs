@@ -6,7 +6,7 @@ pub mod upsert;
 use sea_orm::entity::prelude::*;
 
 /// A row of `subscriber`.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "subscriber")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
@@ -25,6 +25,8 @@ pub struct Model {
     /// When it was last changed, in ms.
     pub updated_at: i64,
 }
+
+from_row!(Model { id, user_id, chat_id, name, active, created_at, updated_at });
 
 /// No relations: joins are written where they are used.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -8,7 +8,7 @@ use crate::sql_builder::SqlBuilder;
 use crate::subscriber::{Column, Entity, Model};
 
 /// How many users there are: subscribers, and those who only have push subscriptions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Users {
     /// Subscribers.
     pub subscribers: i64,
@@ -21,6 +21,8 @@ pub struct Users {
     /// Users of push subscriptions who are no subscribers; of a subscription without a user, each is one.
     pub push_only: i64,
 }
+
+from_row!(Users { subscribers, active, with_telegram, with_web_push, push_only });
 
 /// The subscriber, if there is one.
 ///

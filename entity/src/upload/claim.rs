@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::lane::rules::eligible;
 
 /// An upload that is this worker's until its lease ends.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug)]
 pub struct ClaimedUpload {
     id: Uuid,
     endpoint_id: Uuid,
@@ -34,6 +34,18 @@ pub struct ClaimedUpload {
     /// Whether its endpoint is still there.
     pub has_endpoint: bool,
 }
+
+from_row!(ClaimedUpload {
+    id,
+    endpoint_id,
+    user_id,
+    file_name,
+    storage_key,
+    attempts,
+    claim,
+    custom_payload,
+    has_endpoint
+});
 
 impl ClaimedUpload {
     /// Its id.

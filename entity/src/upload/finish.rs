@@ -15,7 +15,11 @@ use platform::{
 };
 
 use super::claim::ClaimedUpload;
-use crate::bulk::{DeliveryRow, EventRow, Stamp, postgres, sqlite};
+use crate::{
+    delivery::insert::{DeliveryRow, insert_deliveries},
+    event::insert::{EventRow, insert_events},
+    stamp::Stamp,
+};
 
 /// What came out of an upload.
 pub struct UploadResult {
@@ -45,16 +49,8 @@ pub async fn finish(
     }
     let (events, deliveries) = rows(upload, result, event_id);
     let stamp = Stamp { now_or_offset: time, lease: 0 };
-    match &mut tx {
-        Tx::Postgres(tx) => {
-            postgres::insert_events(tx, &events, stamp).await?;
-            postgres::insert_deliveries(tx, &deliveries, stamp).await?;
-        }
-        Tx::Sqlite(tx) => {
-            sqlite::insert_events(tx, &events, stamp).await?;
-            sqlite::insert_deliveries(tx, &deliveries, stamp).await?;
-        }
-    }
+    insert_events(&mut tx, &events, stamp).await?;
+    insert_deliveries(&mut tx, &deliveries, stamp).await?;
     if let Some(failure) = &result.inspection.failure {
         log_failure(&mut tx, upload, failure, None, time).await?;
     }

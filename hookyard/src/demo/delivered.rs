@@ -33,7 +33,7 @@ pub(super) async fn delivered(
 ) -> anyhow::Result<()> {
     let calls = receiver.wait_for(files.len(), PATIENCE).await;
     same("webhooks received", files.len(), calls.len())?;
-    let [picture, table] = files.each_ref().map(|file| of(&calls, file));
+    let [picture, table] = files.each_ref().map(|file| call_about(&calls, file));
     let ((call, body), (_, other)) = (picture?, table?);
     let late = calls.iter().map(|call| call.at).max().unwrap_or(answered).saturating_duration_since(answered);
     transcript.step(&format!("Webhooks received, {} ms after the last upload", late.as_millis()));
@@ -42,8 +42,8 @@ pub(super) async fn delivered(
     download(transcript, api, &body, &files[0]).await
 }
 
-/// The call that tells of a file, and its body.
-fn of<'c>(calls: &'c [Call], file: &Sample) -> anyhow::Result<(&'c Call, Value)> {
+/// The call about a file, and its body.
+fn call_about<'c>(calls: &'c [Call], file: &Sample) -> anyhow::Result<(&'c Call, Value)> {
     let mut others = Vec::new();
     for call in calls {
         let body = call.json().unwrap_or_default();

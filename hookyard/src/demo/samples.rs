@@ -46,7 +46,7 @@ pub(super) fn all(dir: &Path) -> anyhow::Result<[Sample; 2]> {
 }
 
 /// A small one, for the receiver that fails.
-pub(super) fn note(dir: &Path) -> anyhow::Result<Sample> {
+pub(super) fn small_text(dir: &Path) -> anyhow::Result<Sample> {
     let text = b"Please deliver this, whatever happens.\n".to_vec();
     Sample::write(dir.join("note.txt"), "text/plain", "one line".to_owned(), text)
 }

@@ -36,7 +36,7 @@ pub(super) async fn survived(
     receiver.answer([Answer::Status(500), Answer::Drop]);
     let webhook = plain_webhook(api, EVENT_TYPE, &receiver.url("/flaky")).await?;
     transcript.note(&format!("registered at {}; RETRY_SCHEDULE={RETRY_SCHEDULE}", receiver.url("/flaky")));
-    upload(transcript, api, &webhook, &samples::note(server.dir())?).await?;
+    upload(transcript, api, &webhook, &samples::small_text(server.dir())?).await?;
 
     let calls = receiver.wait_for(CALLS, PATIENCE).await;
     same("calls until it arrived", CALLS, calls.len())?;

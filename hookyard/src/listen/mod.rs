@@ -43,7 +43,7 @@ async fn follow(mut calls: broadcast::Receiver<Call>, options: &Options, tally: 
             Ok(call) => {
                 let now = clock.now();
                 let verdict = options.secret.as_ref().map(|secret| call.verify(secret, now));
-                let seen = tally.note(&call, verdict.as_ref());
+                let seen = tally.count(&call, verdict.as_ref());
                 say(&entry(&call, now, seen, verdict.as_ref(), paint));
             }
             Err(RecvError::Lagged(missed)) => {

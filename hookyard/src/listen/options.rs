@@ -96,20 +96,20 @@ mod tests {
         options: Options,
     }
 
-    fn of(arguments: &[&str]) -> Result<Options, String> {
+    fn parsed(arguments: &[&str]) -> Result<Options, String> {
         let line = iter::once("listen").chain(arguments.iter().copied());
         Line::try_parse_from(line).map(|line| line.options).map_err(|error| error.to_string())
     }
 
     #[test]
     fn nothing_need_be_said() {
-        let options = of(&[]).expect("defaults");
+        let options = parsed(&[]).expect("defaults");
         assert_eq!((options.port, options.status, options.fail_first, options.delay), (9000, 200, 0, None));
     }
 
     #[test]
     fn bounds_are_held_and_the_option_is_named() {
-        assert!(of(&["--status", "599", "--fail-first", "10000", "--delay", "1h"]).is_ok());
+        assert!(parsed(&["--status", "599", "--fail-first", "10000", "--delay", "1h"]).is_ok());
         for (option, value) in [
             ("--status", "199"),
             ("--status", "600"),
@@ -120,7 +120,7 @@ mod tests {
             ("--path", "/hooks?a=1"),
             ("--secret", "abc"),
         ] {
-            let refusal = of(&[option, value]).expect_err(value);
+            let refusal = parsed(&[option, value]).expect_err(value);
             assert!(refusal.contains(option), "{refusal}");
         }
     }
@@ -128,7 +128,7 @@ mod tests {
     #[tokio::test]
     async fn the_greeting_says_what_will_be_answered() {
         let receiver = Receiver::start(0).await.expect("a free port");
-        let said = |arguments: &[&str]| of(arguments).expect("valid").greeting(&receiver, Paint::PLAIN);
+        let said = |arguments: &[&str]| parsed(arguments).expect("valid").greeting(&receiver, Paint::PLAIN);
         let plain = said(&[]);
         assert!(plain.contains("answers 200; does not check signatures (no --secret)"), "{plain}");
         let secret = SigningSecret::generate();

@@ -23,7 +23,7 @@ pub(super) struct Tally {
 
 impl Tally {
     /// Counts a call; returns how often its message has arrived, if the call has an id.
-    pub(super) fn note(&mut self, call: &Call, verdict: Option<&Result<(), VerifyError>>) -> Option<u32> {
+    pub(super) fn count(&mut self, call: &Call, verdict: Option<&Result<(), VerifyError>>) -> Option<u32> {
         self.calls += 1;
         self.checked |= verdict.is_some();
         self.invalid += u64::from(verdict.is_some_and(Result::is_err));
@@ -88,10 +88,10 @@ mod tests {
     fn messages_are_told_apart_and_summed_up() {
         let mut tally = Tally::default();
         assert_eq!(tally.sum(), "0 calls of 0 messages");
-        assert_eq!(tally.note(&call("a", 500), Some(&Ok(()))), Some(1));
-        assert_eq!(tally.note(&call("a", 200), Some(&Ok(()))), Some(2));
+        assert_eq!(tally.count(&call("a", 500), Some(&Ok(()))), Some(1));
+        assert_eq!(tally.count(&call("a", 200), Some(&Ok(()))), Some(2));
         assert_eq!(tally.sum(), "2 calls of 1 message, every signature valid; answered 200 × 1, 500 × 1");
-        assert_eq!(tally.note(&call("b", 200), Some(&Err(VerifyError::NoMatch))), Some(1));
+        assert_eq!(tally.count(&call("b", 200), Some(&Err(VerifyError::NoMatch))), Some(1));
         assert_eq!(
             tally.sum(),
             "3 calls of 2 messages, 1 with an INVALID signature; answered 200 × 2, 500 × 1"
@@ -101,14 +101,14 @@ mod tests {
     #[test]
     fn ids_are_counted_up_to_the_bounds() {
         let mut tally = Tally::default();
-        assert_eq!(tally.note(&call(&"x".repeat(MAX_ID), 200), None), Some(1));
-        assert_eq!(tally.note(&call(&"x".repeat(MAX_ID + 1), 200), None), None);
+        assert_eq!(tally.count(&call(&"x".repeat(MAX_ID), 200), None), Some(1));
+        assert_eq!(tally.count(&call(&"x".repeat(MAX_ID + 1), 200), None), None);
         for number in 1..MAX_MESSAGES {
-            tally.note(&call(&number.to_string(), 200), None);
+            tally.count(&call(&number.to_string(), 200), None);
         }
         assert_eq!(tally.seen.len(), MAX_MESSAGES);
-        assert_eq!(tally.note(&call("1", 200), None), Some(2), "known ones need no room");
-        tally.note(&call("one more", 200), None);
+        assert_eq!(tally.count(&call("1", 200), None), Some(2), "known ones need no room");
+        tally.count(&call("one more", 200), None);
         assert_eq!(tally.seen.len(), 1);
     }
 }

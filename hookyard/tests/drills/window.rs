@@ -41,7 +41,7 @@ async fn ten_processes_pushing_at_once_never_pass_the_window() {
         let is_full = waiting > WINDOW - MAX_DELIVERIES_PER_JOB;
         if is_full || waiting == PROCESSES * DELIVERIES_EACH - taken.len() {
             filled += usize::from(is_full);
-            take(&queue, waiting / 3, &mut taken).await;
+            take_jobs(&queue, waiting / 3, &mut taken).await;
         }
         (taken.len() == PROCESSES * DELIVERIES_EACH).then_some(())
     })
@@ -109,7 +109,7 @@ async fn waiting(redis: &OwnRedis) -> usize {
 }
 
 /// Takes about this many deliveries as a worker does that is stopped then.
-async fn take(queue: &Queue, about: usize, taken: &mut Vec<Uuid>) {
+async fn take_jobs(queue: &Queue, about: usize, taken: &mut Vec<Uuid>) {
     let (stop, before) = (CancellationToken::new(), taken.len());
     let jobs = queue.jobs(NAME, 16, stop.clone());
     let take = jobs.for_each(|job| {

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use worker::{
     claim::{Claimer, Recheck},
     endpoints::EndpointCache,
-    lanes::{Slot, Slots},
+    lanes::{SendSlot, SendSlots},
 };
 
 /// A claimer at work that sends nothing.
@@ -22,12 +22,12 @@ impl AtWork {
     }
 
     /// With what becomes of each slot.
-    pub fn with(app: &TestApp, slots: usize, ended: fn(Slot)) -> Self {
-        Self::over(app, Slots::new(slots), ended)
+    pub fn with(app: &TestApp, slots: usize, ended: fn(SendSlot)) -> Self {
+        Self::over(app, SendSlots::new(slots), ended)
     }
 
     /// With slots of which some may be held.
-    pub fn over(app: &TestApp, slots: Slots, ended: fn(Slot)) -> Self {
+    pub fn over(app: &TestApp, slots: SendSlots, ended: fn(SendSlot)) -> Self {
         let endpoints = EndpointCache::new(&app.context);
         let claimer = Claimer::new(&app.context, endpoints, slots, Recheck::default(), Default::default());
         let stop = CancellationToken::new();

@@ -7,7 +7,7 @@ use serde_json::json;
 use testkit::{Answer, Receiver, Shape, TestApp, on_both_shapes, wait};
 use worker::{
     claim::LANES_A_SCAN,
-    lanes::{Holder, Slot, Slots},
+    lanes::{Holder, SendSlot, SendSlots},
 };
 
 use crate::{
@@ -58,8 +58,8 @@ on_both_shapes! {
         app.publish(json!({})).await.expect("accepted");
         let last = lanes.pop().expect("one more than a scan looks at");
         // With three more that are free the share of each lane is one.
-        let slots = Slots::new(lanes.len() + 3);
-        let held: Vec<Slot> = lanes.iter().map(|lane| slots.try_take(&Holder::of_lane(LaneId(*lane))).expect("a slot")).collect();
+        let slots = SendSlots::new(lanes.len() + 3);
+        let held: Vec<SendSlot> = lanes.iter().map(|lane| slots.try_acquire(&Holder::of_lane(LaneId(*lane))).expect("a slot")).collect();
         let claimer = AtWork::over(&app, slots, std::mem::forget);
         wait::until("the last lane is claimed", SOON, async || (app.leased().await == 1).then_some(())).await;
         let claimed = format!("SELECT count(*) FROM delivery WHERE claim = 1 AND lane_id = {}", literal(&app, last));

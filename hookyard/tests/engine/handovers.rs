@@ -12,7 +12,7 @@ use serde_json::json;
 use testkit::{Answer, Receiver, TestApp, on_both_shapes, wait};
 use tokio_util::sync::CancellationToken;
 use worker::{
-    broadcasts::Broadcaster, endpoints::EndpointCache, handover::Intake, jobs::Jobs, lanes::Slots,
+    broadcasts::Broadcaster, endpoints::EndpointCache, handover::Intake, jobs::Jobs, lanes::SendSlots,
     record::Recorder, send::Sender, uploads::UploadProcessor,
 };
 
@@ -43,7 +43,7 @@ pub(crate) async fn work(app: &TestApp, slots: usize, jobs: Vec<Job>) {
     let sender = Sender::new(&app.context, recorder).expect("a sender");
     let (stop, recorded) = (CancellationToken::new(), CancellationToken::new());
     let records = tokio::spawn(records.run(recorded.clone()));
-    let (slots, endpoints) = (Slots::new(slots), EndpointCache::new(&app.context));
+    let (slots, endpoints) = (SendSlots::new(slots), EndpointCache::new(&app.context));
     let (intake, intake_loop) =
         Intake::new(&app.context, endpoints, slots, sender.clone(), CancellationToken::new());
     let looping = tokio::spawn(intake_loop.run(stop.clone()));
@@ -53,7 +53,7 @@ pub(crate) async fn work(app: &TestApp, slots: usize, jobs: Vec<Job>) {
         broadcaster: Broadcaster::new(&app.context, CancellationToken::new()),
     };
     for job in jobs {
-        registry.work(job).await;
+        registry.handle(job).await;
     }
     stop.cancel();
     looping.await.expect("the intake ends");

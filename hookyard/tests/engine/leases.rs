@@ -115,7 +115,7 @@ on_both_shapes! {
         let job = Job { accepted_at: now, lease_until: now + LEASE, work: Work::Upload(leased), request_id: None };
         let halt = CancellationToken::new();
         halt.cancel();
-        UploadProcessor::new(&app.context, halt).take(&job, leased).await;
+        UploadProcessor::new(&app.context, halt).handle_job(&job, leased).await;
         let again = claim_next(&app.context.database, &app.clock).await.expect("a claim").expect("free at once");
         assert_eq!((again.id(), again.claim), (upload.id(), upload.claim + 1));
     }

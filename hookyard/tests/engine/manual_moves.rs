@@ -52,12 +52,12 @@ async fn published(app: &TestApp, answers: Vec<Answer>) -> (Receiver, EventId, D
     (receiver, event, id)
 }
 
-async fn take(app: &TestApp, id: DeliveryId) -> Claimed {
+async fn claim_one(app: &TestApp, id: DeliveryId) -> Claimed {
     app.claim(&[id.0]).await.remove(0)
 }
 
 async fn kill(app: &TestApp, id: DeliveryId) {
-    let claimed = take(app, id).await;
+    let claimed = claim_one(app, id).await;
     record(app, vec![ended(claimed, NextStep::DeadLetter(DeadReason::ScheduleSpent))]).await;
 }
 
@@ -129,7 +129,7 @@ on_both_shapes! {
     async fn what_killed_its_workers_gets_twenty_claims_more(app: TestApp) {
         let (_receiver, event, id) = published(&app, vec![]).await;
         for _ in 0..20 {
-            take(&app, id).await;
+            claim_one(&app, id).await;
             app.clock.forward(Duration::from_secs(46));
         }
         assert_eq!(act(&app, id, "retry").await.0, 200);
@@ -139,7 +139,7 @@ on_both_shapes! {
 
     async fn nothing_is_retried_or_cancelled_while_it_is_sent(app: TestApp) {
         let (_receiver, event, id) = published(&app, vec![]).await;
-        let claimed = take(&app, id).await;
+        let claimed = claim_one(&app, id).await;
         refused(&app, id, "retry", "sending").await;
         refused(&app, id, "cancel", "sending").await;
         assert_eq!(app.delivery_of(event).await.state, Sending);
@@ -233,7 +233,7 @@ on_both_shapes! {
         let (_receiver, event, id) = published(&app, vec![]).await;
         let_leases_end(&app);
         for round in 0..16 {
-            let stalled = take(&app, id).await;
+            let stalled = claim_one(&app, id).await;
             // The lease is over: manual actions are allowed, and the record may still arrive.
             app.clock.forward(Duration::from_secs(46));
             let next = if round % 2 == 0 { NextStep::RetryIn(Duration::from_secs(60)) } else { NextStep::DeadLetter(DeadReason::Rejected) };

@@ -15,7 +15,7 @@ async fn refused(app: &TestApp, body: Value) -> Vec<(Value, String)> {
         .collect()
 }
 
-fn of(name: &str, kind: &str) -> Vec<(Value, String)> {
+fn errors_of(name: &str, kind: &str) -> Vec<(Value, String)> {
     vec![(json!(["body", name]), kind.to_owned())]
 }
 
@@ -60,18 +60,18 @@ fixture_on_both_shapes! {
         ] {
             assert_eq!(app.post_json("/api/notify", &good).await.0, 200);
         }
-        assert_eq!(refused(app, json!({})).await, of("message", "missing"));
-        assert_eq!(refused(app, json!({"message": null})).await, of("message", "missing"));
-        assert_eq!(refused(app, json!({"message": 1})).await, of("message", "string_type"));
-        assert_eq!(refused(app, json!({"message": ""})).await, of("message", "string_too_short"));
-        assert_eq!(refused(app, json!({"message": "x".repeat(16_385)})).await, of("message", "string_too_long"));
+        assert_eq!(refused(app, json!({})).await, errors_of("message", "missing"));
+        assert_eq!(refused(app, json!({"message": null})).await, errors_of("message", "missing"));
+        assert_eq!(refused(app, json!({"message": 1})).await, errors_of("message", "string_type"));
+        assert_eq!(refused(app, json!({"message": ""})).await, errors_of("message", "string_too_short"));
+        assert_eq!(refused(app, json!({"message": "x".repeat(16_385)})).await, errors_of("message", "string_too_long"));
         for blank in [" ", "\u{200b}\n"] {
-            assert_eq!(refused(app, json!({"message": blank, "title": " "})).await, of("message", "value_error"), "no chat shows it");
+            assert_eq!(refused(app, json!({"message": blank, "title": " "})).await, errors_of("message", "value_error"), "no chat shows it");
         }
-        assert_eq!(refused(app, json!({"message": "a\0"})).await, of("message", "value_error"));
-        assert_eq!(refused(app, json!({"message": "m", "title": "t".repeat(257)})).await, of("title", "string_too_long"));
+        assert_eq!(refused(app, json!({"message": "a\0"})).await, errors_of("message", "value_error"));
+        assert_eq!(refused(app, json!({"message": "m", "title": "t".repeat(257)})).await, errors_of("title", "string_too_long"));
         for channels in [json!(["webhook"]), json!(["sms"]), json!([]), json!("telegram"), json!([1])] {
-            assert_eq!(refused(app, json!({"message": "m", "channels": channels})).await, of("channels", "value_error"));
+            assert_eq!(refused(app, json!({"message": "m", "channels": channels})).await, errors_of("channels", "value_error"));
         }
         let both = refused(app, json!({"title": 1, "channels": 2})).await;
         assert_eq!(both.len(), 3, "every fault at once: {both:?}");

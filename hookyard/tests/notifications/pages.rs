@@ -121,7 +121,7 @@ fixture_on_both_shapes! {
         let job = Job { accepted_at: now, lease_until: now + LEASE, work: Work::Broadcast(leased), request_id: None };
         let halt = CancellationToken::new();
         halt.cancel();
-        Broadcaster::new(context, halt).take(&job, leased).await;
+        Broadcaster::new(context, halt).handle_job(&job, leased).await;
         assert_eq!(recipients(&fixture).await.len(), 0, "no page is begun");
         let again = claim(context).await.expect("a claim").expect("free at once");
         assert_eq!((again.id, again.claim), (leased.id, leased.claim + 1));

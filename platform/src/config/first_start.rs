@@ -69,7 +69,7 @@ fn not_usable(config: &Config, name: &'static str, file: &str, why: impl std::fm
 
 /// Returns the secret in `path`, and whether it is new. Two processes that start at once get the same one.
 fn read_or_make(path: &Path, proposal: &str) -> io::Result<(String, bool)> {
-    if let Some(kept) = read(path)? {
+    if let Some(kept) = read_secret(path)? {
         return Ok((kept, false));
     }
     let directory = path.parent().unwrap_or(Path::new("."));
@@ -81,7 +81,7 @@ fn read_or_make(path: &Path, proposal: &str) -> io::Result<(String, bool)> {
     match linked {
         Ok(()) => File::open(directory)?.sync_all().map(|()| (proposal.to_owned(), true)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            Ok((read(path)?.unwrap_or_default(), false))
+            Ok((read_secret(path)?.unwrap_or_default(), false))
         }
         Err(error) => Err(error),
     }
@@ -93,7 +93,7 @@ fn write_private(path: &Path, secret: &str) -> io::Result<()> {
     file.sync_all()
 }
 
-fn read(path: &Path) -> io::Result<Option<String>> {
+fn read_secret(path: &Path) -> io::Result<Option<String>> {
     match fs::metadata(path) {
         Ok(found) if found.len() > KEPT_MAX => {
             Err(io::Error::other(format!("it is longer than {KEPT_MAX} bytes")))

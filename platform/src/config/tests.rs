@@ -20,17 +20,17 @@ const APART: [(&str, &str); 4] = [
     ("DATABASE_URL", "postgres://hookyard:hunter2@db/hookyard"),
 ];
 
-fn read(role: Role, settings: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
+fn load(role: Role, settings: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
     let map: HashMap<&str, &str> = settings.iter().copied().collect();
     roles::parse(role, &|name| map.get(name).map(ToString::to_string)).map(|(config, _)| config)
 }
 
 fn all_in_one(settings: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
-    read(Role::AllInOne, settings)
+    load(Role::AllInOne, settings)
 }
 
 fn apart(role: Role, more: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
-    read(role, &[&APART, more].concat())
+    load(role, &[&APART, more].concat())
 }
 
 fn wrong(result: Result<Config, ConfigErrors>) -> String {
@@ -122,20 +122,20 @@ fn a_setting_outside_its_bounds_is_refused_and_at_the_bound_taken() {
 
 #[test]
 fn the_api_needs_four_settings_and_says_each() {
-    let text = wrong(read(Role::Api, &[]));
+    let text = wrong(load(Role::Api, &[]));
     let names: Vec<&str> =
         text.lines().filter_map(|line| line.split_once(": ")).map(|(name, _)| name).collect();
     assert_eq!(names, ["DATABASE_URL", "REDIS_URL", "WEBHOOK_SECRET", "SECRET_KEY"]);
     for (missing, _) in APART {
         let rest: Vec<_> = APART.into_iter().filter(|(name, _)| *name != missing).collect();
-        let text = wrong(read(Role::Api, &rest));
+        let text = wrong(load(Role::Api, &rest));
         assert!(text.starts_with(&format!("{missing}: is required")) && text.lines().count() == 1, "{text}");
     }
 }
 
 #[test]
 fn a_worker_needs_no_webhook_secret() {
-    assert_eq!(read(Role::Worker, &APART[1..]).expect("enough").webhook_secret, None);
+    assert_eq!(load(Role::Worker, &APART[1..]).expect("enough").webhook_secret, None);
 }
 
 #[test]

@@ -21,7 +21,7 @@ const READERS: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest wait for a connection.
 const ACQUIRE_DEADLINE: Duration = Duration::from_secs(10);
-/// Prepared statements that a connection caches: each kind in the few lengths that `entity::bulk::sqlite` makes.
+/// Prepared statements that a connection caches: each kind in the few lengths that `entity::rows::sqlite` makes.
 const STATEMENTS: usize = 256;
 /// Rows that the statement's thread may buffer ahead of its reader: a whole claim, so that neither waits for the other.
 const ROWS_AHEAD: usize = 512;

@@ -1,4 +1,4 @@
-//! Both kinds of queue, for tests of what they promise alike.
+//! Both kinds of queue, for tests that both must pass.
 
 use platform::queue::Queue;
 

@@ -1,4 +1,4 @@
-//! Keys that were lost or damaged by others: the queue heals, and the leases on the rows guard what it held.
+//! Lost and damaged keys: the queue recovers, and the leases on the rows cover its lost jobs.
 
 use std::slice;
 
@@ -12,7 +12,7 @@ use super::{
     server::{RedisServer, namespace},
 };
 
-/// A queue, and its keys in the hands of a test.
+/// A queue whose keys a test can change.
 struct Keys {
     queue: Queue,
     list: String,
@@ -44,14 +44,14 @@ impl Keys {
         let pushed = jobs(2, 3);
         assert_eq!(self.queue.push(NAME, &pushed).await.unwrap(), Pushed { jobs: 2, waiting: 6 });
         assert_eq!(self.queue.depth(NAME).await.unwrap(), 6);
-        assert_eq!(Taker::of(&self.queue, 4).next_jobs(2).await, pushed);
+        assert_eq!(Taker::new(&self.queue, 4).next_jobs(2).await, pushed);
     }
 }
 
 #[tokio::test]
 async fn a_flushed_redis_has_a_window_that_is_empty_and_a_source_that_goes_on() {
     let mut keys = Keys::on(RedisServer::own().await).await;
-    let mut taker = Taker::of(&keys.queue, 4);
+    let mut taker = Taker::new(&keys.queue, 4);
     push_all(&keys.queue, &jobs(WINDOW / 32, 32)).await;
     taker.next_jobs(4).await;
     redis::cmd("FLUSHALL").exec_async(&mut keys.connection).await.unwrap();
@@ -69,7 +69,7 @@ async fn a_counter_that_is_too_high_heals_when_the_list_is_empty() {
     keys.overwrite(&counter, &WINDOW.to_string()).await;
     let refused = Pushed { jobs: 0, waiting: WINDOW };
     assert_eq!(keys.queue.push(NAME, &[job(1)]).await.unwrap(), refused, "one still waits");
-    assert_eq!(Taker::of(&keys.queue, 1).next().await, waiting);
+    assert_eq!(Taker::new(&keys.queue, 1).next().await, waiting);
     assert_eq!(keys.queue.depth(NAME).await.unwrap(), 0, "an empty list is believed");
     keys.assert_healed().await;
 }
@@ -97,7 +97,7 @@ async fn a_counter_that_is_lost_counts_every_job_that_waits_at_least_once() {
 #[tokio::test]
 async fn a_counter_that_is_no_number_costs_no_job() {
     let mut keys = Keys::any().await;
-    let (counter, mut taker) = (keys.counter.clone(), Taker::of(&keys.queue, 1));
+    let (counter, mut taker) = (keys.counter.clone(), Taker::new(&keys.queue, 1));
     let pushed = jobs(3, 2);
     push_all(&keys.queue, &pushed).await;
     assert_eq!(taker.next().await, pushed[0]);
@@ -132,7 +132,7 @@ async fn a_list_of_a_wrong_type_heals_with_the_count_that_fails() {
 #[tokio::test]
 async fn a_list_of_a_wrong_type_heals_with_the_pop_that_fails() {
     let mut keys = Keys::any().await;
-    let (list, mut taker) = (keys.list.clone(), Taker::of(&keys.queue, 4));
+    let (list, mut taker) = (keys.list.clone(), Taker::new(&keys.queue, 4));
     keys.overwrite(&list, "no list").await;
     let waiting = tokio::spawn(async move { taker.next().await });
     let connection = keys.connection.clone();
@@ -171,7 +171,7 @@ async fn a_job_that_cannot_be_read_is_dropped_and_the_next_one_is_handed_out() {
         keys.connection.rpush::<_, _, ()>(&keys.list, damaged).await.unwrap();
     }
     push_all(&keys.queue, slice::from_ref(&after)).await;
-    let mut taker = Taker::of(&keys.queue, 2);
+    let mut taker = Taker::new(&keys.queue, 2);
     assert_eq!(taker.next_jobs(2).await, [before, after]);
     assert_eq!(taker.stop().await, []);
     keys.assert_healed().await;

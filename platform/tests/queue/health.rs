@@ -1,4 +1,4 @@
-//! Redis away, paused and back: callers never wait long, and nothing needs a restart.
+//! Redis stopped, paused and back: callers never wait long, and nothing needs a restart.
 
 use std::time::{Duration, Instant};
 

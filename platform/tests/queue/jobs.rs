@@ -80,7 +80,7 @@ pub struct Taker {
 
 impl Taker {
     /// A source that takes at most `at_once` jobs from Redis in one step.
-    pub fn of(queue: &Queue, at_once: usize) -> Self {
+    pub fn new(queue: &Queue, at_once: usize) -> Self {
         let stop = CancellationToken::new();
         Self { jobs: queue.jobs(NAME, at_once, stop.clone()), stop }
     }

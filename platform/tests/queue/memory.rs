@@ -1,4 +1,4 @@
-//! What only the queue within a process promises.
+//! Tests of the in-memory queue alone.
 
 use futures_util::FutureExt;
 use platform::queue::{Queue, Signal};
@@ -9,7 +9,7 @@ use super::jobs::{NAME, Taker, jobs, push_all};
 async fn a_stop_hands_out_all_that_waits() {
     let (queue, pushed) = (Queue::memory(), jobs(40, 2));
     push_all(&queue, &pushed).await;
-    let mut taker = Taker::of(&queue, 1);
+    let mut taker = Taker::new(&queue, 1);
     assert_eq!(taker.next().await, pushed[0]);
     assert_eq!(taker.stop().await, pushed[1..]);
     assert_eq!(queue.depth(NAME).await.unwrap(), 0);
@@ -18,7 +18,7 @@ async fn a_stop_hands_out_all_that_waits() {
 #[tokio::test]
 async fn a_source_that_is_busy_with_its_job_holds_up_no_other() {
     let (queue, pushed) = (Queue::memory(), jobs(2, 1));
-    let (mut busy, mut free) = (Taker::of(&queue, 1), Taker::of(&queue, 1));
+    let (mut busy, mut free) = (Taker::new(&queue, 1), Taker::new(&queue, 1));
     let waiting = tokio::spawn(async move { free.next().await });
     tokio::task::yield_now().await;
     assert!(busy.next().now_or_never().is_none(), "both wait");

@@ -1,4 +1,4 @@
-//! A Redis that is full or takes no writes: it says so, nothing is pushed, and it works again when it can.
+//! A Redis that is full or read-only: pushes fail without effect, and work again afterwards.
 
 use platform::queue::{Queue, QueueError};
 use redis::{AsyncCommands, aio::MultiplexedConnection};
@@ -26,7 +26,7 @@ async fn assert_refused(queue: &Queue, code: &str) {
 async fn a_full_redis_refuses_jobs_and_hands_out_those_it_has() {
     let server = RedisServer::own().await;
     let queue = Queue::redis_in(server.url(), &namespace()).await.unwrap();
-    let (mut connection, mut taker) = (server.connection().await, Taker::of(&queue, 2));
+    let (mut connection, mut taker) = (server.connection().await, Taker::new(&queue, 2));
     let pushed = jobs(6, 3);
     push_all(&queue, &pushed).await;
     assert_eq!(taker.next().await, pushed[0]);
@@ -51,7 +51,7 @@ async fn a_full_redis_refuses_jobs_and_hands_out_those_it_has() {
 async fn a_redis_that_takes_no_writes_refuses_jobs_and_keeps_those_it_has() {
     let server = RedisServer::own().await;
     let queue = Queue::redis_in(server.url(), &namespace()).await.unwrap();
-    let (mut connection, mut taker) = (server.connection().await, Taker::of(&queue, 1));
+    let (mut connection, mut taker) = (server.connection().await, Taker::new(&queue, 1));
     let pushed = jobs(3, 2);
     push_all(&queue, &pushed).await;
     assert_eq!(taker.next().await, pushed[0]);

@@ -1,4 +1,4 @@
-//! The source of a worker: it outlives every failure of Redis, and ends with what it has taken.
+//! The source of a worker: it survives every failure of Redis, and ends with the jobs that it has popped.
 
 use platform::queue::{MAX_REQUEST_ID_BYTES, Queue, request_id_for_job};
 
@@ -14,18 +14,18 @@ async fn a_stop_hands_out_what_was_taken_from_redis_and_leaves_the_rest() {
     let queue = Queue::redis_in(server.url(), &namespace()).await.unwrap();
     let pushed = jobs(10, 3);
     push_all(&queue, &pushed).await;
-    let mut taker = Taker::of(&queue, 4);
+    let mut taker = Taker::new(&queue, 4);
     assert_eq!(taker.next().await, pushed[0]);
     assert_eq!(taker.stop().await, pushed[1..4]);
-    assert_eq!(Taker::of(&queue, 16).next_jobs(6).await, pushed[4..]);
+    assert_eq!(Taker::new(&queue, 16).next_jobs(6).await, pushed[4..]);
 }
 
 #[tokio::test]
 async fn a_source_that_waits_ends_soon_after_the_stop() {
     let server = RedisServer::any().await;
     let queue = Queue::redis_in(server.url(), &namespace()).await.unwrap();
-    assert_eq!(Taker::of(&queue, 4).stop().await, [], "before its first pop");
-    let mut taker = Taker::of(&queue, 4);
+    assert_eq!(Taker::new(&queue, 4).stop().await, [], "before its first pop");
+    let mut taker = Taker::new(&queue, 4);
     let first = job(1);
     push_all(&queue, std::slice::from_ref(&first)).await;
     assert_eq!(taker.next().await, first);
@@ -36,7 +36,7 @@ async fn a_source_that_waits_ends_soon_after_the_stop() {
 async fn a_source_goes_on_after_redis_was_killed() {
     let mut server = RedisServer::own().await;
     let queue = Queue::redis_in(server.url(), &namespace()).await.unwrap();
-    let mut taker = Taker::of(&queue, 4);
+    let mut taker = Taker::new(&queue, 4);
     push_all(&queue, &jobs(1, 1)).await;
     taker.next().await;
     let waiting = tokio::spawn(async move { taker.next().await });
@@ -54,8 +54,8 @@ async fn a_source_that_finds_no_redis_waits_for_it_or_for_the_stop() {
     let mut server = RedisServer::own().await;
     server.kill();
     let queue = Queue::redis_in(server.url(), &namespace()).await.unwrap();
-    assert_eq!(Taker::of(&queue, 4).stop().await, []);
-    let mut taker = Taker::of(&queue, 4);
+    assert_eq!(Taker::new(&queue, 4).stop().await, []);
+    let mut taker = Taker::new(&queue, 4);
     let waiting = tokio::spawn(async move { taker.next().await });
     server.start().await;
     let pushed = job(1);
@@ -68,7 +68,7 @@ async fn a_source_that_finds_no_redis_waits_for_it_or_for_the_stop() {
 async fn a_source_goes_on_after_redis_was_paused() {
     let server = RedisServer::own().await;
     let queue = Queue::redis_in(server.url(), &namespace()).await.unwrap();
-    let mut taker = Taker::of(&queue, 4);
+    let mut taker = Taker::new(&queue, 4);
     push_all(&queue, &jobs(1, 1)).await;
     taker.next().await;
     let waiting = tokio::spawn(async move { taker.next().await });

@@ -1,4 +1,4 @@
-//! Signals, in this process and in others.
+//! Signals within a process and between processes.
 
 use futures_util::{FutureExt, StreamExt};
 use platform::queue::{Queue, Signal};
@@ -13,7 +13,7 @@ async fn rings(watcher: &mut watch::Receiver<u64>) {
     timeout(PATIENCE, watcher.changed()).await.expect("a signal came").unwrap();
 }
 
-/// A watcher whose subscription stands: the first ring comes with it.
+/// A watcher with an established subscription, which triggers the first signal.
 async fn watcher(queue: &Queue, signal: Signal) -> watch::Receiver<u64> {
     let mut watcher = queue.watch(signal);
     rings(&mut watcher).await;

@@ -1,4 +1,4 @@
-//! The window at its bound: exact, of whole jobs, and one for all processes.
+//! The bound of the queue: exact, counted in whole jobs, and shared by all processes.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -83,7 +83,7 @@ async fn taken_jobs_make_room() {
     for (name, queue) in backends.each() {
         let pushed: Vec<Job> = (1..=MAX_DELIVERIES_PER_JOB).map(job).collect();
         push_all(queue, &pushed).await;
-        let mut taker = Taker::of(queue, 1);
+        let mut taker = Taker::new(queue, 1);
         let mut waiting = weight(&pushed);
         for expected in &pushed {
             assert_eq!(taker.next().await, *expected, "{name}: first in, first out");
@@ -103,7 +103,7 @@ async fn a_source_that_stopped_has_counted_what_it_took() {
     let server = RedisServer::any().await;
     let queue = Queue::redis_in(server.url(), &namespace()).await.unwrap();
     push_all(&queue, &jobs(WINDOW / 32, 32)).await;
-    let mut taker = Taker::of(&queue, 4);
+    let mut taker = Taker::new(&queue, 4);
     let mut taken = vec![taker.next().await];
     taken.extend(taker.stop().await);
     assert_eq!(taken.len(), 4);
@@ -133,7 +133,7 @@ async fn many_pushers_at_once_fill_the_window_and_never_pass_it() {
     for ((name, queue), taken) in backends.each().into_iter().zip(taken) {
         assert_eq!(taken.len(), WINDOW, "{name}");
         assert_eq!(queue.depth(NAME).await.unwrap(), WINDOW, "{name}");
-        let mut taker = Taker::of(queue, 16);
+        let mut taker = Taker::new(queue, 16);
         let mut waited = Vec::new();
         while waited.len() < WINDOW {
             waited.extend(deliveries(&[taker.next().await]));
@@ -174,7 +174,7 @@ async fn many_sources_share_the_jobs_of_many_pushers_and_each_is_handed_out_once
         let (mut takers, mut pushers) = (JoinSet::new(), JoinSet::new());
         for _ in 0..SOURCES {
             let (handed_out, mut taker) =
-                (handed_out.clone(), Taker::of(&backends.as_other_process().await[place], 16));
+                (handed_out.clone(), Taker::new(&backends.as_other_process().await[place], 16));
             takers.spawn(async move {
                 loop {
                     handed_out.send(taker.next().await).unwrap();

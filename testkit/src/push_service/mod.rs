@@ -128,10 +128,10 @@ impl Subscription {
     /// When one is not what the RFCs ask for: its headers, its encryption, its signature, or `now` is beyond its time.
     pub fn messages(&self, now: Millis) -> anyhow::Result<Vec<PushMessage>> {
         let calls = self.receiver.calls().into_iter().filter(|call| call.path == self.path);
-        calls.map(|call| self.read(call, now)).collect()
+        calls.map(|call| self.decrypt(call, now)).collect()
     }
 
-    fn read(&self, call: Call, now: Millis) -> anyhow::Result<PushMessage> {
+    fn decrypt(&self, call: Call, now: Millis) -> anyhow::Result<PushMessage> {
         let header = |name| call.header(name).with_context(|| format!("there must be a header {name}"));
         ensure!(call.method == http::Method::POST, "{}", call.method);
         ensure!(header("content-encoding")? == "aes128gcm");

@@ -39,7 +39,7 @@ impl Broadcaster {
     }
 
     /// Makes the pages of a broadcast that was handed over. A job that waited too long is dropped.
-    pub async fn take(&self, job: &Job, leased: Leased) {
+    pub async fn handle_job(&self, job: &Job, leased: Leased) {
         if job.may_start(self.context.database.estimated_now(&self.context.clock)) {
             self.pages(leased).await;
         }

@@ -22,7 +22,7 @@ use super::{BATCH, Claimed, Claims, Gate, Recheck, Scan, Wanted, claim_with_perm
 use crate::{
     due::Due,
     endpoints::EndpointCache,
-    lanes::{Backlog, Holder, Share, Slot, Slots},
+    lanes::{Backlog, Holder, SendSlot, SendSlots, Share},
 };
 
 /// How often it scans when nothing wakes it.
@@ -39,7 +39,7 @@ const LIMITED_LANES: usize = 256;
 pub struct Claimer {
     context: Context,
     endpoints: EndpointCache,
-    slots: Slots,
+    slots: SendSlots,
     backlog: Backlog,
     recheck: Recheck,
     due: Due,
@@ -59,7 +59,7 @@ impl Claimer {
     pub fn new(
         context: &Context,
         endpoints: EndpointCache,
-        slots: Slots,
+        slots: SendSlots,
         recheck: Recheck,
         due: Due,
     ) -> Self {
@@ -70,7 +70,7 @@ impl Claimer {
     }
 
     /// Claims until `stop`, giving each claimed delivery with its slot to `send`.
-    pub async fn run(mut self, stop: CancellationToken, send: impl Fn(Claimed, Slot)) {
+    pub async fn run(mut self, stop: CancellationToken, send: impl Fn(Claimed, SendSlot)) {
         let mut woken = self.context.queue.woken();
         let mut freed = self.slots.freed();
         while !stop.is_cancelled() {
@@ -92,7 +92,7 @@ impl Claimer {
     async fn round(
         &mut self,
         woken: &mut watch::Receiver<u64>,
-        send: &impl Fn(Claimed, Slot),
+        send: &impl Fn(Claimed, SendSlot),
     ) -> Result<(), DatabaseError> {
         if woken.has_changed().unwrap_or(false) || self.next_scan <= Instant::now() {
             woken.mark_unchanged();
@@ -120,7 +120,7 @@ impl Claimer {
     }
 
     /// Passes the lanes from where it stopped, as far as there are slots; what is left is next.
-    async fn scan(&mut self, send: &impl Fn(Claimed, Slot)) -> Result<(), DatabaseError> {
+    async fn scan(&mut self, send: &impl Fn(Claimed, SendSlot)) -> Result<(), DatabaseError> {
         for _ in 0..SCANS_A_ROUND {
             let found = scan(&self.context, self.cursor).await?;
             self.report(&found);
@@ -160,9 +160,13 @@ impl Claimer {
     }
 
     /// Claims the limited lanes that may have more now.
-    async fn claim_limited(&mut self, send: &impl Fn(Claimed, Slot)) -> Result<(), DatabaseError> {
-        let lanes: Vec<(Holder, Gate)> =
-            self.recheck.take(LIMITED_LANES).into_iter().map(|holder| (holder, Gate::Limited)).collect();
+    async fn claim_limited(&mut self, send: &impl Fn(Claimed, SendSlot)) -> Result<(), DatabaseError> {
+        let lanes: Vec<(Holder, Gate)> = self
+            .recheck
+            .take_ready(LIMITED_LANES)
+            .into_iter()
+            .map(|holder| (holder, Gate::Limited))
+            .collect();
         let served = self.claim(&lanes, send).await?;
         let is_left = |holder: &Holder| !served.contains(&holder.lane);
         self.recheck.expect(lanes.iter().map(|(holder, _)| *holder).filter(is_left));
@@ -170,19 +174,21 @@ impl Claimer {
     }
 
     /// Claims of the lanes that had more due than room.
-    async fn claim_backlog(&mut self, send: &impl Fn(Claimed, Slot)) -> Result<(), DatabaseError> {
+    async fn claim_backlog(&mut self, send: &impl Fn(Claimed, SendSlot)) -> Result<(), DatabaseError> {
         if !self.backlog.has_room(&self.slots.share(), Instant::now()) {
             return Ok(());
         }
         let backlog = self.backlog.clone();
-        self.claim_wanted(|share| open(backlog.take(share, BATCH, Instant::now())), send).await.map(drop)
+        self.claim_wanted(|share| open(backlog.assign_slots(share, BATCH, Instant::now())), send)
+            .await
+            .map(drop)
     }
 
     /// Claims of these lanes what their share of the slots allows. Returns those for which there was a slot.
     async fn claim(
         &self,
         lanes: &[(Holder, Gate)],
-        send: &impl Fn(Claimed, Slot),
+        send: &impl Fn(Claimed, SendSlot),
     ) -> Result<Vec<Uuid>, DatabaseError> {
         if lanes.is_empty() {
             return Ok(vec![]);
@@ -194,7 +200,7 @@ impl Claimer {
     async fn claim_wanted(
         &self,
         choose: impl Fn(&Share) -> Vec<Wanted>,
-        send: &impl Fn(Claimed, Slot),
+        send: &impl Fn(Claimed, SendSlot),
     ) -> Result<Vec<Uuid>, DatabaseError> {
         let permit = self.context.database.write_permit().await?;
         let mut wanted = choose(&self.slots.share());
@@ -222,7 +228,7 @@ impl Claimer {
             if gave >= wanted.rows {
                 self.backlog.add([wanted.holder]);
             }
-            self.backlog.gave(wanted.holder.lane, wanted.rows, gave, now);
+            self.backlog.record_yield(wanted.holder.lane, wanted.rows, gave, now);
         }
         claims.again.iter().for_each(|(lane, wait)| self.recheck.again_in(*lane, *wait));
     }

@@ -119,7 +119,7 @@ impl Recheck {
     }
 
     /// Takes at most `most` lanes that have room.
-    pub(super) fn take(&self, most: usize) -> Vec<Holder> {
+    pub(super) fn take_ready(&self, most: usize) -> Vec<Holder> {
         let now = Instant::now();
         let mut state = self.state();
         let due: Vec<Uuid> =
@@ -152,14 +152,14 @@ mod tests {
     async fn a_lane_is_ready_when_it_was_expected_and_a_send_of_it_settled() {
         let recheck = Recheck::default();
         recheck.settled([LANE]);
-        assert!(recheck.take(9).is_empty());
+        assert!(recheck.take_ready(9).is_empty());
         recheck.expect([HOLDER]);
         recheck.ready().await;
-        assert_eq!(recheck.take(9), [HOLDER], "once without a record: one may have come first");
-        assert!(recheck.take(9).is_empty());
+        assert_eq!(recheck.take_ready(9), [HOLDER], "once without a record: one may have come first");
+        assert!(recheck.take_ready(9).is_empty());
         recheck.settled([LANE, Uuid::from_u128(2)]);
         recheck.ready().await;
-        assert_eq!(recheck.take(9), [HOLDER]);
+        assert_eq!(recheck.take_ready(9), [HOLDER]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -168,11 +168,11 @@ mod tests {
         recheck.expect([HOLDER]);
         tokio::time::advance(REMEMBERED - Duration::from_millis(1)).await;
         assert!(recheck.expects([LANE].into_iter()));
-        assert_eq!(recheck.take(9), [HOLDER], "once");
+        assert_eq!(recheck.take_ready(9), [HOLDER], "once");
         tokio::time::advance(Duration::from_millis(1)).await;
         assert!(!recheck.expects([LANE].into_iter()));
         recheck.settled([LANE]);
-        assert!(recheck.take(9).is_empty() && recheck.state().expected.is_empty());
+        assert!(recheck.take_ready(9).is_empty() && recheck.state().expected.is_empty());
     }
 
     #[tokio::test]
@@ -182,7 +182,7 @@ mod tests {
         let start = Instant::now();
         recheck.ready().await;
         assert!(start.elapsed() >= Duration::from_millis(20));
-        assert_eq!(recheck.take(9), [Holder::of_lane(LANE.into())], "nothing else is known of it");
+        assert_eq!(recheck.take_ready(9), [Holder::of_lane(LANE.into())], "nothing else is known of it");
     }
 
     #[tokio::test]

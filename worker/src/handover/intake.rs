@@ -23,7 +23,7 @@ use super::unpack;
 use crate::{
     claim::{Claimed, Recipient},
     endpoints::EndpointCache,
-    lanes::{Holder, Slots, WaitingRoom},
+    lanes::{Holder, PendingBuffer, SendSlots},
     send::Sender,
 };
 
@@ -41,8 +41,8 @@ pub struct IntakeLoop {
 struct Shared {
     context: Context,
     endpoints: EndpointCache,
-    room: WaitingRoom<Claimed>,
-    slots: Slots,
+    pending: PendingBuffer<Claimed>,
+    slots: SendSlots,
     sender: Sender,
     halt: CancellationToken,
 }
@@ -53,19 +53,19 @@ impl Intake {
     pub fn new(
         context: &Context,
         endpoints: EndpointCache,
-        slots: Slots,
+        slots: SendSlots,
         sender: Sender,
         halt: CancellationToken,
     ) -> (Self, IntakeLoop) {
-        let room = WaitingRoom::new(slots.clone());
+        let pending = PendingBuffer::new(slots.clone());
         let context = context.clone();
-        let intake = Self { shared: Arc::new(Shared { context, endpoints, room, slots, sender, halt }) };
+        let intake = Self { shared: Arc::new(Shared { context, endpoints, pending, slots, sender, halt }) };
         (intake.clone(), IntakeLoop { intake })
     }
 
     /// Takes in the deliveries of a job. Returns when each of them is sent, was released, or waits for a slot without
     /// holding up others; a job with too little left of its lease is dropped.
-    pub async fn take(&self, job: &Job, handover: Handover) {
+    pub async fn handle_job(&self, job: &Job, handover: Handover) {
         let shared = &self.shared;
         // Both before anything is awaited: what that takes is taken off the lease.
         let (now, at) = (shared.context.database.estimated_now(&shared.context.clock), Instant::now());
@@ -78,7 +78,7 @@ impl Intake {
             return shared.release(&leases, []).await;
         }
         match unpack(&shared.context, &shared.endpoints, job, handover, (now, at)).await {
-            // The database may have taken longer than the loop that empties the room was there.
+            // The database may have taken longer than the loop that empties the buffer was there.
             Ok(_) if shared.halt.is_cancelled() => shared.release(&leases, []).await,
             Ok(prepared) => shared.admit_all(prepared, now).await,
             Err(error) => {
@@ -94,21 +94,21 @@ impl IntakeLoop {
     /// Runs until `stop`, then releases what still waits.
     pub async fn run(self, stop: CancellationToken) {
         let shared = &self.intake.shared;
-        let (mut freed, mut changed) = (shared.slots.freed(), shared.room.changes());
+        let (mut freed, mut changed) = (shared.slots.freed(), shared.pending.changes());
         let refusals = TaskTracker::new();
         while !stop.is_cancelled() {
             freed.mark_unchanged();
             changed.mark_unchanged();
-            for (delivery, slot) in shared.room.take_startable() {
+            for (delivery, slot) in shared.pending.take_startable() {
                 shared.sender.start(delivery, slot);
             }
-            let overdue = shared.room.take_overdue();
+            let overdue = shared.pending.take_overdue();
             if !overdue.is_empty() {
                 // On its own: a slow database does not hold up what may start.
                 let shared = Arc::clone(shared);
                 refusals.spawn(async move { shared.refuse(overdue).await });
             }
-            let deadline = shared.room.deadline();
+            let deadline = shared.pending.deadline();
             tokio::select! {
                 () = stop.cancelled() => {}
                 _ = freed.changed(), if deadline.is_some() => {}
@@ -116,7 +116,8 @@ impl IntakeLoop {
                 () = at(deadline) => {}
             }
         }
-        let left: Vec<Lease> = shared.room.take_all().iter().map(|(_, left)| (left.id, left.claim)).collect();
+        let left: Vec<Lease> =
+            shared.pending.take_all().iter().map(|(_, left)| (left.id, left.claim)).collect();
         shared.release(&left, []).await;
         refusals.close();
         refusals.wait().await;
@@ -143,7 +144,7 @@ impl Shared {
             let holder = delivery.holder();
             if !is_open {
                 closed.push((delivery.id, delivery.claim));
-            } else if let Some((delivery, slot)) = self.room.admit(holder, delivery) {
+            } else if let Some((delivery, slot)) = self.pending.admit(holder, delivery) {
                 self.sender.start(delivery, slot);
             } else {
                 crowded.insert(holder.lane);
@@ -151,7 +152,7 @@ impl Shared {
         }
         self.release(&closed, []).await;
         let crowded: Vec<Uuid> = crowded.into_iter().collect();
-        let _ = self.halt.run_until_cancelled(self.room.uncrowded(&crowded)).await;
+        let _ = self.halt.run_until_cancelled(self.pending.uncrowded(&crowded)).await;
     }
 
     /// Releases deliveries of lanes that move too slowly. Unless it is this machine that is slow, it reports that these have

@@ -8,7 +8,7 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
-/// First bytes that the media type is told by; documents inside of a zip show what they are within these.
+/// First bytes that determine the media type; office documents inside a zip are recognised within these.
 const HEAD_BYTES: usize = 16 << 10;
 const BUFFER_BYTES: usize = 64 << 10;
 

@@ -81,7 +81,7 @@ mod tests {
 
     use super::*;
 
-    fn told(text: impl AsRef<[u8]>, depth: usize) -> Result<Option<JsonKind>, Flaw> {
+    fn inspected(text: impl AsRef<[u8]>, depth: usize) -> Result<Option<JsonKind>, Flaw> {
         let mut file = tempfile::tempfile().expect("a file");
         file.write_all(text.as_ref()).expect("written");
         top_level(&mut Disk::new(&mut file, Duration::from_secs(60)), 0, depth)
@@ -97,29 +97,29 @@ mod tests {
             ("true", JsonKind::Boolean),
             ("\t\r\nnull ", JsonKind::Null),
         ] {
-            assert_eq!(told(text, 3), Ok(Some(kind)), "{text}");
+            assert_eq!(inspected(text, 3), Ok(Some(kind)), "{text}");
         }
     }
 
     #[test]
     fn what_is_not_exactly_one_document_is_not_valid() {
         for text in ["", " ", "{", "{}{}", "[1,]", "{a:1}", "nul", "\"\n\"", "'a'", "01", "[1] x", "]"] {
-            assert_eq!(told(text, 8), Ok(None), "{text}");
+            assert_eq!(inspected(text, 8), Ok(None), "{text}");
         }
     }
 
     #[test]
     fn nesting_is_allowed_up_to_the_limit_and_brackets_in_strings_do_not_count() {
-        assert_eq!(told("[[{\"a\\\"[[[\":[]}]]", 4), Ok(Some(JsonKind::Array)));
-        assert_eq!(told("[[[[]]]]", 4), Ok(Some(JsonKind::Array)));
-        assert_eq!(told("[[[[[]]]]]", 4), Err(Flaw::TooDeep(4)));
-        assert_eq!(told("[".repeat(100_000), 1_000), Err(Flaw::TooDeep(1_000)));
-        assert_eq!(told("[[],[],[],[],[]]", 2), Ok(Some(JsonKind::Array)));
+        assert_eq!(inspected("[[{\"a\\\"[[[\":[]}]]", 4), Ok(Some(JsonKind::Array)));
+        assert_eq!(inspected("[[[[]]]]", 4), Ok(Some(JsonKind::Array)));
+        assert_eq!(inspected("[[[[[]]]]]", 4), Err(Flaw::TooDeep(4)));
+        assert_eq!(inspected("[".repeat(100_000), 1_000), Err(Flaw::TooDeep(1_000)));
+        assert_eq!(inspected("[[],[],[],[],[]]", 2), Ok(Some(JsonKind::Array)));
     }
 
     #[test]
     fn a_string_of_any_length_is_read_past() {
         let text = format!("{{\"a\": \"{}\"}}", "x".repeat(1 << 20));
-        assert_eq!(told(text, 1), Ok(Some(JsonKind::Object)));
+        assert_eq!(inspected(text, 1), Ok(Some(JsonKind::Object)));
     }
 }

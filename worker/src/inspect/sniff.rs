@@ -92,37 +92,37 @@ pub(super) fn has_binary(bytes: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn told(head: &[u8]) -> (Kind, String) {
+    fn kind_and_type(head: &[u8]) -> (Kind, String) {
         let Sniffed { kind, media_type } = sniff(head);
         (kind, media_type)
     }
 
     #[test]
     fn an_empty_file_is_said_to_be_empty() {
-        assert_eq!(told(b""), (Kind::Other, "application/x-empty".to_owned()));
+        assert_eq!(kind_and_type(b""), (Kind::Other, "application/x-empty".to_owned()));
     }
 
     #[test]
     fn text_is_not_taken_for_a_format_with_a_short_signature() {
         for head in ["BMW is a car", "MZ 1", "II* seen", "ID3", "{}", "Rar!", "é", "a\tb\r\n\x0c\x1b[0m"] {
-            assert_eq!(told(head.as_bytes()), (Kind::Text, PLAIN.to_owned()), "{head}");
+            assert_eq!(kind_and_type(head.as_bytes()), (Kind::Text, PLAIN.to_owned()), "{head}");
         }
     }
 
     #[test]
     fn text_in_an_old_encoding_is_text_and_a_nul_makes_it_binary() {
-        assert_eq!(told(b"caf\xe9 cr\xe8me\n").0, Kind::Text);
-        assert_eq!(told(b"caf\0").0, Kind::Other);
-        assert_eq!(told(&"a€".as_bytes()[..3]).0, Kind::Text);
+        assert_eq!(kind_and_type(b"caf\xe9 cr\xe8me\n").0, Kind::Text);
+        assert_eq!(kind_and_type(b"caf\0").0, Kind::Other);
+        assert_eq!(kind_and_type(&"a€".as_bytes()[..3]).0, Kind::Text);
     }
 
     #[test]
     fn markup_and_documents_are_told_apart() {
-        assert_eq!(told(b"<html><body>"), (Kind::Text, "text/html".to_owned()));
-        assert_eq!(told(b"<?xml version='1.0'?>"), (Kind::Text, "text/xml".to_owned()));
-        assert_eq!(told(b"%PDF-1.7\n"), (Kind::Other, "application/pdf".to_owned()));
-        assert_eq!(told(b"\0asm\x01\0\0\0").1, "application/wasm");
-        assert_eq!(told(b"\0\x01\x02\x03"), (Kind::Other, UNKNOWN.to_owned()));
+        assert_eq!(kind_and_type(b"<html><body>"), (Kind::Text, "text/html".to_owned()));
+        assert_eq!(kind_and_type(b"<?xml version='1.0'?>"), (Kind::Text, "text/xml".to_owned()));
+        assert_eq!(kind_and_type(b"%PDF-1.7\n"), (Kind::Other, "application/pdf".to_owned()));
+        assert_eq!(kind_and_type(b"\0asm\x01\0\0\0").1, "application/wasm");
+        assert_eq!(kind_and_type(b"\0\x01\x02\x03"), (Kind::Other, UNKNOWN.to_owned()));
     }
 
     #[test]

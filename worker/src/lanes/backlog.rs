@@ -56,7 +56,7 @@ impl Backlog {
 
     /// Divides at most `most` slots among the lanes that do not rest and have room; those that get some are last in turn.
     #[must_use]
-    pub fn take(&self, share: &Share, most: usize, now: Instant) -> Vec<(Holder, usize)> {
+    pub fn assign_slots(&self, share: &Share, most: usize, now: Instant) -> Vec<(Holder, usize)> {
         let mut state = self.state();
         let ready: Vec<(Holder, usize)> = state
             .ready(now)
@@ -70,7 +70,7 @@ impl Backlog {
     }
 
     /// Notes what a lane gave of what it was asked for. One that gave nothing has no backlog any more.
-    pub fn gave(&self, lane: Uuid, wanted: usize, rows: usize, now: Instant) {
+    pub fn record_yield(&self, lane: Uuid, wanted: usize, rows: usize, now: Instant) {
         let mut state = self.state();
         if rows == 0 {
             state.lanes.retain(|(known, _)| known.lane != lane);
@@ -152,7 +152,7 @@ mod tests {
         let held: usize = used.iter().map(|(_, held)| held).sum();
         let mut share = Share { free: free + held, ..Share::default() };
         for (holder, held) in used {
-            (0..*held).for_each(|_| share.take(holder));
+            (0..*held).for_each(|_| share.occupy(holder));
         }
         share
     }
@@ -162,15 +162,15 @@ mod tests {
         let (backlog, share) = (Backlog::default(), share(1_024, &[]));
         backlog.add([A]);
         let now = Instant::now();
-        assert_eq!(backlog.take(&share, 512, now), [(A, 256)]);
-        backlog.gave(A.lane, 256, 256, now);
+        assert_eq!(backlog.assign_slots(&share, 512, now), [(A, 256)]);
+        backlog.record_yield(A.lane, 256, 256, now);
         assert!(backlog.has_room(&share, now), "it gave all: there is more");
-        backlog.gave(A.lane, 256, 255, now);
+        backlog.record_yield(A.lane, 256, 255, now);
         let rests = now + REST - Duration::from_millis(1);
-        assert!(!backlog.has_room(&share, rests) && backlog.take(&share, 512, rests).is_empty());
+        assert!(!backlog.has_room(&share, rests) && backlog.assign_slots(&share, 512, rests).is_empty());
         assert!(backlog.has_room(&share, now + REST), "it has rested");
-        backlog.gave(A.lane, 256, 0, now);
-        assert!(!backlog.contains(A.lane) && backlog.take(&share, 512, now + REST).is_empty());
+        backlog.record_yield(A.lane, 256, 0, now);
+        assert!(!backlog.contains(A.lane) && backlog.assign_slots(&share, 512, now + REST).is_empty());
     }
 
     #[tokio::test]
@@ -178,7 +178,7 @@ mod tests {
         let backlog = Backlog::default();
         tokio::join!(backlog.changed(Instant::now()), async { backlog.add([A, B]) });
         let now = Instant::now();
-        backlog.gave(A.lane, 2, 1, now);
+        backlog.record_yield(A.lane, 2, 1, now);
         backlog.changed(now).await;
         assert!(Instant::now() >= now + REST);
         backlog.changed(now).await;
@@ -190,9 +190,9 @@ mod tests {
         let backlog = Backlog::default();
         backlog.add([A, B, A]);
         let now = Instant::now() + REST;
-        assert_eq!(backlog.take(&share(10, &[]), 512, now), [(A, 2), (B, 2)]);
-        assert_eq!(backlog.take(&share(10, &[(A, 9)]), 1, now), [(B, 1)], "no more than are wanted");
-        assert_eq!(backlog.take(&share(0, &[]), 512, now), []);
+        assert_eq!(backlog.assign_slots(&share(10, &[]), 512, now), [(A, 2), (B, 2)]);
+        assert_eq!(backlog.assign_slots(&share(10, &[(A, 9)]), 1, now), [(B, 1)], "no more than are wanted");
+        assert_eq!(backlog.assign_slots(&share(0, &[]), 512, now), []);
     }
 
     #[test]
@@ -201,7 +201,7 @@ mod tests {
         let full: Vec<Holder> = (2..2 + LANES as u128).map(lane).collect();
         backlog.add(full.iter().copied().chain([A]));
         let used: Vec<(Holder, usize)> = full.iter().map(|lane| (*lane, 1)).collect();
-        assert_eq!(backlog.take(&share(3, &used), 512, Instant::now()), [(A, 1)]);
+        assert_eq!(backlog.assign_slots(&share(3, &used), 512, Instant::now()), [(A, 1)]);
     }
 
     #[test]
@@ -218,7 +218,7 @@ mod tests {
         let backlog = Backlog::default();
         backlog.add((0..=MOST as u128).map(lane));
         assert_eq!(backlog.state().lanes.len(), MOST);
-        assert_eq!(backlog.take(&share(1_024, &[]), 512, Instant::now()).len(), LANES);
+        assert_eq!(backlog.assign_slots(&share(1_024, &[]), 512, Instant::now()).len(), LANES);
         assert_eq!(backlog.state().lanes[0].0, lane(LANES as u128), "the others are next");
     }
 }

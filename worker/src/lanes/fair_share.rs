@@ -68,7 +68,7 @@ impl Share {
     }
 
     /// Takes a free slot.
-    pub(super) fn take(&mut self, holder: &Holder) {
+    pub(super) fn occupy(&mut self, holder: &Holder) {
         self.free -= 1;
         self.used.add(holder);
     }
@@ -90,7 +90,7 @@ impl Share {
             if !now.may_claim(holder) {
                 continue;
             }
-            now.take(holder);
+            now.occupy(holder);
             left -= 1;
             given[place] += 1;
             if given[place] < *want {

@@ -4,12 +4,12 @@
 mod backlog;
 mod fair_share;
 mod holder;
-mod pace;
-mod slots;
-mod waiting_room;
+mod pending_buffer;
+mod send_rate;
+mod send_slots;
 
 pub use backlog::Backlog;
 pub use fair_share::Share;
 pub use holder::{Group, Holder};
-pub use slots::{Reserved, Slot, Slots};
-pub use waiting_room::{MAX_WAIT, WaitingRoom};
+pub use pending_buffer::{MAX_WAIT, PendingBuffer};
+pub use send_slots::{ReservedSlots, SendSlot, SendSlots};

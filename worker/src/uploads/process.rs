@@ -33,7 +33,7 @@ use tracing::{info, warn};
 
 /// Files inspected at once in one process: it is work for the processor and the disk.
 const AT_ONCE: usize = 2;
-/// Tries after which a file that can't be read is told as failed.
+/// Tries after which a file that can't be read is reported as failed.
 const TRIES: i32 = 10;
 /// Wait after the first failure of ours, doubled with each further one.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
@@ -95,7 +95,7 @@ impl UploadProcessor {
 
     /// Processes an upload that was handed over, as soon as there is room. A job that waited too long is dropped: its upload
     /// is claimed when the lease ends. After the halt it is released.
-    pub async fn take(&self, job: &Job, leased: Leased) {
+    pub async fn handle_job(&self, job: &Job, leased: Leased) {
         let room = self.halt.run_until_cancelled(self.at_once.acquire()).await;
         if room.is_none() || self.halt.is_cancelled() {
             return self.release(leased).await;
@@ -104,7 +104,7 @@ impl UploadProcessor {
             return;
         }
         match take_over(&self.context.database, &self.context.clock, leased).await {
-            Ok(Some(upload)) => self.one(&upload).await,
+            Ok(Some(upload)) => self.process(&upload).await,
             Ok(None) => {}
             Err(error) => not_claimed(&error),
         }
@@ -116,7 +116,7 @@ impl UploadProcessor {
         while !self.halt.is_cancelled() {
             let Some(Ok(_room)) = self.halt.run_until_cancelled(self.at_once.acquire()).await else { break };
             match claim_next(&self.context.database, &self.context.clock).await {
-                Ok(Some(upload)) => self.one(&upload).await,
+                Ok(Some(upload)) => self.process(&upload).await,
                 Ok(None) => break,
                 Err(error) => {
                     not_claimed(&error);
@@ -135,7 +135,7 @@ impl UploadProcessor {
         }
     }
 
-    async fn one(&self, upload: &ClaimedUpload) {
+    async fn process(&self, upload: &ClaimedUpload) {
         let started = Instant::now();
         let keep = self.keep_lease(upload);
         let result = tokio::select! {

@@ -29,7 +29,7 @@ pub(crate) struct ListedOut {
     finished_at: Option<String>,
 }
 
-/// A delivery by itself.
+/// A delivery on its own.
 #[derive(Serialize)]
 pub(crate) struct DeliveryOut {
     #[serde(flatten)]

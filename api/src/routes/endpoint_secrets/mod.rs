@@ -64,8 +64,8 @@ pub(crate) async fn rotate(
 
 fn answer(keys: &SigningKeys) -> Response {
     let public_key = keys.public_key().map(|key| key.to_string());
-    let told = KeysOut { secret: keys.secret().expose(), public_key };
-    ([(CACHE_CONTROL, "no-store")], Json(told)).into_response()
+    let keys_out = KeysOut { secret: keys.secret().expose(), public_key };
+    ([(CACHE_CONTROL, "no-store")], Json(keys_out)).into_response()
 }
 
 /// The one line of the audit: who did what to whose endpoint, and nothing of the keys.

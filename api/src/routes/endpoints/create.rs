@@ -94,7 +94,7 @@ fn extras(fields: &mut Fields) -> Extras {
     }
 }
 
-/// Event types that are not there are told together with every other fault.
+/// Unknown event types are reported together with all other errors.
 pub(super) async fn note_unknown(
     app: &App,
     fields: &mut Fields,

@@ -33,7 +33,7 @@ fn unreadable(error: impl std::fmt::Display) -> Problem {
     Problem::unavailable("endpoints cannot be read", error)
 }
 
-/// What a caller is told of a write that failed. Event types can go between check and write.
+/// The problem of a write that failed. Event types can go between check and write.
 impl From<WriteError> for Problem {
     fn from(error: WriteError) -> Self {
         match error {

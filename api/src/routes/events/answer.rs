@@ -1,4 +1,4 @@
-//! What a publisher is told.
+//! Responses to publications.
 
 use axum::{
     Json,

@@ -1,4 +1,4 @@
-//! A delivery as an event's page of facts tells it.
+//! A delivery in the response of `GET /v1/events/{id}`.
 
 use domain::{
     clock::Millis,
@@ -78,24 +78,36 @@ mod tests {
         }
     }
 
-    fn told(row: &DeliveryOfEvent) -> (&str, Option<i64>) {
+    fn status_and_next(row: &DeliveryOfEvent) -> (&str, Option<i64>) {
         (status(row).as_str(), next_attempt(row).map(|at| at.0))
     }
 
     #[test]
     fn a_state_is_called_by_what_holds_it() {
-        assert_eq!(told(&row()), ("pending", Some(500)));
-        assert_eq!(told(&DeliveryOfEvent { blocked_until: Some(700), ..row() }), ("pending", Some(700)));
-        assert_eq!(told(&DeliveryOfEvent { breaker_until: Some(900), ..row() }), ("pending", Some(900)));
-        assert_eq!(told(&DeliveryOfEvent { lane_state: None, ..row() }), ("pending", Some(500)));
-        assert_eq!(told(&DeliveryOfEvent { lease_until: Some(100), ..row() }), ("pending", Some(500)));
+        assert_eq!(status_and_next(&row()), ("pending", Some(500)));
+        assert_eq!(
+            status_and_next(&DeliveryOfEvent { blocked_until: Some(700), ..row() }),
+            ("pending", Some(700))
+        );
+        assert_eq!(
+            status_and_next(&DeliveryOfEvent { breaker_until: Some(900), ..row() }),
+            ("pending", Some(900))
+        );
+        assert_eq!(status_and_next(&DeliveryOfEvent { lane_state: None, ..row() }), ("pending", Some(500)));
+        assert_eq!(
+            status_and_next(&DeliveryOfEvent { lease_until: Some(100), ..row() }),
+            ("pending", Some(500))
+        );
         for lane in ["paused", "disabled", "deleted"] {
             let held = DeliveryOfEvent { lane_state: Some(lane.into()), ..row() };
-            assert_eq!(told(&held), ("held", None), "{lane}");
-            assert_eq!(told(&DeliveryOfEvent { lease_until: Some(101), ..held }), ("sending", None));
+            assert_eq!(status_and_next(&held), ("held", None), "{lane}");
+            assert_eq!(
+                status_and_next(&DeliveryOfEvent { lease_until: Some(101), ..held }),
+                ("sending", None)
+            );
         }
         assert_eq!(
-            told(&DeliveryOfEvent { state: Some("dead".into()), due_at: None, ..row() }),
+            status_and_next(&DeliveryOfEvent { state: Some("dead".into()), due_at: None, ..row() }),
             ("dead", None)
         );
     }

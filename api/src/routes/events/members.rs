@@ -1,5 +1,5 @@
 //! The members of a JSON object as they were written: take each that is known, then call [`Members::done`].
-//! Values stay unread bytes until somebody asks for them.
+//! Values stay unparsed bytes until they are needed.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ use crate::problem::Problem;
 const MAX_MEMBERS: usize = 32;
 /// Most faults that one answer names.
 const NAMED_FAULTS: usize = 32;
-/// Most of an unknown member's name that is told, in characters.
+/// Longest part of an unknown member's name in an error, in characters.
 const NAME_CHARS: usize = 64;
 
 /// What is left of an object, and what was wrong so far.
@@ -91,7 +91,7 @@ impl<'b> Members<'b> {
 
 const UNKNOWN: &str = "is not a member here";
 
-/// A member's name as it can be told: bounded, with its control characters visible.
+/// A member's name for an error: bounded, with control characters escaped.
 fn shown(name: &str) -> String {
     name.chars().take(NAME_CHARS).flat_map(char::escape_default).collect()
 }
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn an_object_has_at_most_32_members() {
-        let told = |count: usize| {
+        let parsed = |count: usize| {
             let members: Vec<String> = (0..count).map(|n| format!("\"m{n}\":{n}")).collect();
             let object = raw(&format!("{{{}}}", members.join(",")));
             let mut members = Members::of(&object)?;
@@ -179,8 +179,8 @@ mod tests {
             }
             members.done()
         };
-        assert_eq!(told(MAX_MEMBERS), Ok(()));
-        let refused = told(MAX_MEMBERS + 1).expect_err("one too many");
+        assert_eq!(parsed(MAX_MEMBERS), Ok(()));
+        let refused = parsed(MAX_MEMBERS + 1).expect_err("one too many");
         assert_eq!(refused.sentence(), "body: has more than 32 members");
     }
 }

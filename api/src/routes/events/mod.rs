@@ -1,4 +1,4 @@
-//! `POST /v1/events`, `POST /v1/events/batch` and `GET /v1/events/{id}`: what happened, and who was told.
+//! `POST /v1/events`, `POST /v1/events/batch` and `GET /v1/events/{id}`: publishing, and the deliveries of an event.
 
 mod answer;
 mod batch;

@@ -1,4 +1,4 @@
-//! What a publication says, checked member by member; every fault is told at once.
+//! Validates a publication, member by member; all errors are reported together.
 
 use std::collections::HashSet;
 

@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use super::delivery::DeliveryOut;
 use crate::{app::App, auth::Reader, extract::Id, problem::Problem};
 
-/// Most deliveries, and most endpoints without one, that are told of.
+/// Most deliveries, and most endpoints without one, in a response.
 const MAX_LISTED: usize = 1_000;
 
 #[derive(Serialize)]

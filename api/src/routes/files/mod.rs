@@ -24,7 +24,7 @@ use platform::{
 use self::range::Asked;
 use crate::{app::App, extract::Id, problem::Problem};
 
-/// What a file is until somebody has looked into it.
+/// The media type of a file that is not processed yet.
 const UNKNOWN_TYPE: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
 /// Hands out the file, or the asked part of it.

@@ -44,7 +44,7 @@ impl Asked {
     }
 }
 
-/// Digits only: `u64` by itself would take a sign.
+/// Digits only: `u64::from_str` would accept a sign.
 fn number(text: &str) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }

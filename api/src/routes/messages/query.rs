@@ -1,4 +1,4 @@
-//! The query of `GET /messages`, checked: every fault is told at once. As clients of this surface expect, parameters that
+//! Validates the query of `GET /messages`; all errors are reported together. As clients of this surface expect, parameters that
 //! are not known are ignored, and of one that is given twice the last counts.
 
 use std::borrow::Cow;
@@ -134,7 +134,7 @@ mod tests {
         Wanted::parse(query).expect(query).filter
     }
 
-    fn told(query: &str) -> Vec<String> {
+    fn errors_of(query: &str) -> Vec<String> {
         let faults = Wanted::parse(query).err().unwrap_or_default();
         faults.iter().map(|fault| format!("{}: {}", fault.loc.join("."), fault.kind)).collect()
     }
@@ -171,10 +171,10 @@ mod tests {
             ("offset=-99999999999999999999999999999999999999999", "query.offset: greater_than_equal"),
             (&format!("offset={above}"), "query.offset: less_than_equal"),
         ] {
-            assert_eq!(told(query), [fault], "{query}");
+            assert_eq!(errors_of(query), [fault], "{query}");
         }
         for bad in ["x", "", "1.0", "1e1", "--1", "-", "%2B1", "1%00", "٣", " 1"] {
-            assert_eq!(told(&format!("limit={bad}")), ["query.limit: int_parsing"], "{bad:?}");
+            assert_eq!(errors_of(&format!("limit={bad}")), ["query.limit: int_parsing"], "{bad:?}");
         }
     }
 
@@ -199,8 +199,8 @@ mod tests {
             "query.since: value_error",
             "query.q: value_error",
         ];
-        assert_eq!(told(query), faults);
-        assert_eq!(told("since="), ["query.since: value_error"], "a bound that got lost is told");
+        assert_eq!(errors_of(query), faults);
+        assert_eq!(errors_of("since="), ["query.since: value_error"], "an empty bound is an error");
     }
 
     #[test]

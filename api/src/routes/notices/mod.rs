@@ -1,101 +1,67 @@
-//! `/v1/notices`: what is announced to everybody, once on each channel. They belong to no user: an administrator's key
-//! makes, shows and deletes them; nothing here announces them.
+//! `/v1/notices`: what is announced to every recipient, once on each channel. Nothing here announces them; what a deleted one
+//! owes to recipients by then is still delivered.
 
 mod request;
-mod store;
 mod view;
 
-use axum::{
-    Json,
-    extract::{Request, State},
-};
-use domain::{id::NoticeId, problem::ProblemCode};
-use http::StatusCode;
+use domain::{clock::Millis, id::NoticeId};
+use entity::notice::{Model, insert::insert_notices, queries};
+use platform::database::{Database, DatabaseError};
+use uuid::Uuid;
 
 use self::view::NoticeOut;
-use super::{
-    batch::{self, Batch},
-    page::{Limit, Page},
-};
-use crate::{
-    app::App,
-    auth::Administrator,
-    extract::{Id, Query, json_fields},
-    problem::Problem,
-};
+use super::resource::Resource;
+use crate::{app::App, extract::Fields, problem::Problem};
 
-/// Largest body, in bytes: the longest message may come with every character escaped.
-const MAX_BODY: usize = 256 * 1_024;
+/// Notices as a resource.
+pub(crate) enum Notices {}
 
-/// Makes one.
-pub(crate) async fn create(
-    _: Administrator,
-    State(app): State<App>,
-    request: Request,
-) -> Result<(StatusCode, Json<NoticeOut>), Problem> {
-    let fields = json_fields(request, MAX_BODY, &app.limits).await?;
-    let row = request::read(fields, app.context.clock.now())?;
-    store::insert(&app, std::slice::from_ref(&row)).await?;
-    Ok((StatusCode::CREATED, Json(NoticeOut::unsent(row))))
-}
+impl Resource for Notices {
+    type Id = NoticeId;
+    type Row = Model;
+    type Out = NoticeOut;
 
-/// Makes many, or none.
-pub(crate) async fn create_batch(
-    _: Administrator,
-    State(app): State<App>,
-    request: Request,
-) -> Result<(StatusCode, Json<Batch<NoticeOut>>), Problem> {
-    let now = app.context.clock.now();
-    let rows = batch::read(&app, request, "notices", |fields| request::read(fields, now)).await?;
-    store::insert(&app, &rows).await?;
-    let data = rows.into_iter().map(NoticeOut::unsent).collect();
-    Ok((StatusCode::CREATED, Json(Batch { data })))
-}
+    const PLURAL: &'static str = "notices";
+    const MISSING: &'static str = "there is no such notice";
+    const UNREADABLE: &'static str = "notices cannot be read";
+    const UNWRITTEN: &'static str = "notices were not written";
+    // The longest message may come with every character escaped.
+    const MAX_BODY: usize = 256 * 1_024;
 
-/// A page of them; `cursor` is the `next_cursor` of the page before.
-pub(crate) async fn list(
-    _: Administrator,
-    mut query: Query,
-    State(app): State<App>,
-) -> Result<Json<Page<NoticeOut>>, Problem> {
-    let limit = Limit::of(&mut query);
-    let before = query.parsed("cursor", "must be the next_cursor of a page");
-    query.done()?;
-    let rows = entity::notice::queries::page(&app.context.database, before, limit.to_read()).await;
-    let mut rows = rows.map_err(unreadable)?;
-    let next = limit.cut(&mut rows, |row| row.id);
-    Ok(Json(Page::of(view::with_broadcasts(&app, rows).await?, next)))
-}
+    fn read(fields: Fields, now: Millis) -> Result<Model, Problem> {
+        request::read(fields, now)
+    }
 
-/// One of them.
-pub(crate) async fn show(
-    _: Administrator,
-    Id(id): Id<NoticeId>,
-    State(app): State<App>,
-) -> Result<Json<NoticeOut>, Problem> {
-    let found = entity::notice::queries::find(&app.context.database, id).await.map_err(unreadable)?;
-    let shown = view::with_broadcasts(&app, found.into_iter().collect()).await?;
-    shown.into_iter().next().map(Json).ok_or_else(unknown)
-}
+    fn id(row: &Model) -> Uuid {
+        row.id
+    }
 
-/// Removes one. What it owes to recipients by then is still delivered.
-pub(crate) async fn delete(
-    _: Administrator,
-    Id(id): Id<NoticeId>,
-    State(app): State<App>,
-) -> Result<StatusCode, Problem> {
-    let deleted = entity::notice::queries::delete(&app.context.database, id).await.map_err(unwritten)?;
-    if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(unknown()) }
-}
+    async fn store(app: &App, rows: Vec<Model>) -> Result<Vec<Model>, Problem> {
+        insert_notices(&app.context.database, &rows).await.map_err(Self::unwritten)?;
+        Ok(rows)
+    }
 
-fn unknown() -> Problem {
-    Problem::new(ProblemCode::NotFound, "there is no such notice")
-}
+    async fn page(
+        database: &Database,
+        before: Option<NoticeId>,
+        limit: u64,
+    ) -> Result<Vec<Model>, DatabaseError> {
+        queries::page(database, before, limit).await
+    }
 
-fn unreadable(error: impl std::fmt::Display) -> Problem {
-    Problem::unavailable("notices cannot be read", error)
-}
+    async fn find(database: &Database, id: NoticeId) -> Result<Option<Model>, DatabaseError> {
+        queries::find(database, id).await
+    }
 
-fn unwritten(error: impl std::fmt::Display) -> Problem {
-    Problem::unavailable("notices were not written", error)
+    async fn delete(database: &Database, id: NoticeId) -> Result<bool, DatabaseError> {
+        queries::delete(database, id).await
+    }
+
+    fn stored(row: Model) -> NoticeOut {
+        NoticeOut::unsent(row)
+    }
+
+    async fn found(app: &App, rows: Vec<Model>) -> Result<Vec<NoticeOut>, Problem> {
+        view::with_broadcasts(app, rows).await
+    }
 }

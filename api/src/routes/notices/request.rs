@@ -1,4 +1,4 @@
-//! What a notice says, checked member by member; every fault is told at once.
+//! Validates a notice, member by member; all errors are reported together.
 
 use domain::{
     clock::Millis,

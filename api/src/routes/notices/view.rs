@@ -7,8 +7,8 @@ use entity::{broadcast, notice::Model};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::unreadable;
-use crate::{app::App, problem::Problem};
+use super::Notices;
+use crate::{app::App, problem::Problem, routes::resource::Resource};
 
 /// A notice.
 #[derive(Serialize)]
@@ -55,7 +55,8 @@ impl NoticeOut {
 /// The rows as they are shown, in their order; their broadcasts are read in one statement.
 pub(super) async fn with_broadcasts(app: &App, rows: Vec<Model>) -> Result<Vec<NoticeOut>, Problem> {
     let ids = rows.iter().map(|row| row.id).collect();
-    let found = entity::notice::queries::broadcasts(&app.context.database, ids).await.map_err(unreadable)?;
+    let found =
+        entity::notice::queries::broadcasts(&app.context.database, ids).await.map_err(Notices::unreadable)?;
     let mut by_notice: HashMap<Option<Uuid>, Vec<BroadcastOut>> = HashMap::new();
     for row in found {
         by_notice.entry(row.notice_id).or_default().push(row.into());

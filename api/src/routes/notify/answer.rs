@@ -1,4 +1,4 @@
-//! What callers are told: for each channel how many there are to tell, and what is known of them so far.
+//! Responses: for each channel the number of recipients, and their outcomes so far.
 
 use std::collections::BTreeMap;
 
@@ -119,10 +119,10 @@ mod tests {
         let mut results = Results::of_notices(["telegram", "web_push"].into_iter());
         results.add_notice(&audience(2));
         results.add_notice(&audience(3));
-        let told = serde_json::to_value(&results.0).expect("JSON");
+        let found = serde_json::to_value(&results.0).expect("JSON");
         let expected = serde_json::json!({
             "telegram": {"notices": 2, "total": 5, "queued": 5}, "web_push": {"notices": 0, "total": 0, "queued": 0},
         });
-        assert_eq!(told, expected);
+        assert_eq!(found, expected);
     }
 }

@@ -19,7 +19,7 @@ use crate::{
 /// Largest body, in bytes: the longest message with every character escaped, and room for the rest.
 const MAX_BODY: usize = 256 * 1_024;
 
-/// What is to be told, and on which channels.
+/// The message, and its channels.
 pub(super) struct Wanted {
     pub(super) notification: Notification,
     pub(super) channels: Vec<Channel>,

@@ -1,100 +1,61 @@
-//! `/v1/placements`: offers that somebody got, for the statistics. They belong to no user: an administrator's key makes,
-//! shows and deletes them.
+//! `/v1/placements`: offers that students got, for the statistics.
 
 mod request;
-mod store;
 mod view;
 
-use axum::{
-    Json,
-    extract::{Request, State},
-};
-use domain::{id::PlacementId, problem::ProblemCode};
-use http::StatusCode;
+use domain::{clock::Millis, id::PlacementId};
+use entity::placement::{Model, insert::insert_placements, queries};
+use platform::database::{Database, DatabaseError};
+use uuid::Uuid;
 
 use self::view::PlacementOut;
-use super::{
-    batch::{self, Batch},
-    page::{Limit, Page},
-};
-use crate::{
-    app::App,
-    auth::Administrator,
-    extract::{Id, Query, json_fields},
-    problem::Problem,
-};
+use super::resource::Resource;
+use crate::{app::App, extract::Fields, problem::Problem};
 
-/// Largest body, in bytes.
-const MAX_BODY: usize = 64 * 1_024;
+/// Placements as a resource.
+pub(crate) enum Placements {}
 
-/// Makes one.
-pub(crate) async fn create(
-    _: Administrator,
-    State(app): State<App>,
-    request: Request,
-) -> Result<(StatusCode, Json<PlacementOut>), Problem> {
-    let fields = json_fields(request, MAX_BODY, &app.limits).await?;
-    let row = request::read(fields, app.context.clock.now())?;
-    store::insert(&app, std::slice::from_ref(&row)).await?;
-    Ok((StatusCode::CREATED, Json(row.into())))
-}
+impl Resource for Placements {
+    type Id = PlacementId;
+    type Row = Model;
+    type Out = PlacementOut;
 
-/// Makes many, or none.
-pub(crate) async fn create_batch(
-    _: Administrator,
-    State(app): State<App>,
-    request: Request,
-) -> Result<(StatusCode, Json<Batch<PlacementOut>>), Problem> {
-    let now = app.context.clock.now();
-    let rows = batch::read(&app, request, "placements", |fields| request::read(fields, now)).await?;
-    store::insert(&app, &rows).await?;
-    let data = rows.into_iter().map(PlacementOut::from).collect();
-    Ok((StatusCode::CREATED, Json(Batch { data })))
-}
+    const PLURAL: &'static str = "placements";
+    const MISSING: &'static str = "there is no such placement";
+    const UNREADABLE: &'static str = "placements cannot be read";
+    const UNWRITTEN: &'static str = "placements were not written";
+    const MAX_BODY: usize = 64 * 1_024;
 
-/// A page of them; `cursor` is the `next_cursor` of the page before.
-pub(crate) async fn list(
-    _: Administrator,
-    mut query: Query,
-    State(app): State<App>,
-) -> Result<Json<Page<PlacementOut>>, Problem> {
-    let limit = Limit::of(&mut query);
-    let before = query.parsed("cursor", "must be the next_cursor of a page");
-    query.done()?;
-    let rows = entity::placement::queries::page(&app.context.database, before, limit.to_read()).await;
-    let mut rows = rows.map_err(unreadable)?;
-    let next = limit.cut(&mut rows, |row| row.id);
-    Ok(Json(Page::of(rows.into_iter().map(PlacementOut::from).collect(), next)))
-}
+    fn read(fields: Fields, now: Millis) -> Result<Model, Problem> {
+        request::read(fields, now)
+    }
 
-/// One of them.
-pub(crate) async fn show(
-    _: Administrator,
-    Id(id): Id<PlacementId>,
-    State(app): State<App>,
-) -> Result<Json<PlacementOut>, Problem> {
-    let found = entity::placement::queries::find(&app.context.database, id).await.map_err(unreadable)?;
-    found.map(|row| Json(row.into())).ok_or_else(unknown)
-}
+    fn id(row: &Model) -> Uuid {
+        row.id
+    }
 
-/// Removes one.
-pub(crate) async fn delete(
-    _: Administrator,
-    Id(id): Id<PlacementId>,
-    State(app): State<App>,
-) -> Result<StatusCode, Problem> {
-    let deleted = entity::placement::queries::delete(&app.context.database, id).await.map_err(unwritten)?;
-    if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(unknown()) }
-}
+    async fn store(app: &App, rows: Vec<Model>) -> Result<Vec<Model>, Problem> {
+        insert_placements(&app.context.database, &rows).await.map_err(Self::unwritten)?;
+        Ok(rows)
+    }
 
-fn unknown() -> Problem {
-    Problem::new(ProblemCode::NotFound, "there is no such placement")
-}
+    async fn page(
+        database: &Database,
+        before: Option<PlacementId>,
+        limit: u64,
+    ) -> Result<Vec<Model>, DatabaseError> {
+        queries::page(database, before, limit).await
+    }
 
-fn unreadable(error: impl std::fmt::Display) -> Problem {
-    Problem::unavailable("placements cannot be read", error)
-}
+    async fn find(database: &Database, id: PlacementId) -> Result<Option<Model>, DatabaseError> {
+        queries::find(database, id).await
+    }
 
-fn unwritten(error: impl std::fmt::Display) -> Problem {
-    Problem::unavailable("placements were not written", error)
+    async fn delete(database: &Database, id: PlacementId) -> Result<bool, DatabaseError> {
+        queries::delete(database, id).await
+    }
+
+    fn stored(row: Model) -> PlacementOut {
+        row.into()
+    }
 }

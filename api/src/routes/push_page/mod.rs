@@ -1,4 +1,4 @@
-//! `GET /push/`: the page on which a browser subscribes by itself, with its service worker. Everything it needs is embedded
+//! `GET /push/`: the page on which a browser subscribes, with its service worker. Everything it needs is embedded
 //! and served from here; it loads nothing from anywhere else, and holds no script or style within itself.
 
 use axum::{

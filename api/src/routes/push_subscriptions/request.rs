@@ -58,7 +58,7 @@ impl Subscription {
         else {
             return Err(members.faults);
         };
-        let target = PushTarget::new(&endpoint, &p256dh, &auth).map_err(|wrong| vec![told(&wrong)])?;
+        let target = PushTarget::new(&endpoint, &p256dh, &auth).map_err(|wrong| vec![fault_of(&wrong)])?;
         Ok(Self { target, p256dh, auth, user_id })
     }
 
@@ -90,7 +90,7 @@ impl Subscription {
     }
 }
 
-fn told(wrong: &PushTargetError) -> Fault {
+fn fault_of(wrong: &PushTargetError) -> Fault {
     let at = match wrong {
         PushTargetError::Endpoint(_) => vec!["body", "endpoint"],
         PushTargetError::Key => vec!["body", "keys", "p256dh"],

@@ -1,5 +1,5 @@
 //! `POST /api/push/test`: a browser sends itself a notification, by the way that all of them go. Only one that shows its keys
-//! can, and only itself is told.
+//! can, and only that browser is notified.
 
 use axum::{
     Json,

@@ -1,4 +1,4 @@
-//! What a registration says, checked field by field; every fault is told at once.
+//! Validates a registration, field by field; all errors are reported together.
 
 use crate::{extract::Fields, problem::Problem, routes::endpoints::validate};
 use channels::guard::Guard;

@@ -1,15 +1,14 @@
-//! What a request for a replay says, checked member by member; every fault is told at once.
+//! What a request for a replay says, checked member by member; every fault is named at once.
 
 use domain::{
     clock::Millis,
     delivery::DeliveryState,
     id::{EndpointId, UserId},
-    problem::{FieldError, ProblemCode},
     replay::{DEFAULT_RATE, MAX_RATE},
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::problem::Problem;
+use crate::{extract::Fields, problem::Problem};
 
 /// Longest name of an event type that is looked for, in characters.
 const MAX_TYPE: usize = 255;
@@ -29,81 +28,58 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// Reads the body.
-    pub(super) fn read(body: Value) -> Result<Self, Problem> {
-        let Value::Object(body) = body else {
-            return Err(Problem::new(ProblemCode::BadRequest, "the body must be a JSON object"));
-        };
-        let mut faults = Vec::new();
-        let mut body = Members { given: body, prefix: "", faults: &mut faults };
-        let filter = body.take("filter", "must be an object", |value| value.as_object().cloned());
-        let rate_rule = format!("must be a whole number from 1 to {MAX_RATE}");
-        let rate = body.take("rate_per_second", &rate_rule, rate);
-        let dry_run = body.take("dry_run", "must be true or false", Value::as_bool);
-        body.done();
-        let mut filter =
-            Members { given: filter.unwrap_or_default(), prefix: "filter.", faults: &mut faults };
-        let time = "must be a time by RFC 3339, such as 2026-11-21T10:00:00Z";
+    pub(super) fn read(mut body: Fields) -> Result<Self, Problem> {
+        let mut filter = body.object("filter");
         let wanted = Self {
-            user_id: filter
-                .take("user_id", "must be an integer of at most 64 bits", |value| value.as_i64().map(UserId)),
-            endpoint_id: filter.take("endpoint_id", "is not a UUID", |value| value.as_str()?.parse().ok()),
-            of_state: filter
-                .take("state", "must be one of dead, succeeded, cancelled", finished)
-                .unwrap_or(DeliveryState::Dead),
-            event_type: filter.take("type", "must be a string of 1 to 255 characters", name),
-            since: filter.take("since", time, |value| Millis::parse_rfc3339(value.as_str()?)),
-            until: filter.take("until", time, |value| Millis::parse_rfc3339(value.as_str()?)),
-            rate: rate.unwrap_or(DEFAULT_RATE),
-            dry_run: dry_run.unwrap_or(false),
+            user_id: filter.optional("user_id", user_id),
+            endpoint_id: filter.optional("endpoint_id", endpoint_id),
+            of_state: filter.optional("state", finished).unwrap_or(DeliveryState::Dead),
+            event_type: filter.optional("type", name),
+            since: filter.optional("since", time),
+            until: filter.optional("until", time),
+            rate: body.optional("rate_per_second", rate).unwrap_or(DEFAULT_RATE),
+            dry_run: body.optional("dry_run", truth).unwrap_or(false),
         };
-        filter.done();
-        if faults.is_empty() {
-            return Ok(wanted);
-        }
-        Err(Problem { errors: faults, ..ProblemCode::ValidationFailed.into() })
+        body.join("filter", filter);
+        body.done()?;
+        Ok(wanted)
     }
 }
 
-/// The members of an object: take each that is known, then say [`Members::done`].
-struct Members<'a> {
-    given: Map<String, Value>,
-    prefix: &'static str,
-    faults: &'a mut Vec<FieldError>,
+type Checked<T> = Result<T, String>;
+
+fn user_id(value: &Value) -> Checked<UserId> {
+    value.as_i64().map(UserId).ok_or_else(|| "must be an integer of at most 64 bits".into())
 }
 
-impl Members<'_> {
-    /// A member, if it is there and not null; `rule` says what it must be.
-    fn take<T>(&mut self, name: &str, rule: &str, read: impl Fn(&Value) -> Option<T>) -> Option<T> {
-        let value = self.given.remove(name).filter(|value| !value.is_null())?;
-        let read = read(&value);
-        if read.is_none() {
-            self.faults.push(FieldError::new(format!("{}{name}", self.prefix), rule));
-        }
-        read
-    }
-
-    fn done(self) {
-        let Self { given, prefix, faults } = self;
-        let unknown = given.into_iter().take(16).map(|(name, _)| {
-            let name: String = name.chars().take(64).flat_map(char::escape_default).collect();
-            FieldError::new(format!("{prefix}{name}"), "is not a member here")
-        });
-        faults.extend(unknown);
-    }
+fn endpoint_id(value: &Value) -> Checked<EndpointId> {
+    value.as_str().and_then(|text| text.parse().ok()).ok_or_else(|| "is not a UUID".into())
 }
 
-fn rate(value: &Value) -> Option<i32> {
-    let rate = i32::try_from(value.as_i64()?).ok()?;
-    (1..=MAX_RATE).contains(&rate).then_some(rate)
+fn time(value: &Value) -> Checked<Millis> {
+    let time = value.as_str().and_then(Millis::parse_rfc3339);
+    time.ok_or_else(|| "must be a time by RFC 3339, such as 2026-11-21T10:00:00Z".into())
 }
 
-fn finished(value: &Value) -> Option<DeliveryState> {
-    value.as_str()?.parse().ok().filter(|state: &DeliveryState| state.is_finished())
+fn truth(value: &Value) -> Checked<bool> {
+    value.as_bool().ok_or_else(|| "must be true or false".into())
 }
 
-fn name(value: &Value) -> Option<String> {
-    let name = value.as_str()?;
-    (1..=MAX_TYPE).contains(&name.chars().count()).then(|| name.to_owned())
+fn rate(value: &Value) -> Checked<i32> {
+    let rate = value.as_i64().and_then(|rate| i32::try_from(rate).ok());
+    let rule = || format!("must be a whole number from 1 to {MAX_RATE}");
+    rate.filter(|rate| (1..=MAX_RATE).contains(rate)).ok_or_else(rule)
+}
+
+fn finished(value: &Value) -> Checked<DeliveryState> {
+    let state = value.as_str().and_then(|word| word.parse().ok());
+    let rule = || "must be one of dead, succeeded, cancelled".into();
+    state.filter(|state: &DeliveryState| state.is_finished()).ok_or_else(rule)
+}
+
+fn name(value: &Value) -> Checked<String> {
+    let name = value.as_str().filter(|name| (1..=MAX_TYPE).contains(&name.chars().count()));
+    name.map(str::to_owned).ok_or_else(|| format!("must be a string of 1 to {MAX_TYPE} characters"))
 }
 
 #[cfg(test)]
@@ -113,7 +89,7 @@ mod tests {
     use super::*;
 
     fn read(body: Value) -> Result<Wanted, String> {
-        Wanted::read(body).map_err(|problem| problem.sentence())
+        Fields::of(body).and_then(Wanted::read).map_err(|problem| problem.sentence())
     }
 
     #[test]
@@ -129,8 +105,8 @@ mod tests {
             assert_eq!(read(json!({"rate_per_second": rate})).map(|wanted| wanted.rate), Ok(rate));
         }
         for bad in [json!(0), json!(1_001), json!(-1), json!(1.5), json!("5"), json!(4_294_967_297_i64)] {
-            let told = read(json!({"rate_per_second": bad}));
-            assert_eq!(told, Err("rate_per_second: must be a whole number from 1 to 1000".into()), "{bad}");
+            let found = read(json!({"rate_per_second": bad}));
+            assert_eq!(found, Err("rate_per_second: must be a whole number from 1 to 1000".into()), "{bad}");
         }
     }
 
@@ -143,12 +119,13 @@ mod tests {
 
     #[test]
     fn every_fault_is_named_at_once() {
-        let told =
+        let found =
             read(json!({"dry_run": 1, "speed": 2, "filter": {"state": "pending", "since": "today", "x": 1}}));
         assert_eq!(
-            told.expect_err("five faults"),
-            "dry_run: must be true or false; speed: is not a member here; filter.state: must be one of dead, succeeded, \
-             cancelled; filter.since: must be a time by RFC 3339, such as 2026-11-21T10:00:00Z; filter.x: is not a member here"
+            found.expect_err("five faults"),
+            "dry_run: must be true or false; filter.state: must be one of dead, succeeded, cancelled; filter.since: \
+             must be a time by RFC 3339, such as 2026-11-21T10:00:00Z; filter.x: is not a member here; \
+             speed: is not a member here"
         );
         assert!(read(json!([])).is_err() && read(json!({"filter": []})).is_err());
     }

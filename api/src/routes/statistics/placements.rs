@@ -1,4 +1,4 @@
-//! What the placements amount to. Packages are told in the unit they were given in.
+//! Statistics of the placements. Packages are in the unit in which they were submitted.
 
 use entity::placement::queries::{OfCompany, Summary};
 use serde::Serialize;
@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::only;
 use crate::{app::App, problem::Problem, search::search};
 
-/// Means are told to a ten-thousandth: the last digits differ between databases.
+/// Means are rounded to a ten-thousandth: further digits differ between databases.
 const PARTS: f64 = 10_000.0;
 
 /// `placement_stats`. Packages are null where no placement has one.
@@ -69,10 +69,10 @@ mod tests {
 
     #[test]
     fn a_mean_has_four_digits_behind_the_point() {
-        for (mean, told) in
+        for (mean, expected) in
             [(0.0, 0.0), (55.0 / 3.0, 18.3333), (0.000_05, 0.0001), (MAX_PACKAGE, MAX_PACKAGE)]
         {
-            assert!((rounded(mean) - told).abs() < f64::EPSILON, "{mean}");
+            assert!((rounded(mean) - expected).abs() < f64::EPSILON, "{mean}");
         }
     }
 }

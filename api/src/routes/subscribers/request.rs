@@ -1,4 +1,4 @@
-//! What a subscriber says, checked member by member; every fault is told at once.
+//! Validates a subscriber, member by member; all errors are reported together.
 
 use domain::{
     id::SubscriberId,

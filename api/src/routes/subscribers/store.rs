@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use entity::subscriber::{Model, upsert::upsert_subscribers};
 use uuid::Uuid;
 
-use super::unwritten;
-use crate::{app::App, problem::Problem};
+use super::Subscribers;
+use crate::{app::App, problem::Problem, routes::resource::Resource};
 
 /// What makes a row one and the same: its chat; without one, its id.
 type Key = (Option<String>, Option<Uuid>);
@@ -15,15 +15,10 @@ type Key = (Option<String>, Option<Uuid>);
 pub(super) async fn upsert(app: &App, rows: Vec<Model>) -> Result<Vec<Model>, Problem> {
     let given: Vec<Key> = rows.iter().map(key).collect();
     let (database, time) = (&app.context.database, app.context.database.statement_time(&app.context.clock));
-    let stored = upsert_subscribers(database, &distinct(rows), time).await.map_err(unwritten)?;
+    let stored = upsert_subscribers(database, &distinct(rows), time).await.map_err(Subscribers::unwritten)?;
     let stored: HashMap<Key, Model> = stored.into_iter().map(|row| (key(&row), row)).collect();
     let in_order: Option<Vec<Model>> = given.iter().map(|key| stored.get(key).cloned()).collect();
-    in_order.ok_or_else(vanished)
-}
-
-/// What was written did not come back.
-pub(super) fn vanished() -> Problem {
-    Problem::internal("a subscriber was written and is not there", "no row")
+    in_order.ok_or_else(|| Problem::internal("a subscriber was written and is not there", "no row"))
 }
 
 /// Each chat once, the last that was given of it, in the order that every process keeps.

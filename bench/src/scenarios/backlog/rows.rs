@@ -14,7 +14,7 @@ const LANE: &str = "0197000000007000800000000000";
 /// For each lane its deliveries of these numbers, an hour overdue, with their events.
 pub(super) async fn add_due(store: &Store, lanes: u64, numbers: Range<u64>) {
     let (first, count) = (numbers.start * lanes, (numbers.end - numbers.start) * lanes);
-    let dialect = Dialect::of(&store.rows);
+    let dialect = Dialect::from_rows(&store.rows);
     for lane in 0..lanes {
         store.rows.change(&dialect.lane(lane)).await;
     }
@@ -28,7 +28,7 @@ pub(super) async fn add_due(store: &Store, lanes: u64, numbers: Range<u64>) {
 /// Deliveries that succeeded in the last day, each with its event and its attempt. Then the servers' own upkeep of so many new
 /// rows, which a day would have spread out.
 pub(super) async fn add_old(store: &Store, count: u64) {
-    let dialect = Dialect::of(&store.rows);
+    let dialect = Dialect::from_rows(&store.rows);
     for (from, to) in steps(0, count) {
         for sql in dialect.old(from, to, count) {
             store.rows.change(&sql).await;
@@ -50,7 +50,7 @@ enum Dialect {
 }
 
 impl Dialect {
-    const fn of(rows: &Rows) -> Self {
+    const fn from_rows(rows: &Rows) -> Self {
         match rows {
             Rows::Postgres(_) => Self::Postgres,
             Rows::Sqlite(_) => Self::Sqlite,

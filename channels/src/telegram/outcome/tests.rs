@@ -14,13 +14,13 @@ fn status(code: u16) -> StatusCode {
     StatusCode::from_u16(code).expect("a status")
 }
 
-fn of(code: u16, response: Option<&BotResponse>) -> (SendResult, Option<ErrorClass>) {
+fn classified(code: u16, response: Option<&BotResponse>) -> (SendResult, Option<ErrorClass>) {
     classify(status(code), &HeaderMap::new(), response, Millis(0))
 }
 
 fn bad_request(description: &str) -> SendResult {
     let response = refusal(400, description);
-    let (result, class) = of(400, Some(&response));
+    let (result, class) = classified(400, Some(&response));
     assert_eq!(class, Some(ErrorClass::Status));
     result
 }
@@ -37,15 +37,15 @@ fn every_status_has_its_meaning_in_the_words_of_the_bot_api() {
             _ => (SendResult::Failed, Some(ErrorClass::Status)),
         };
         let response = refusal(code, "why");
-        assert_eq!(of(code, Some(&response)), expected, "{code}");
-        assert_eq!(of(200, Some(&response)), expected, "{code} inside a 200");
+        assert_eq!(classified(code, Some(&response)), expected, "{code}");
+        assert_eq!(classified(200, Some(&response)), expected, "{code} inside a 200");
     }
 }
 
 #[test]
 fn a_strangers_word_ends_neither_a_delivery_nor_a_subscription() {
     for code in 100..=999 {
-        let (result, class) = of(code, None);
+        let (result, class) = classified(code, None);
         let overloaded = SendResult::Overloaded { retry_after: None };
         let expected = if [429, 502, 503, 504].contains(&code) { overloaded } else { SendResult::Failed };
         assert_eq!(result, expected, "{code}");
@@ -61,11 +61,11 @@ fn a_strangers_word_ends_neither_a_delivery_nor_a_subscription() {
 #[test]
 fn only_a_2xx_that_says_ok_is_accepted() {
     let ok = BotResponse { ok: true, ..BotResponse::default() };
-    assert_eq!(of(200, Some(&ok)), (SendResult::Accepted, None));
-    assert_eq!(of(400, Some(&ok)).0, SendResult::Rejected, "the status counts");
+    assert_eq!(classified(200, Some(&ok)), (SendResult::Accepted, None));
+    assert_eq!(classified(400, Some(&ok)).0, SendResult::Rejected, "the status counts");
     let protocol = (SendResult::Failed, Some(ErrorClass::Protocol));
-    assert_eq!(of(200, Some(&BotResponse::default())), protocol, "not ok, and no code");
-    assert_eq!(of(200, Some(&refusal(200, ""))), protocol);
+    assert_eq!(classified(200, Some(&BotResponse::default())), protocol, "not ok, and no code");
+    assert_eq!(classified(200, Some(&refusal(200, ""))), protocol);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use platform::database::{Database, DatabaseError, Pool};
 use sqlx::{FromRow, QueryBuilder, Sqlite, postgres::PgRow, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use crate::bulk::sqlite::push_list;
+use crate::rows::sqlite::push_list;
 
 const SUBSCRIPTIONS: &str = "SELECT d.id, s.id AS subscription_id, s.endpoint, s.p256dh, s.auth,
         s.reached_at IS NOT NULL AS is_reached
@@ -17,7 +17,6 @@ const CHATS: &str =
     LEFT JOIN delivery_progress p ON p.id = d.id WHERE d.id ";
 
 /// A delivery, and the push subscription that it goes to; all none when that is gone.
-#[derive(sqlx::FromRow)]
 pub struct SubscriptionRow {
     /// The delivery.
     pub id: Uuid,
@@ -33,8 +32,9 @@ pub struct SubscriptionRow {
     pub is_reached: bool,
 }
 
+from_row!(SubscriptionRow { id, subscription_id, endpoint, p256dh, auth, is_reached });
+
 /// A delivery, and the chat that it goes to.
-#[derive(sqlx::FromRow)]
 pub struct ChatRow {
     /// The delivery.
     pub id: Uuid,
@@ -47,6 +47,8 @@ pub struct ChatRow {
     /// Parts of the message that were accepted before.
     pub parts: i32,
 }
+
+from_row!(ChatRow { id, recipient_id, subscriber_id, chat_id, parts });
 
 /// The subscriptions that these deliveries go to.
 ///

@@ -9,7 +9,7 @@ use domain::{
 use uuid::Uuid;
 
 /// A leased delivery with all that its send needs besides its recipient.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug)]
 pub struct ClaimedRow {
     /// Its id.
     pub id: Uuid,
@@ -24,7 +24,6 @@ pub struct ClaimedRow {
     /// The endpoint, push subscription or subscriber.
     pub recipient_id: Uuid,
     /// The bytes to sign and send.
-    #[sqlx(try_from = "Vec<u8>")]
     pub body: Bytes,
     /// Its place in the retry schedule, from 0.
     pub position: i16,
@@ -45,6 +44,8 @@ pub struct ClaimedRow {
     /// Whether its job got lost or its worker died.
     pub rescued: bool,
 }
+
+from_row!(ClaimedRow { id, event_id, user_id, lane_id, channel, recipient_id, body: Vec<u8>, position, attempts, claim, recorded_claim, created_at, due_at, claimed_at, has_body, rescued });
 
 impl ClaimedRow {
     /// Its id.

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::{ClaimedRow, LaneClaim, as_i64};
 use crate::{
-    bulk::sqlite::push_list,
     lane::rules::{sendable_at, unlimited},
+    rows::sqlite::push_list,
 };
 
 /// Reads all that a send needs, the number of the claim that follows among it; the time is pushed after it.

@@ -4,6 +4,7 @@ use sqlx::{AssertSqlSafe, PgConnection, QueryBuilder, Result};
 use uuid::Uuid;
 
 use super::{End, Pick, log_ids, picks::WHOLE_SCHEDULE_PASSED, statement};
+use crate::finished_delivery::columns::columns;
 
 pub(super) async fn pick(tx: &mut PgConnection, pick: Pick<'_>, now: i64, most: i64) -> Result<Vec<Uuid>> {
     let (sql, binds) = match statement(pick, now) {
@@ -32,18 +33,21 @@ async fn schedule_over(
 }
 
 pub(super) async fn end(tx: &mut PgConnection, ids: &[Uuid], end: End, now: i64) -> Result<Vec<String>> {
-    const SQL: &str = "WITH gone AS (
+    const SQL: &str = concat!(
+        "WITH gone AS (
             DELETE FROM delivery d USING unnest($1::uuid[], $2::uuid[]) AS row (id, log_id)
             WHERE d.id = ANY($1) AND d.id = row.id RETURNING d.*, row.log_id
         ), logged AS (
             INSERT INTO error_log (id, user_id, kind, subject_id, message, attempt, created_at)
             SELECT log_id, user_id, 'delivery', id, $5, attempts, $6 FROM gone WHERE $5 IS NOT NULL
         )
-        INSERT INTO finished_delivery (id, event_id, user_id, lane_id, channel, recipient_id, body, state, reason,
-            position, attempts, claim, created_at, finished_at)
+        INSERT INTO finished_delivery (",
+        columns!(),
+        ")
         SELECT id, event_id, user_id, lane_id, channel, recipient_id, body, $3, $4,
             position, attempts, claim, created_at, $6 FROM gone
-        RETURNING channel";
+        RETURNING channel"
+    );
     sqlx::query_scalar(SQL)
         .bind(ids)
         .bind(log_ids(ids))

@@ -4,6 +4,7 @@ use sqlx::{QueryBuilder, Result, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
 use super::{End, Pick, log_ids, picks::WHOLE_SCHEDULE_PASSED, statement};
+use crate::finished_delivery::columns::columns;
 
 pub(super) async fn pick(
     tx: &mut SqliteConnection,
@@ -54,11 +55,8 @@ pub(super) async fn end(tx: &mut SqliteConnection, ids: &[Uuid], end: End, now: 
         log.build().execute(&mut *tx).await?;
     }
     let mut insert = with_rows();
-    insert.push(
-        "INSERT INTO finished_delivery (id, event_id, user_id, lane_id, channel, recipient_id, body, state, reason,
-            position, attempts, claim, created_at, finished_at)
-        SELECT d.id, event_id, user_id, lane_id, channel, recipient_id, body, ",
-    );
+    insert.push(concat!("INSERT INTO finished_delivery (", columns!(), ") "));
+    insert.push("SELECT d.id, event_id, user_id, lane_id, channel, recipient_id, body, ");
     insert.push_bind(end.state.as_str()).push(", ").push_bind(end.reason.as_str());
     insert.push(", position, attempts, claim, created_at, ").push_bind(now);
     insert.push(" FROM row JOIN delivery d ON d.id = row.id RETURNING channel");

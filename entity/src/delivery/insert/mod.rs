@@ -1,6 +1,6 @@
 //! Inserts deliveries, many in one statement, within the caller's transaction.
 
-pub(crate) mod postgres;
+mod postgres;
 pub(crate) mod sqlite;
 
 use domain::{

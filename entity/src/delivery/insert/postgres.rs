@@ -5,11 +5,11 @@ use sqlx::{PgConnection, Result};
 use super::DeliveryRow;
 use crate::{rows::postgres::column, stamp::Stamp};
 
-/// Inserts deliveries.
-///
-/// # Errors
-/// Those of the database; the transaction is then lost.
-pub async fn insert_deliveries(tx: &mut PgConnection, rows: &[DeliveryRow], stamp: Stamp) -> Result<()> {
+pub(super) async fn insert_deliveries(
+    tx: &mut PgConnection,
+    rows: &[DeliveryRow],
+    stamp: Stamp,
+) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }

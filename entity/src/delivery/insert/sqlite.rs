@@ -8,11 +8,11 @@ use crate::{
     stamp::Stamp,
 };
 
-/// Inserts deliveries.
-///
-/// # Errors
-/// Those of the database; the transaction is then lost.
-pub async fn insert_deliveries(tx: &mut SqliteConnection, rows: &[DeliveryRow], stamp: Stamp) -> Result<()> {
+pub(super) async fn insert_deliveries(
+    tx: &mut SqliteConnection,
+    rows: &[DeliveryRow],
+    stamp: Stamp,
+) -> Result<()> {
     for rows in rows.chunks(ROWS) {
         let mut insert = QueryBuilder::new("");
         push_deliveries(&mut insert, rows, stamp);

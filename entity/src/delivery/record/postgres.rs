@@ -10,7 +10,10 @@ use super::{
     Recorded, SendResultRow, recipients,
     rows::{AttemptRow, Tried, micros},
 };
-use crate::finished_delivery::columns::{attempt_columns, columns};
+use crate::{
+    finished_delivery::columns::{attempt_columns, columns},
+    rows::postgres::column,
+};
 
 pub(super) async fn record(
     tx: &mut PgConnection,
@@ -170,8 +173,4 @@ async fn log_failures(tx: &mut PgConnection, results: &[SendResultRow], offset: 
         .execute(tx)
         .await
         .map(drop)
-}
-
-pub(super) fn column<'r, Row, Value>(rows: &'r [Row], value: impl Fn(&'r Row) -> Value) -> Vec<Value> {
-    rows.iter().map(value).collect()
 }

@@ -14,8 +14,8 @@ use super::{
     rows::{AttemptRow, Tried, micros},
 };
 use crate::{
-    bulk::sqlite::{ROWS, push_list, push_rows},
     finished_delivery::columns::{attempt_columns, columns},
+    rows::sqlite::{ROWS, push_list, push_rows},
 };
 
 /// The fence.

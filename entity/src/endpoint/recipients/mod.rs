@@ -16,19 +16,20 @@ pub type Key = (Option<i64>, String);
 pub type Named = (i64, Uuid);
 
 /// An endpoint that is registered for a type.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegisteredRow {
     /// The user of the key.
     pub asked_user: Option<i64>,
     /// The type of the key.
     pub name: String,
     /// The endpoint.
-    #[sqlx(flatten)]
     pub recipient: RecipientRow,
 }
 
+from_row!(RegisteredRow { asked_user, name; recipient });
+
 /// An endpoint that gets an event.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecipientRow {
     /// Its id.
     pub id: Uuid,
@@ -42,6 +43,8 @@ pub struct RecipientRow {
     /// Changes with the rest of the row; always 0 where nothing is confirmed by it.
     pub mark: i64,
 }
+
+from_row!(RecipientRow { id, user_id, custom_payload, clear, mark });
 
 /// Returns the endpoints that are registered for these types.
 ///

@@ -5,17 +5,10 @@ use uuid::Uuid;
 
 use super::{Key, Named, RecipientRow, RegisteredRow};
 
+/// Whether lane `l` is healthy.
 macro_rules! clear {
-    (value $offset:literal) => {
-        concat!(
-            "(l.state = 'active' AND l.breaker_until = 0 AND l.rate_limit IS NULL AND l.max_in_flight IS NULL AND l.drain_before = 0
-             AND greatest(l.backlog_until, l.blocked_until) <= now_ms() + ",
-            $offset,
-            ")"
-        )
-    };
     ($offset:literal) => {
-        concat!($crate::endpoint::recipients::postgres::clear!(value $offset), " AS clear")
+        concat!("(", $crate::lane::rules::healthy_at!(postgres "l"), "now_ms() + ", $offset, ")")
     };
 }
 
@@ -26,8 +19,8 @@ macro_rules! registered {
         concat!(
             "SELECT asked.user_id AS asked_user, asked.name, e.id, e.user_id, e.custom_payload, ",
             $crate::endpoint::recipients::postgres::clear!($offset),
-            ", hashtextextended(concat_ws(' ', coalesce(asked.user_id, -1), e.id, e.user_id, ",
-            $crate::endpoint::recipients::postgres::clear!(value $offset),
+            " AS clear, hashtextextended(concat_ws(' ', coalesce(asked.user_id, -1), e.id, e.user_id, ",
+            $crate::endpoint::recipients::postgres::clear!($offset),
             ", asked.name, e.custom_payload), 0) AS mark
             FROM unnest(",
             $users,
@@ -54,7 +47,7 @@ const REGISTERED: &str = registered!("$1", "$2", "$3");
 const NAMED: &str = concat!(
     "SELECT e.id, e.user_id, e.custom_payload, 0::bigint AS mark, ",
     clear!("$3"),
-    " FROM unnest($1::bigint[], $2::uuid[]) AS asked (user_id, id)
+    " AS clear FROM unnest($1::bigint[], $2::uuid[]) AS asked (user_id, id)
     CROSS JOIN LATERAL (SELECT * FROM endpoint WHERE id = asked.id AND user_id = asked.user_id LIMIT 1) AS e
     CROSS JOIN LATERAL (SELECT * FROM lane WHERE id = e.id AND state <> 'deleted' LIMIT 1) AS l"
 );

@@ -3,6 +3,7 @@
 use sqlx::{QueryBuilder, Result, Sqlite, SqlitePool};
 
 use super::{Key, Named, RecipientRow, RegisteredRow};
+use crate::lane::rules::healthy_at;
 
 /// Rows a statement, far below SQLite's 32,766 bound values.
 const ROWS: usize = 500;
@@ -72,9 +73,6 @@ pub(super) async fn known_types(pool: &SqlitePool, names: &[String]) -> Result<V
 }
 
 fn push_columns(query: &mut QueryBuilder<Sqlite>, now: i64) {
-    query.push(
-        "e.id, e.user_id, e.custom_payload, 0 AS mark, l.state = 'active' AND l.breaker_until = 0 AND l.rate_limit IS NULL
-        AND l.max_in_flight IS NULL AND l.drain_before = 0 AND max(l.backlog_until, l.blocked_until) <= ",
-    );
+    query.push(concat!("e.id, e.user_id, e.custom_payload, 0 AS mark, ", healthy_at!(sqlite "l")));
     query.push_bind(now).push(" AS clear");
 }

@@ -7,7 +7,7 @@ use platform::database::{Database, DatabaseError, Pool};
 use uuid::Uuid;
 
 /// An endpoint and its lane.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetRow {
     /// Its id.
     pub id: Uuid,
@@ -28,6 +28,18 @@ pub struct TargetRow {
     /// Whether only a claim may send: it has limits, its breaker is not closed, or there is something to drain.
     pub is_limited: bool,
 }
+
+from_row!(TargetRow {
+    id,
+    url,
+    sealed_secret,
+    sealed_headers,
+    timeout_ms,
+    retry_schedule,
+    state,
+    blocked_until,
+    is_limited
+});
 
 macro_rules! columns {
     () => {

@@ -4,7 +4,7 @@ use sqlx::{QueryBuilder, Result, Sqlite, SqlitePool};
 use uuid::Uuid;
 
 use super::{TargetRow, columns};
-use crate::bulk::sqlite::{ROWS, push_list};
+use crate::rows::sqlite::{ROWS, push_list};
 
 const LOAD: &str = concat!(columns!(), " FROM endpoint e JOIN lane l ON l.id = e.id WHERE e.id IN ");
 

@@ -1,6 +1,6 @@
 //! Inserts events, many in one statement, within the caller's transaction.
 
-pub(crate) mod postgres;
+mod postgres;
 pub(crate) mod sqlite;
 
 use domain::id::{EventId, UserId};

@@ -5,11 +5,7 @@ use sqlx::{PgConnection, Result};
 use super::EventRow;
 use crate::{rows::postgres::column, stamp::Stamp};
 
-/// Inserts events.
-///
-/// # Errors
-/// Those of the database; the transaction is then lost.
-pub async fn insert_events(tx: &mut PgConnection, rows: &[EventRow], stamp: Stamp) -> Result<()> {
+pub(super) async fn insert_events(tx: &mut PgConnection, rows: &[EventRow], stamp: Stamp) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }

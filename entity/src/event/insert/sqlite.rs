@@ -8,11 +8,7 @@ use crate::{
     stamp::Stamp,
 };
 
-/// Inserts events.
-///
-/// # Errors
-/// Those of the database; the transaction is then lost.
-pub async fn insert_events(tx: &mut SqliteConnection, rows: &[EventRow], stamp: Stamp) -> Result<()> {
+pub(super) async fn insert_events(tx: &mut SqliteConnection, rows: &[EventRow], stamp: Stamp) -> Result<()> {
     for rows in rows.chunks(ROWS) {
         let mut insert = QueryBuilder::new("");
         push_events(&mut insert, rows, stamp);

@@ -29,7 +29,7 @@ impl LaneOutcome {
 }
 
 /// A locked lane.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug)]
 pub struct LaneHealthRow {
     /// Its id.
     pub id: Uuid,
@@ -62,6 +62,24 @@ pub struct LaneHealthRow {
     /// The time of the statement, in ms.
     pub now: i64,
 }
+
+from_row!(LaneHealthRow {
+    id,
+    channel,
+    state,
+    blocked_until,
+    failures,
+    failing_since,
+    succeeded_at,
+    breaker_until,
+    breaker_wait,
+    drain_before,
+    off_since,
+    off_reason,
+    resumed_at,
+    tell_owner,
+    now
+});
 
 macro_rules! columns {
     () => {

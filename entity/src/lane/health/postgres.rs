@@ -3,6 +3,7 @@
 use sqlx::{PgConnection, Result};
 
 use super::{KNOWN_WITHIN_MS, LaneHealthRow, LaneOutcome, columns, is_changed, set};
+use crate::rows::postgres::column;
 
 const LOCK: &str = concat!(
     columns!(),
@@ -30,9 +31,9 @@ pub(super) async fn lock_changed(
     offset: i64,
 ) -> Result<Vec<LaneHealthRow>> {
     sqlx::query_as(LOCK)
-        .bind(outcomes.iter().map(|outcome| outcome.id).collect::<Vec<_>>())
-        .bind(outcomes.iter().map(|outcome| outcome.failed).collect::<Vec<_>>())
-        .bind(outcomes.iter().map(LaneOutcome::newest_success).collect::<Vec<_>>())
+        .bind(column(outcomes, |outcome| outcome.id))
+        .bind(column(outcomes, |outcome| outcome.failed))
+        .bind(column(outcomes, LaneOutcome::newest_success))
         .bind(offset)
         .bind(KNOWN_WITHIN_MS)
         .fetch_all(tx)
@@ -40,20 +41,19 @@ pub(super) async fn lock_changed(
 }
 
 pub(super) async fn write(tx: &mut PgConnection, rows: &[LaneHealthRow]) -> Result<()> {
-    let rows = rows.iter();
     sqlx::query(WRITE)
-        .bind(rows.clone().map(|row| row.id).collect::<Vec<_>>())
-        .bind(rows.clone().map(|row| row.state.as_str()).collect::<Vec<_>>())
-        .bind(rows.clone().map(|row| row.blocked_until).collect::<Vec<_>>())
-        .bind(rows.clone().map(|row| row.failures).collect::<Vec<_>>())
-        .bind(rows.clone().map(|row| row.failing_since).collect::<Vec<_>>())
-        .bind(rows.clone().map(|row| row.succeeded_at).collect::<Vec<_>>())
-        .bind(rows.clone().map(|row| row.breaker_until).collect::<Vec<_>>())
-        .bind(rows.clone().map(|row| row.breaker_wait).collect::<Vec<_>>())
-        .bind(rows.clone().map(|row| row.drain_before).collect::<Vec<_>>())
-        .bind(rows.clone().map(|row| row.off_since).collect::<Vec<_>>())
-        .bind(rows.clone().map(|row| row.off_reason.as_deref()).collect::<Vec<_>>())
-        .bind(rows.map(|row| row.tell_owner).collect::<Vec<_>>())
+        .bind(column(rows, |row| row.id))
+        .bind(column(rows, |row| row.state.as_str()))
+        .bind(column(rows, |row| row.blocked_until))
+        .bind(column(rows, |row| row.failures))
+        .bind(column(rows, |row| row.failing_since))
+        .bind(column(rows, |row| row.succeeded_at))
+        .bind(column(rows, |row| row.breaker_until))
+        .bind(column(rows, |row| row.breaker_wait))
+        .bind(column(rows, |row| row.drain_before))
+        .bind(column(rows, |row| row.off_since))
+        .bind(column(rows, |row| row.off_reason.as_deref()))
+        .bind(column(rows, |row| row.tell_owner))
         .execute(tx)
         .await
         .map(drop)

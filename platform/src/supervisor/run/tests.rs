@@ -14,11 +14,11 @@ const MINUTE: Duration = Duration::from_secs(60);
 struct Diary(Arc<Mutex<Vec<String>>>);
 
 impl Diary {
-    fn note(&self, what: impl Into<String>) {
+    fn record(&self, what: impl Into<String>) {
         self.0.lock().expect("not poisoned").push(what.into());
     }
 
-    fn read(&self) -> Vec<String> {
+    fn entries(&self) -> Vec<String> {
         self.0.lock().expect("not poisoned").clone()
     }
 
@@ -27,9 +27,9 @@ impl Diary {
         let diary = self.clone();
         Service::new(name, move |stop| async move {
             stop.cancelled().await;
-            diary.note(format!("{name} stopping"));
+            diary.record(format!("{name} stopping"));
             tokio::task::yield_now().await;
-            diary.note(format!("{name} done"));
+            diary.record(format!("{name} done"));
             Ok(())
         })
     }
@@ -65,7 +65,7 @@ async fn services_stop_in_order_each_after_the_one_before() {
     assert!(Supervisor::run(all, stop, MINUTE).await.is_ok());
     let order =
         ["http stopping", "http done", "sends stopping", "sends done", "recorder stopping", "recorder done"];
-    assert_eq!(diary.read(), order);
+    assert_eq!(diary.entries(), order);
 }
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn a_service_that_fails_stops_the_others_and_is_named() {
     let services = vec![diary.obedient("http"), failing("recorder")];
     let failed = Supervisor::run(services, CancellationToken::new(), MINUTE).await.expect_err("failed");
     assert_eq!(failed.to_string(), "recorder failed: disk is full");
-    assert_eq!(diary.read(), ["http stopping", "http done"]);
+    assert_eq!(diary.entries(), ["http stopping", "http done"]);
 }
 
 #[tokio::test]
@@ -87,7 +87,7 @@ async fn a_panic_is_a_failure_with_its_message() {
         let diary = Diary::default();
         let run = Supervisor::run(vec![service, diary.obedient("b")], CancellationToken::new(), MINUTE);
         assert_eq!(run.await.expect_err("failed").to_string(), message);
-        assert_eq!(diary.read(), ["b stopping", "b done"]);
+        assert_eq!(diary.entries(), ["b stopping", "b done"]);
     }
 }
 
@@ -99,7 +99,7 @@ async fn a_service_may_return_early_and_leaves_the_others_running() {
     for _ in 0..10 {
         tokio::task::yield_now().await;
     }
-    assert!(!run.is_finished() && diary.read().is_empty());
+    assert!(!run.is_finished() && diary.entries().is_empty());
     stop.cancel();
     assert!(run.await.expect("no panic").is_ok());
 }
@@ -119,7 +119,7 @@ async fn a_deadline_lets_the_next_be_told_while_the_first_still_drains() {
         |stop| async move {
             stop.cancelled().await;
             drained.cancelled().await;
-            diary.note("slow done");
+            diary.record("slow done");
             Ok(())
         }
     });
@@ -127,14 +127,14 @@ async fn a_deadline_lets_the_next_be_told_while_the_first_still_drains() {
         let diary = diary.clone();
         move |stop| async move {
             stop.cancelled().await;
-            diary.note("next stopping");
+            diary.record("next stopping");
             drained.cancel();
             Ok(())
         }
     });
     let services = vec![slow.with_deadline(Duration::ZERO), next];
     assert!(Supervisor::run(services, stopped(), MINUTE).await.is_ok());
-    assert_eq!(diary.read(), ["next stopping", "slow done"]);
+    assert_eq!(diary.entries(), ["next stopping", "slow done"]);
 }
 
 #[tokio::test]

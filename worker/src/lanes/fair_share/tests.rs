@@ -26,7 +26,7 @@ fn settled(slots: usize, lanes: &[Holder]) -> (Vec<usize>, usize) {
         .filter(|holder| share.may_claim(holder))
         .min_by_key(|holder| share.used.of_lane(holder.lane))
     {
-        share.take(next);
+        share.occupy(next);
     }
     (lanes.iter().map(|holder| share.used.of_lane(holder.lane)).collect(), share.free)
 }
@@ -53,7 +53,7 @@ fn lanes_that_hang_always_leave_room() {
 fn a_lane_without_a_slot_gets_one_as_long_as_there_is_any() {
     let with = |free: usize, holds: usize| {
         let mut share = all_free(free + holds);
-        (0..holds).for_each(|_| share.take(&lane(1)));
+        (0..holds).for_each(|_| share.occupy(&lane(1)));
         share.may_claim(&lane(1))
     };
     assert!(with(1, 0));
@@ -78,7 +78,7 @@ fn a_third_of_what_a_group_may_hold_is_left_to_claims() {
     let mut share = all_free(1_024);
     for number in 0..3_000 {
         if share.may_hand_over(&of_user(number, 7), false) {
-            share.take(&of_user(number, 7));
+            share.occupy(&of_user(number, 7));
         }
     }
     assert_eq!(share.free, 341);
@@ -89,7 +89,7 @@ fn a_third_of_what_a_group_may_hold_is_left_to_claims() {
 #[test]
 fn any_room_is_worth_a_claim_for_a_lane_that_holds_nothing() {
     let mut share = all_free(1_024);
-    (0..765).for_each(|number| share.take(&of_user(number, 7)));
+    (0..765).for_each(|number| share.occupy(&of_user(number, 7)));
     let (idle, busy) = (of_user(9_000, 7), of_user(1, 7));
     assert_eq!((share.room_for(&idle), share.room_for(&busy)), (12, 12));
     assert!(share.is_worth_a_claim(&idle) && !share.is_worth_a_claim(&busy));
@@ -101,7 +101,7 @@ fn while_a_channel_hangs_a_tenant_gets_slots() {
     for number in 0..3_000 {
         let stranger = of_push(number);
         if share.may_claim(&stranger) {
-            share.take(&stranger);
+            share.occupy(&stranger);
         }
     }
     assert_eq!(share.free, 256);
@@ -126,7 +126,7 @@ fn slots_are_divided_as_if_they_had_been_taken_one_by_one() {
 fn what_a_lane_holds_counts_and_never_more_is_given_than_is_free_or_asked_for() {
     let holding = |free: usize| {
         let mut share = all_free(free + 10);
-        (0..10).for_each(|_| share.take(&lane(1)));
+        (0..10).for_each(|_| share.occupy(&lane(1)));
         share
     };
     assert_eq!(holding(30).divide(&[(lane(1), 5)], 512), []);

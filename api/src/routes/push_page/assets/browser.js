@@ -19,7 +19,7 @@ export async function register() {
 export async function askPermission() {
   const permission = await Notification.requestPermission();
   if (permission === "denied") throw new Trouble("denied");
-  if (permission !== "granted") throw new Trouble("ready", "Your browser was not told yet whether it may show notifications.");
+  if (permission !== "granted") throw new Trouble("ready", "You have not yet allowed notifications from this page.");
 }
 
 // A subscription for this key; one for another key has to go first.

@@ -39,7 +39,7 @@ export const STATES = {
   denied: {
     tone: "bad",
     title: "Notifications are blocked for this page",
-    text: "This browser was told not to show them. Allow them in its settings for this page (often at the left of the address), then look again.",
+    text: "Notifications from this page are blocked. Allow them in the browser's settings for this page (often left of the address), then check again.",
     buttons: ["retry"],
   },
   ready: {
@@ -76,7 +76,7 @@ export const STATES = {
   },
 };
 
-// What ends an attempt: the state that tells of it, and more where there is more to tell.
+// The end of an attempt: the state to show, with details if there are any.
 export class Trouble extends Error {
   constructor(state, more = "") {
     super(more || state);

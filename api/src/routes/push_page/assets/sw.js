@@ -43,7 +43,7 @@ function isLink(url) {
   return typeof url === "string" && URL.canParse(url) && ["http:", "https:"].includes(new URL(url).protocol);
 }
 
-// The browser gave up the old subscription by itself: the server is told of a new one.
+// The browser replaced its subscription: send the new one to the server.
 async function renew({ oldSubscription, newSubscription }) {
   const { applicationServerKey } = oldSubscription?.options ?? {};
   if (!newSubscription && !applicationServerKey) return;

@@ -15,7 +15,7 @@ use super::ClaimedRow;
 const DEPTH: i64 = 512;
 
 /// A limited lane, as it was when it was locked.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug)]
 pub struct LimitedLane {
     /// Its id.
     pub id: Uuid,
@@ -33,6 +33,8 @@ pub struct LimitedLane {
     pub now: i64,
 }
 
+from_row!(LimitedLane { id, rate_limit, max_in_flight, breaker_until, drain_before, rate_slot_us, now });
+
 impl LimitedLane {
     /// How deep its due rows are counted: as far as its limit reaches, and somewhat further.
     fn depth(&self) -> i64 {
@@ -41,7 +43,7 @@ impl LimitedLane {
 }
 
 /// Due rows of a lane, counted as far as it matters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DueCounts {
     /// Those that drain.
     pub old: i64,
@@ -52,6 +54,8 @@ pub struct DueCounts {
     /// Those of them that are in flight.
     pub new_in_use: i64,
 }
+
+from_row!(DueCounts { old, old_in_use, new, new_in_use });
 
 /// A range of a lane's due rows, and how many of it are granted.
 #[derive(Clone, Copy, Debug)]

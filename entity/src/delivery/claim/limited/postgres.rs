@@ -6,7 +6,7 @@ use sqlx::{PgConnection, Result};
 use uuid::Uuid;
 
 use super::{ClaimedRow, DueCounts, GrantedRange, LaneChange, LimitedLane};
-use crate::{delivery::claim::postgres::lease, lane::rules::sendable_at};
+use crate::{delivery::claim::postgres::lease, lane::rules::sendable_at, rows::postgres::column};
 
 const LOCK: &str = concat!(
     "SELECT id, rate_limit, max_in_flight, breaker_until, drain_before, rate_slot_us, now_ms() + $2 AS now
@@ -56,9 +56,9 @@ pub(super) async fn count_due(
     offset: i64,
 ) -> Result<Vec<DueCounts>> {
     sqlx::query_as(COUNT)
-        .bind(lanes.iter().map(|lane| lane.id).collect::<Vec<_>>())
-        .bind(lanes.iter().map(|lane| lane.drain_before).collect::<Vec<_>>())
-        .bind(lanes.iter().map(LimitedLane::depth).collect::<Vec<_>>())
+        .bind(column(lanes, |lane| lane.id))
+        .bind(column(lanes, |lane| lane.drain_before))
+        .bind(column(lanes, LimitedLane::depth))
         .bind(offset)
         .fetch_all(tx)
         .await
@@ -70,20 +70,20 @@ pub(super) async fn claim_ranges(
     offset: i64,
 ) -> Result<Vec<ClaimedRow>> {
     sqlx::query_as(CLAIM)
-        .bind(ranges.iter().map(|range| range.lane).collect::<Vec<_>>())
+        .bind(column(ranges, |range| range.lane))
         .bind(offset)
         .bind(millis(LEASE))
-        .bind(ranges.iter().map(|range| range.after).collect::<Vec<_>>())
-        .bind(ranges.iter().map(|range| range.until).collect::<Vec<_>>())
-        .bind(ranges.iter().map(|range| range.rows).collect::<Vec<_>>())
+        .bind(column(ranges, |range| range.after))
+        .bind(column(ranges, |range| range.until))
+        .bind(column(ranges, |range| range.rows))
         .fetch_all(tx)
         .await
 }
 
 pub(super) async fn update_lanes(tx: &mut PgConnection, changes: &[LaneChange]) -> Result<()> {
     let query = sqlx::query(UPDATE)
-        .bind(changes.iter().map(|change| change.lane).collect::<Vec<_>>())
-        .bind(changes.iter().map(|change| change.rate_slot_us).collect::<Vec<_>>())
-        .bind(changes.iter().map(|change| change.drain_before).collect::<Vec<_>>());
+        .bind(column(changes, |change| change.lane))
+        .bind(column(changes, |change| change.rate_slot_us))
+        .bind(column(changes, |change| change.drain_before));
     query.execute(tx).await.map(drop)
 }

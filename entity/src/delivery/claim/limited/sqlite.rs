@@ -4,7 +4,7 @@ use sqlx::{QueryBuilder, Result, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
 use super::{ClaimedRow, DueCounts, GrantedRange, LaneChange, LimitedLane};
-use crate::{bulk::sqlite::push_list, delivery::claim::sqlite::lease_rows, lane::rules::sendable_at};
+use crate::{delivery::claim::sqlite::lease_rows, lane::rules::sendable_at, rows::sqlite::push_list};
 
 /// Most terms of one compound `SELECT`: SQLite takes 500.
 const TERMS: usize = 400;

@@ -5,9 +5,10 @@ use uuid::Uuid;
 
 use super::Successes;
 use crate::{
-    delivery::record::{postgres::column, rows::micros},
+    delivery::record::rows::micros,
     finished_delivery::columns::{attempt_columns, columns},
     lane::health::KNOWN_WITHIN_MS,
+    rows::postgres::column,
 };
 
 // Nothing is written when a lane is not well. A lane that is well is written once a second at most, and its lock is never

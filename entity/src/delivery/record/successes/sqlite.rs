@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use super::Successes;
 use crate::{
-    bulk::sqlite::{ROWS, push_list, push_list_of, push_rows},
     delivery::record::sqlite::push_finish,
     lane::health::KNOWN_WITHIN_MS,
+    rows::sqlite::{ROWS, push_list, push_list_of, push_rows},
 };
 
 /// The statement whose changes are the deliveries that were moved.

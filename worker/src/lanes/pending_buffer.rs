@@ -13,22 +13,22 @@ use uuid::Uuid;
 
 use super::{
     Holder,
-    pace::EACH,
-    slots::{Slot, Slots},
+    send_rate::FAST_INTERVAL,
+    send_slots::{SendSlot, SendSlots},
 };
 
 /// How long a delivery waits for a slot of its lane at most.
 pub const MAX_WAIT: Duration = Duration::from_millis(200);
 /// Deliveries of one lane that wait without holding up the jobs that carry them.
-const ROOM_OF_A_LANE: usize = 64;
+const LANE_CAPACITY: usize = 64;
 /// A crowded lane holds up other lanes' jobs. It may do so while it is fast, seen over at least so long: a busy worker pauses
 /// now and then.
 const LEAST_WAIT: Duration = Duration::from_millis(50);
 
 /// What waits, lane by lane, oldest first: of each lane what the jobs that are taken in at once carry, and at most
 /// 64 that earlier jobs have left.
-pub struct WaitingRoom<T> {
-    slots: Slots,
+pub struct PendingBuffer<T> {
+    slots: SendSlots,
     lanes: Mutex<HashMap<Uuid, Waiting<T>>>,
     /// Changes when something begins or ceases to wait.
     changed: watch::Sender<u64>,
@@ -40,25 +40,25 @@ struct Waiting<T> {
     items: VecDeque<(Instant, T)>,
 }
 
-impl<T> WaitingRoom<T> {
-    /// A room in front of these slots.
+impl<T> PendingBuffer<T> {
+    /// A buffer in front of these slots.
     #[must_use]
-    pub fn new(slots: Slots) -> Self {
+    pub fn new(slots: SendSlots) -> Self {
         Self { slots, lanes: Mutex::default(), changed: watch::Sender::new(0) }
     }
 
     /// Returns the item with a slot of its lane, or keeps it until there is one.
     #[must_use]
-    pub fn admit(&self, holder: Holder, item: T) -> Option<(T, Slot)> {
+    pub fn admit(&self, holder: Holder, item: T) -> Option<(T, SendSlot)> {
         let mut lanes = self.lanes();
         let is_first = lanes.get(&holder.lane).is_none_or(|waiting| waiting.items.is_empty());
-        if is_first && let Some(slot) = self.slots.try_take(&holder) {
+        if is_first && let Some(slot) = self.slots.try_acquire(&holder) {
             return Some((item, slot));
         }
         let waiting = lanes.entry(holder.lane).or_insert_with(|| Waiting { holder, items: VecDeque::new() });
         waiting.items.push_back((Instant::now(), item));
         drop(lanes);
-        self.tell();
+        self.notify();
         None
     }
 
@@ -73,12 +73,12 @@ impl<T> WaitingRoom<T> {
 
     fn is_crowded(&self, of: &[Uuid]) -> bool {
         let lanes = self.lanes();
-        of.iter().filter_map(|lane| lanes.get(lane)).any(|waiting| waiting.items.len() > ROOM_OF_A_LANE)
+        of.iter().filter_map(|lane| lanes.get(lane)).any(|waiting| waiting.items.len() > LANE_CAPACITY)
     }
 
     /// Takes what may have a slot now, oldest of each lane first.
     #[must_use]
-    pub fn take_startable(&self) -> Vec<(T, Slot)> {
+    pub fn take_startable(&self) -> Vec<(T, SendSlot)> {
         let mut taken = vec![];
         let mut lanes = self.lanes();
         // In turn, as lanes of a group take room from each other.
@@ -86,7 +86,7 @@ impl<T> WaitingRoom<T> {
         while before != Some(taken.len()) {
             before = Some(taken.len());
             for waiting in lanes.values_mut().filter(|waiting| !waiting.items.is_empty()) {
-                if let Some(slot) = self.slots.try_take(&waiting.holder) {
+                if let Some(slot) = self.slots.try_acquire(&waiting.holder) {
                     taken.extend(waiting.items.pop_front().map(|(_, item)| (item, slot)));
                 }
             }
@@ -122,7 +122,7 @@ impl<T> WaitingRoom<T> {
         lanes.retain(|_, waiting| !waiting.items.is_empty());
         drop(lanes);
         if any {
-            self.tell();
+            self.notify();
         }
     }
 
@@ -139,7 +139,7 @@ impl<T> WaitingRoom<T> {
         self.changed.subscribe()
     }
 
-    fn tell(&self) {
+    fn notify(&self) {
         self.changed.send_modify(|count| *count = count.wrapping_add(1));
     }
 
@@ -152,8 +152,8 @@ impl<T> WaitingRoom<T> {
 fn overdue_at<T>(waiting: &Waiting<T>) -> Option<Instant> {
     let (since, _) = waiting.items.front()?;
     let crowd = u32::try_from(waiting.items.len()).unwrap_or(u32::MAX);
-    let patience = match waiting.items.len() > ROOM_OF_A_LANE {
-        true => EACH.saturating_mul(crowd).clamp(LEAST_WAIT, MAX_WAIT),
+    let patience = match waiting.items.len() > LANE_CAPACITY {
+        true => FAST_INTERVAL.saturating_mul(crowd).clamp(LEAST_WAIT, MAX_WAIT),
         false => MAX_WAIT,
     };
     Some(*since + patience)
@@ -172,32 +172,32 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_is_over_its_lanes_share_waits_and_starts_in_order_when_a_slot_is_free() {
-        let slots = Slots::new(4);
-        let room = WaitingRoom::new(slots.clone());
-        let first = room.admit(holder(A), 1).expect("a slot");
-        assert!(room.admit(holder(A), 2).is_none());
-        assert!(room.admit(holder(A), 3).is_none());
-        let _other = room.admit(holder(B), 9).expect("a slot of another lane");
-        assert!(room.take_startable().is_empty());
+        let slots = SendSlots::new(4);
+        let buffer = PendingBuffer::new(slots.clone());
+        let first = buffer.admit(holder(A), 1).expect("a slot");
+        assert!(buffer.admit(holder(A), 2).is_none());
+        assert!(buffer.admit(holder(A), 3).is_none());
+        let _other = buffer.admit(holder(B), 9).expect("a slot of another lane");
+        assert!(buffer.take_startable().is_empty());
         drop(first);
         for expected in [2, 3] {
-            let started = room.take_startable();
+            let started = buffer.take_startable();
             let items: Vec<i32> = started.iter().map(|(item, _)| *item).collect();
             assert_eq!(items, [expected], "one holds its lane's share");
         }
-        assert_eq!(room.deadline(), None);
+        assert_eq!(buffer.deadline(), None);
     }
 
     #[tokio::test(start_paused = true)]
     async fn lanes_take_freed_slots_in_turn() {
-        let slots = Slots::new(40);
-        let room = WaitingRoom::new(slots.clone());
+        let slots = SendSlots::new(40);
+        let buffer = PendingBuffer::new(slots.clone());
         let all = slots.reserve(40);
         for item in 1..=3 {
-            assert!(room.admit(holder(A), item).is_none() && room.admit(holder(B), 10 * item).is_none());
+            assert!(buffer.admit(holder(A), item).is_none() && buffer.admit(holder(B), 10 * item).is_none());
         }
         drop(all);
-        let started: Vec<i32> = room.take_startable().into_iter().map(|(item, _)| item).collect();
+        let started: Vec<i32> = buffer.take_startable().into_iter().map(|(item, _)| item).collect();
         let mut firsts = started[..2].to_vec();
         firsts.sort_unstable();
         assert_eq!((firsts, started.len()), (vec![1, 10], 6));
@@ -205,53 +205,53 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_lane_that_keeps_one_waiting_too_long_gives_back_all_that_waits() {
-        let room = WaitingRoom::new(Slots::new(1));
-        let _held = room.admit(holder(A), 0).expect("a slot");
-        assert!(room.admit(holder(A), 1).is_none());
+        let buffer = PendingBuffer::new(SendSlots::new(1));
+        let _held = buffer.admit(holder(A), 0).expect("a slot");
+        assert!(buffer.admit(holder(A), 1).is_none());
         tokio::time::advance(MAX_WAIT - Duration::from_millis(1)).await;
-        assert!(room.admit(holder(A), 2).is_none());
-        assert!(room.take_overdue().is_empty());
-        assert_eq!(room.deadline(), Some(Instant::now() + Duration::from_millis(1)));
+        assert!(buffer.admit(holder(A), 2).is_none());
+        assert!(buffer.take_overdue().is_empty());
+        assert_eq!(buffer.deadline(), Some(Instant::now() + Duration::from_millis(1)));
         tokio::time::advance(Duration::from_millis(1)).await;
-        assert_eq!(room.take_overdue(), [(A, 1), (A, 2)]);
-        assert!(room.take_overdue().is_empty() && room.take_all().is_empty());
+        assert_eq!(buffer.take_overdue(), [(A, 1), (A, 2)]);
+        assert!(buffer.take_overdue().is_empty() && buffer.take_all().is_empty());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_crowded_lane_waits_as_long_as_a_lane_that_moves_would_take() {
         for (waiting, patience) in [
-            (ROOM_OF_A_LANE, MAX_WAIT),
-            (ROOM_OF_A_LANE + 1, LEAST_WAIT),
+            (LANE_CAPACITY, MAX_WAIT),
+            (LANE_CAPACITY + 1, LEAST_WAIT),
             (200, Duration::from_millis(70)),
             (2_000, MAX_WAIT),
         ] {
-            let room = WaitingRoom::new(Slots::new(1));
-            let _held = room.admit(holder(A), 0).expect("a slot");
+            let buffer = PendingBuffer::new(SendSlots::new(1));
+            let _held = buffer.admit(holder(A), 0).expect("a slot");
             for item in 1..=waiting {
-                assert!(room.admit(holder(A), item).is_none());
+                assert!(buffer.admit(holder(A), item).is_none());
             }
-            assert_eq!(room.deadline(), Some(Instant::now() + patience), "{waiting}");
+            assert_eq!(buffer.deadline(), Some(Instant::now() + patience), "{waiting}");
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_caller_waits_while_a_lane_of_its_own_is_crowded() {
-        let slots = Slots::new(4);
-        let room = WaitingRoom::new(slots.clone());
-        let held = room.admit(holder(A), 0).expect("a slot");
-        for item in 1..=ROOM_OF_A_LANE {
-            assert!(room.admit(holder(A), item).is_none());
+        let slots = SendSlots::new(4);
+        let buffer = PendingBuffer::new(slots.clone());
+        let held = buffer.admit(holder(A), 0).expect("a slot");
+        for item in 1..=LANE_CAPACITY {
+            assert!(buffer.admit(holder(A), item).is_none());
         }
-        room.uncrowded(&[A, B]).await;
-        assert!(room.admit(holder(A), 99).is_none());
-        room.uncrowded(&[B]).await;
-        let waits = tokio::time::timeout(MAX_WAIT, room.uncrowded(&[A, B])).await;
+        buffer.uncrowded(&[A, B]).await;
+        assert!(buffer.admit(holder(A), 99).is_none());
+        buffer.uncrowded(&[B]).await;
+        let waits = tokio::time::timeout(MAX_WAIT, buffer.uncrowded(&[A, B])).await;
         assert!(waits.is_err(), "one more than fits waits for it");
         let free = async {
             drop(held);
-            room.take_startable().len()
+            buffer.take_startable().len()
         };
-        let ((), started) = tokio::join!(room.uncrowded(&[A, B]), free);
+        let ((), started) = tokio::join!(buffer.uncrowded(&[A, B]), free);
         assert_eq!(started, 1);
     }
 }
