@@ -49,19 +49,19 @@ fn every_column_reaches_the_sentence() {
     let broken = Row { failures: Some(10), breaker_until: Some(1_028_000), ..sample() };
     assert_eq!(
         sentence(&broken),
-        "The endpoint failed 10 times in a row and is left alone; a probe follows in 28 s."
+        "The endpoint's circuit breaker is open after 10 consecutive failures. The next probe is due in 28 s."
     );
     let gone =
         Row { lane_state: Some("disabled".to_owned()), off_reason: Some("gone".to_owned()), ..sample() };
-    assert!(sentence(&gone).starts_with("Held: its endpoint answered 410 Gone"), "{}", sentence(&gone));
+    assert!(sentence(&gone).starts_with("Held: the endpoint answered 410 Gone"), "{}", sentence(&gone));
     let limited = Row { rate_limit: Some(5), ..sample() };
-    assert!(sentence(&limited).contains("at most 5 a second"));
+    assert!(sentence(&limited).contains("rate limit of 5 per second"));
     let crowded = Row { max_in_flight: Some(2), ..sample() };
-    assert!(sentence(&crowded).contains("at most 2 at a time"));
+    assert!(sentence(&crowded).contains("concurrency limit of 2"));
     let draining = Row { drain_before: Some(1), ..sample() };
-    assert!(sentence(&draining).contains("drains slowly"));
+    assert!(sentence(&draining).contains("drains at a limited rate"));
     let dead = Row { state: Some("dead".to_owned()), reason: Some("held_limit".to_owned()), ..sample() };
-    assert!(sentence(&dead).starts_with("More was held"));
+    assert!(sentence(&dead).starts_with("It exceeded the number of deliveries held"));
 }
 
 #[test]
