@@ -28,6 +28,16 @@ pub(crate) async fn json_fields(request: Request, limit: usize, limits: &Limits)
     Fields::read_body(&json_bytes(request, limit, limits).await?)
 }
 
+/// The refusal of [`json_fields`] where a body that is no object is a 400 instead of a 422.
+pub(crate) fn no_object_is_400(problem: Problem) -> Problem {
+    match problem.code {
+        ProblemCode::ValidationFailed => {
+            Problem::new(ProblemCode::BadRequest, "the body must be a JSON object")
+        }
+        _ => problem,
+    }
+}
+
 /// The bytes of a body that says it is JSON: `application/json`, at most `limit` bytes.
 pub(crate) async fn json_bytes(request: Request, limit: usize, limits: &Limits) -> Result<Bytes, Problem> {
     if !is_json(request.headers()) {

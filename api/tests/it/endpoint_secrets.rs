@@ -117,7 +117,7 @@ async fn a_rotation_accepts_a_given_secret_and_reports_all_errors() {
     let reply = answer.problem(422, "validation_failed");
     let fields: Vec<_> =
         reply["errors"].as_array().expect("errors").iter().map(|one| &one["field"]).collect();
-    assert_eq!(fields, ["colour", "grace_seconds", "secret"]);
+    assert_eq!(fields, ["grace_seconds", "secret", "colour"]);
     for (wrong, rule) in [
         (json!("secret"), "must begin with whsec_"),
         (json!("whsec_AAAA"), "must be 24 to 64 bytes before base64"),

@@ -103,7 +103,7 @@ on_both_shapes! {
         for line in &lines {
             insert(database.writer(), line.clone()).await.expect("a line");
         }
-        lines.sort_by(|one, other| other.id.cmp(&one.id));
+        lines.sort_by_key(|row| std::cmp::Reverse(row.id));
         let page = async |scope, before| error_log::queries::page(database, scope, before, 2).await.expect("read");
         assert_eq!(page(OWNER, None).await, lines[..2]);
         assert_eq!(page(Scope::Everyone, Some(ErrorId(lines[1].id))).await, lines[2..]);

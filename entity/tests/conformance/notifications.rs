@@ -96,7 +96,7 @@ on_both_shapes! {
     async fn notices_are_listed_counted_and_deleted(app: TestApp) {
         let (database, db) = (&app.context.database, app.context.database.writer());
         let mut notices = [notice("news"), notice("news"), notice("Alert")];
-        notices.sort_by(|one, other| other.id.cmp(&one.id));
+        notices.sort_by_key(|row| std::cmp::Reverse(row.id));
         for one in &notices {
             insert(db, one.clone()).await.expect("a notice");
         }
@@ -150,7 +150,7 @@ on_both_shapes! {
         let (database, db) = (&app.context.database, app.context.database.writer());
         let mut subscribers =
             [subscriber(Some(1), Some("10"), true), subscriber(None, Some("11"), false), subscriber(Some(2), None, true)];
-        subscribers.sort_by(|one, other| other.id.cmp(&one.id));
+        subscribers.sort_by_key(|row| std::cmp::Reverse(row.id));
         for one in &subscribers {
             insert(db, one.clone()).await.expect("a subscriber");
         }
@@ -198,7 +198,7 @@ on_both_shapes! {
             placement("Cem", "Zeta", None),
             placement("Dan", "beta", Some(30.0)),
         ];
-        placements.sort_by(|one, other| other.id.cmp(&one.id));
+        placements.sort_by_key(|row| std::cmp::Reverse(row.id));
         for one in &placements {
             insert(db, one.clone()).await.expect("a placement");
         }

@@ -78,7 +78,7 @@ on_both_shapes! {
     async fn a_replay_is_found_by_its_owner_and_turned_once(app: TestApp) {
         let database = &app.context.database;
         let mut mine = [row(Some(1), ReplayState::Running), row(Some(1), ReplayState::Done)];
-        mine.sort_by(|one, other| other.id.cmp(&one.id));
+        mine.sort_by_key(|row| std::cmp::Reverse(row.id));
         let all = row(None, ReplayState::Paused);
         for one in mine.iter().chain([&all]) {
             replay::queries::insert(database, one.clone()).await.expect("a replay");

@@ -18,7 +18,12 @@ use super::{
     endpoints::{Extras, NewEndpoint},
     envelope::Envelope,
 };
-use crate::{app::App, auth::Manager, extract::json_fields, problem::Problem};
+use crate::{
+    app::App,
+    auth::Manager,
+    extract::{json_fields, no_object_is_400},
+    problem::Problem,
+};
 
 /// Largest body, in bytes.
 pub(crate) const MAX_BODY: usize = 64 * 1_024;
@@ -38,7 +43,7 @@ pub(crate) async fn register(
     State(app): State<App>,
     request: Request,
 ) -> Result<Envelope<Registered>, Problem> {
-    let fields = json_fields(request, MAX_BODY, &app.limits).await.map_err(no_object)?;
+    let fields = json_fields(request, MAX_BODY, &app.limits).await.map_err(no_object_is_400)?;
     let wanted = Registration::read(fields, &app.guard)?;
     if !manager.scope.covers(wanted.user_id) {
         return Err(ProblemCode::Forbidden.into());
@@ -47,16 +52,6 @@ pub(crate) async fn register(
     create(&app.context.database, endpoint.sealed(&app.context.keys)).await.map_err(not_stored)?;
     tracing::info!(endpoint_id = %endpoint.id, user_id = endpoint.user_id.0, "webhook registered");
     Ok(Envelope::of("Register Webhook Successfully!", Registered::of(&endpoint)))
-}
-
-/// What is 422 elsewhere is 400 here.
-fn no_object(problem: Problem) -> Problem {
-    match problem.code {
-        ProblemCode::ValidationFailed => {
-            Problem::new(ProblemCode::BadRequest, "the body must be a JSON object")
-        }
-        _ => problem,
-    }
 }
 
 fn not_stored(error: WriteError) -> Problem {

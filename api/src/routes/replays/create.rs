@@ -25,7 +25,13 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{request::Wanted, unread, view::ReplayOut};
-use crate::{app::App, auth::Publisher, extract::json_fields, problem::Problem, search};
+use crate::{
+    app::App,
+    auth::Publisher,
+    extract::{json_fields, no_object_is_400},
+    problem::Problem,
+    search,
+};
 
 /// Largest body, in bytes.
 const MAX_BODY: usize = 16 * 1_024;
@@ -38,7 +44,8 @@ pub(crate) async fn create(
     State(app): State<App>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let mut wanted = Wanted::read(json_fields(request, MAX_BODY, &app.limits).await?)?;
+    let fields = json_fields(request, MAX_BODY, &app.limits).await.map_err(no_object_is_400)?;
+    let mut wanted = Wanted::read(fields)?;
     limit_to(publisher.scope, &mut wanted)?;
     let now = app.context.database.now(&app.context.clock).await;
     let now = now.map_err(|error| Problem::unavailable("a replay was not made", error))?;
