@@ -7,7 +7,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use web::middleware::{AccessLog, OriginError, render_errors};
+use web::middleware::{AccessLog, HostOriginError, render_errors};
 
 use crate::{
     app::App,
@@ -31,9 +31,9 @@ pub(crate) async fn run(State(app): State<App>, request: Request, next: Next) ->
 async fn check_origin(app: &App, request: Request, next: Next) -> Response {
     let refused = match app.settings.origins.check(&request) {
         Ok(()) => return next.run(request).await,
-        Err(OriginError::MissingHost) => Problem::BadRequest,
-        Err(OriginError::ForeignHost) => Problem::ForeignHost,
-        Err(OriginError::ForeignOrigin) => Problem::ForeignOrigin,
+        Err(HostOriginError::MissingHost) => Problem::BadRequest,
+        Err(HostOriginError::ForeignHost) => Problem::ForeignHost,
+        Err(HostOriginError::ForeignOrigin) => Problem::ForeignOrigin,
     };
     refused.into_response()
 }

@@ -4,7 +4,7 @@
 pub mod cli;
 pub mod demo;
 pub mod doctor;
-mod instance;
+mod instance_lock;
 pub mod keys;
 pub mod listen;
 pub mod migrate;

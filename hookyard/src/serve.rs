@@ -11,7 +11,7 @@ use platform::{
 use tracing::info;
 
 use crate::{
-    instance::Instance,
+    instance_lock::InstanceLock,
     migrate::{self, Direction},
 };
 
@@ -31,10 +31,10 @@ pub async fn serve() -> ExitCode {
 ///
 /// # Errors
 /// When a migration fails, or another process uses the same SQLite file.
-async fn prepare(context: &Context) -> anyhow::Result<Option<Instance>> {
+async fn prepare(context: &Context) -> anyhow::Result<Option<InstanceLock>> {
     let url = &context.config.database_url;
     let instance = match url {
-        DatabaseUrl::Sqlite(path) => Some(Instance::lock(path)?),
+        DatabaseUrl::Sqlite(path) => Some(InstanceLock::lock(path)?),
         DatabaseUrl::Postgres(_) => None,
     };
     migrate::run(&context.database, url, Direction::Up).await?;

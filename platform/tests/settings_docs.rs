@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use platform::config::{SECTIONS, Section, SettingDoc, settings};
+use platform::config::{SECTIONS, Section, SettingSpec, settings};
 
 const BEGIN: &str = "<!-- Generated from platform/src/config/settings: begin -->\n";
 const END: &str = "<!-- Generated from platform/src/config/settings: end -->\n";
@@ -44,8 +44,8 @@ fn comment(text: &str) -> String {
     lines.join("\n")
 }
 
-fn example(setting: &SettingDoc) -> String {
-    let SettingDoc { name, rule, default, meaning, .. } = setting;
+fn example(setting: &SettingSpec) -> String {
+    let SettingSpec { name, rule, default, meaning, .. } = setting;
     format!("{}\n{}\n#{name}={default}\n", comment(meaning), comment(&format!("Value: {rule}.")))
 }
 
@@ -54,8 +54,8 @@ fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('*', "\\*")
 }
 
-fn row(setting: &SettingDoc) -> String {
-    let SettingDoc { name, rule, default, used_by, meaning } = setting;
+fn row(setting: &SettingSpec) -> String {
+    let SettingSpec { name, rule, default, used_by, meaning } = setting;
     let default = if default.is_empty() { String::new() } else { format!("`{default}`") };
     format!("| `{name}` | {} | {default} | {} | {} |\n", cell(rule), used_by.as_str(), cell(meaning))
 }
@@ -87,7 +87,7 @@ fn the_page_is_rendered_from_the_list_of_settings() {
 fn every_setting_occurs_once_and_is_described() {
     let names: BTreeSet<&str> = settings().map(|setting| setting.name).collect();
     assert_eq!(names.len(), settings().count(), "no name occurs twice");
-    for SettingDoc { name, rule, meaning, .. } in settings() {
+    for SettingSpec { name, rule, meaning, .. } in settings() {
         assert!(!rule.is_empty() && !rule.ends_with('.') && !rule.contains('\n'), "{name}");
         assert!(meaning.ends_with('.') && !meaning.contains('\n'), "{name}");
     }

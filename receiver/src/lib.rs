@@ -3,7 +3,7 @@
 
 mod answer;
 mod call;
-mod log;
+mod recorder;
 mod serve;
 #[cfg(test)]
 mod tests;
@@ -18,10 +18,10 @@ use tokio_util::{
 
 pub use answer::Answer;
 pub use call::Call;
-pub use log::{MAX_BODIES_BYTES, MAX_CALLS};
+pub use recorder::{MAX_BODIES_BYTES, MAX_CALLS};
 pub use serve::MAX_BODY_BYTES;
 
-use log::Log;
+use recorder::Recorder;
 
 /// A running receiver. Clones share it; it stops with [`Receiver::stop`], or when the last clone is dropped.
 #[derive(Clone)]
@@ -31,7 +31,7 @@ pub struct Receiver {
 
 struct Inner {
     address: SocketAddr,
-    log: Arc<Log>,
+    recorder: Arc<Recorder>,
     stop: CancellationToken,
     connections: TaskTracker,
     _stop_on_drop: DropGuard,
@@ -45,10 +45,11 @@ impl Receiver {
     pub async fn start(port: u16) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", port)).await?;
         let address = listener.local_addr()?;
-        let (log, stop, connections) = (Arc::new(Log::new()), CancellationToken::new(), TaskTracker::new());
-        connections.spawn(serve::serve(listener, Arc::clone(&log), connections.clone(), stop.clone()));
+        let (recorder, stop, connections) =
+            (Arc::new(Recorder::new()), CancellationToken::new(), TaskTracker::new());
+        connections.spawn(serve::serve(listener, Arc::clone(&recorder), connections.clone(), stop.clone()));
         let _stop_on_drop = stop.clone().drop_guard();
-        Ok(Self { inner: Arc::new(Inner { address, log, stop, connections, _stop_on_drop }) })
+        Ok(Self { inner: Arc::new(Inner { address, recorder, stop, connections, _stop_on_drop }) })
     }
 
     /// The URL of a path that begins with `/`.
@@ -66,41 +67,41 @@ impl Receiver {
     /// Appends answers for the next calls, one each. Calls beyond the script get the default answer: 200, or that of
     /// [`Receiver::answer_always`].
     pub fn answer(&self, script: impl IntoIterator<Item = Answer>) {
-        self.inner.log.script(script);
+        self.inner.recorder.script(script);
     }
 
     /// Sets the default answer.
     pub fn answer_always(&self, answer: Answer) {
-        self.inner.log.answer_always(answer);
+        self.inner.recorder.answer_always(answer);
     }
 
     /// Sets the answers of a path: one for each of the next calls, then the last one for all further calls. Replaces the
     /// path's earlier script; an empty one removes it.
     pub fn answer_at(&self, path: &str, script: impl IntoIterator<Item = Answer>) {
-        self.inner.log.script_at(path, script);
+        self.inner.recorder.script_at(path, script);
     }
 
     /// Answers calls of all other paths with 404 from now on, without using the script.
     pub fn only_at(&self, path: &str) {
-        self.inner.log.only_at(path);
+        self.inner.recorder.only_at(path);
     }
 
     /// Returns the calls so far, oldest first: the last [`MAX_CALLS`], or fewer when their bodies would exceed
     /// [`MAX_BODIES_BYTES`]. A call counts once its body has been read, before it is answered.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
-        self.inner.log.calls()
+        self.inner.recorder.calls()
     }
 
     /// Returns the number of calls so far, including those that are no longer kept.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.inner.log.count()
+        self.inner.recorder.count()
     }
 
     /// Waits for at least `calls` calls, at most `within`, and returns the calls so far.
     pub async fn wait_for(&self, calls: usize, within: Duration) -> Vec<Call> {
-        let mut counts = self.inner.log.counts();
+        let mut counts = self.inner.recorder.counts();
         // On a timeout the caller sees how many there are.
         let _ = tokio::time::timeout(within, counts.wait_for(|count| *count >= calls)).await;
         self.calls()
@@ -109,7 +110,7 @@ impl Receiver {
     /// Returns a stream of the calls from now on. A subscriber that lags misses calls, and receives their number.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<Call> {
-        self.inner.log.subscribe()
+        self.inner.recorder.subscribe()
     }
 
     /// Stops listening and closes all connections, including those that wait for an answer.

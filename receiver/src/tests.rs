@@ -9,7 +9,7 @@ use domain::{
 };
 use http::{HeaderMap, Method};
 
-use super::{Answer, Call, MAX_BODY_BYTES, Receiver, log::Log};
+use super::{Answer, Call, MAX_BODY_BYTES, Receiver, recorder::Recorder};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -135,14 +135,15 @@ async fn subscribers_see_each_call_and_waiting_ends_early_or_in_time() {
 
 #[test]
 fn only_the_last_calls_are_kept_and_only_so_many_bytes() {
-    let log = Log::with_bounds(3, 10);
+    let recorder = Recorder::with_bounds(3, 10);
     for body in ["aaa", "bbb", "ccc", "dddd"] {
-        log.record(call(body));
+        recorder.record(call(body));
     }
-    let bodies = |log: &Log| log.calls().iter().map(|call| call.body.len()).collect::<Vec<_>>();
-    assert_eq!((bodies(&log), log.count()), (vec![3, 3, 4], 4));
-    log.record(call("eeeeeee"));
-    assert_eq!((bodies(&log), log.count()), (vec![7], 5), "4 and 7 bytes are more than 10");
+    let bodies =
+        |recorder: &Recorder| recorder.calls().iter().map(|call| call.body.len()).collect::<Vec<_>>();
+    assert_eq!((bodies(&recorder), recorder.count()), (vec![3, 3, 4], 4));
+    recorder.record(call("eeeeeee"));
+    assert_eq!((bodies(&recorder), recorder.count()), (vec![7], 5), "4 and 7 bytes are more than 10");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::problem::ProblemCode;
-use web::middleware::{AccessLog, OriginError, Shed, render_errors};
+use web::middleware::{AccessLog, HostOriginError, Shed, render_errors};
 
 use crate::{app::App, error_format::RequestErrors, problem::Problem};
 pub(crate) use layers::{limit_public_route, limit_push_tests, rate_limit_bad_signatures, too_many};
@@ -59,9 +59,9 @@ async fn guard(app: &App, request: Request, next: Next) -> Response {
 async fn check_origin(app: &App, request: Request, next: Next) -> Response {
     let refused = match app.origins.check(&request) {
         Ok(()) => return next.run(request).await,
-        Err(OriginError::MissingHost) => ProblemCode::BadRequest,
-        Err(OriginError::ForeignHost) => ProblemCode::HostRefused,
-        Err(OriginError::ForeignOrigin) => ProblemCode::OriginRefused,
+        Err(HostOriginError::MissingHost) => ProblemCode::BadRequest,
+        Err(HostOriginError::ForeignHost) => ProblemCode::HostRefused,
+        Err(HostOriginError::ForeignOrigin) => ProblemCode::OriginRefused,
     };
     Problem::from(refused).into_response()
 }

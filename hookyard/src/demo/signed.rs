@@ -26,7 +26,7 @@ const SHOWN: usize = 16;
 /// Longest wait for the webhook.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Sends both.
+/// Sends the genuine message and the forged copy.
 pub(super) async fn signed(
     transcript: &Transcript,
     api: &Api,

@@ -1,7 +1,7 @@
 //! `hookyard listen`: receives webhooks, prints each call and verifies its signature.
 
 mod options;
-mod print;
+mod render;
 mod tally;
 
 use std::process::ExitCode;
@@ -12,7 +12,7 @@ use tokio::sync::broadcast::{self, error::RecvError};
 
 pub use options::Options;
 
-use self::{print::entry, tally::Tally};
+use self::{render::entry, tally::Tally};
 use crate::terminal::{Paint, say};
 use receiver::{Call, Receiver};
 

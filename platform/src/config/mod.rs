@@ -18,7 +18,7 @@ mod urls;
 pub use crate::database::DatabaseUrl;
 pub use errors::{ConfigErrors, EXIT_CODE, Problem};
 pub use parsed::Config;
-pub use settings::{SECTIONS, Section, SettingDoc, UsedBy, settings};
+pub use settings::{SECTIONS, Section, SettingSpec, UsedBy, settings};
 pub use types::{CorsOrigins, LogFormat, RedisUrl, Role, Secret, SecretKey, TelegramSettings, VapidSettings};
 
 impl Config {

@@ -68,7 +68,7 @@ fn api_and_worker_have_careful_defaults() {
 #[test]
 fn the_written_defaults_are_the_defaults() {
     let unset = all_in_one(&[]).expect("valid");
-    for SettingDoc { name, default, .. } in settings().filter(|setting| !setting.default.is_empty()) {
+    for SettingSpec { name, default, .. } in settings().filter(|setting| !setting.default.is_empty()) {
         let mut config = all_in_one(&[(name, default)]).unwrap_or_else(|wrong| panic!("{wrong}"));
         config.secret_key = unset.secret_key.clone();
         assert_eq!(format!("{config:?}"), format!("{unset:?}"), "{name}");

@@ -49,7 +49,7 @@ impl Tx {
 mod tests {
     use crate::database::{Database, DatabaseError, DatabaseUrl, Tx};
 
-    /// Beyond the polls that a transaction takes.
+    /// More polls than a transaction needs.
     const MOST_POLLS: usize = 60;
 
     async fn write(database: &Database) -> Result<(), DatabaseError> {

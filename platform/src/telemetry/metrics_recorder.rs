@@ -150,7 +150,7 @@ mod tests {
         histogram!(REQUEST_LATENCY_MS).record(12.0);
         let text = telemetry.render();
         for part in [
-            "# HELP http_requests_total Answers by",
+            "# HELP http_requests_total HTTP responses by",
             "# TYPE http_requests_total counter",
             "http_requests_total{path=\"/described\",status=\"200\"} 2",
             "# TYPE hookyard_attempt_duration_seconds histogram",

@@ -11,9 +11,9 @@ pub struct Bounds {
     pub connections: usize,
     /// Longest time for the head of a request, for an idle connection, and for one that waits for a place.
     pub head: Duration,
-    /// Longest time in which nothing of an answer is read.
+    /// Longest time in which a client may read nothing of a response.
     pub write: Duration,
-    /// Buffer of a connection, which is also the most that a request's head may have, in bytes.
+    /// Buffer of a connection, and so the largest request head, in bytes.
     pub buffer: usize,
 }
 

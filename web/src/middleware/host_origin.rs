@@ -17,7 +17,7 @@ use url::Url;
 
 /// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OriginError {
+pub enum HostOriginError {
     /// It names no host.
     MissingHost,
     /// It names a host that could be a rebound name.
@@ -29,8 +29,8 @@ pub enum OriginError {
 /// Which hosts are served, and which origins may write.
 #[derive(Clone, Debug)]
 pub struct OriginPolicy {
-    /// Whether any name is served: a key keeps out callers that use a rebound name. Without a key the address that is
-    /// listened on says nothing: a page in the owner's browser reaches private networks, too.
+    /// Whether the Host check is off. That requires an API key, which a page at a rebound name lacks. Listening on a private
+    /// address does not protect: a page in the owner's browser reaches private networks, too.
     any_host: bool,
     /// `PUBLIC_URL`.
     public_url: Url,
@@ -89,7 +89,7 @@ impl OriginPolicy {
     ///
     /// # Errors
     /// Why the request is refused.
-    pub fn check(&self, request: &Request) -> Result<(), OriginError> {
+    pub fn check(&self, request: &Request) -> Result<(), HostOriginError> {
         if !names_a_host(request) {
             // Every client of HTTP/1.1 names a host. Load balancers probe by HTTP/1.0 without; browsers, which a rebound
             // name could lead here, never do.
@@ -98,15 +98,15 @@ impl OriginPolicy {
                 return Ok(());
             }
             if !is_old || matches!(self.writers, Writers::OwnPages) {
-                return Err(OriginError::MissingHost);
+                return Err(HostOriginError::MissingHost);
             }
         }
         let host = host_of(request);
         if !self.any_host && !host.as_ref().is_some_and(|host| self.is_ours(host.host())) {
-            return Err(OriginError::ForeignHost);
+            return Err(HostOriginError::ForeignHost);
         }
         if self.is_write(request.method()) && !self.lets_write(request, host.as_ref()) {
-            return Err(OriginError::ForeignOrigin);
+            return Err(HostOriginError::ForeignOrigin);
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ pub use self::{
     access_log::{AccessLog, IngestFields},
     cors::Cors,
     error_response::{ErrorFormat, render_errors},
-    host_origin::{OriginError, OriginPolicy},
+    host_origin::{HostOriginError, OriginPolicy},
     load_shed::{LoadShed, Shed},
     per_address::{InFlight, PerAddress},
     rate_limit::{Rate, RateLimit},

@@ -18,10 +18,10 @@ const EVERY: Duration = Duration::from_secs(5);
 /// Silent for so long, a process is forgotten.
 const FORGOTTEN: Duration = Duration::from_secs(3600);
 
-/// Beats between two looks for processes to forget.
+/// Beats between two removals of stale rows.
 const BEATS_BETWEEN: u32 = 60;
 
-/// What a process says of itself.
+/// What a process reports about itself.
 #[derive(Clone, Debug)]
 pub struct Heartbeat {
     /// Its id, another one at every start.

@@ -12,8 +12,8 @@ use tracing::{info, warn};
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(3600);
-/// And when something is missing that could not be made.
-const AGAIN: Duration = Duration::from_secs(300);
+/// Interval after a failed creation.
+const RETRY_INTERVAL: Duration = Duration::from_secs(300);
 /// Days made ahead.
 const AHEAD: i32 = 7;
 /// Tries of one partition, and the wait between two.
@@ -39,14 +39,14 @@ pub async fn partitions(context: Context, stop: CancellationToken) {
         let pause = match made {
             None => return,
             Some(Ok(Partitions { missing: 0, elsewhere: 0, .. })) => EVERY,
-            Some(Ok(Partitions { missing: 0, .. })) => AGAIN,
+            Some(Ok(Partitions { missing: 0, .. })) => RETRY_INTERVAL,
             Some(Ok(Partitions { missing, .. })) => {
                 warn!(missing, "partitions were not made ahead, as their tables are in use (a backup?)");
-                AGAIN
+                RETRY_INTERVAL
             }
             Some(Err(error)) => {
                 warn!(%error, "partitions were not made ahead; rows go to the default partition");
-                AGAIN
+                RETRY_INTERVAL
             }
         };
         stop.run_until_cancelled(tokio::time::sleep(pause)).await;

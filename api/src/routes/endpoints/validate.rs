@@ -17,7 +17,7 @@ use serde_json::Value;
 const MAX_DESCRIPTION: usize = 1_024;
 /// Most event types that one endpoint registers for.
 const MAX_EVENT_TYPES: usize = 100;
-/// Sends a second, and sends under way, that a limit may allow.
+/// Allowed values of `rate_limit` (per second) and `max_in_flight`.
 pub(crate) const LIMIT: RangeInclusive<i32> = 1..=10_000;
 /// Deadline of an attempt, in ms.
 pub(crate) const TIMEOUT_MS: RangeInclusive<i32> = 1_000..=60_000;

@@ -1,16 +1,16 @@
 //! Settings of uploads and deliveries.
 
-use super::{SettingDoc, UsedBy};
+use super::{SettingSpec, UsedBy};
 
-pub(super) const UPLOADS: &[SettingDoc] = &[
-    SettingDoc {
+pub(super) const UPLOADS: &[SettingSpec] = &[
+    SettingSpec {
         name: "MAX_UPLOAD_BYTES",
         rule: "integer, 1 to 1099511627776",
         default: "2147483648",
         used_by: UsedBy::Api,
         meaning: "Largest upload in bytes.",
     },
-    SettingDoc {
+    SettingSpec {
         name: "DOWNLOAD_LINK_TTL",
         rule: "duration, 1s to 30d",
         default: "24h",
@@ -19,8 +19,8 @@ pub(super) const UPLOADS: &[SettingDoc] = &[
     },
 ];
 
-pub(super) const DELIVERY: &[SettingDoc] = &[
-    SettingDoc {
+pub(super) const DELIVERY: &[SettingSpec] = &[
+    SettingSpec {
         name: "RETRY_SCHEDULE",
         rule: "list of up to 20 durations, each at most 7d",
         default: "5s,5m,30m,2h,5h,10h,14h,20h,24h",
@@ -28,14 +28,14 @@ pub(super) const DELIVERY: &[SettingDoc] = &[
         meaning: "Waits between attempts, for endpoints without a schedule of their own. Each wait varies by up \
                   to 20 %.",
     },
-    SettingDoc {
+    SettingSpec {
         name: "DELIVERY_TIMEOUT",
         rule: "duration, 1s to 60s",
         default: "15s",
         used_by: UsedBy::Worker,
         meaning: "Deadline of one attempt, for endpoints without a timeout of their own.",
     },
-    SettingDoc {
+    SettingSpec {
         name: "ALLOW_NETWORKS",
         rule: "list of up to 64 CIDR networks, or none",
         default: "127.0.0.0/8,::1/128",
@@ -43,21 +43,21 @@ pub(super) const DELIVERY: &[SettingDoc] = &[
         meaning: "Private networks that deliveries may go to. hookyard-api and hookyard-worker allow none by \
                   default.",
     },
-    SettingDoc {
+    SettingSpec {
         name: "WORKER_QUEUES",
         rule: "list of deliveries, uploads, broadcasts",
         default: "deliveries,uploads,broadcasts",
         used_by: UsedBy::Worker,
         meaning: "Queues that this process takes work from.",
     },
-    SettingDoc {
+    SettingSpec {
         name: "SEND_SLOTS",
         rule: "integer, 1 to 65536",
         default: "1024",
         used_by: UsedBy::Worker,
         meaning: "Most sends in progress in one process.",
     },
-    SettingDoc {
+    SettingSpec {
         name: "HELD_LIMIT",
         rule: "integer, 1 to 10000000",
         default: "100000",
@@ -65,7 +65,7 @@ pub(super) const DELIVERY: &[SettingDoc] = &[
         meaning: "Most due deliveries that are held for one paused or disabled endpoint. Those beyond it, latest \
                   due time first, become dead letters (held_limit).",
     },
-    SettingDoc {
+    SettingSpec {
         name: "RETENTION",
         rule: "duration, 1d to 3650d",
         default: "30d",

@@ -2,7 +2,7 @@
 
 /// One setting, as the documents show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SettingDoc {
+pub struct SettingSpec {
     /// The name in the environment.
     pub name: &'static str,
     /// The type and its limits.

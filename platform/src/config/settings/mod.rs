@@ -6,7 +6,7 @@ mod doc;
 mod notifications;
 mod process;
 
-pub use doc::{SettingDoc, UsedBy};
+pub use doc::{SettingSpec, UsedBy};
 
 /// Settings that belong together, under one heading of the documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Section {
     /// The heading.
     pub title: &'static str,
     /// In the order of the documents.
-    pub settings: &'static [SettingDoc],
+    pub settings: &'static [SettingSpec],
 }
 
 /// Every setting, in the order of the documents. Defaults are those of the all-in-one process; the meaning says where
@@ -32,7 +32,7 @@ pub const SECTIONS: &[Section] = &[
 ];
 
 /// Every setting, in the order of [`SECTIONS`].
-pub fn settings() -> impl Iterator<Item = &'static SettingDoc> {
+pub fn settings() -> impl Iterator<Item = &'static SettingSpec> {
     SECTIONS.iter().flat_map(|section| section.settings)
 }
 

@@ -1,9 +1,9 @@
 //! Settings of web push and Telegram.
 
-use super::{SettingDoc, UsedBy};
+use super::{SettingSpec, UsedBy};
 
-pub(super) const WEB_PUSH: &[SettingDoc] = &[
-    SettingDoc {
+pub(super) const WEB_PUSH: &[SettingSpec] = &[
+    SettingSpec {
         name: "VAPID_PRIVATE_KEY",
         rule: "32 bytes in base64url",
         default: "",
@@ -11,21 +11,21 @@ pub(super) const WEB_PUSH: &[SettingDoc] = &[
         meaning: "Private key of web push. Web push requires all three VAPID settings; hookyard keys vapid \
                   prints a new pair.",
     },
-    SettingDoc {
+    SettingSpec {
         name: "VAPID_PUBLIC_KEY",
         rule: "65 bytes in base64url",
         default: "",
         used_by: UsedBy::Both,
         meaning: "Public key of web push.",
     },
-    SettingDoc {
+    SettingSpec {
         name: "VAPID_EMAIL",
         rule: "e-mail address or https URL",
         default: "",
         used_by: UsedBy::Both,
         meaning: "Contact for push services.",
     },
-    SettingDoc {
+    SettingSpec {
         name: "PUSH_SERVICES",
         rule: "list of up to 64 host names, *.example.com for subdomains, * for every host",
         default: "",
@@ -33,7 +33,7 @@ pub(super) const WEB_PUSH: &[SettingDoc] = &[
         meaning: "Push services at which browsers may subscribe, in addition to those of Chrome, Edge, Firefox \
                   and Safari.",
     },
-    SettingDoc {
+    SettingSpec {
         name: "PUSH_SUBSCRIPTIONS_PER_DAY",
         rule: "integer, 1 to 1000000",
         default: "1000",
@@ -42,22 +42,22 @@ pub(super) const WEB_PUSH: &[SettingDoc] = &[
     },
 ];
 
-pub(super) const TELEGRAM: &[SettingDoc] = &[
-    SettingDoc {
+pub(super) const TELEGRAM: &[SettingSpec] = &[
+    SettingSpec {
         name: "TELEGRAM_BOT_TOKEN",
         rule: "bot token, such as 123456:letters",
         default: "",
         used_by: UsedBy::Both,
         meaning: "Token of the Telegram bot.",
     },
-    SettingDoc {
+    SettingSpec {
         name: "TELEGRAM_CHAT_ID",
         rule: "number or @name",
         default: "",
         used_by: UsedBy::Both,
         meaning: "Chat that receives every message, in addition to the subscribers. Requires TELEGRAM_BOT_TOKEN.",
     },
-    SettingDoc {
+    SettingSpec {
         name: "TELEGRAM_API_URL",
         rule: "http or https URL",
         default: "https://api.telegram.org",

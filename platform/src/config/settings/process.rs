@@ -1,9 +1,9 @@
 //! Settings of every process: storage, addresses, access, logs.
 
-use super::{SettingDoc, UsedBy};
+use super::{SettingSpec, UsedBy};
 
-pub(super) const STORAGE: &[SettingDoc] = &[
-    SettingDoc {
+pub(super) const STORAGE: &[SettingSpec] = &[
+    SettingSpec {
         name: "DATA_DIR",
         rule: "path",
         default: "./data",
@@ -11,7 +11,7 @@ pub(super) const STORAGE: &[SettingDoc] = &[
         meaning: "Directory for uploads and for the secrets that the all-in-one process generates at its first \
                   start.",
     },
-    SettingDoc {
+    SettingSpec {
         name: "DATABASE_URL",
         rule: "sqlite:///./relative.db, sqlite:////absolute.db or postgres://user:password@host:5432/name",
         default: "sqlite:///./data/app.db",
@@ -19,7 +19,7 @@ pub(super) const STORAGE: &[SettingDoc] = &[
         meaning: "The database. By default app.db in DATA_DIR, created when it is missing. hookyard-api and \
                   hookyard-worker require Postgres.",
     },
-    SettingDoc {
+    SettingSpec {
         name: "REDIS_URL",
         rule: "redis://host:6379",
         default: "",
@@ -27,7 +27,7 @@ pub(super) const STORAGE: &[SettingDoc] = &[
         meaning: "The queue between processes. Without it the queue is in memory. hookyard-api and \
                   hookyard-worker require it.",
     },
-    SettingDoc {
+    SettingSpec {
         name: "STORAGE_URL",
         rule: "path or file:///path",
         default: "./data/files",
@@ -36,36 +36,36 @@ pub(super) const STORAGE: &[SettingDoc] = &[
     },
 ];
 
-pub(super) const ADDRESSES: &[SettingDoc] = &[
-    SettingDoc {
+pub(super) const ADDRESSES: &[SettingSpec] = &[
+    SettingSpec {
         name: "API_ADDR",
         rule: "list of 1 to 8 addresses, IP:port",
         default: "127.0.0.1:8081",
         used_by: UsedBy::Api,
         meaning: "Addresses that the API listens on. A public address requires ADMIN_API_KEY.",
     },
-    SettingDoc {
+    SettingSpec {
         name: "WEBHOOK_HOST",
         rule: "IP address",
         default: "127.0.0.1",
         used_by: UsedBy::Api,
         meaning: "Alternative to API_ADDR, together with WEBHOOK_PORT. API_ADDR takes precedence.",
     },
-    SettingDoc {
+    SettingSpec {
         name: "WEBHOOK_PORT",
         rule: "port, 0 to 65535",
         default: "8081",
         used_by: UsedBy::Api,
         meaning: "Alternative to API_ADDR, together with WEBHOOK_HOST.",
     },
-    SettingDoc {
+    SettingSpec {
         name: "DASHBOARD_ADDR",
         rule: "IP:port",
         default: "127.0.0.1:5555",
         used_by: UsedBy::Worker,
         meaning: "Address that the dashboard listens on. A public address requires ADMIN_API_KEY.",
     },
-    SettingDoc {
+    SettingSpec {
         name: "PUBLIC_URL",
         rule: "http or https URL without user info, query or fragment",
         default: "http://127.0.0.1:8081",
@@ -73,7 +73,7 @@ pub(super) const ADDRESSES: &[SettingDoc] = &[
         meaning: "URL under which clients reach the API; download links start with it. Derived from API_ADDR \
                   by default.",
     },
-    SettingDoc {
+    SettingSpec {
         name: "CORS_ORIGINS",
         rule: "list or JSON array of up to 64 origins, * for all, [] for none",
         default: "",
@@ -83,8 +83,8 @@ pub(super) const ADDRESSES: &[SettingDoc] = &[
     },
 ];
 
-pub(super) const ACCESS: &[SettingDoc] = &[
-    SettingDoc {
+pub(super) const ACCESS: &[SettingSpec] = &[
+    SettingSpec {
         name: "WEBHOOK_SECRET",
         rule: "text, at most 1024 bytes",
         default: "",
@@ -92,7 +92,7 @@ pub(super) const ACCESS: &[SettingDoc] = &[
         meaning: "Secret of signed messages (POST /webhook). hookyard-api requires it; the all-in-one process \
                   generates one and keeps it in DATA_DIR.",
     },
-    SettingDoc {
+    SettingSpec {
         name: "SECRET_KEY",
         rule: "32 bytes in base64",
         default: "",
@@ -100,14 +100,14 @@ pub(super) const ACCESS: &[SettingDoc] = &[
         meaning: "Root of all derived keys, the same for every process: openssl rand -base64 32. The all-in-one \
                   process generates one and keeps it in DATA_DIR; hookyard-api and hookyard-worker require it.",
     },
-    SettingDoc {
+    SettingSpec {
         name: "ADMIN_API_KEY",
         rule: "16 to 1024 visible ASCII characters",
         default: "",
         used_by: UsedBy::Both,
         meaning: "The administrator's API key: openssl rand -hex 32.",
     },
-    SettingDoc {
+    SettingSpec {
         name: "ALLOW_UNAUTHENTICATED",
         rule: "true or false",
         default: "false",
@@ -115,7 +115,7 @@ pub(super) const ACCESS: &[SettingDoc] = &[
         meaning: "Permits a public address without ADMIN_API_KEY. Every caller is then an administrator: use it \
                   only on a private network.",
     },
-    SettingDoc {
+    SettingSpec {
         name: "METRICS_PUBLIC",
         rule: "true or false",
         default: "true",
@@ -124,22 +124,22 @@ pub(super) const ACCESS: &[SettingDoc] = &[
     },
 ];
 
-pub(super) const OPERATION: &[SettingDoc] = &[
-    SettingDoc {
+pub(super) const OPERATION: &[SettingSpec] = &[
+    SettingSpec {
         name: "LOG_LEVEL",
         rule: "DEBUG, INFO, WARNING, ERROR, or tracing filters such as info,api=debug",
         default: "INFO",
         used_by: UsedBy::Both,
         meaning: "Least severe log lines that are written.",
     },
-    SettingDoc {
+    SettingSpec {
         name: "LOG_FORMAT",
         rule: "pretty or json",
         default: "pretty",
         used_by: UsedBy::Both,
         meaning: "Format of log lines. hookyard-api and hookyard-worker write json by default.",
     },
-    SettingDoc {
+    SettingSpec {
         name: "OTEL_EXPORTER_OTLP_ENDPOINT",
         rule: "http or https URL",
         default: "",
@@ -147,7 +147,7 @@ pub(super) const OPERATION: &[SettingDoc] = &[
         meaning: "URL of an OTLP collector, such as http://127.0.0.1:4318. It is checked at start; traces are not \
                   exported yet.",
     },
-    SettingDoc {
+    SettingSpec {
         name: "SHUTDOWN_TIMEOUT",
         rule: "duration, 1s to 1h",
         default: "75s",
@@ -156,7 +156,7 @@ pub(super) const OPERATION: &[SettingDoc] = &[
     },
 ];
 
-pub(super) const IGNORED: &[SettingDoc] = &[SettingDoc {
+pub(super) const IGNORED: &[SettingSpec] = &[SettingSpec {
     name: "MONGO_CONNECTION_STR",
     rule: "any",
     default: "",

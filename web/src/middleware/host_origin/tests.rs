@@ -25,7 +25,7 @@ fn check(
     method: &str,
     path: &str,
     headers: &[(&str, &str)],
-) -> Result<(), OriginError> {
+) -> Result<(), HostOriginError> {
     let mut request = Request::builder().method(method).uri(path);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -73,12 +73,12 @@ fn without_a_key_no_name_is_served_that_could_be_rebound() {
         }
         for host in foreign {
             let checked = check(&policy_of(false), "GET", "/", &[("host", host)]);
-            assert_eq!(checked, Err(OriginError::ForeignHost), "{host}");
+            assert_eq!(checked, Err(HostOriginError::ForeignHost), "{host}");
             assert_eq!(check(&policy_of(true), "GET", "/", &[("host", host)]), Ok(()), "{host} with a key");
         }
         let twice = [("host", "localhost"), ("host", "evil.test")];
-        assert_eq!(check(&policy_of(false), "GET", "/", &twice), Err(OriginError::ForeignHost));
-        assert_eq!(check(&policy_of(false), "GET", "/", &[]), Err(OriginError::MissingHost));
+        assert_eq!(check(&policy_of(false), "GET", "/", &twice), Err(HostOriginError::ForeignHost));
+        assert_eq!(check(&policy_of(false), "GET", "/", &[]), Err(HostOriginError::MissingHost));
     }
 }
 
@@ -92,12 +92,12 @@ fn without_a_host_http_1_0_gets_health_and_metrics_and_http_1_1_nothing() {
         for policy_of in [api, pages] {
             assert_eq!(check(policy_of(false), Version::HTTP_10, path), Ok(()), "{path}");
             let checked = check(policy_of(true), Version::HTTP_11, path);
-            assert_eq!(checked, Err(OriginError::MissingHost), "{path}");
+            assert_eq!(checked, Err(HostOriginError::MissingHost), "{path}");
         }
     }
-    assert_eq!(check(api(false), Version::HTTP_10, "/event_type"), Err(OriginError::ForeignHost));
+    assert_eq!(check(api(false), Version::HTTP_10, "/event_type"), Err(HostOriginError::ForeignHost));
     assert_eq!(check(api(true), Version::HTTP_10, "/event_type"), Ok(()), "with a key any name is served");
-    assert_eq!(check(pages(true), Version::HTTP_10, "/"), Err(OriginError::MissingHost));
+    assert_eq!(check(pages(true), Version::HTTP_10, "/"), Err(HostOriginError::MissingHost));
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_write_of_a_foreign_page_is_refused_except_at_the_paths_for_pages() {
     for origin in ["null", "https://evil.test", "http://localhost:3000", "http://localhost", "file://", ""] {
         for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
             let checked = check(&api, method, "/webhook/register", &by(origin));
-            assert_eq!(checked, Err(OriginError::ForeignOrigin), "{method} {origin}");
+            assert_eq!(checked, Err(HostOriginError::ForeignOrigin), "{method} {origin}");
         }
         assert_eq!(check(&api, "GET", "/event_type", &by(origin)), Ok(()), "{origin}");
         assert_eq!(check(&api, "POST", "/for-pages/x", &by(origin)), Ok(()), "{origin}");
@@ -127,7 +127,7 @@ fn where_no_page_is_allowed_the_paths_for_pages_are_closed_to_foreign_ones_too()
     for own in ["http://a.test", "https://hooks.example.org", "https://app.example.org"] {
         assert_eq!(by(own), Ok(()), "{own}");
     }
-    assert_eq!(by("https://evil.test"), Err(OriginError::ForeignOrigin));
+    assert_eq!(by("https://evil.test"), Err(HostOriginError::ForeignOrigin));
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn only_pages_of_the_same_host_drive_pages() {
         &[host, ("origin", "null")],
         &[host],
     ] {
-        assert_eq!(write(foreign), Err(OriginError::ForeignOrigin), "{foreign:?}");
+        assert_eq!(write(foreign), Err(HostOriginError::ForeignOrigin), "{foreign:?}");
     }
     for method in ["GET", "HEAD", "OPTIONS"] {
         assert_eq!(check(&pages(true), method, "/", &[host]), Ok(()), "{method}");

@@ -16,7 +16,7 @@ pub const MAX_BODIES_BYTES: usize = 256 * 1_024 * 1_024;
 /// Calls that a subscriber may lag behind.
 const LAG: usize = 1_024;
 
-pub(super) struct Log {
+pub(super) struct Recorder {
     state: Mutex<State>,
     counts: watch::Sender<usize>,
     calls: broadcast::Sender<Call>,
@@ -33,7 +33,7 @@ struct State {
     by_path: HashMap<String, VecDeque<Answer>>,
 }
 
-impl Log {
+impl Recorder {
     pub(super) fn new() -> Self {
         Self::with_bounds(MAX_CALLS, MAX_BODIES_BYTES)
     }

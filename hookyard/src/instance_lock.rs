@@ -8,13 +8,12 @@ use std::{
 use anyhow::{Context as _, bail};
 
 /// A lock held while the process runs; the system releases it when the process ends.
-pub(crate) struct Instance {
+pub(crate) struct InstanceLock {
     _lock: File,
 }
 
-impl Instance {
-    /// Takes the lock beside the database file, which must be there: of whatever name it is opened by, the file that it
-    /// leads to counts.
+impl InstanceLock {
+    /// Takes the lock beside the database file, which must exist. Symbolic links are resolved first.
     pub(crate) fn lock(database: &Path) -> anyhow::Result<Self> {
         let file =
             database.canonicalize().with_context(|| format!("{} can't be read", database.display()))?;
@@ -41,10 +40,10 @@ mod tests {
         let (file, linked) = (folder.path().join("app.db"), folder.path().join("other.db"));
         File::create(&file).expect("a file");
         std::os::unix::fs::symlink(&file, &linked).expect("a link");
-        let held = Instance::lock(&file).expect("the first");
-        assert!(Instance::lock(&linked).is_err(), "by another name");
-        assert!(Instance::lock(&folder.path().join("./app.db")).is_err());
+        let held = InstanceLock::lock(&file).expect("the first");
+        assert!(InstanceLock::lock(&linked).is_err(), "by another name");
+        assert!(InstanceLock::lock(&folder.path().join("./app.db")).is_err());
         drop(held);
-        assert!(Instance::lock(&linked).is_ok());
+        assert!(InstanceLock::lock(&linked).is_ok());
     }
 }
