@@ -40,7 +40,7 @@ impl Storage {
         found.map_err(|source| StorageError::Directory { path, source })
     }
 
-    /// Returns a service that removes abandoned files once, at start, after [`ABANDONED_AFTER`]; failures are only logged.
+    /// Returns a service that removes abandoned files once, at start, after `ABANDONED_AFTER`; failures are only logged.
     #[must_use]
     pub fn clean_up(&self) -> Service {
         let storage = self.clone();
