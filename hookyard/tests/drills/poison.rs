@@ -45,10 +45,10 @@ async fn damaged_and_deleted_keys_of_the_queue_cost_a_pause_at_most() {
     println!(
         "healed keys: {}, dropped jobs: {}",
         lines_with(&programs, "has a wrong type"),
-        lines_with(&programs, "dropped a job")
+        lines_with(&programs, "dropped an unreadable job")
     );
     assert!(lines_with(&programs, "has a wrong type") >= LISTS.len(), "the lists were never put to the test");
-    assert_eq!(lines_with(&programs, "dropped a job"), LISTS.len() * UNREADABLE.len());
+    assert_eq!(lines_with(&programs, "dropped an unreadable job"), LISTS.len() * UNREADABLE.len());
     assert_eq!(files(&receiver.calls()), expected.iter().cloned().collect());
     assert!(calls_by_id(&receiver.calls()).values().all(|calls| *calls == 1), "something was repeated");
 
