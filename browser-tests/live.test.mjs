@@ -51,7 +51,7 @@ describe("the live dashboard", () => {
     const reader = await Reader.open(browser);
     const page = await reader.goto(server.dashboard);
     await page.locator(".delivery", { hasText: "Succeeded" }).first().click();
-    await page.getByText("Delivered by the first attempt: the receiver answered 200").waitFor();
+    await page.getByText("Delivered on the first attempt: the receiver answered 200").waitFor();
     await page.getByText("<h1>answered 200</h1>").waitFor();
     const sent = await page.locator("#body-text").textContent();
     assert.equal(sent.replace(/\s/g, ""), receivers[0].calls[0].body.replace(/\s/g, ""));
@@ -72,7 +72,7 @@ describe("the live dashboard", () => {
     await page.locator(".delivery", { hasText: flaky.url }).click();
     await reader.live();
     await page.evaluate(() => { window.neverReloaded = true; });
-    await page.getByText("Delivered by attempt 2: the receiver answered 200").waitFor();
+    await page.getByText("Delivered on attempt 2: the receiver answered 200").waitFor();
     await page.getByText("<h1>answered 503</h1>").first().waitFor({ state: "attached" });
     assert.equal(await page.locator(".attempt").count(), 2);
     assert.ok(await page.evaluate(() => window.neverReloaded), "without a reload");
@@ -95,7 +95,7 @@ describe("the live dashboard", () => {
     if (!(await first.evaluate((one) => one.open))) await first.locator("summary").click();
     await page.locator(".attempt", { hasText: "#2" }).waitFor();
     assert.ok(await first.evaluate((one) => one.open));
-    await page.getByText("It stays in the dead letters").or(page.getByText("The next attempt is due in")).first().waitFor();
+    await page.getByText("It is kept as a dead letter").or(page.getByText("The next attempt is due in")).first().waitFor();
     await reader.close();
   });
 
