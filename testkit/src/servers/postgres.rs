@@ -244,7 +244,7 @@ fn parent_of(id: u32) -> Option<u32> {
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// Returns the user and group to run as: Postgres refuses to run as root, so `postgres` or `nobody` is used then.
+/// Returns the user and group to run as: Postgres refuses to run as root, so root uses an unprivileged system account.
 fn unprivileged() -> Option<(u32, u32)> {
     let is_root = std::fs::metadata("/proc/self").is_ok_and(|of_us| of_us.uid() == 0);
     let users = is_root.then(|| std::fs::read_to_string("/etc/passwd").unwrap_or_default())?;
